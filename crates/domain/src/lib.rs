@@ -1,1 +1,88 @@
-//! domain
+//! What a sale is: ids, states, facts, decisions, invariants.
+//!
+//! Everything here is a value or a function of values. There is no clock, no
+//! randomness of its own, no SQL, no HTTP, no `async`: time and chance are
+//! arguments ([`Timestamp`], [`Rng`]), and a decision is returned as
+//! [`Changes`], which somebody else commits.
+
+mod activation;
+mod activate;
+mod card_number;
+mod changes;
+mod checkout;
+mod console;
+mod country;
+mod customer;
+mod decide;
+mod decline;
+mod delivery;
+mod dispute;
+mod email;
+mod event;
+mod fact;
+mod gateway_account;
+mod id;
+pub mod invariant;
+mod issue;
+mod job;
+mod ledger;
+mod license;
+mod locale;
+mod notice;
+mod order;
+mod payment;
+mod plan;
+mod price;
+mod product;
+mod refund;
+mod refusal;
+mod rng;
+mod sale;
+mod shop;
+mod submit;
+mod text;
+mod time;
+
+pub use activate::{ActivationRequest, activate, deactivate, heartbeat};
+pub use activation::{Activation, ActivationState, Fingerprint};
+pub use card_number::{contains_card_number, mask_card_numbers};
+pub use changes::{Changes, Check};
+pub use checkout::{Checkout, CheckoutState, Consent};
+pub use console::{ApiKey, LoginLink, Scope, Session, SessionHolder, User};
+pub use country::Country;
+pub use customer::Customer;
+pub use decide::{Decision, decide, request_refund, settle_unknown};
+pub use decline::{Decline, DeclineClass};
+pub use delivery::{Delivery, DeliveryState, MailKind};
+pub use dispute::{Dispute, DisputeState};
+pub use email::{Email, EmailError};
+pub use event::{Actor, Event, EventKind};
+pub use fact::{
+    DisputeReport, Fact, MethodSummary, PaymentLocator, PaymentReport, PaymentStatus, RefundReport,
+    RefundStatus,
+};
+pub use gateway_account::GatewayAccount;
+pub use id::*;
+pub use job::{Job, JobKind};
+pub use ledger::{Account, Posting};
+pub use license::{License, LicenseState, Policy, Standing, ValidationRequest, Verdict, VerdictCode};
+pub use locale::Locale;
+pub use notice::{Notice, NoticeState};
+pub use order::{Order, OrderLine, OrderNumber, OrderState, Seller};
+pub use payment::{Payment, PaymentState};
+pub use plan::Plan;
+pub use price::{Price, PriceTier};
+pub use product::{Fulfilment, Product};
+pub use refund::{Refund, RefundReason, RefundState};
+pub use refusal::Refusal;
+pub use rng::Rng;
+pub use sale::Sale;
+pub use shop::{Mode, Shop};
+pub use submit::{BuyerDetails, CheckoutRequest, open_checkout, expire_checkout, retry_payment, submit_checkout};
+pub use text::{TextError, plain_text, search_key};
+pub use time::{Duration, Timestamp};
+
+/// How often a row has been written. `0` is a row that is not stored yet; the
+/// store inserts it. Any other number is the version that was read; the store
+/// refuses the commit when the row has moved on.
+pub type Version = i64;

@@ -1,0 +1,87 @@
+//! One device or user that occupies a seat of a license.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::{ActivationId, LicenseId, ShopId, TextError, Timestamp, Version, plain_text};
+
+/// What an app knows its device by: opaque, 1 to 255 visible characters.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Fingerprint(Box<str>);
+
+impl Fingerprint {
+    /// Reads a fingerprint as sent.
+    ///
+    /// # Errors
+    /// When it is empty, too long, or looks like a card number.
+    pub fn parse(text: &str) -> Result<Self, TextError> {
+        plain_text(text, 255).map(|text| Self(text.into_boxed_str()))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// Whether the seat is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ActivationState {
+    /// The seat is taken.
+    Active,
+    /// The seat was freed; kept for the history.
+    Released,
+}
+
+impl ActivationState {
+    /// The word in rows and on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Released => "released",
+        }
+    }
+
+    /// Reads the word in rows.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "active" => Some(Self::Active),
+            "released" => Some(Self::Released),
+            _ => None,
+        }
+    }
+}
+
+/// One device on one seat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Activation {
+    /// Its id.
+    pub id: ActivationId,
+    /// The shop.
+    pub shop: ShopId,
+    /// How often the row was written.
+    pub version: Version,
+    /// The license whose seat it takes.
+    pub license: LicenseId,
+    /// The device.
+    pub fingerprint: Fingerprint,
+    /// What the owner calls the device.
+    pub name: Option<String>,
+    /// The app's own notes on it.
+    pub metadata: BTreeMap<String, String>,
+    /// Whether the seat is taken.
+    pub state: ActivationState,
+    /// When it first took the seat.
+    pub created_at: Timestamp,
+    /// When the app was last heard of.
+    pub last_seen_at: Timestamp,
+}

@@ -1,0 +1,92 @@
+//! Everything that one decision changes. The store applies all of it or none.
+
+use latchkey_license::KeyCode;
+
+use crate::{
+    Activation, ApiKey, Checkout, Customer, Delivery, Dispute, Event, GatewayAccount, Job, License, LicenseId, LoginLink,
+    Notice, Order, OrderId, Payment, Plan, Posting, Product, Refund, Session, Shop, ShopId, User, Version,
+};
+
+/// A row that the decision relied on without changing it: the commit fails
+/// when it has moved on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Check {
+    /// An order.
+    Order {
+        /// The shop.
+        shop: ShopId,
+        /// The order.
+        id: OrderId,
+        /// The version that was read.
+        version: Version,
+    },
+    /// A license.
+    License {
+        /// The shop.
+        shop: ShopId,
+        /// The license.
+        id: LicenseId,
+        /// The version that was read.
+        version: Version,
+    },
+}
+
+/// Everything that one decision changes. A row whose version is 0 is new; any
+/// other carries the version it was read at, and the store writes the next.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Rows that must not have moved.
+    pub checks: Vec<Check>,
+    /// Tenants.
+    pub shops: Vec<Shop>,
+    /// What is sold.
+    pub products: Vec<Product>,
+    /// Tiers.
+    pub plans: Vec<Plan>,
+    /// Accounts at gateways.
+    pub gateway_accounts: Vec<GatewayAccount>,
+    /// People in the console.
+    pub users: Vec<User>,
+    /// Links that sign in.
+    pub login_links: Vec<LoginLink>,
+    /// Signed-in browsers; only ever new.
+    pub sessions: Vec<Session>,
+    /// API keys; new, or withdrawn.
+    pub api_keys: Vec<ApiKey>,
+    /// Buyers.
+    pub customers: Vec<Customer>,
+    /// Visits to the till.
+    pub checkouts: Vec<Checkout>,
+    /// Orders.
+    pub orders: Vec<Order>,
+    /// Attempts to collect.
+    pub payments: Vec<Payment>,
+    /// Money given back.
+    pub refunds: Vec<Refund>,
+    /// Chargebacks.
+    pub disputes: Vec<Dispute>,
+    /// New licenses with their keys, which the store seals.
+    pub issued: Vec<(License, KeyCode)>,
+    /// Licenses that changed.
+    pub licenses: Vec<License>,
+    /// Seats.
+    pub activations: Vec<Activation>,
+    /// Mails.
+    pub deliveries: Vec<Delivery>,
+    /// Messages from gateways, new or settled.
+    pub notices: Vec<Notice>,
+    /// The journal; only ever new.
+    pub events: Vec<Event>,
+    /// Movements of money; only ever new.
+    pub postings: Vec<Posting>,
+    /// Things to do; only ever new here. Settling one belongs to the outbox.
+    pub jobs: Vec<Job>,
+}
+
+impl Changes {
+    /// Whether nothing would be written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self { checks: self.checks.clone(), ..Self::default() }
+    }
+}

@@ -1,0 +1,109 @@
+//! A chargeback, or an early warning of one.
+
+use money::Money;
+
+use crate::{DisputeId, OrderId, PaymentId, ShopId, Timestamp, Version};
+
+/// Where a dispute stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DisputeState {
+    /// A question from the bank; the money is still here.
+    Warning,
+    /// The question ended without a chargeback.
+    Closed,
+    /// The bank took the money back; evidence is taken.
+    Opened,
+    /// Evidence was sent; the bank decides.
+    EvidenceSent,
+    /// The money came back.
+    Won,
+    /// The seller did not contest.
+    Accepted,
+    /// The money is gone.
+    Lost,
+}
+
+impl DisputeState {
+    /// Every state.
+    pub const ALL: [Self; 7] =
+        [Self::Warning, Self::Closed, Self::Opened, Self::EvidenceSent, Self::Won, Self::Accepted, Self::Lost];
+
+    /// The word in rows and on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Warning => "warning",
+            Self::Closed => "closed",
+            Self::Opened => "opened",
+            Self::EvidenceSent => "evidence_sent",
+            Self::Won => "won",
+            Self::Accepted => "accepted",
+            Self::Lost => "lost",
+        }
+    }
+
+    /// Reads the word in rows.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+
+    /// Whether the bank holds the money while it decides.
+    #[must_use]
+    pub fn holds_money(self) -> bool {
+        match self {
+            Self::Opened | Self::EvidenceSent => true,
+            Self::Warning | Self::Closed | Self::Won | Self::Accepted | Self::Lost => false,
+        }
+    }
+
+    /// Whether the money is gone for good.
+    #[must_use]
+    pub fn is_lost(self) -> bool {
+        match self {
+            Self::Accepted | Self::Lost => true,
+            Self::Warning | Self::Closed | Self::Opened | Self::EvidenceSent | Self::Won => false,
+        }
+    }
+
+    /// How far the state is from the start; reports merge by taking the farther one.
+    #[must_use]
+    pub(crate) fn rank(self) -> u8 {
+        match self {
+            Self::Warning => 0,
+            Self::Closed => 1,
+            Self::Opened => 2,
+            Self::EvidenceSent => 3,
+            Self::Won => 4,
+            Self::Accepted => 5,
+            Self::Lost => 6,
+        }
+    }
+}
+
+/// A chargeback, or an early warning of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dispute {
+    /// Its id.
+    pub id: DisputeId,
+    /// The shop.
+    pub shop: ShopId,
+    /// How often the row was written.
+    pub version: Version,
+    /// The payment in dispute.
+    pub payment: PaymentId,
+    /// The order that was paid.
+    pub order: OrderId,
+    /// The gateway's id of it.
+    pub reference: String,
+    /// How much is in dispute.
+    pub amount: Money,
+    /// The gateway's word for why.
+    pub reason: String,
+    /// Where it stands.
+    pub state: DisputeState,
+    /// Until when evidence is taken.
+    pub evidence_due_at: Option<Timestamp>,
+    /// When it was first heard of.
+    pub created_at: Timestamp,
+}

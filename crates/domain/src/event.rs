@@ -1,0 +1,167 @@
+//! What happened, in order, for ever: the journal.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{CustomerId, EventId, LicenseId, OrderId, ShopId, Timestamp, UserId};
+
+/// Who did it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "type", content = "id", rename_all = "snake_case")]
+pub enum Actor {
+    /// The gateway told us.
+    Gateway,
+    /// The server itself: a timer, a sweep.
+    System,
+    /// The buyer, on a page.
+    Buyer,
+    /// An app, by the license endpoints.
+    App,
+    /// The seller's program, by the API.
+    Api,
+    /// A person in the console.
+    User(UserId),
+}
+
+impl Actor {
+    /// The words in rows: the kind, with the id behind a colon where there is one.
+    #[must_use]
+    pub fn to_text(self) -> String {
+        match self {
+            Self::Gateway => "gateway".to_owned(),
+            Self::System => "system".to_owned(),
+            Self::Buyer => "buyer".to_owned(),
+            Self::App => "app".to_owned(),
+            Self::Api => "api".to_owned(),
+            Self::User(user) => format!("user:{user}"),
+        }
+    }
+
+    /// Reads the words in rows.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "gateway" => Some(Self::Gateway),
+            "system" => Some(Self::System),
+            "buyer" => Some(Self::Buyer),
+            "app" => Some(Self::App),
+            "api" => Some(Self::Api),
+            other => other.strip_prefix("user:").and_then(|id| UserId::parse(id).ok()).map(Self::User),
+        }
+    }
+}
+
+macro_rules! event_kinds {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// Everything that can be said in the journal, by its name in the API.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum EventKind { $($(#[$doc])* $name,)* }
+
+        impl EventKind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The name in rows and in the API.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// Reads the name in rows.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$name),)* _ => None }
+            }
+        }
+    };
+}
+
+event_kinds! {
+    /// A buyer, or the seller's program, began to buy.
+    CheckoutOpened = "checkout.opened",
+    /// The buyer pressed pay.
+    CheckoutSubmitted = "checkout.submitted",
+    /// Nobody paid in time.
+    CheckoutExpired = "checkout.expired",
+    /// The gateway opened its page.
+    PaymentSent = "payment.sent",
+    /// The gateway did not answer; it will be asked.
+    PaymentUnknown = "payment.unknown",
+    /// The buyer must prove who they are.
+    PaymentRequiresAction = "payment.requires_action",
+    /// A method was declined; the page is still open.
+    PaymentDeclined = "payment.declined",
+    /// A debit is under way.
+    PaymentProcessing = "payment.processing",
+    /// The money was captured.
+    PaymentSucceeded = "payment.succeeded",
+    /// The money was captured though the attempt had been given up, or the order paid otherwise.
+    PaymentSurpriseCapture = "payment.surprise_capture",
+    /// It failed for good.
+    PaymentFailed = "payment.failed",
+    /// The attempt ended without money.
+    PaymentCanceled = "payment.canceled",
+    /// Paid in full.
+    OrderPaid = "order.paid",
+    /// Some of it, or all of it, given back; or less than before, when a refund failed.
+    OrderRefundChanged = "order.refund_changed",
+    /// The bank holds the money while it decides.
+    OrderDisputed = "order.disputed",
+    /// The dispute ended for the seller.
+    OrderDisputeWon = "order.dispute_won",
+    /// The dispute ended against the seller.
+    OrderLost = "order.lost",
+    /// Somebody asked for a refund.
+    RefundRequested = "refund.requested",
+    /// The gateway gives the money back.
+    RefundPending = "refund.pending",
+    /// The money went back.
+    RefundSucceeded = "refund.succeeded",
+    /// It did not.
+    RefundFailed = "refund.failed",
+    /// A chargeback, or a warning, came or moved.
+    DisputeChanged = "dispute.changed",
+    /// A license came to be.
+    LicenseIssued = "license.issued",
+    /// A license stopped working for now.
+    LicenseSuspended = "license.suspended",
+    /// A license stopped working.
+    LicenseRevoked = "license.revoked",
+    /// The same license works again.
+    LicenseReinstated = "license.reinstated",
+    /// A device took a seat.
+    ActivationCreated = "activation.created",
+    /// A device gave a seat back.
+    ActivationReleased = "activation.released",
+    /// A mail was taken by the mail server.
+    DeliverySent = "delivery.sent",
+    /// A mail will never be taken.
+    DeliveryRefused = "delivery.refused",
+    /// A person signed in.
+    SessionStarted = "session.started",
+    /// A person asked for a parked notice to be applied again.
+    NoticeReplayed = "notice.replayed",
+}
+
+/// One line of the journal. Never changed, never deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Its id; sorts by time.
+    pub id: EventId,
+    /// The shop.
+    pub shop: ShopId,
+    /// What happened.
+    pub kind: EventKind,
+    /// Who did it.
+    pub actor: Actor,
+    /// The order it is about.
+    pub order: Option<OrderId>,
+    /// The license it is about.
+    pub license: Option<LicenseId>,
+    /// The customer it is about.
+    pub customer: Option<CustomerId>,
+    /// What a reader wants to know besides; never a secret.
+    pub data: Value,
+    /// When.
+    pub at: Timestamp,
+}

@@ -1,0 +1,205 @@
+//! Every id in the system, in one list.
+//!
+//! An id is a prefix and a UUIDv7 (RFC 9562) in Crockford base32: sortable by
+//! the millisecond it was minted, opaque, the same in logs, mails and URLs.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::{Rng, Timestamp};
+
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+const DIGITS: usize = 26;
+
+/// A text that is not an id of the kind that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an id that begins with \"{prefix}_\"")]
+pub struct IdError {
+    /// The prefix that the id should have had.
+    pub prefix: &'static str,
+}
+
+fn encode(value: u128, out: &mut [u8; DIGITS]) {
+    for (place, digit) in out.iter_mut().enumerate() {
+        let shift = 5 * (DIGITS - 1 - place);
+        let index = usize::try_from((value >> shift) & 31).unwrap_or_default();
+        *digit = ALPHABET[index];
+    }
+}
+
+fn decode(text: &str) -> Option<u128> {
+    let digits = text.as_bytes();
+    if digits.len() != DIGITS || digits[0] > b'7' {
+        return None;
+    }
+    digits.iter().try_fold(0u128, |value, digit| {
+        let place = ALPHABET.iter().position(|known| known == digit)?;
+        Some((value << 5) | u128::try_from(place).ok()?)
+    })
+}
+
+/// A UUIDv7 from the millisecond of `now` and 74 bits of chance (RFC 9562 §5.7).
+fn uuid_v7(now: Timestamp, rng: &mut Rng) -> u128 {
+    let milliseconds = u128::try_from(now.as_microseconds() / 1_000).unwrap_or_default() & 0xffff_ffff_ffff;
+    let chance = rng.next_u128();
+    let rand_a = (chance >> 64) & 0x0fff;
+    let rand_b = chance & 0x3fff_ffff_ffff_ffff;
+    (milliseconds << 80) | (0x7 << 76) | (rand_a << 64) | (0b10 << 62) | rand_b
+}
+
+macro_rules! typed_id {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(u128);
+
+        impl $name {
+            /// What every id of this kind begins with, before the underscore.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// A new id, from the time and chance of the decision that needs it.
+            #[must_use]
+            pub fn mint(now: Timestamp, rng: &mut Rng) -> Self {
+                Self(uuid_v7(now, rng))
+            }
+
+            /// Reads an id as it is written in URLs and rows.
+            ///
+            /// # Errors
+            /// When the prefix is another, or the rest is not 26 digits of Crockford base32.
+            pub fn parse(text: &str) -> Result<Self, IdError> {
+                text.strip_prefix(concat!($prefix, "_"))
+                    .and_then(decode)
+                    .map(Self)
+                    .ok_or(IdError { prefix: $prefix })
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let mut digits = [0; DIGITS];
+                encode(self.0, &mut digits);
+                formatter.write_str(concat!($prefix, "_"))?;
+                digits.iter().try_for_each(|digit| fmt::Write::write_char(formatter, char::from(*digit)))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, formatter)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Self::parse(text)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+                Self::parse(&text).map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+
+typed_id! {
+    /// A tenant.
+    ShopId = "shop";
+    /// What is sold.
+    ProductId = "prod";
+    /// A tier of a product.
+    PlanId = "plan";
+    /// A person or company that buys.
+    CustomerId = "cus";
+    /// One visit to the till.
+    CheckoutId = "chk";
+    /// What was bought.
+    OrderId = "ord";
+    /// One attempt to collect money.
+    PaymentId = "pay";
+    /// Money given back.
+    RefundId = "re";
+    /// A chargeback, or an early warning of one.
+    DisputeId = "dp";
+    /// The right that was bought.
+    LicenseId = "lic";
+    /// One device or user on a seat.
+    ActivationId = "act";
+    /// One message to one receiver.
+    DeliveryId = "dlv";
+    /// One message from a gateway.
+    NoticeId = "ntc";
+    /// One line of the journal.
+    EventId = "evt";
+    /// Something to do at or after a time.
+    JobId = "job";
+    /// A shop's account at a gateway.
+    GatewayAccountId = "gw";
+    /// A person who works in the console.
+    UserId = "usr";
+    /// A signed-in browser, of a user or of a customer.
+    SessionId = "ses";
+    /// A link or code that signs in once.
+    LoginLinkId = "lnk";
+    /// A key for the management API.
+    ApiKeyId = "key";
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back_as_it_was_written() {
+        let mut rng = Rng::from_seed([7; 32]);
+        for millisecond in [0, 1, 1_700_000_000_000, 281_474_976_710_655_i64] {
+            let id = OrderId::mint(Timestamp::from_microseconds(millisecond * 1_000), &mut rng);
+            assert_eq!(OrderId::parse(&id.to_string()), Ok(id));
+        }
+    }
+
+    #[test]
+    fn ids_sort_by_the_time_they_were_minted() {
+        let mut rng = Rng::from_seed([7; 32]);
+        let ids: Vec<String> = (1..100)
+            .map(|n| OrderId::mint(Timestamp::from_microseconds(n * 1_000), &mut rng).to_string())
+            .collect();
+        assert!(ids.is_sorted());
+    }
+
+    #[test]
+    fn an_id_is_a_uuid_of_version_seven() {
+        let id = OrderId::mint(Timestamp::from_microseconds(1_000), &mut Rng::from_seed([1; 32]));
+        assert_eq!((id.0 >> 76) & 0xf, 7);
+        assert_eq!((id.0 >> 62) & 0b11, 0b10);
+    }
+
+    #[test]
+    fn what_is_not_an_id_is_refused() {
+        let good = OrderId::mint(Timestamp::from_microseconds(1_000), &mut Rng::from_seed([1; 32])).to_string();
+        for bad in [
+            String::new(),
+            "ord_".to_owned(),
+            good.replace("ord_", "pay_"),
+            good.to_uppercase(),
+            format!("{good}0"),
+            good.replace(&good[28..], "il"),
+            format!("ord_8{}", &good[5..]),
+        ] {
+            assert_eq!(OrderId::parse(&bad), Err(IdError { prefix: "ord" }), "{bad}");
+        }
+    }
+}

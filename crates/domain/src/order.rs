@@ -1,0 +1,199 @@
+//! What was bought, frozen at the moment of buying.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use money::Money;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    CheckoutId, Consent, Country, CustomerId, Email, Locale, OrderId, PlanId, Policy, ProductId, Rng, ShopId, Timestamp,
+    Version, search_key,
+};
+
+/// Where an order stands. It follows from its payments, refunds and disputes;
+/// see the settling in `decide.rs`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OrderState {
+    /// Waiting for money.
+    Pending,
+    /// Paid in full.
+    Paid,
+    /// Paid, and some of it given back.
+    PartiallyRefunded,
+    /// Paid, and all of it given back.
+    Refunded,
+    /// The bank took the money back for now; the outcome is open.
+    Disputed,
+    /// The bank took the money back for good.
+    Lost,
+    /// Never paid.
+    Expired,
+}
+
+impl OrderState {
+    /// Every state.
+    pub const ALL: [Self; 7] =
+        [Self::Pending, Self::Paid, Self::PartiallyRefunded, Self::Refunded, Self::Disputed, Self::Lost, Self::Expired];
+
+    /// The word in rows and on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Paid => "paid",
+            Self::PartiallyRefunded => "partially_refunded",
+            Self::Refunded => "refunded",
+            Self::Disputed => "disputed",
+            Self::Lost => "lost",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// Reads the word in rows.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+
+    /// Whether money was captured for it at some time.
+    #[must_use]
+    pub fn was_paid(self) -> bool {
+        match self {
+            Self::Pending | Self::Expired => false,
+            Self::Paid | Self::PartiallyRefunded | Self::Refunded | Self::Disputed | Self::Lost => true,
+        }
+    }
+}
+
+/// Who sells: the identity that the law wants beside the pay button.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seller {
+    /// The registered name.
+    pub legal_name: String,
+    /// The registered address, one line each.
+    pub address: Vec<String>,
+    /// Where buyers write to.
+    pub email: String,
+    /// The tax id, where there is one.
+    pub tax_id: Option<String>,
+}
+
+/// The number that people say to each other: eight symbols without look-alikes, `K7QM-2X9P`.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct OrderNumber(Box<str>);
+
+const NUMBER_ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+impl OrderNumber {
+    /// A new number out of 2^40; unique in the shop by an index.
+    #[must_use]
+    pub fn mint(rng: &mut Rng) -> Self {
+        let symbols: String = rng.bytes::<8>().iter().map(|byte| char::from(NUMBER_ALPHABET[usize::from(byte & 31)])).collect();
+        Self(format!("{}-{}", &symbols[..4], &symbols[4..]).into_boxed_str())
+    }
+
+    /// Reads a number as a person types it: any case, with or without the dash, `O` for `0`, `I` and `L` for `1`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let symbols: String = search_key(text)
+            .chars()
+            .filter(|character| !matches!(character, '-' | ' ' | '#' | '–' | '‑'))
+            .map(|character| match character.to_ascii_uppercase() {
+                'O' => '0',
+                'I' | 'L' => '1',
+                other => other,
+            })
+            .collect();
+        let known = symbols.len() == 8 && symbols.bytes().all(|symbol| NUMBER_ALPHABET.contains(&symbol));
+        known.then(|| Self(format!("{}-{}", &symbols[..4], &symbols[4..]).into_boxed_str()))
+    }
+
+    /// The number as it is printed.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for OrderNumber {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for OrderNumber {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// One line of an order: so many units of one plan, as they stood in the catalog.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderLine {
+    /// The product.
+    pub product: ProductId,
+    /// The tier.
+    pub plan: PlanId,
+    /// The product's name at the moment of buying.
+    pub product_name: String,
+    /// The tier's name at the moment of buying.
+    pub plan_name: String,
+    /// How many units; each gets a license of its own.
+    pub quantity: u32,
+    /// What one unit cost.
+    pub unit_amount: Money,
+    /// What the line cost.
+    pub amount: Money,
+    /// What each unit grants.
+    pub policy: Policy,
+}
+
+/// What was bought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// Its id.
+    pub id: OrderId,
+    /// The shop.
+    pub shop: ShopId,
+    /// How often the row was written.
+    pub version: Version,
+    /// The number that people use.
+    pub number: OrderNumber,
+    /// The visit that made it.
+    pub checkout: CheckoutId,
+    /// Who buys; known once the buyer said so.
+    pub customer: Option<CustomerId>,
+    /// Where the keys go; known with the customer.
+    pub email: Option<Email>,
+    /// The buyer's country.
+    pub country: Country,
+    /// The buyer's language.
+    pub locale: Locale,
+    /// What was bought.
+    pub lines: Vec<OrderLine>,
+    /// What it costs in all; the sum of the lines.
+    pub total: Money,
+    /// What was given back so far.
+    pub refunded: Money,
+    /// Where it stands.
+    pub state: OrderState,
+    /// Who sold it, as named beside the button.
+    pub seller: Seller,
+    /// What the buyer agreed to.
+    pub consent: Consent,
+    /// The seller's own notes on it.
+    pub metadata: BTreeMap<String, String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When money first came for it.
+    pub paid_at: Option<Timestamp>,
+}
+
+impl Order {
+    /// How many units were bought over all lines.
+    #[must_use]
+    pub fn units(&self) -> u64 {
+        self.lines.iter().map(|line| u64::from(line.quantity)).sum()
+    }
+}

@@ -1,0 +1,133 @@
+//! Why a decision was not taken. Nothing is written; a person is told.
+
+use money::{Money, MoneyError};
+
+use crate::{Mode, Standing};
+
+/// A rule that did not hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The gateway captured another amount than we asked for.
+    #[error("expected {expected}, the gateway reports {reported}")]
+    AmountMismatch {
+        /// What the payment is for.
+        expected: Money,
+        /// What was reported.
+        reported: Money,
+    },
+    /// The report is in another currency than the payment.
+    #[error("expected {expected}, the gateway reports {reported}")]
+    CurrencyMismatch {
+        /// What the payment is for.
+        expected: Money,
+        /// What was reported.
+        reported: Money,
+    },
+    /// Simulated money for a live shop, or the other way round.
+    #[error("the payment is {expected:?}, the report is {reported:?}")]
+    ModeMismatch {
+        /// Of the payment.
+        expected: Mode,
+        /// Of the report.
+        reported: Mode,
+    },
+    /// The report came for another gateway account than the payment was sent to.
+    #[error("the payment belongs to another gateway account")]
+    AccountMismatch,
+    /// The report names our payment but another object at the gateway than we stored.
+    #[error("the report is about {reported}, the payment is {expected} at the gateway")]
+    ReferenceMismatch {
+        /// What we stored.
+        expected: String,
+        /// What was reported.
+        reported: String,
+    },
+    /// The report names an order or a payment of ours that does not exist.
+    #[error("there is no such payment")]
+    PaymentUnknown,
+    /// More went back, or should go back, than is left.
+    #[error("{requested} is more than the {refundable} that can be refunded")]
+    RefundExceedsPayment {
+        /// What was asked for.
+        requested: Money,
+        /// What is left.
+        refundable: Money,
+    },
+    /// A refund of nothing.
+    #[error("a refund must be above zero")]
+    RefundNotPositive,
+    /// A refund of an order that nobody paid.
+    #[error("the order has not been paid")]
+    OrderNotPaid,
+    /// The plan, or its product, is not on sale.
+    #[error("the plan is not on sale")]
+    PlanNotOnSale,
+    /// The plan has no price in the currency.
+    #[error("there is no price in this currency")]
+    NoPriceInCurrency,
+    /// Fewer than one or more than the plan allows.
+    #[error("the quantity must be from 1 to {max}")]
+    QuantityOutOfRange {
+        /// The most that may be bought at once.
+        max: u32,
+    },
+    /// No coupon has this code.
+    #[error("there is no such coupon")]
+    CouponUnknown,
+    /// A consumer in the European Union must ask for immediate supply.
+    #[error("immediate supply was not agreed to")]
+    ConsentMissing,
+    /// The checkout can no longer be paid.
+    #[error("the checkout has expired")]
+    CheckoutExpired,
+    /// The checkout was paid already.
+    #[error("the checkout has been completed")]
+    CheckoutCompleted,
+    /// The license does not work.
+    #[error("the license is {}", .0.as_str())]
+    LicenseNotUsable(Standing),
+    /// All seats are taken.
+    #[error("all {seats} seats are taken")]
+    SeatLimitReached {
+        /// How many there are.
+        seats: u32,
+    },
+    /// The device holds no seat.
+    #[error("this device is not activated")]
+    NotActivated,
+    /// Amounts that do not fit.
+    #[error("{0}")]
+    Money(#[from] MoneyError),
+}
+
+impl Refusal {
+    /// The stable code for programs, and the end of the message id for people.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::AmountMismatch { .. } => "amount_mismatch",
+            Self::CurrencyMismatch { .. } => "currency_mismatch",
+            Self::ModeMismatch { .. } => "mode_mismatch",
+            Self::AccountMismatch => "account_mismatch",
+            Self::ReferenceMismatch { .. } => "reference_mismatch",
+            Self::PaymentUnknown => "payment_unknown",
+            Self::RefundExceedsPayment { .. } => "refund_exceeds_payment",
+            Self::RefundNotPositive => "refund_not_positive",
+            Self::OrderNotPaid => "order_not_paid",
+            Self::PlanNotOnSale => "plan_not_on_sale",
+            Self::NoPriceInCurrency => "no_price_in_currency",
+            Self::QuantityOutOfRange { .. } => "quantity_out_of_range",
+            Self::CouponUnknown => "coupon_unknown",
+            Self::ConsentMissing => "consent_missing",
+            Self::CheckoutExpired => "checkout_expired",
+            Self::CheckoutCompleted => "checkout_completed",
+            Self::LicenseNotUsable(Standing::Active) => "license_not_usable",
+            Self::LicenseNotUsable(Standing::Suspended) => "license_suspended",
+            Self::LicenseNotUsable(Standing::Expired) => "license_expired",
+            Self::LicenseNotUsable(Standing::Revoked) => "license_revoked",
+            Self::SeatLimitReached { .. } => "seat_limit_reached",
+            Self::NotActivated => "not_activated",
+            Self::Money(_) => "amount_out_of_range",
+        }
+    }
+}
