@@ -1,1 +1,99 @@
-//! store
+//! The only SQL: rows in, rows out, one commit.
+//!
+//! [`Store`] answers questions about nouns (`order.rs`, `license.rs`, …) and
+//! commits [`domain::Changes`] whole or not at all. Two engines stand behind
+//! it, SQLite and PostgreSQL, with one SQL text for both. It knows no rule of
+//! the business, reads no clock, and hands out no transaction.
+
+mod api_key;
+mod change;
+mod checkout;
+mod commit;
+mod customer;
+mod delivery;
+mod dispute;
+mod engine;
+mod event;
+mod gateway_account;
+mod job;
+mod ledger;
+mod license;
+mod login;
+mod migration;
+mod notice;
+mod order;
+mod payment;
+mod plan;
+pub mod postgres;
+mod product;
+mod refund;
+pub mod report;
+mod row;
+mod sale;
+mod search;
+mod settings;
+mod shop;
+pub mod sqlite;
+mod user;
+mod vault;
+
+pub use delivery::DeliveryFilter;
+pub use engine::{CommitError, Engine, Expect, ReadError, Rows, Statement, Value};
+pub use job::ClaimedJob;
+pub use license::{LicenseFilter, SeatView};
+pub use migration::MigrationError;
+pub use notice::{ClaimedNotice, NoticeFilter};
+pub use order::OrderFilter;
+pub use row::{Row, RowError};
+pub use search::SearchHit;
+pub use settings::SigningKey;
+pub use vault::{Purpose, Vault, VaultError};
+
+use std::sync::Arc;
+
+/// Where the rows are. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    engine: Arc<dyn Engine>,
+    vault: Arc<Vault>,
+}
+
+/// One page of a list, by the id of the row before or after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page<Id> {
+    /// Rows after this one, in the order of the list (newest first).
+    pub starting_after: Option<Id>,
+    /// Rows before this one.
+    pub ending_before: Option<Id>,
+    /// At most so many, 1 to 100.
+    pub limit: u32,
+}
+
+/// What a page holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing<Noun> {
+    /// The rows, newest first.
+    pub data: Vec<Noun>,
+    /// Whether there are more in the direction that was asked for.
+    pub has_more: bool,
+}
+
+impl Store {
+    /// The store over an engine that is already migrated.
+    #[must_use]
+    pub fn new(engine: Arc<dyn Engine>, vault: Arc<Vault>) -> Self {
+        Self { engine, vault }
+    }
+
+    /// The engine, for what stands beside the rows: backups, health, measurements.
+    #[must_use]
+    pub fn engine(&self) -> &Arc<dyn Engine> {
+        &self.engine
+    }
+
+    /// What seals and hashes secrets.
+    #[must_use]
+    pub fn vault(&self) -> &Arc<Vault> {
+        &self.vault
+    }
+}

@@ -1,0 +1,112 @@
+//! Two verbs, two engines: `query` and `commit`.
+//!
+//! A [`Statement`] is a text and its values, and says how many rows it must
+//! touch; a commit in which one statement touches another number is undone
+//! whole and told as a conflict. That is all the transaction there is: nobody
+//! outside the engine ever holds one open.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::Row;
+
+/// A value that goes into a statement or comes out of a row. Both engines have these five.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Value {
+    /// Nothing.
+    Null,
+    /// `bigint`.
+    Integer(i64),
+    /// `text`.
+    Text(String),
+    /// `bytea` or `blob`.
+    Bytes(Vec<u8>),
+    /// `boolean` as 0 or 1 in a `bigint`, so that one SQL text serves both engines.
+    Flag(bool),
+}
+
+impl fmt::Debug for Value {
+    /// The kind only: values hold what must not be logged.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Null => "null",
+            Self::Integer(_) => "integer",
+            Self::Text(_) => "text",
+            Self::Bytes(_) => "bytes",
+            Self::Flag(_) => "flag",
+        })
+    }
+}
+
+/// How many rows a statement must touch for the commit to stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// Any number.
+    Any,
+    /// Exactly so many.
+    Rows(u64),
+}
+
+/// A text with its values. The text is written in the program, never put
+/// together from input; placeholders are `$1`, `$2`, … on both engines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The text.
+    pub sql: &'static str,
+    /// The values of `$1`, `$2`, ….
+    pub values: Vec<Value>,
+    /// How many rows it must touch, in a commit.
+    pub expect: Expect,
+    /// What it writes, as named in a conflict: `order`, `notice`, ….
+    pub what: &'static str,
+}
+
+/// The rows that one statement of a query gave.
+pub type Rows = Vec<Row>;
+
+/// Why nothing could be read. It says nothing about what is stored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// The database cannot be reached, is busy beyond patience, or failed.
+    #[error("the database does not answer: {0}")]
+    Unavailable(String),
+    /// A row cannot be what it should be.
+    #[error("a stored row cannot be read: {0}")]
+    Corrupt(String),
+}
+
+/// Why a commit did not, or may not, stand.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommitError {
+    /// Nothing was written: a row has moved on, or a unique key is taken. Load and decide again.
+    #[error("{what} was changed by somebody else")]
+    Conflict {
+        /// What the statement that failed writes.
+        what: &'static str,
+    },
+    /// Nothing was written: the database refused or cannot be reached.
+    #[error("the database refused: {0}")]
+    Unavailable(String),
+    /// Nobody knows: the answer to the commit was lost. Never success; load and look.
+    #[error("the outcome of the commit is unknown: {0}")]
+    Unknown(String),
+}
+
+/// A future that an engine returns.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Where rows are kept.
+pub trait Engine: Send + Sync {
+    /// Reads: all statements in one snapshot, one answer each, in order.
+    fn query(&self, statements: Vec<Statement>) -> Answer<'_, Result<Vec<Rows>, ReadError>>;
+
+    /// Writes: all statements or none, durable when it answers.
+    fn commit(&self, statements: Vec<Statement>) -> Answer<'_, Result<(), CommitError>>;
+
+    /// Writes as `commit` does, and gives the rows that `returning` named, one answer a statement.
+    fn commit_returning(&self, statements: Vec<Statement>) -> Answer<'_, Result<Vec<Rows>, CommitError>>;
+
+    /// Which engine it is, for health and doctor: `sqlite` or `postgres`.
+    fn name(&self) -> &'static str;
+}
