@@ -51,7 +51,7 @@ pub use checkout::{Checkout, CheckoutState, Consent};
 pub use console::{ApiKey, LoginLink, Scope, Session, SessionHolder, User};
 pub use country::Country;
 pub use customer::Customer;
-pub use decide::{Decision, decide, request_refund, settle_unknown};
+pub use decide::{Occurrence, decide};
 pub use decline::{Decline, DeclineClass};
 pub use delivery::{Delivery, DeliveryState, MailKind};
 pub use dispute::{Dispute, DisputeState};

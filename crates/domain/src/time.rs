@@ -86,12 +86,6 @@ impl Timestamp {
     pub fn parse(text: &str) -> Option<Self> {
         text.parse::<jiff::Timestamp>().ok().map(|at| Self(at.as_microsecond()))
     }
-    /// The calendar date in UTC, as year, month and day.
-    #[must_use]
-    pub fn date_utc(self) -> (i16, i8, i8) {
-        let date = self.instant().to_zoned(jiff::tz::TimeZone::UTC).date();
-        (date.year(), date.month(), date.day())
-    }
     fn instant(self) -> jiff::Timestamp {
         let bounded = self.0.clamp(jiff::Timestamp::MIN.as_microsecond(), jiff::Timestamp::MAX.as_microsecond());
         jiff::Timestamp::from_microsecond(bounded).unwrap_or(jiff::Timestamp::UNIX_EPOCH)

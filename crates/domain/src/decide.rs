@@ -1,0 +1,689 @@
+//! What an occurrence makes of a sale.
+//!
+//! Three steps, each a function of values: *merge* puts what was said into the
+//! row it is about, by a join, so that order and repetition do not matter;
+//! *settle* derives everything that follows from the rows (the order's state,
+//! licenses, surplus money, mails, postings); *record* writes the difference
+//! as [`Changes`]. Nothing here trusts a report: amount, currency, account,
+//! mode and reference are compared with what was stored before money moved.
+
+use money::Money;
+use serde_json::{Value, json};
+
+use crate::issue::issue;
+use crate::{
+    Account, Actor, Changes, CheckoutState, Decline, Delivery, DeliveryId, DeliveryState, Dispute, DisputeId, DisputeReport,
+    Event, EventId, EventKind, Fact, GatewayAccountId, Job, JobId, JobKind, LicenseState, MailKind, OrderState, Payment,
+    PaymentId, PaymentLocator, PaymentReport, PaymentState, PaymentStatus, Posting, Refund, RefundId, RefundReason,
+    RefundReport, RefundState, RefundStatus, Refusal, Rng, Sale, Timestamp,
+};
+
+/// Something that happened to a sale.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Occurrence {
+    /// A gateway said something, by webhook, by answer or by list.
+    Reported {
+        /// Whose account it came through.
+        account: GatewayAccountId,
+        /// What it said.
+        fact: Fact,
+    },
+    /// The gateway opened a page for a payment.
+    PageOpened {
+        /// The payment.
+        payment: PaymentId,
+        /// The gateway's id of the page.
+        page_reference: String,
+        /// Where the buyer pays.
+        url: String,
+        /// The gateway's id of the money, when there is one already.
+        reference: Option<String>,
+    },
+    /// The call that opens a payment ended without an answer.
+    CallUnanswered {
+        /// The payment.
+        payment: PaymentId,
+    },
+    /// The gateway will not open this payment.
+    CallRefused {
+        /// The payment.
+        payment: PaymentId,
+        /// Why.
+        decline: Decline,
+    },
+    /// The gateway was asked and the outcome is still open: ask again later.
+    StillOpen {
+        /// The payment.
+        payment: PaymentId,
+    },
+    /// Somebody wants money to go back.
+    RefundRequested {
+        /// How much; `None`: all that is left.
+        amount: Option<Money>,
+        /// Why.
+        reason: RefundReason,
+        /// Whether the licenses end with it; `None`: when everything has gone back.
+        revoke: Option<bool>,
+    },
+    /// The gateway will not make this refund.
+    RefundRefused {
+        /// The refund.
+        refund: RefundId,
+        /// Why, in the gateway's words.
+        message: String,
+    },
+}
+
+/// What an occurrence changes.
+///
+/// # Errors
+/// A [`Refusal`] when it contradicts what is stored; nothing changes then.
+pub fn decide(sale: &Sale, occurrence: &Occurrence, actor: Actor, now: Timestamp, rng: &mut Rng) -> Result<Changes, Refusal> {
+    let mut after = sale.clone();
+    let mut desk = Desk { before: sale, changes: Changes::default(), actor, now, rng };
+    match occurrence {
+        Occurrence::Reported { account, fact } => match fact {
+            Fact::Payment(report) => merge_payment(&mut after, *account, report)?,
+            Fact::Refund(report) => merge_refund(&mut after, *account, report, &mut desk)?,
+            Fact::Dispute(report) => merge_dispute(&mut after, *account, report, &mut desk)?,
+        },
+        Occurrence::PageOpened { payment, page_reference, url, reference } => {
+            let payment = find_payment(&mut after, *payment)?;
+            adopt(&mut payment.page_reference, Some(page_reference))?;
+            adopt(&mut payment.reference, reference.as_ref())?;
+            payment.page_url = Some(url.clone());
+            advance(payment, PaymentState::Sent);
+        }
+        Occurrence::CallUnanswered { payment } => advance(find_payment(&mut after, *payment)?, PaymentState::Unknown),
+        Occurrence::CallRefused { payment, decline } => {
+            let payment = find_payment(&mut after, *payment)?;
+            if payment.state.is_open() {
+                payment.decline = Some(decline.clone());
+            }
+            advance(payment, PaymentState::Failed);
+        }
+        Occurrence::StillOpen { payment } => {
+            let payment = find_payment(&mut after, *payment)?;
+            payment.checks = payment.checks.saturating_add(1);
+            payment.check_at = Some(Payment::next_check(payment.checks, now));
+        }
+        Occurrence::RefundRequested { amount, reason, revoke } => request_refund(&mut after, *amount, *reason, *revoke, &mut desk)?,
+        Occurrence::RefundRefused { refund, message } => {
+            let refund = after.refunds.iter_mut().find(|known| known.id == *refund).ok_or(Refusal::PaymentUnknown)?;
+            if refund.state == RefundState::Created {
+                refund.state = RefundState::Failed;
+                refund.failure = Some(message.clone());
+            }
+        }
+    }
+    settle(&mut after, &mut desk)?;
+    Ok(record(after, desk))
+}
+
+/// The place where one decision is put together.
+struct Desk<'a> {
+    before: &'a Sale,
+    changes: Changes,
+    actor: Actor,
+    now: Timestamp,
+    rng: &'a mut Rng,
+}
+
+impl Desk<'_> {
+    fn event(&mut self, kind: EventKind, data: Value) {
+        let order = &self.before.order;
+        self.changes.events.push(Event {
+            id: EventId::mint(self.now, self.rng),
+            shop: order.shop,
+            kind,
+            actor: self.actor,
+            order: Some(order.id),
+            license: None,
+            customer: order.customer,
+            data,
+            at: self.now,
+        });
+    }
+
+    fn job(&mut self, kind: JobKind) {
+        self.changes.jobs.push(Job {
+            id: JobId::mint(self.now, self.rng),
+            shop: self.before.order.shop,
+            kind,
+            run_at: self.now,
+            attempts: 0,
+            last_error: None,
+            created_at: self.now,
+        });
+    }
+
+    fn mail(&mut self, mail: MailKind) {
+        let order = &self.before.order;
+        let Some(to) = order.email.clone() else { return };
+        let delivery = Delivery {
+            id: DeliveryId::mint(self.now, self.rng),
+            shop: order.shop,
+            version: 0,
+            mail,
+            to,
+            locale: order.locale.clone(),
+            order: Some(order.id),
+            customer: order.customer,
+            state: DeliveryState::Queued,
+            attempts: 0,
+            last_error: None,
+            created_at: self.now,
+            sent_at: None,
+        };
+        self.job(JobKind::SendMail { delivery: delivery.id });
+        self.changes.deliveries.push(delivery);
+    }
+
+    fn post(&mut self, cause: String, debit: Account, credit: Account, amount: Money) {
+        let order = &self.before.order;
+        self.changes.postings.push(Posting { shop: order.shop, cause, order: order.id, debit, credit, amount, at: self.now });
+    }
+}
+
+fn find_payment(sale: &mut Sale, id: PaymentId) -> Result<&mut Payment, Refusal> {
+    sale.payments.iter_mut().find(|payment| payment.id == id).ok_or(Refusal::PaymentUnknown)
+}
+
+/// The payment that a report is about, once everything in the report agrees with what is stored.
+fn locate<'a>(
+    sale: &'a mut Sale,
+    account: GatewayAccountId,
+    locator: &PaymentLocator,
+    mode: crate::Mode,
+) -> Result<&'a mut Payment, Refusal> {
+    if locator.order.is_some_and(|order| order != sale.order.id) {
+        return Err(Refusal::PaymentUnknown);
+    }
+    let same = |known: &Option<String>, told: &Option<String>| told.is_some() && known == told;
+    let payment = sale
+        .payments
+        .iter_mut()
+        .find(|payment| match locator.payment {
+            Some(id) => payment.id == id,
+            None => same(&payment.reference, &locator.reference) || same(&payment.page_reference, &locator.page_reference),
+        })
+        .ok_or(Refusal::PaymentUnknown)?;
+    if payment.gateway_account != account {
+        return Err(Refusal::AccountMismatch);
+    }
+    if payment.mode != mode {
+        return Err(Refusal::ModeMismatch { expected: payment.mode, reported: mode });
+    }
+    adopt(&mut payment.page_reference, locator.page_reference.as_ref())?;
+    adopt(&mut payment.reference, locator.reference.as_ref())?;
+    Ok(payment)
+}
+
+/// Learns a reference, or insists on the one that is known.
+fn adopt(known: &mut Option<String>, told: Option<&String>) -> Result<(), Refusal> {
+    match (&known, told) {
+        (Some(expected), Some(reported)) if expected != reported => {
+            Err(Refusal::ReferenceMismatch { expected: expected.clone(), reported: reported.clone() })
+        }
+        (None, Some(reported)) => {
+            *known = Some(reported.clone());
+            Ok(())
+        }
+        (Some(_), Some(_)) | (_, None) => Ok(()),
+    }
+}
+
+/// Insists that a reported amount is in the payment's currency.
+fn same_currency(expected: Money, reported: Money) -> Result<(), Refusal> {
+    if expected.currency() == reported.currency() {
+        Ok(())
+    } else {
+        Err(Refusal::CurrencyMismatch { expected, reported })
+    }
+}
+
+/// Moves a payment forward, never back: see [`PaymentState::rank`].
+fn advance(payment: &mut Payment, to: PaymentState) {
+    if to.rank() > payment.state.rank() {
+        payment.state = to;
+    }
+}
+
+fn merge_payment(sale: &mut Sale, account: GatewayAccountId, report: &PaymentReport) -> Result<(), Refusal> {
+    let payment = locate(sale, account, &report.locator, report.mode)?;
+    if report.method.is_some() {
+        payment.method.clone_from(&report.method);
+    }
+    match &report.status {
+        PaymentStatus::Open { declined } => {
+            if payment.state == PaymentState::RequiresAction && declined.is_some() {
+                payment.state = PaymentState::Sent;
+            }
+            if payment.state.is_open() && declined.is_some() {
+                payment.decline.clone_from(declined);
+            }
+            advance(payment, PaymentState::Sent);
+        }
+        PaymentStatus::RequiresAction => advance(payment, PaymentState::RequiresAction),
+        PaymentStatus::Processing => advance(payment, PaymentState::Processing),
+        PaymentStatus::Succeeded { captured } => {
+            same_currency(payment.amount, *captured)?;
+            if payment.amount != *captured {
+                return Err(Refusal::AmountMismatch { expected: payment.amount, reported: *captured });
+            }
+            payment.decline = None;
+            advance(payment, PaymentState::Succeeded);
+        }
+        PaymentStatus::Failed(decline) => {
+            if payment.state != PaymentState::Succeeded {
+                payment.decline = Some(decline.clone());
+            }
+            advance(payment, PaymentState::Failed);
+        }
+        PaymentStatus::Canceled => advance(payment, PaymentState::Canceled),
+    }
+    Ok(())
+}
+
+fn merge_refund(sale: &mut Sale, account: GatewayAccountId, report: &RefundReport, desk: &mut Desk<'_>) -> Result<(), Refusal> {
+    let payment = locate(sale, account, &report.locator, report.mode)?.clone();
+    same_currency(payment.amount, report.amount)?;
+    let state = match report.status {
+        RefundStatus::Pending => RefundState::Pending,
+        RefundStatus::Succeeded => RefundState::Succeeded,
+        RefundStatus::Failed => RefundState::Failed,
+        RefundStatus::Canceled => RefundState::Canceled,
+    };
+    let known = sale.refunds.iter_mut().find(|refund| match report.refund {
+        Some(id) if refund.reference.is_none() => refund.id == id,
+        _ => refund.payment == payment.id && refund.reference.as_deref() == Some(report.reference.as_str()),
+    });
+    match known {
+        Some(refund) => {
+            if refund.amount != report.amount {
+                return Err(Refusal::AmountMismatch { expected: refund.amount, reported: report.amount });
+            }
+            adopt(&mut refund.reference, Some(&report.reference))?;
+            if state.rank() > refund.state.rank() {
+                refund.state = state;
+            }
+        }
+        None => {
+            let refundable = sale.refundable(&payment)?;
+            let exceeds = report.amount.compare(refundable)?.is_gt();
+            if exceeds && state.counts() {
+                return Err(Refusal::RefundExceedsPayment { requested: report.amount, refundable });
+            }
+            sale.refunds.push(Refund {
+                id: RefundId::mint(desk.now, desk.rng),
+                shop: sale.order.shop,
+                version: 0,
+                payment: payment.id,
+                order: sale.order.id,
+                amount: report.amount,
+                reason: RefundReason::MadeAtGateway,
+                revoke: None,
+                state,
+                reference: Some(report.reference.clone()),
+                requested_by: Actor::Gateway,
+                failure: None,
+                created_at: desk.now,
+            });
+        }
+    }
+    ask_when_overtaken(&payment, state.counts(), desk);
+    Ok(())
+}
+
+fn merge_dispute(sale: &mut Sale, account: GatewayAccountId, report: &DisputeReport, desk: &mut Desk<'_>) -> Result<(), Refusal> {
+    let payment = locate(sale, account, &report.locator, report.mode)?.clone();
+    same_currency(payment.amount, report.amount)?;
+    match sale.disputes.iter_mut().find(|dispute| dispute.payment == payment.id && dispute.reference == report.reference) {
+        Some(dispute) => {
+            if report.state.rank() > dispute.state.rank() {
+                dispute.state = report.state;
+            }
+            dispute.evidence_due_at = dispute.evidence_due_at.max(report.evidence_due_at);
+        }
+        None => sale.disputes.push(Dispute {
+            id: DisputeId::mint(desk.now, desk.rng),
+            shop: sale.order.shop,
+            version: 0,
+            payment: payment.id,
+            order: sale.order.id,
+            reference: report.reference.clone(),
+            amount: report.amount,
+            reason: report.reason.clone(),
+            state: report.state,
+            evidence_due_at: report.evidence_due_at,
+            created_at: desk.now,
+        }),
+    }
+    ask_when_overtaken(&payment, true, desk);
+    Ok(())
+}
+
+/// Money can only go back, or be disputed, after it came. A refund or a
+/// dispute that overtakes its payment on the wire proves a capture, but not
+/// its amount: the gateway is asked for the payment itself.
+fn ask_when_overtaken(payment: &Payment, moved: bool, desk: &mut Desk<'_>) {
+    if moved && payment.state != PaymentState::Succeeded {
+        desk.job(JobKind::AskPayment { payment: payment.id });
+    }
+}
+
+fn request_refund(
+    sale: &mut Sale,
+    amount: Option<Money>,
+    reason: RefundReason,
+    revoke: Option<bool>,
+    desk: &mut Desk<'_>,
+) -> Result<(), Refusal> {
+    let payment = sale.captured().ok_or(Refusal::OrderNotPaid)?.clone();
+    let refundable = sale.refundable(&payment)?;
+    let amount = amount.unwrap_or(refundable);
+    same_currency(payment.amount, amount)?;
+    if amount.compare(refundable)?.is_gt() || refundable.is_zero() {
+        return Err(Refusal::RefundExceedsPayment { requested: amount, refundable });
+    }
+    if !amount.is_positive() {
+        return Err(Refusal::RefundNotPositive);
+    }
+    add_refund(sale, &payment, amount, reason, revoke, desk);
+    Ok(())
+}
+
+fn add_refund(sale: &mut Sale, payment: &Payment, amount: Money, reason: RefundReason, revoke: Option<bool>, desk: &mut Desk<'_>) {
+    let refund = Refund {
+        id: RefundId::mint(desk.now, desk.rng),
+        shop: sale.order.shop,
+        version: 0,
+        payment: payment.id,
+        order: sale.order.id,
+        amount,
+        reason,
+        revoke,
+        state: RefundState::Created,
+        reference: None,
+        requested_by: desk.actor,
+        failure: None,
+        created_at: desk.now,
+    };
+    desk.job(JobKind::SendRefund { refund: refund.id });
+    sale.refunds.push(refund);
+}
+
+fn settle(sale: &mut Sale, desk: &mut Desk<'_>) -> Result<(), Refusal> {
+    return_surplus(sale, desk);
+    let captured = sale.captured().cloned();
+    if let Some(payment) = &captured {
+        sale.order.refunded = sale.refunded(payment)?;
+    }
+    sale.order.state = order_state(sale, captured.as_ref())?;
+    if captured.is_some() {
+        sale.checkout.state = CheckoutState::Completed;
+        if sale.order.paid_at.is_none() {
+            sale.order.paid_at = Some(desk.now);
+            desk.changes.issued = issue(&sale.order, desk.now, desk.rng);
+        }
+    }
+    for payment in &mut sale.payments {
+        payment.check_at = match (payment.state.is_open(), payment.check_at) {
+            (true, None) => Some(Payment::next_check(payment.checks, desk.now)),
+            (true, known) => known,
+            (false, _) => None,
+        };
+    }
+    let target = license_state(sale)?;
+    for license in sale.licenses.iter_mut().chain(desk.changes.issued.iter_mut().map(|(license, _)| license)) {
+        if let Some(target) = target {
+            license.state = match (license.state.is_by_person(), target) {
+                (false, _) | (true, LicenseState::RevokedByRefund | LicenseState::RevokedByDispute)
+                    if license.state != LicenseState::RevokedByPerson =>
+                {
+                    target
+                }
+                (true | false, _) => license.state,
+            };
+        }
+    }
+    Ok(())
+}
+
+/// Gives back what was captured although the order had been paid otherwise.
+fn return_surplus(sale: &mut Sale, desk: &mut Desk<'_>) {
+    let Some(kept) = desk.before.captured().or_else(|| sale.captured()).map(|payment| payment.id) else { return };
+    let surplus: Vec<Payment> = sale
+        .payments
+        .iter()
+        .filter(|payment| payment.state == PaymentState::Succeeded && payment.id != kept && !sale.is_surprise(payment.id))
+        .cloned()
+        .collect();
+    for payment in surplus {
+        add_refund(sale, &payment, payment.amount, RefundReason::SurpriseCapture, Some(false), desk);
+    }
+}
+
+/// Where an order stands, from its payments, refunds and disputes alone.
+fn order_state(sale: &Sale, captured: Option<&Payment>) -> Result<OrderState, Refusal> {
+    let Some(payment) = captured else { return Ok(sale.order.state) };
+    let mut disputes = sale.disputes.iter().filter(|dispute| dispute.payment == payment.id);
+    let refunded = sale.order.refunded;
+    Ok(if disputes.clone().any(|dispute| dispute.state.is_lost()) {
+        OrderState::Lost
+    } else if disputes.any(|dispute| dispute.state.holds_money()) {
+        OrderState::Disputed
+    } else if refunded.is_zero() {
+        OrderState::Paid
+    } else if refunded.compare(payment.amount)?.is_lt() {
+        OrderState::PartiallyRefunded
+    } else {
+        OrderState::Refunded
+    })
+}
+
+/// What the money makes of the licenses of a sale; `None` while nothing was paid.
+fn license_state(sale: &Sale) -> Result<Option<LicenseState>, Refusal> {
+    let Some(payment) = sale.captured() else { return Ok(None) };
+    let mut refunds = sale.refunds.iter().filter(|refund| refund.payment == payment.id && refund.state.counts());
+    let all_back = !sale.order.refunded.compare(payment.amount)?.is_lt();
+    let revoked = refunds.clone().any(|refund| refund.revoke == Some(true))
+        || (all_back && !refunds.any(|refund| refund.revoke == Some(false)));
+    Ok(Some(match sale.order.state {
+        OrderState::Lost => LicenseState::RevokedByDispute,
+        _ if revoked => LicenseState::RevokedByRefund,
+        OrderState::Disputed => LicenseState::SuspendedByDispute,
+        OrderState::Pending | OrderState::Paid | OrderState::PartiallyRefunded | OrderState::Refunded | OrderState::Expired => {
+            LicenseState::Active
+        }
+    }))
+}
+
+/// Writes down the difference between the sale as it was read and as it is now.
+fn record(after: Sale, mut desk: Desk<'_>) -> Changes {
+    let before = desk.before;
+    for payment in &after.payments {
+        let was = before.payment(payment.id).map_or(PaymentState::Created, |known| known.state);
+        let declined = before.payment(payment.id).is_some_and(|known| known.decline != payment.decline);
+        if payment.state != was {
+            record_payment(payment, was, &after, &mut desk);
+        } else if declined && payment.decline.is_some() {
+            desk.event(EventKind::PaymentDeclined, payment_data(payment));
+        }
+    }
+    for refund in &after.refunds {
+        let was = before.refunds.iter().find(|known| known.id == refund.id).map(|known| known.state);
+        if was != Some(refund.state) {
+            record_refund(refund, was, &after, &mut desk);
+        }
+    }
+    for dispute in &after.disputes {
+        let was = before.disputes.iter().find(|known| known.id == dispute.id).map(|known| known.state);
+        if was != Some(dispute.state) {
+            record_dispute(dispute, was.is_some_and(|state| state.holds_money() || state.is_lost()), &after, &mut desk);
+        }
+    }
+    record_order(&after, &mut desk);
+    record_licenses(&after, &mut desk);
+
+    let mut changes = desk.changes;
+    changes.checkouts = changed(Some(after.checkout), |row| *row == before.checkout);
+    changes.payments = changed(after.payments, |row| before.payments.contains(row));
+    changes.refunds = changed(after.refunds, |row| before.refunds.contains(row));
+    changes.disputes = changed(after.disputes, |row| before.disputes.contains(row));
+    changes.licenses = changed(after.licenses, |row| before.licenses.contains(row));
+    // The order's version is the lock of the whole sale: any change moves it.
+    if changes != Changes::default() || after.order != before.order {
+        changes.orders = vec![after.order];
+    } else {
+        changes.checks = vec![before.check()];
+    }
+    changes
+}
+
+fn changed<Row>(rows: impl IntoIterator<Item = Row>, same: impl Fn(&Row) -> bool) -> Vec<Row> {
+    rows.into_iter().filter(|row| !same(row)).collect()
+}
+
+fn payment_data(payment: &Payment) -> Value {
+    json!({
+        "payment": payment.id,
+        "amount": payment.amount,
+        "method": payment.method,
+        "decline_code": payment.decline.as_ref().map(|decline| &decline.code),
+        "decline_class": payment.decline.as_ref().map(|decline| decline.class.code()),
+    })
+}
+
+fn record_payment(payment: &Payment, was: PaymentState, after: &Sale, desk: &mut Desk<'_>) {
+    desk.event(
+        match payment.state {
+            PaymentState::Created | PaymentState::Sent => EventKind::PaymentSent,
+            PaymentState::RequiresAction => EventKind::PaymentRequiresAction,
+            PaymentState::Processing => EventKind::PaymentProcessing,
+            PaymentState::Unknown => EventKind::PaymentUnknown,
+            PaymentState::Canceled => EventKind::PaymentCanceled,
+            PaymentState::Failed => EventKind::PaymentFailed,
+            PaymentState::Succeeded if after.is_surprise(payment.id) || !was.is_open() => EventKind::PaymentSurpriseCapture,
+            PaymentState::Succeeded => EventKind::PaymentSucceeded,
+        },
+        payment_data(payment),
+    );
+    if payment.state == PaymentState::Succeeded {
+        desk.post(format!("capture:{}", payment.id), Account::Gateway(payment.gateway_account), Account::Sales, payment.amount);
+    }
+    if payment.state == PaymentState::Failed && after.captured().is_none() {
+        desk.mail(MailKind::PaymentFailed { order: after.order.id });
+    }
+}
+
+fn record_refund(refund: &Refund, was: Option<RefundState>, after: &Sale, desk: &mut Desk<'_>) {
+    let data = json!({
+        "refund": refund.id,
+        "payment": refund.payment,
+        "amount": refund.amount,
+        "reason": refund.reason.as_str(),
+        "failure": refund.failure,
+    });
+    desk.event(
+        match refund.state {
+            RefundState::Created => EventKind::RefundRequested,
+            RefundState::Pending => EventKind::RefundPending,
+            RefundState::Succeeded => EventKind::RefundSucceeded,
+            RefundState::Canceled | RefundState::Failed => EventKind::RefundFailed,
+        },
+        data,
+    );
+    let Some(account) = after.payment(refund.payment).map(|payment| Account::Gateway(payment.gateway_account)) else { return };
+    match (was.is_some_and(RefundState::counts), refund.state.counts()) {
+        (false, true) => {
+            desk.post(format!("refund:{}", refund.id), Account::Sales, account, refund.amount);
+            if refund.reason != RefundReason::SurpriseCapture {
+                desk.mail(MailKind::OrderRefunded { order: after.order.id });
+            }
+        }
+        (true, false) => desk.post(format!("refund_reversed:{}", refund.id), account, Account::Sales, refund.amount),
+        (true, true) | (false, false) => {}
+    }
+}
+
+fn record_dispute(dispute: &Dispute, was_taken: bool, after: &Sale, desk: &mut Desk<'_>) {
+    desk.event(
+        EventKind::DisputeChanged,
+        json!({
+            "dispute": dispute.id,
+            "payment": dispute.payment,
+            "amount": dispute.amount,
+            "reason": dispute.reason,
+            "state": dispute.state.as_str(),
+            "evidence_due_at": dispute.evidence_due_at,
+        }),
+    );
+    let Some(account) = after.payment(dispute.payment).map(|payment| Account::Gateway(payment.gateway_account)) else { return };
+    match (was_taken, dispute.state.holds_money() || dispute.state.is_lost()) {
+        (false, true) => desk.post(format!("dispute:{}", dispute.id), Account::Disputes, account, dispute.amount),
+        (true, false) => desk.post(format!("dispute_reversed:{}", dispute.id), account, Account::Disputes, dispute.amount),
+        (true, true) | (false, false) => {}
+    }
+}
+
+fn record_order(after: &Sale, desk: &mut Desk<'_>) {
+    let (was, is) = (&desk.before.order, &after.order);
+    let newly_paid = was.paid_at.is_none() && is.paid_at.is_some();
+    if newly_paid {
+        desk.event(EventKind::OrderPaid, json!({ "number": is.number.as_str(), "total": is.total }));
+    }
+    if was.refunded != is.refunded {
+        desk.event(EventKind::OrderRefundChanged, json!({ "refunded": is.refunded, "total": is.total }));
+    }
+    match (was.state, is.state) {
+        (OrderState::Lost, OrderState::Lost) | (OrderState::Disputed, OrderState::Disputed) => {}
+        (_, OrderState::Lost) => desk.event(EventKind::OrderLost, json!({})),
+        (_, OrderState::Disputed) => desk.event(EventKind::OrderDisputed, json!({})),
+        (OrderState::Disputed, _) => desk.event(EventKind::OrderDisputeWon, json!({})),
+        (
+            OrderState::Pending
+            | OrderState::Paid
+            | OrderState::PartiallyRefunded
+            | OrderState::Refunded
+            | OrderState::Lost
+            | OrderState::Expired,
+            _,
+        ) => {}
+    }
+    if newly_paid && matches!(is.state, OrderState::Paid | OrderState::PartiallyRefunded) {
+        desk.mail(MailKind::OrderPaid { order: is.id });
+    }
+}
+
+fn record_licenses(after: &Sale, desk: &mut Desk<'_>) {
+    let mut told = Vec::new();
+    for (license, _) in &desk.changes.issued {
+        told.push((EventKind::LicenseIssued, license.id, license.key_tail.clone()));
+    }
+    let mut moved = Vec::new();
+    for license in &after.licenses {
+        let was = desk.before.licenses.iter().find(|known| known.id == license.id).map(|known| known.state);
+        if was != Some(license.state) {
+            moved.push((license.state, license.id, license.key_tail.clone()));
+        }
+    }
+    let issued_off = desk.changes.issued.iter().filter(|(license, _)| license.state != LicenseState::Active);
+    moved.extend(issued_off.map(|(license, _)| (license.state, license.id, license.key_tail.clone())));
+    told.extend(moved.into_iter().map(|(state, id, tail)| {
+        let kind = match state {
+            LicenseState::Active => EventKind::LicenseReinstated,
+            LicenseState::SuspendedByDispute | LicenseState::SuspendedByPerson => EventKind::LicenseSuspended,
+            LicenseState::RevokedByRefund | LicenseState::RevokedByDispute | LicenseState::RevokedByPerson => {
+                EventKind::LicenseRevoked
+            }
+        };
+        (kind, id, tail)
+    }));
+    for (kind, license, tail) in told {
+        desk.event(kind, json!({ "license": license, "key_tail": tail }));
+        if let Some(event) = desk.changes.events.last_mut() {
+            event.license = Some(license);
+        }
+    }
+}

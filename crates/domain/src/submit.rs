@@ -1,0 +1,288 @@
+//! Opening a checkout and pressing pay.
+//!
+//! Every amount here comes from the catalog; a client names a plan, a
+//! quantity and a currency, and nothing else about money.
+
+use std::collections::BTreeMap;
+
+use money::Currency;
+use serde_json::json;
+
+use crate::{
+    Actor, Changes, Checkout, CheckoutId, CheckoutState, Consent, Country, Customer, CustomerId, Duration, Email, Event,
+    EventId, EventKind, GatewayAccount, Job, JobId, JobKind, Locale, Order, OrderId, OrderLine, OrderNumber, OrderState,
+    Payment, PaymentId, PaymentState, Plan, Product, Refusal, Rng, Sale, Shop, Timestamp,
+};
+
+/// How long a checkout can be paid.
+const CHECKOUT_LIFETIME: Duration = Duration::hours(23);
+
+/// What a buyer, or the seller's program, wants to buy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckoutRequest {
+    /// The id of the visit. A page mints it before the first press, so that a second press is the same visit.
+    pub id: CheckoutId,
+    /// How many.
+    pub quantity: u32,
+    /// In which currency; `None`: as the buyer's country suggests.
+    pub currency: Option<Currency>,
+    /// A coupon code.
+    pub coupon: Option<String>,
+    /// Where the keys go, when known already.
+    pub email: Option<Email>,
+    /// The buyer's country.
+    pub country: Country,
+    /// The buyer's language.
+    pub locale: Locale,
+    /// Where to send the buyer after paying.
+    pub success_url: Option<String>,
+    /// Where to send a buyer who turns back.
+    pub cancel_url: Option<String>,
+    /// The seller's own notes.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// What the buyer says when pressing pay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuyerDetails {
+    /// Where the keys go.
+    pub email: Email,
+    /// As on the invoice.
+    pub name: Option<String>,
+    /// The buyer's country.
+    pub country: Country,
+    /// The buyer's language.
+    pub locale: Locale,
+    /// Whether immediate supply was asked for and the loss of withdrawal accepted.
+    pub immediate_supply: bool,
+}
+
+/// Opens a checkout with the order it prepares.
+///
+/// # Errors
+/// When the plan cannot be bought like that.
+pub fn open_checkout(
+    shop: &Shop,
+    product: &Product,
+    plan: &Plan,
+    request: &CheckoutRequest,
+    actor: Actor,
+    now: Timestamp,
+    rng: &mut Rng,
+) -> Result<Changes, Refusal> {
+    if !plan.is_active || !product.is_active {
+        return Err(Refusal::PlanNotOnSale);
+    }
+    if !(1..=plan.max_quantity).contains(&request.quantity) {
+        return Err(Refusal::QuantityOutOfRange { max: plan.max_quantity });
+    }
+    if request.coupon.is_some() {
+        return Err(Refusal::CouponUnknown);
+    }
+    let price = match request.currency {
+        Some(currency) => plan.price_in(currency),
+        None => plan.price_for(request.country, shop.default_currency),
+    }
+    .ok_or(Refusal::NoPriceInCurrency)?;
+    let unit_amount = price.unit_amount(request.quantity).ok_or(Refusal::NoPriceInCurrency)?;
+    let amount = unit_amount.checked_multiply(i64::from(request.quantity))?;
+    let order = Order {
+        id: OrderId::mint(now, rng),
+        shop: shop.id,
+        version: 0,
+        number: OrderNumber::mint(rng),
+        checkout: request.id,
+        customer: None,
+        email: request.email.clone(),
+        country: request.country,
+        locale: request.locale.clone(),
+        lines: vec![OrderLine {
+            product: product.id,
+            plan: plan.id,
+            product_name: product.name.clone(),
+            plan_name: plan.name.clone(),
+            quantity: request.quantity,
+            unit_amount,
+            amount,
+            policy: plan.policy.clone(),
+        }],
+        total: amount,
+        refunded: money::Money::zero(amount.currency()),
+        state: OrderState::Pending,
+        seller: shop.seller.clone(),
+        consent: Consent { terms_version: shop.terms_version.clone(), immediate_supply_at: None },
+        metadata: request.metadata.clone(),
+        created_at: now,
+        paid_at: None,
+    };
+    let checkout = Checkout {
+        id: request.id,
+        shop: shop.id,
+        version: 0,
+        order: order.id,
+        state: CheckoutState::Open,
+        success_url: request.success_url.clone(),
+        cancel_url: request.cancel_url.clone(),
+        expires_at: now.after(CHECKOUT_LIFETIME),
+        created_at: now,
+    };
+    let event = event(&order, EventKind::CheckoutOpened, actor, now, rng, json!({ "total": order.total }));
+    Ok(Changes { orders: vec![order], checkouts: vec![checkout], events: vec![event], ..Changes::default() })
+}
+
+/// Presses pay: notes who buys, and writes down the payment that is to be
+/// opened. Pressing again while a payment is open gives that payment.
+///
+/// # Errors
+/// When the checkout can no longer be paid, or consent is missing.
+pub fn submit_checkout(
+    sale: &Sale,
+    shop: &Shop,
+    customer: Option<&Customer>,
+    buyer: &BuyerDetails,
+    account: &GatewayAccount,
+    now: Timestamp,
+    rng: &mut Rng,
+) -> Result<(Changes, PaymentId), Refusal> {
+    match sale.checkout.state {
+        CheckoutState::Completed => return Err(Refusal::CheckoutCompleted),
+        CheckoutState::Expired => return Err(Refusal::CheckoutExpired),
+        CheckoutState::Open | CheckoutState::Submitted | CheckoutState::Abandoned => {}
+    }
+    if sale.checkout.expires_at <= now {
+        return Err(Refusal::CheckoutExpired);
+    }
+    if buyer.country.is_in_european_union() && !buyer.immediate_supply {
+        return Err(Refusal::ConsentMissing);
+    }
+    let customer = Customer {
+        id: customer.map_or_else(|| CustomerId::mint(now, rng), |known| known.id),
+        shop: shop.id,
+        version: customer.map_or(0, |known| known.version),
+        email: buyer.email.clone(),
+        name: buyer.name.clone().or_else(|| customer.and_then(|known| known.name.clone())),
+        country: buyer.country,
+        locale: buyer.locale.clone(),
+        created_at: customer.map_or(now, |known| known.created_at),
+    };
+    let mut order = sale.order.clone();
+    order.customer = Some(customer.id);
+    order.email = Some(buyer.email.clone());
+    order.country = buyer.country;
+    order.locale = buyer.locale.clone();
+    order.consent.immediate_supply_at = buyer.immediate_supply.then_some(now);
+    let mut checkout = sale.checkout.clone();
+    checkout.state = CheckoutState::Submitted;
+
+    let mut changes = Changes { orders: vec![order], customers: vec![customer], ..Changes::default() };
+    if checkout != sale.checkout {
+        changes.checkouts = vec![checkout];
+    }
+    let open = sale.payments.iter().find(|payment| payment.state.is_open() && payment.gateway_account == account.id);
+    let payment = match open {
+        Some(payment) => payment.id,
+        None => add_payment(sale, account, &mut changes, now, rng),
+    };
+    Ok((changes, payment))
+}
+
+/// Writes down another attempt for an order whose last one ended without money.
+///
+/// # Errors
+/// When the order can no longer be paid.
+pub fn retry_payment(sale: &Sale, account: &GatewayAccount, now: Timestamp, rng: &mut Rng) -> Result<(Changes, PaymentId), Refusal> {
+    if sale.order.state.was_paid() {
+        return Err(Refusal::CheckoutCompleted);
+    }
+    if sale.order.state == OrderState::Expired || sale.checkout.expires_at <= now {
+        return Err(Refusal::CheckoutExpired);
+    }
+    let mut changes = Changes::default();
+    let open = sale.payments.iter().find(|payment| payment.state.is_open());
+    let payment = match open {
+        Some(payment) => payment.id,
+        None => {
+            changes.orders = vec![sale.order.clone()];
+            add_payment(sale, account, &mut changes, now, rng)
+        }
+    };
+    Ok((changes, payment))
+}
+
+fn add_payment(sale: &Sale, account: &GatewayAccount, changes: &mut Changes, now: Timestamp, rng: &mut Rng) -> PaymentId {
+    let payment = Payment {
+        id: PaymentId::mint(now, rng),
+        shop: sale.order.shop,
+        version: 0,
+        order: sale.order.id,
+        gateway_account: account.id,
+        amount: sale.order.total,
+        mode: account.mode,
+        state: PaymentState::Created,
+        page_reference: None,
+        page_url: None,
+        reference: None,
+        method: None,
+        decline: None,
+        check_at: Some(Payment::next_check(0, now)),
+        checks: 0,
+        created_at: now,
+    };
+    changes.events.push(event(
+        &sale.order,
+        EventKind::CheckoutSubmitted,
+        Actor::Buyer,
+        now,
+        rng,
+        json!({ "payment": payment.id, "total": payment.amount }),
+    ));
+    changes.jobs.push(Job {
+        id: JobId::mint(now, rng),
+        shop: sale.order.shop,
+        kind: JobKind::OpenPayment { payment: payment.id },
+        run_at: now,
+        attempts: 0,
+        last_error: None,
+        created_at: now,
+    });
+    let id = payment.id;
+    changes.payments.push(payment);
+    id
+}
+
+/// Ends a checkout that nobody paid in time. One whose payment is still open
+/// is looked at again a day later: a debit under way can still pay it.
+#[must_use]
+pub fn expire_checkout(sale: &Sale, now: Timestamp, rng: &mut Rng) -> Changes {
+    let over = match sale.checkout.state {
+        CheckoutState::Completed | CheckoutState::Expired => true,
+        CheckoutState::Open | CheckoutState::Submitted | CheckoutState::Abandoned => sale.checkout.expires_at > now,
+    };
+    if over {
+        return Changes { checks: vec![sale.check()], ..Changes::default() };
+    }
+    let mut checkout = sale.checkout.clone();
+    let mut order = sale.order.clone();
+    if sale.payments.iter().any(|payment| payment.state.is_open()) {
+        checkout.expires_at = now.after(Duration::days(1));
+        return Changes { checkouts: vec![checkout], orders: vec![order], ..Changes::default() };
+    }
+    checkout.state = CheckoutState::Expired;
+    order.state = OrderState::Expired;
+    let event = event(&order, EventKind::CheckoutExpired, Actor::System, now, rng, json!({}));
+    Changes { checkouts: vec![checkout], orders: vec![order], events: vec![event], ..Changes::default() }
+}
+
+fn event(order: &Order, kind: EventKind, actor: Actor, now: Timestamp, rng: &mut Rng, data: serde_json::Value) -> Event {
+    Event {
+        id: EventId::mint(now, rng),
+        shop: order.shop,
+        kind,
+        actor,
+        order: Some(order.id),
+        license: None,
+        customer: order.customer,
+        data,
+        at: now,
+    }
+}
