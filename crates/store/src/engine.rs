@@ -9,7 +9,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::Row;
+use crate::{Row, RowError, VaultError};
 
 /// A value that goes into a statement or comes out of a row. Both engines have these five.
 #[derive(Clone, PartialEq, Eq)]
@@ -76,6 +76,18 @@ pub enum ReadError {
     Corrupt(String),
 }
 
+impl From<RowError> for ReadError {
+    fn from(error: RowError) -> Self {
+        Self::Corrupt(error.to_string())
+    }
+}
+
+impl From<VaultError> for ReadError {
+    fn from(error: VaultError) -> Self {
+        Self::Corrupt(error.to_string())
+    }
+}
+
 /// Why a commit did not, or may not, stand.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CommitError {
@@ -91,6 +103,12 @@ pub enum CommitError {
     /// Nobody knows: the answer to the commit was lost. Never success; load and look.
     #[error("the outcome of the commit is unknown: {0}")]
     Unknown(String),
+}
+
+impl From<VaultError> for CommitError {
+    fn from(error: VaultError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
 }
 
 /// A future that an engine returns.
