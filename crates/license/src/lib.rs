@@ -1,1 +1,21 @@
-//! latchkey-license
+//! License keys and certificates, as Latchkey issues them and as a program that was bought checks them.
+//!
+//! - [`KeyCode`] is the key that a person reads, types and pastes. A mistyped key is recognised before anything
+//!   is asked over the network.
+//! - [`Certificate claims`](Claims) say what was bought, for how long and for which device. They travel as a
+//!   signed JWT, which [`verify`] checks offline against the shop's published [`KeySet`].
+//!
+//! Relies on Ed25519 and the formats of RFC 7515, 7517, 7519, 7638 and 8037. Reads no clock, file, network or
+//! random source: the program that embeds it passes the time in and decides what to do about the answer. It
+//! holds no private key; whoever signs does so between [`signing_input`] and [`assemble`].
+
+mod certificate;
+mod key_code;
+mod key_set;
+
+pub use certificate::{
+    CertificateError, Claims, Header, LicenseClaims, LicenseState, MAX_CERTIFICATE_BYTES,
+    TokenPart, assemble, signing_input, verify,
+};
+pub use key_code::{KeyCode, KeyCodeError};
+pub use key_set::{KeySet, KeySetError};

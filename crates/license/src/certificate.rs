@@ -1,0 +1,628 @@
+//! The certificate: what the shop says about a license, signed, to be checked without asking. A JWT (RFC 7519)
+//! with one algorithm, EdDSA over Ed25519 (RFC 8037), and one type.
+//!
+//! Relies on the key set for trust and on the caller for the time. The header of a token chooses nothing but
+//! which of our keys is tried: algorithm confusion, `none` and keys inside the token have nowhere to happen.
+
+use std::fmt;
+
+use data_encoding::BASE64URL_NOPAD;
+use ed25519_dalek::{SIGNATURE_LENGTH, Signature};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::key_set::KeySet;
+
+const ALGORITHM: &str = "EdDSA";
+const TYPE: &str = "license+jwt";
+
+/// The longest certificate that is looked at, in bytes.
+pub const MAX_CERTIFICATE_BYTES: usize = 64 * 1024;
+
+/// The part of the header that differs from one certificate to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// The name of the key that signs, from [`KeySet::thumbprint`].
+    pub kid: String,
+}
+
+/// What a certificate says. Times are seconds since 1970 in UTC.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Claims {
+    /// Who says so: the shop's public address.
+    pub iss: String,
+    /// Which license it is about.
+    pub sub: String,
+    /// Which product it is for.
+    pub aud: String,
+    /// When it was signed.
+    pub iat: i64,
+    /// When it begins to count, if not at once.
+    pub nbf: Option<i64>,
+    /// When it stops counting and the shop has to be asked again. Usually sooner than the license ends.
+    pub exp: i64,
+    /// The certificate's own id, if it has one.
+    pub jti: Option<String>,
+    /// What was bought.
+    pub license: LicenseClaims,
+    /// The device that it is bound to, if it is.
+    pub fingerprint: Option<String>,
+}
+
+/// What was bought, as of the moment of signing.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct LicenseClaims {
+    /// Whether the license worked.
+    pub state: LicenseState,
+    /// Which plan of the product it is.
+    pub plan: String,
+    /// When the license itself ends, in seconds since 1970; not at all if absent.
+    pub expires_at: Option<i64>,
+    /// How many seats it has; unlimited if absent.
+    pub seats: Option<u32>,
+    /// The features that it switches on.
+    #[serde(default)]
+    pub features: Vec<String>,
+}
+
+/// The state of a license.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LicenseState {
+    /// It works.
+    Active,
+    /// It does not work for now.
+    Suspended,
+    /// Its time is over; it can be renewed.
+    Expired,
+    /// It was taken back.
+    Revoked,
+}
+
+/// A part of a token between its dots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenPart {
+    /// The first part.
+    Header,
+    /// The second part.
+    Claims,
+    /// The third part.
+    Signature,
+}
+
+/// Why a certificate was refused. Only [`Expired`](Self::Expired), [`NotYetValid`](Self::NotYetValid) and the
+/// checks of product and device concern a certificate that the shop really signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CertificateError {
+    /// Longer than [`MAX_CERTIFICATE_BYTES`].
+    TooLong,
+    /// Not three parts with dots between them.
+    NotAToken,
+    /// A part is not unpadded base64url, or the signature not 64 bytes of it.
+    BadEncoding(TokenPart),
+    /// The header is not a JSON object with an algorithm.
+    BadHeader,
+    /// Any algorithm but EdDSA, `none` among them.
+    WrongAlgorithm,
+    /// A signed token of another type, made for another purpose.
+    WrongType,
+    /// The header demands an extension (`crit`) that is not understood.
+    UnknownExtension,
+    /// The header does not name its key.
+    MissingKeyId,
+    /// No key of that name is in the set. The set may be older than the certificate.
+    UnknownKey,
+    /// The signature is not of this text by this key.
+    BadSignature,
+    /// It is signed, but does not say what a certificate says.
+    BadClaims,
+    /// It does not count yet.
+    NotYetValid {
+        /// From when, in seconds since 1970.
+        from: i64,
+    },
+    /// It has stopped counting.
+    Expired {
+        /// Since when, in seconds since 1970.
+        at: i64,
+    },
+    /// It is for another product.
+    WrongProduct,
+    /// It is bound to another device.
+    WrongDevice,
+}
+
+/// The text that has to be signed with Ed25519 for these claims.
+#[must_use]
+pub fn signing_input(header: &Header, claims: &Claims) -> String {
+    let header = json!({ "alg": ALGORITHM, "typ": TYPE, "kid": header.kid.as_str() }).to_string();
+    let claims = claims.to_json().to_string();
+    format!(
+        "{}.{}",
+        BASE64URL_NOPAD.encode(header.as_bytes()),
+        BASE64URL_NOPAD.encode(claims.as_bytes())
+    )
+}
+
+/// The certificate of a [`signing_input`] and its signature.
+#[must_use]
+pub fn assemble(signing_input: &str, signature: [u8; SIGNATURE_LENGTH]) -> String {
+    format!("{signing_input}.{}", BASE64URL_NOPAD.encode(&signature))
+}
+
+/// What a certificate says, if one of these keys signed it and it counts at this time. `leeway_seconds` is how
+/// far the clock of the device may be off in either direction. Product and device are the caller's to compare,
+/// with [`Claims::require_product`] and [`Claims::require_device`].
+///
+/// # Errors
+/// See [`CertificateError`]. Nothing inside the token is read as claims before its signature has been checked.
+pub fn verify(
+    certificate: &str,
+    keys: &KeySet,
+    now_seconds: i64,
+    leeway_seconds: u32,
+) -> Result<Claims, CertificateError> {
+    if certificate.len() > MAX_CERTIFICATE_BYTES {
+        return Err(CertificateError::TooLong);
+    }
+    let (signed, signature) = certificate
+        .rsplit_once('.')
+        .ok_or(CertificateError::NotAToken)?;
+    let (header, claims) = signed.split_once('.').ok_or(CertificateError::NotAToken)?;
+    if claims.contains('.') {
+        return Err(CertificateError::NotAToken);
+    }
+
+    let kid = read_header(&decode(header, TokenPart::Header)?)?;
+    let key = keys.find(&kid).ok_or(CertificateError::UnknownKey)?;
+    let signature: [u8; SIGNATURE_LENGTH] = decode(signature, TokenPart::Signature)?
+        .try_into()
+        .map_err(|_| CertificateError::BadEncoding(TokenPart::Signature))?;
+    key.verify_strict(signed.as_bytes(), &Signature::from_bytes(&signature))
+        .map_err(|_| CertificateError::BadSignature)?;
+
+    let claims: Claims = serde_json::from_slice(&decode(claims, TokenPart::Claims)?)
+        .map_err(|_| CertificateError::BadClaims)?;
+    claims.require_time(now_seconds, leeway_seconds)?;
+    Ok(claims)
+}
+
+impl Claims {
+    /// Refuses a certificate for another product.
+    ///
+    /// # Errors
+    /// [`CertificateError::WrongProduct`].
+    pub fn require_product(&self, product: &str) -> Result<(), CertificateError> {
+        if self.aud == product {
+            Ok(())
+        } else {
+            Err(CertificateError::WrongProduct)
+        }
+    }
+
+    /// Refuses a certificate that is bound to another device. One that is bound to none counts on any.
+    ///
+    /// # Errors
+    /// [`CertificateError::WrongDevice`].
+    pub fn require_device(&self, fingerprint: &str) -> Result<(), CertificateError> {
+        if self
+            .fingerprint
+            .as_deref()
+            .is_none_or(|bound| bound == fingerprint)
+        {
+            Ok(())
+        } else {
+            Err(CertificateError::WrongDevice)
+        }
+    }
+
+    fn require_time(&self, now: i64, leeway_seconds: u32) -> Result<(), CertificateError> {
+        let leeway = i64::from(leeway_seconds);
+        if let Some(from) = self.nbf.filter(|&from| from > now.saturating_add(leeway)) {
+            return Err(CertificateError::NotYetValid { from });
+        }
+        if self.exp.saturating_add(leeway) <= now {
+            return Err(CertificateError::Expired { at: self.exp });
+        }
+        Ok(())
+    }
+
+    // Written by hand so that it cannot fail; a test reads back every field.
+    fn to_json(&self) -> Value {
+        let mut claims = Map::new();
+        claims.insert("iss".to_owned(), self.iss.as_str().into());
+        claims.insert("sub".to_owned(), self.sub.as_str().into());
+        claims.insert("aud".to_owned(), self.aud.as_str().into());
+        claims.insert("iat".to_owned(), self.iat.into());
+        insert_some(&mut claims, "nbf", self.nbf);
+        claims.insert("exp".to_owned(), self.exp.into());
+        insert_some(&mut claims, "jti", self.jti.as_deref());
+        claims.insert("license".to_owned(), self.license.to_json());
+        insert_some(&mut claims, "fingerprint", self.fingerprint.as_deref());
+        Value::Object(claims)
+    }
+}
+
+impl LicenseClaims {
+    fn to_json(&self) -> Value {
+        let mut license = Map::new();
+        license.insert("state".to_owned(), self.state.name().into());
+        license.insert("plan".to_owned(), self.plan.as_str().into());
+        insert_some(&mut license, "expires_at", self.expires_at);
+        insert_some(&mut license, "seats", self.seats);
+        license.insert("features".to_owned(), self.features.clone().into());
+        Value::Object(license)
+    }
+}
+
+impl LicenseState {
+    /// The name on the wire, such as `active`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+fn insert_some(object: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>>) {
+    if let Some(value) = value {
+        object.insert(name.to_owned(), value.into());
+    }
+}
+
+fn decode(text: &str, part: TokenPart) -> Result<Vec<u8>, CertificateError> {
+    BASE64URL_NOPAD
+        .decode(text.as_bytes())
+        .map_err(|_| CertificateError::BadEncoding(part))
+}
+
+fn read_header(json: &[u8]) -> Result<String, CertificateError> {
+    #[derive(Deserialize)]
+    struct Received {
+        alg: String,
+        typ: Option<String>,
+        kid: Option<String>,
+        crit: Option<Value>,
+    }
+
+    let header: Received = serde_json::from_slice(json).map_err(|_| CertificateError::BadHeader)?;
+    if header.alg != ALGORITHM {
+        return Err(CertificateError::WrongAlgorithm);
+    }
+    if !header.typ.is_some_and(|typ| typ.eq_ignore_ascii_case(TYPE)) {
+        return Err(CertificateError::WrongType);
+    }
+    if header.crit.is_some() {
+        return Err(CertificateError::UnknownExtension);
+    }
+    header.kid.ok_or(CertificateError::MissingKeyId)
+}
+
+impl fmt::Display for TokenPart {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Header => "header",
+            Self::Claims => "claims",
+            Self::Signature => "signature",
+        })
+    }
+}
+
+impl fmt::Display for CertificateError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong => write!(
+                formatter,
+                "a certificate is at most {MAX_CERTIFICATE_BYTES} bytes long"
+            ),
+            Self::NotAToken => {
+                formatter.write_str("a certificate is three parts with dots between them")
+            }
+            Self::BadEncoding(part) => {
+                write!(formatter, "the {part} of the certificate is damaged")
+            }
+            Self::BadHeader => formatter.write_str("the header of the certificate cannot be read"),
+            Self::WrongAlgorithm => {
+                write!(formatter, "the certificate is not signed with {ALGORITHM}")
+            }
+            Self::WrongType => write!(formatter, "the token is not of the type {TYPE}"),
+            Self::UnknownExtension => {
+                formatter.write_str("the certificate demands an extension that is not known")
+            }
+            Self::MissingKeyId => {
+                formatter.write_str("the certificate does not name the key that signed it")
+            }
+            Self::UnknownKey => {
+                formatter.write_str("the certificate is signed with a key that is not known")
+            }
+            Self::BadSignature => {
+                formatter.write_str("the certificate was not signed by the shop, or was changed")
+            }
+            Self::BadClaims => {
+                formatter.write_str("the certificate is signed, but its claims cannot be read")
+            }
+            Self::NotYetValid { from } => {
+                write!(formatter, "the certificate counts only from {from} on")
+            }
+            Self::Expired { at } => write!(formatter, "the certificate stopped counting at {at}"),
+            Self::WrongProduct => formatter.write_str("the certificate is for another product"),
+            Self::WrongDevice => formatter.write_str("the certificate is for another device"),
+        }
+    }
+}
+
+impl std::error::Error for CertificateError {}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use ed25519_dalek::{Signer, SigningKey};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000;
+
+    /// The key pair of RFC 8037, appendix A.1.
+    fn signer() -> SigningKey {
+        let seed = BASE64URL_NOPAD
+            .decode(b"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A")
+            .unwrap();
+        SigningKey::from_bytes(&seed.try_into().unwrap())
+    }
+
+    fn keys() -> KeySet {
+        KeySet::from_public_keys([signer().verifying_key().as_bytes()]).unwrap()
+    }
+
+    fn header() -> Header {
+        Header {
+            kid: KeySet::thumbprint(signer().verifying_key().as_bytes()),
+        }
+    }
+
+    fn claims() -> Claims {
+        Claims {
+            iss: "https://shop.example".to_owned(),
+            sub: "lic_01".to_owned(),
+            aud: "prod_01".to_owned(),
+            iat: NOW - 60,
+            nbf: Some(NOW - 60),
+            exp: NOW + 60,
+            jti: Some("cert_01".to_owned()),
+            license: LicenseClaims {
+                state: LicenseState::Active,
+                plan: "plan_01".to_owned(),
+                expires_at: Some(NOW + 3_600),
+                seats: Some(3),
+                features: vec!["export".to_owned(), "کلید \"quoted\"".to_owned()],
+            },
+            fingerprint: Some("device 7".to_owned()),
+        }
+    }
+
+    fn sign(signing_input: &str) -> String {
+        assemble(
+            signing_input,
+            signer().sign(signing_input.as_bytes()).to_bytes(),
+        )
+    }
+
+    fn encode(text: &str) -> String {
+        BASE64URL_NOPAD.encode(text.as_bytes())
+    }
+
+    /// A token that is signed as it stands, whatever its header says.
+    fn forge(header: &str, claims: &str) -> String {
+        sign(&format!("{}.{}", encode(header), encode(claims)))
+    }
+
+    #[test]
+    fn signatures_are_those_of_rfc_8037_appendix_a_4() {
+        let signed = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
+        let expected = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+        assert_eq!(sign(signed), format!("{signed}.{expected}"));
+        let key = keys().find(&header().kid).copied().unwrap();
+        let signature = BASE64URL_NOPAD.decode(expected.as_bytes()).unwrap();
+        assert!(
+            key.verify_strict(
+                signed.as_bytes(),
+                &Signature::from_slice(&signature).unwrap()
+            )
+            .is_ok()
+        );
+        // Genuine, and still no certificate.
+        assert_eq!(
+            verify(&sign(signed), &keys(), NOW, 0),
+            Err(CertificateError::WrongType)
+        );
+    }
+
+    #[test]
+    fn a_certificate_says_what_was_signed() {
+        let bare = Claims {
+            nbf: None,
+            jti: None,
+            fingerprint: None,
+            license: LicenseClaims {
+                expires_at: None,
+                seats: None,
+                features: Vec::new(),
+                ..claims().license
+            },
+            ..claims()
+        };
+        for claims in [claims(), bare] {
+            let certificate = sign(&signing_input(&header(), &claims));
+            assert_eq!(verify(&certificate, &keys(), NOW, 0), Ok(claims));
+        }
+        for state in [
+            LicenseState::Active,
+            LicenseState::Suspended,
+            LicenseState::Expired,
+            LicenseState::Revoked,
+        ] {
+            assert_eq!(serde_json::to_value(state).unwrap(), state.name());
+        }
+    }
+
+    #[test]
+    fn either_of_two_keys_is_accepted_while_keys_change() {
+        let mut keys =
+            KeySet::from_public_keys([SigningKey::from_bytes(&[7; 32]).verifying_key().as_bytes()])
+                .unwrap();
+        let certificate = sign(&signing_input(&header(), &claims()));
+        assert_eq!(
+            verify(&certificate, &keys, NOW, 0),
+            Err(CertificateError::UnknownKey)
+        );
+        keys.insert(signer().verifying_key().as_bytes()).unwrap();
+        assert_eq!(verify(&certificate, &keys, NOW, 0), Ok(claims()));
+    }
+
+    #[test]
+    fn a_certificate_counts_between_its_times_give_or_take_the_leeway() {
+        let certificate = sign(&signing_input(&header(), &claims()));
+        #[rustfmt::skip]
+        let table = [
+            (NOW - 61,  0, Err(CertificateError::NotYetValid { from: NOW - 60 })),
+            (NOW - 60,  0, Ok(())),
+            (NOW + 59,  0, Ok(())),
+            (NOW + 60,  0, Err(CertificateError::Expired { at: NOW + 60 })),
+            (NOW - 90, 30, Ok(())),
+            (NOW - 91, 30, Err(CertificateError::NotYetValid { from: NOW - 60 })),
+            (NOW + 89, 30, Ok(())),
+            (NOW + 90, 30, Err(CertificateError::Expired { at: NOW + 60 })),
+            (i64::MAX, u32::MAX, Err(CertificateError::Expired { at: NOW + 60 })),
+            (i64::MIN, u32::MAX, Err(CertificateError::NotYetValid { from: NOW - 60 })),
+        ];
+        for (now, leeway, expected) in table {
+            assert_eq!(
+                verify(&certificate, &keys(), now, leeway).map(drop),
+                expected,
+                "{now} {leeway}"
+            );
+        }
+        let endless = sign(&signing_input(
+            &header(),
+            &Claims {
+                exp: i64::MAX,
+                nbf: Some(i64::MIN),
+                ..claims()
+            },
+        ));
+        assert!(verify(&endless, &keys(), i64::MAX - 1, u32::MAX).is_ok());
+    }
+
+    #[test]
+    fn product_and_device_are_compared() {
+        assert_eq!(claims().require_product("prod_01"), Ok(()));
+        assert_eq!(
+            claims().require_product("prod_02"),
+            Err(CertificateError::WrongProduct)
+        );
+        assert_eq!(claims().require_device("device 7"), Ok(()));
+        assert_eq!(
+            claims().require_device("device 8"),
+            Err(CertificateError::WrongDevice)
+        );
+        assert_eq!(
+            Claims {
+                fingerprint: None,
+                ..claims()
+            }
+            .require_device("device 8"),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn every_forgery_is_refused_for_its_own_reason() {
+        let kid = header().kid;
+        let good = sign(&signing_input(&header(), &claims()));
+        let [head, body, signature] = good.split('.').collect::<Vec<_>>().try_into().unwrap();
+        let content = String::from_utf8(BASE64URL_NOPAD.decode(body.as_bytes()).unwrap()).unwrap();
+        let other_body = encode(&content.replace("plan_01", "plan_02"));
+        let stranger = SigningKey::from_bytes(&[9; 32]).sign(format!("{head}.{body}").as_bytes());
+        let with = |header: String| forge(&header, &content);
+        #[rustfmt::skip]
+        let table = [
+            (String::new(), CertificateError::NotAToken),
+            (format!("{head}.{body}"), CertificateError::NotAToken),
+            (format!("{good}.{signature}"), CertificateError::NotAToken),
+            (format!("{}.{body}.{signature}", "a".repeat(MAX_CERTIFICATE_BYTES)), CertificateError::TooLong),
+            (format!("{head}=.{body}.{signature}"), CertificateError::BadEncoding(TokenPart::Header)),
+            (format!("{head}.{body}.{signature}=="), CertificateError::BadEncoding(TokenPart::Signature)),
+            (format!("{head}.{body}."), CertificateError::BadEncoding(TokenPart::Signature)),
+            (format!("{head}.{body}.AAAA"), CertificateError::BadEncoding(TokenPart::Signature)),
+            (format!("{head}.{body}. {signature}"), CertificateError::BadEncoding(TokenPart::Signature)),
+            (sign(&format!("{head}.{body}=")), CertificateError::BadEncoding(TokenPart::Claims)),
+            (format!("{}.{body}.{signature}", encode("[]")), CertificateError::BadHeader),
+            (with(format!(r#"{{"typ":"license+jwt","kid":"{kid}"}}"#)), CertificateError::BadHeader),
+            (with(format!(r#"{{"alg":"EdDSA","alg":"EdDSA","typ":"license+jwt","kid":"{kid}"}}"#)), CertificateError::BadHeader),
+            (with(format!(r#"{{"alg":"none","typ":"license+jwt","kid":"{kid}"}}"#)), CertificateError::WrongAlgorithm),
+            (with(format!(r#"{{"alg":"HS256","typ":"license+jwt","kid":"{kid}"}}"#)), CertificateError::WrongAlgorithm),
+            (with(format!(r#"{{"alg":"eddsa","typ":"license+jwt","kid":"{kid}"}}"#)), CertificateError::WrongAlgorithm),
+            (format!("{}.{body}.", encode(&format!(r#"{{"alg":"none","typ":"license+jwt","kid":"{kid}"}}"#))), CertificateError::WrongAlgorithm),
+            (with(format!(r#"{{"alg":"EdDSA","typ":"JWT","kid":"{kid}"}}"#)), CertificateError::WrongType),
+            (with(format!(r#"{{"alg":"EdDSA","kid":"{kid}"}}"#)), CertificateError::WrongType),
+            (with(format!(r#"{{"alg":"EdDSA","typ":"license+jwt","kid":"{kid}","crit":["b64"],"b64":false}}"#)), CertificateError::UnknownExtension),
+            (with(r#"{"alg":"EdDSA","typ":"license+jwt"}"#.to_owned()), CertificateError::MissingKeyId),
+            (with(r#"{"alg":"EdDSA","typ":"license+jwt","kid":"../key"}"#.to_owned()), CertificateError::UnknownKey),
+            (format!("{head}.{other_body}.{signature}"), CertificateError::BadSignature),
+            (assemble(&format!("{head}.{body}"), stranger.to_bytes()), CertificateError::BadSignature),
+            (assemble(&format!("{head}.{body}"), [0; 64]), CertificateError::BadSignature),
+            (assemble(&format!("{head}.{body}"), malleate(signature)), CertificateError::BadSignature),
+            (forge(&String::from_utf8(BASE64URL_NOPAD.decode(head.as_bytes()).unwrap()).unwrap(), "{}"), CertificateError::BadClaims),
+        ];
+        for (certificate, expected) in table {
+            assert_eq!(
+                verify(&certificate, &keys(), NOW, 0),
+                Err(expected),
+                "{certificate:.120}"
+            );
+            assert!(!expected.to_string().is_empty());
+        }
+    }
+
+    /// The other encoding of the same signature: the order of the group added to its scalar.
+    fn malleate(signature: &str) -> [u8; 64] {
+        const ORDER: [u8; 32] = [
+            0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9,
+            0xde, 0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+        ];
+        let mut bytes: [u8; 64] = BASE64URL_NOPAD
+            .decode(signature.as_bytes())
+            .unwrap()
+            .try_into()
+            .unwrap();
+        let mut carry = 0;
+        for (byte, order) in bytes[32..].iter_mut().zip(ORDER) {
+            let sum = u16::from(*byte) + u16::from(order) + carry;
+            [*byte, _] = sum.to_le_bytes();
+            carry = sum >> 8;
+        }
+        bytes
+    }
+
+    proptest! {
+        #[test]
+        fn no_changed_byte_leaves_a_certificate_valid(at in 0_usize..1_000, change in 1_u8..=127) {
+            let mut bytes = sign(&signing_input(&header(), &claims())).into_bytes();
+            let at = at % bytes.len();
+            bytes[at] = (bytes[at] ^ change) & 0x7f;
+            let changed = String::from_utf8(bytes).unwrap();
+            prop_assert!(verify(&changed, &keys(), NOW, 0).is_err());
+        }
+
+        #[test]
+        fn no_text_makes_the_verifier_panic(text in "\\PC*") {
+            let _ = verify(&text, &keys(), NOW, 0);
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! The public keys that certificates are checked against, as the shop publishes them: a JWK set (RFC 7517) of
+//! Ed25519 keys (RFC 8037), each named by its thumbprint (RFC 7638). Several at once, so that keys can change
+//! while certificates of the older one are still in use. Never holds a private key, and refuses a set with one.
+
+use std::fmt;
+
+use data_encoding::BASE64URL_NOPAD;
+use ed25519_dalek::{PUBLIC_KEY_LENGTH, VerifyingKey};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+/// Public keys by name. A program embeds the set as it was published when it was built, or keeps the last one
+/// that it fetched.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeySet {
+    keys: Vec<(String, VerifyingKey)>,
+}
+
+/// Why a set of keys was refused as a whole. A set that is half understood would refuse good certificates later,
+/// where nobody can see why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeySetError {
+    /// The text is not a JWK set: an object with an array of `keys`.
+    NotAKeySet,
+    /// An Ed25519 key is not 32 bytes of unpadded base64url, or no point of the curve.
+    BadKey,
+    /// The key belongs to a group so small that signatures can be forged without the private one.
+    WeakKey,
+    /// The name of a key is not its thumbprint.
+    WrongKeyId {
+        /// The name that the set gives it.
+        kid: String,
+    },
+    /// The set contains a private key. It must be considered stolen.
+    PrivateKey,
+}
+
+#[derive(Deserialize)]
+struct JwkSet {
+    keys: Vec<Jwk>,
+}
+
+#[derive(Deserialize)]
+struct Jwk {
+    kty: String,
+    crv: Option<String>,
+    x: Option<String>,
+    d: Option<Value>,
+    kid: Option<String>,
+    #[serde(rename = "use")]
+    purpose: Option<String>,
+    alg: Option<String>,
+}
+
+impl KeySet {
+    /// A set without keys, which refuses every certificate.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { keys: Vec::new() }
+    }
+
+    /// A set of these public keys.
+    ///
+    /// # Errors
+    /// [`KeySetError::BadKey`], [`KeySetError::WeakKey`].
+    pub fn from_public_keys<'a>(
+        keys: impl IntoIterator<Item = &'a [u8; PUBLIC_KEY_LENGTH]>,
+    ) -> Result<Self, KeySetError> {
+        let mut set = Self::new();
+        for key in keys {
+            set.insert(key)?;
+        }
+        Ok(set)
+    }
+
+    /// Adds a public key and returns its name. A key that is already there is not added again.
+    ///
+    /// # Errors
+    /// [`KeySetError::BadKey`], [`KeySetError::WeakKey`].
+    pub fn insert(&mut self, key: &[u8; PUBLIC_KEY_LENGTH]) -> Result<String, KeySetError> {
+        let kid = Self::thumbprint(key);
+        if self.find(&kid).is_none() {
+            let verifying = VerifyingKey::from_bytes(key).map_err(|_| KeySetError::BadKey)?;
+            if verifying.is_weak() {
+                return Err(KeySetError::WeakKey);
+            }
+            self.keys.push((kid.clone(), verifying));
+        }
+        Ok(kid)
+    }
+
+    /// Reads a JWK set. Keys of other kinds or for other purposes are passed over, as RFC 7517 asks.
+    ///
+    /// # Errors
+    /// See [`KeySetError`].
+    pub fn parse(json: &str) -> Result<Self, KeySetError> {
+        let published: JwkSet = serde_json::from_str(json).map_err(|_| KeySetError::NotAKeySet)?;
+        let mut set = Self::new();
+        for jwk in published.keys {
+            if jwk.d.is_some() {
+                return Err(KeySetError::PrivateKey);
+            }
+            let for_signatures = jwk
+                .purpose
+                .as_deref()
+                .is_none_or(|purpose| purpose == "sig")
+                && jwk
+                    .alg
+                    .as_deref()
+                    .is_none_or(|alg| alg == "EdDSA" || alg == "Ed25519");
+            if jwk.kty != "OKP" || jwk.crv.as_deref() != Some("Ed25519") || !for_signatures {
+                continue;
+            }
+            let key: [u8; PUBLIC_KEY_LENGTH] = jwk
+                .x
+                .and_then(|x| BASE64URL_NOPAD.decode(x.as_bytes()).ok())
+                .and_then(|bytes| bytes.try_into().ok())
+                .ok_or(KeySetError::BadKey)?;
+            if let Some(kid) = jwk.kid.filter(|kid| *kid != Self::thumbprint(&key)) {
+                return Err(KeySetError::WrongKeyId { kid });
+            }
+            set.insert(&key)?;
+        }
+        Ok(set)
+    }
+
+    /// The set as JSON, as it is published under `/.well-known/jwks.json`.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let keys: Vec<Value> = self
+            .keys
+            .iter()
+            .map(|(kid, key)| {
+                json!({
+                    "kty": "OKP",
+                    "crv": "Ed25519",
+                    "x": BASE64URL_NOPAD.encode(key.as_bytes()),
+                    "kid": kid.as_str(),
+                    "use": "sig",
+                    "alg": "EdDSA",
+                })
+            })
+            .collect();
+        json!({ "keys": keys }).to_string()
+    }
+
+    /// The name of a public key: the SHA-256 of its required members in their order, in base64url (RFC 7638).
+    #[must_use]
+    pub fn thumbprint(key: &[u8; PUBLIC_KEY_LENGTH]) -> String {
+        let x = BASE64URL_NOPAD.encode(key);
+        BASE64URL_NOPAD.encode(&Sha256::digest(format!(
+            r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#
+        )))
+    }
+
+    /// The names of the keys, oldest first.
+    pub fn kids(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().map(|(kid, _)| kid.as_str())
+    }
+
+    /// Whether there is no key at all.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    pub(crate) fn find(&self, kid: &str) -> Option<&VerifyingKey> {
+        self.keys
+            .iter()
+            .find(|(named, _)| named == kid)
+            .map(|(_, key)| key)
+    }
+}
+
+impl fmt::Display for KeySetError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAKeySet => formatter.write_str("this is not a JWK set"),
+            Self::BadKey => formatter.write_str("the set contains an Ed25519 key that is not one"),
+            Self::WeakKey => {
+                formatter.write_str("the set contains a key whose signatures anybody can forge")
+            }
+            Self::WrongKeyId { kid } => write!(
+                formatter,
+                "the key id {kid:?} is not the thumbprint of its key"
+            ),
+            Self::PrivateKey => {
+                formatter.write_str("the set contains a private key, which is no longer secret")
+            }
+        }
+    }
+}
+
+impl std::error::Error for KeySetError {}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    // RFC 8037, appendix A.2 and A.3.
+    const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+    const KID: &str = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
+
+    fn rfc_key() -> [u8; 32] {
+        BASE64URL_NOPAD
+            .decode(X.as_bytes())
+            .unwrap()
+            .try_into()
+            .unwrap()
+    }
+
+    #[test]
+    fn a_key_is_named_by_its_thumbprint_as_in_rfc_8037_appendix_a_3() {
+        assert_eq!(KeySet::thumbprint(&rfc_key()), KID);
+    }
+
+    #[test]
+    fn a_set_reads_back_as_it_was_published() {
+        let other = *ed25519_dalek::SigningKey::from_bytes(&[7; 32])
+            .verifying_key()
+            .as_bytes();
+        let set = KeySet::from_public_keys([&rfc_key(), &other, &rfc_key()]).unwrap();
+        assert_eq!(
+            set.kids().collect::<Vec<_>>(),
+            [KID, &KeySet::thumbprint(&other)]
+        );
+        assert_eq!(KeySet::parse(&set.to_json()), Ok(set));
+        assert_eq!(KeySet::parse(r#"{"keys":[]}"#), Ok(KeySet::new()));
+    }
+
+    #[test]
+    fn a_set_is_taken_whole_or_refused_with_the_reason() {
+        let key = format!(r#""kty":"OKP","crv":"Ed25519","x":"{X}""#);
+        let zeros = BASE64URL_NOPAD.encode(&[0; 32]);
+        let no_point = BASE64URL_NOPAD.encode(&[&[2][..], &[0; 31]].concat());
+        #[rustfmt::skip]
+        let table = [
+            (format!("{{{key}}}"), Ok(1)),
+            (format!(r#"{{{key},"kid":"{KID}","use":"sig","alg":"EdDSA","nbf":1,"x5c":[]}}"#), Ok(1)),
+            (format!(r#"{{{key},"use":"enc"}}"#), Ok(0)),
+            (format!(r#"{{{key},"alg":"HS256"}}"#), Ok(0)),
+            (r#"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#.to_owned(), Ok(0)),
+            (r#"{"kty":"OKP","crv":"X25519","x":"AAAA"}"#.to_owned(), Ok(0)),
+            (format!(r#"{{{key},"d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}}"#), Err(KeySetError::PrivateKey)),
+            (format!(r#"{{{key},"kid":"main"}}"#), Err(KeySetError::WrongKeyId { kid: "main".to_owned() })),
+            (r#"{"kty":"OKP","crv":"Ed25519"}"#.to_owned(), Err(KeySetError::BadKey)),
+            (r#"{"kty":"OKP","crv":"Ed25519","x":"AAAA"}"#.to_owned(), Err(KeySetError::BadKey)),
+            (format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{X}="}}"#), Err(KeySetError::BadKey)),
+            (format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{no_point}"}}"#), Err(KeySetError::BadKey)),
+            (format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{zeros}"}}"#), Err(KeySetError::WeakKey)),
+            (r#"{"crv":"Ed25519"}"#.to_owned(), Err(KeySetError::NotAKeySet)),
+        ];
+        for (jwk, expected) in table {
+            let read = KeySet::parse(&format!(r#"{{"keys":[{jwk}]}}"#));
+            assert_eq!(read.map(|set| set.kids().count()), expected, "{jwk}");
+        }
+        for text in ["", "[]", "{}", "null", r#"{"keys":{}}"#] {
+            assert_eq!(
+                KeySet::parse(text),
+                Err(KeySetError::NotAKeySet),
+                "{text:?}"
+            );
+        }
+    }
+}
