@@ -1,1 +1,108 @@
-//! app
+//! The shell: read, decide, commit.
+//!
+//! Everything that leaves or enters the process passes one of four doors, the
+//! store, [`Http`], [`Mailer`] and [`Clock`], so the whole of it can run
+//! against simulated ones. It owns no rule (those are in `domain`), no SQL
+//! (that is in `store`) and no HTML (that is in `web`).
+
+mod ask;
+mod checkout;
+mod clock;
+mod console;
+mod doctor;
+mod entropy;
+mod error;
+mod fulfil;
+mod http;
+mod inbox;
+mod license;
+pub mod mail;
+pub mod mailer;
+pub mod messages;
+mod outbox;
+mod portal;
+mod receive;
+mod refund;
+mod setup;
+mod shops;
+mod signer;
+mod sweep;
+mod worker;
+
+pub use checkout::{CheckoutInput, Submitted};
+pub use clock::Clock;
+pub use console::{ConsoleEntry, FIRST_OWNER};
+pub use doctor::{Finding, Severity};
+pub use entropy::Entropy;
+pub use error::Error;
+pub use http::{Http, HttpFailure, ReqwestHttp};
+pub use license::{ActivateAnswer, ValidateAnswer};
+pub use mailer::{MailError, Mailbox, Mailer, SmtpMailer};
+pub use messages::Catalog;
+pub use portal::PortalCodeSent;
+pub use receive::{NoticeOutcome, ReceiveError};
+pub use setup::{NewApiKey, NewShop, SampleShop};
+pub use signer::Signer;
+pub use worker::{StepReport, run_workers};
+
+use std::sync::Arc;
+
+use store::Store;
+use tokio::sync::Notify;
+
+/// How the server is reached and how it writes to people.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where buyers and gateways reach the server, without a slash at the end.
+    pub public_url: String,
+    /// The address that mails come from.
+    pub mail_from: domain::Email,
+}
+
+/// The four doors and what is kept beside them.
+pub struct App {
+    /// Where the rows are.
+    pub store: Store,
+    /// The way out to gateways.
+    pub http: Arc<dyn Http>,
+    /// The way out to people.
+    pub mailer: Arc<dyn Mailer>,
+    /// What time it is.
+    pub clock: Clock,
+    /// Where chance comes from.
+    pub entropy: Entropy,
+    /// What is said to people, in their languages.
+    pub catalog: Catalog,
+    /// How the server is reached.
+    pub settings: Settings,
+    signer: Signer,
+    shops: shops::Shops,
+    /// Rung when a commit left something to do.
+    work: Notify,
+}
+
+impl App {
+    /// The app over its four doors. Reads the signing keys, and makes the first one.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn start(
+        store: Store,
+        http: Arc<dyn Http>,
+        mailer: Arc<dyn Mailer>,
+        clock: Clock,
+        entropy: Entropy,
+        catalog: Catalog,
+        settings: Settings,
+    ) -> Result<Arc<Self>, Error> {
+        let signer = Signer::load(&store, clock.now(), &mut entropy.rng()).await?;
+        let shops = shops::Shops::load(&store, clock.now()).await?;
+        Ok(Arc::new(Self { store, http, mailer, clock, entropy, catalog, settings, signer, shops, work: Notify::new() }))
+    }
+
+    /// The keys that sign certificates.
+    #[must_use]
+    pub fn signer(&self) -> &Signer {
+        &self.signer
+    }
+}

@@ -1,0 +1,200 @@
+//! From the tier to the gateway's page and back.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    Actor, BuyerDetails, Changes, CheckoutId, CheckoutRequest, CheckoutState, Country, Email, JobKind, Locale, OrderId, Payment,
+    PaymentId, PlanId, Sale, Shop, ShopId, open_checkout, retry_payment, submit_checkout,
+};
+use gateways::HostedPaymentRequest;
+use money::Currency;
+use store::CommitError;
+
+use crate::{App, Error};
+
+/// What somebody wants to buy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckoutInput {
+    /// The tier.
+    pub plan: PlanId,
+    /// The id of the visit, when a page has minted it already.
+    pub id: Option<CheckoutId>,
+    /// How many.
+    pub quantity: u32,
+    /// In which currency; `None`: as the country suggests.
+    pub currency: Option<Currency>,
+    /// A coupon code.
+    pub coupon: Option<String>,
+    /// Where the keys go, when known.
+    pub email: Option<Email>,
+    /// The buyer's country.
+    pub country: Country,
+    /// The buyer's language.
+    pub locale: Locale,
+    /// Where to send the buyer after paying.
+    pub success_url: Option<String>,
+    /// Where to send a buyer who turns back.
+    pub cancel_url: Option<String>,
+    /// The seller's own notes.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// Where pressing pay led.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submitted {
+    /// The order.
+    pub order: OrderId,
+    /// The payment, as it stands.
+    pub payment: Payment,
+}
+
+impl App {
+    /// Opens a checkout, or finds the one that the same visit opened before.
+    ///
+    /// # Errors
+    /// When the plan cannot be bought like that.
+    pub async fn open_checkout(&self, shop: &Shop, input: CheckoutInput, actor: Actor) -> Result<Sale, Error> {
+        let plan = self.store.plan(shop.id, input.plan).await?.ok_or(Error::NotFound { what: "plan" })?;
+        let product = self.store.product(shop.id, plan.product).await?.ok_or(Error::NotFound { what: "product" })?;
+        let now = self.clock.now();
+        let mut rng = self.entropy.rng();
+        let id = input.id.unwrap_or_else(|| CheckoutId::mint(now, &mut rng));
+        let request = CheckoutRequest {
+            id,
+            quantity: input.quantity,
+            currency: input.currency,
+            coupon: input.coupon,
+            email: input.email,
+            country: input.country,
+            locale: input.locale,
+            success_url: input.success_url,
+            cancel_url: input.cancel_url,
+            metadata: input.metadata,
+        };
+        for _ in 0..3 {
+            let changes = open_checkout(shop, &product, &plan, &request, actor, now, &mut rng)?;
+            match self.commit(&changes, None).await {
+                Ok(()) | Err(CommitError::Conflict { what: "checkout" }) => return self.sale_of_checkout(shop.id, id).await,
+                // An order number that is taken: draw another.
+                Err(CommitError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Unavailable("too many changes at once".to_owned()))
+    }
+
+    /// The sale that a checkout prepares.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn sale_of_checkout(&self, shop: ShopId, id: CheckoutId) -> Result<Sale, Error> {
+        let checkout = self.store.checkout(shop, id).await?.ok_or(Error::NotFound { what: "checkout" })?;
+        self.sale(shop, checkout.order).await
+    }
+
+    /// Presses pay: writes the payment down, then opens its page at the
+    /// gateway. When the gateway does not answer in time the payment is
+    /// `unknown`, and the outbox finds out.
+    ///
+    /// # Errors
+    /// When the checkout can no longer be paid, or consent is missing.
+    pub async fn submit_checkout(&self, shop: &Shop, id: CheckoutId, buyer: &BuyerDetails) -> Result<Submitted, Error> {
+        let account = self.account_for_payment(shop).await?;
+        let order = self.store.checkout(shop.id, id).await?.ok_or(Error::NotFound { what: "checkout" })?.order;
+        let payment = self
+            .change_sale(shop.id, order, None, async |sale, now, rng| {
+                let customer = self.store.customer_by_email(shop.id, &buyer.email).await?;
+                Ok(submit_checkout(sale, shop, customer.as_ref(), buyer, &account, now, rng)?)
+            })
+            .await?;
+        self.opened(shop.id, order, payment).await
+    }
+
+    /// Another attempt for an order whose last one ended without money.
+    ///
+    /// # Errors
+    /// When the order can no longer be paid.
+    pub async fn retry_payment(&self, shop: &Shop, order: OrderId) -> Result<Submitted, Error> {
+        let account = self.account_for_payment(shop).await?;
+        let payment = self
+            .change_sale(shop.id, order, None, async |sale, now, rng| Ok(retry_payment(sale, &account, now, rng)?))
+            .await?;
+        self.opened(shop.id, order, payment).await
+    }
+
+    async fn opened(&self, shop: ShopId, order: OrderId, payment: PaymentId) -> Result<Submitted, Error> {
+        self.run_now(shop, JobKind::OpenPayment { payment }).await;
+        Ok(Submitted { order, payment: self.payment(shop, payment).await? })
+    }
+
+    /// What happens when the buyer comes back from the gateway: every payment
+    /// that is still open is asked about, so that the page can tell the truth
+    /// before the webhook comes.
+    ///
+    /// # Errors
+    /// When there is no such order. A gateway that does not answer is no error here: the page says "waiting".
+    pub async fn return_from_gateway(&self, shop: ShopId, order: OrderId) -> Result<Sale, Error> {
+        let sale = self.sale(shop, order).await?;
+        for payment in sale.payments.iter().filter(|payment| payment.state.is_open()) {
+            if let Err(error) = self.ask_payment(shop, payment.id, Actor::Buyer).await {
+                tracing::warn!(payment = %payment.id, %error, "the gateway could not be asked when the buyer returned");
+            }
+        }
+        self.sale(shop, order).await
+    }
+
+    /// Ends checkouts whose time is over. Returns how many were looked at.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn expire_checkouts(&self) -> Result<usize, Error> {
+        let due = self.store.expired_checkouts(self.clock.now(), 100).await?;
+        for (shop, order) in &due {
+            self.change_sale(*shop, *order, None, async |sale, now, rng| Ok((domain::expire_checkout(sale, now, rng), ()))).await?;
+        }
+        Ok(due.len())
+    }
+
+    pub(crate) fn hosted_payment(&self, sale: &Sale, payment: &Payment) -> HostedPaymentRequest {
+        let order = &sale.order;
+        let description = order
+            .lines
+            .iter()
+            .map(|line| match line.quantity {
+                1 => format!("{} {}", line.product_name, line.plan_name),
+                many => format!("{many} × {} {}", line.product_name, line.plan_name),
+            })
+            .collect::<Vec<_>>()
+            .join(", ");
+        HostedPaymentRequest {
+            shop: order.shop,
+            order: order.id,
+            payment: payment.id,
+            amount: payment.amount,
+            description,
+            email: order.email.as_ref().map(ToString::to_string),
+            locale: order.locale.clone(),
+            return_url: format!("{}/orders/{}/return", self.settings.public_url, order.id),
+            cancel_url: format!("{}/checkout/{}", self.settings.public_url, sale.checkout.id),
+            expires_at: sale.checkout.expires_at,
+            save_method: false,
+        }
+    }
+
+    /// Whether a checkout still takes a payment.
+    #[must_use]
+    pub fn is_payable(sale: &Sale) -> bool {
+        match sale.checkout.state {
+            CheckoutState::Open | CheckoutState::Submitted | CheckoutState::Abandoned => true,
+            CheckoutState::Completed | CheckoutState::Expired => false,
+        }
+    }
+
+    /// Writes catalog rows, settings of a shop and the like: whatever needs no decision.
+    ///
+    /// # Errors
+    /// When a row was changed by somebody else, or the store does not answer.
+    pub async fn write(&self, changes: &Changes) -> Result<(), Error> {
+        self.commit(changes, None).await.map_err(Error::from)
+    }
+}

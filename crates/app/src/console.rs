@@ -1,0 +1,134 @@
+//! Signing in to the console by a link that works once.
+
+use domain::{
+    Changes, Delivery, DeliveryId, DeliveryState, Duration, Email, Job, JobId, JobKind, Locale, LoginLink, LoginLinkId, MailKind,
+    SessionHolder, Shop, ShopId, User, UserId,
+};
+use store::Purpose;
+
+use crate::{App, Error};
+
+/// What the first owner is called until they say otherwise.
+pub const FIRST_OWNER: &str = "Owner";
+
+/// How long a link works.
+const LINK_LIFETIME: Duration = Duration::minutes(30);
+
+/// A way into the console that works once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsoleEntry {
+    /// The link, for a terminal or a mail.
+    pub url: String,
+}
+
+impl App {
+    /// A one-time link for the first user of the shop; makes that user when there is none.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn console_entry(&self, shop: &Shop) -> Result<ConsoleEntry, Error> {
+        let now = self.clock.now();
+        let mut rng = self.entropy.rng();
+        let mut changes = Changes::default();
+        let user = match self.store.users(shop.id).await?.into_iter().next() {
+            Some(user) => user.id,
+            None => {
+                let owner = User {
+                    id: UserId::mint(now, &mut rng),
+                    shop: shop.id,
+                    version: 0,
+                    email: Email::parse(&shop.seller.email).ok(),
+                    name: FIRST_OWNER.to_owned(),
+                    created_at: now,
+                };
+                let id = owner.id;
+                changes.users = vec![owner];
+                id
+            }
+        };
+        let link = self.new_link(shop.id, user);
+        let entry = ConsoleEntry { url: self.console_url(link.id) };
+        changes.login_links = vec![link];
+        self.write(&changes).await?;
+        Ok(entry)
+    }
+
+    /// Mails a one-time link to a user with this address. A stranger gets nothing, and the page looks the same.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn send_console_link(&self, shop: &Shop, email: &Email, locale: &Locale) -> Result<(), Error> {
+        let Some(user) = self.store.user_by_email(shop.id, email).await? else { return Ok(()) };
+        let now = self.clock.now();
+        let mut rng = self.entropy.rng();
+        let link = self.new_link(shop.id, user.id);
+        let delivery = Delivery {
+            id: DeliveryId::mint(now, &mut rng),
+            shop: shop.id,
+            version: 0,
+            mail: MailKind::ConsoleLink { link: link.id },
+            to: email.clone(),
+            locale: locale.clone(),
+            order: None,
+            customer: None,
+            state: DeliveryState::Queued,
+            attempts: 0,
+            last_error: None,
+            created_at: now,
+            sent_at: None,
+        };
+        let job = Job {
+            id: JobId::mint(now, &mut rng),
+            shop: shop.id,
+            kind: JobKind::SendMail { delivery: delivery.id },
+            run_at: now,
+            attempts: 0,
+            last_error: None,
+            created_at: now,
+        };
+        self.write(&Changes { login_links: vec![link], deliveries: vec![delivery], jobs: vec![job], ..Changes::default() }).await
+    }
+
+    /// Uses a console link up. Looking at the link does nothing, so that a
+    /// mail scanner cannot use it; only the button on its page comes here.
+    ///
+    /// # Errors
+    /// `NotFound` when the link is wrong, used, or too old.
+    pub async fn enter_console(&self, shop: ShopId, link: LoginLinkId, token: &str) -> Result<String, Error> {
+        let wrong = Error::NotFound { what: "link" };
+        let genuine = aws_lc_rs::constant_time::verify_slices_are_equal(self.link_token(link).as_bytes(), token.as_bytes()).is_ok();
+        if !genuine {
+            return Err(wrong);
+        }
+        let stored = self.store.login_link(shop, link).await?.ok_or(Error::NotFound { what: "link" })?;
+        let now = self.clock.now();
+        match stored.holder {
+            SessionHolder::User { .. } if stored.used_at.is_none() && stored.expires_at > now => {
+                self.use_link(stored, Self::console_session()).await
+            }
+            SessionHolder::User { .. } | SessionHolder::Customer { .. } | SessionHolder::Order { .. } => Err(wrong),
+        }
+    }
+
+    pub(crate) fn console_url(&self, link: LoginLinkId) -> String {
+        format!("{}/console/enter?link={link}&token={}", self.settings.public_url, self.link_token(link))
+    }
+
+    fn link_token(&self, link: LoginLinkId) -> String {
+        self.store.vault().token(Purpose::LoginLink, &format!("console:{link}"))
+    }
+
+    fn new_link(&self, shop: ShopId, user: UserId) -> LoginLink {
+        let now = self.clock.now();
+        LoginLink {
+            id: LoginLinkId::mint(now, &mut self.entropy.rng()),
+            shop,
+            version: 0,
+            holder: SessionHolder::User { user },
+            expires_at: now.after(LINK_LIFETIME),
+            used_at: None,
+            failures: 0,
+            created_at: now,
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What is wrong, and the way out.
+
+use domain::{DeliveryState, Duration};
+use gateways::{Answer, Call, adapter};
+
+use crate::{App, Error};
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// As it should be.
+    Good,
+    /// Works, and will hurt some day.
+    Warning,
+    /// Does not work, or a law is broken.
+    Broken,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What was looked at: a stable name.
+    pub check: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What was found.
+    pub found: String,
+    /// What to do; empty when nothing needs to be done.
+    pub way_out: String,
+}
+
+impl Finding {
+    fn good(check: &str, found: impl Into<String>) -> Self {
+        Self { check: check.to_owned(), severity: Severity::Good, found: found.into(), way_out: String::new() }
+    }
+
+    fn warning(check: &str, found: impl Into<String>, way_out: &str) -> Self {
+        Self { check: check.to_owned(), severity: Severity::Warning, found: found.into(), way_out: way_out.to_owned() }
+    }
+
+    fn broken(check: &str, found: impl Into<String>, way_out: &str) -> Self {
+        Self { check: check.to_owned(), severity: Severity::Broken, found: found.into(), way_out: way_out.to_owned() }
+    }
+}
+
+impl App {
+    /// Looks at everything that can be looked at from inside: every law on
+    /// the stored rows, gateways, addresses, what waits and what failed.
+    ///
+    /// # Errors
+    /// When the store does not answer at all.
+    pub async fn examine(&self) -> Result<Vec<Finding>, Error> {
+        let mut findings = vec![Finding::good("storage", format!("{} answers", self.store.engine().name()))];
+        findings.extend(self.examine_laws().await?);
+        findings.push(self.examine_public_url());
+        for account in self.gateway_accounts().await {
+            findings.push(self.examine_account(&account).await);
+        }
+        if self.gateway_accounts().await.is_empty() {
+            findings.push(Finding::warning("gateways", "no gateway account is connected", "connect one: latchkey gateways connect"));
+        }
+        for shop in self.shops().await {
+            let parked = self.store.parked_notices(shop.id).await?;
+            if parked > 0 {
+                let found = format!("{parked} parked notices in {}", shop.name);
+                findings.push(Finding::warning("notices", found, "open Notices in the console; mend the cause, then press Apply again"));
+            }
+            let refused = self.store.count_deliveries(shop.id, DeliveryState::Refused).await?;
+            if refused > 0 {
+                let found = format!("{refused} mails were refused in {}", shop.name);
+                findings.push(Finding::warning("mail", found, "open the order in the console: correct the address and send the receipt again"));
+            }
+        }
+        let late = self.store.jobs_overdue(self.clock.now().before(Duration::hours(1))).await?;
+        findings.push(if late == 0 {
+            Finding::good("jobs", "nothing waits longer than an hour")
+        } else {
+            Finding::warning("jobs", format!("{late} jobs wait longer than an hour"), "see whether the server runs, and its log for the cause")
+        });
+        Ok(findings)
+    }
+
+    async fn examine_laws(&self) -> Result<Vec<Finding>, Error> {
+        let broken = store::report::broken_laws(&self.store).await?;
+        if broken.is_empty() {
+            return Ok(vec![Finding::good("laws", "every law holds on the stored rows")]);
+        }
+        Ok(broken
+            .into_iter()
+            .map(|law| Finding::broken(&format!("law:{}", law.law), format!("{}: {}", law.subject, law.detail), "keep a copy of the data and write to the authors: this must not happen"))
+            .collect())
+    }
+
+    fn examine_public_url(&self) -> Finding {
+        let url = &self.settings.public_url;
+        let local = ["http://127.", "http://localhost", "http://[::1]"].iter().any(|start| url.starts_with(start));
+        if url.starts_with("https://") || local {
+            Finding::good("public_url", url.clone())
+        } else {
+            Finding::broken("public_url", format!("{url} is not https"), "set --public-url to the https address that buyers use")
+        }
+    }
+
+    async fn examine_account(&self, account: &domain::GatewayAccount) -> Finding {
+        let check = format!("gateway:{}", account.id);
+        if adapter(&account.adapter).is_none() {
+            return Finding::broken(&check, format!("there is no adapter {}", account.adapter), "use a version of latchkey that has it");
+        }
+        match self.call(account, &Call::CheckAccount).await {
+            Ok(Answer::Account { mode, .. }) if mode != account.mode => {
+                Finding::broken(&check, format!("the account is {:?}, its key is {mode:?}", account.mode), "use the key of the other mode")
+            }
+            Ok(_) => Finding::good(&check, format!("{} accepts our credentials", account.adapter)),
+            Err(error) => Finding::broken(&check, error.to_string(), "check the secret key, and whether the gateway can be reached from here"),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The one way from something that happened to rows.
+//!
+//! Webhook, return, poll, list and support button all end in [`App::fulfil`]:
+//! read the sale, decide, commit; when somebody else was faster, read again.
+
+use domain::{
+    Actor, Changes, Notice, NoticeState, Occurrence, OrderId, PaymentLocator, Refusal, Rng, Sale, ShopId, Timestamp, decide,
+};
+use store::{ClaimedJob, CommitError};
+
+use crate::{App, Error};
+
+/// How often a decision is taken again when somebody else was faster. What
+/// still collides then is left to a worker.
+const TRIES: u32 = 25;
+
+/// Which sale.
+#[derive(Debug, Clone)]
+pub(crate) enum Target {
+    /// The sale of this order.
+    Order(OrderId),
+    /// The sale that a report of this gateway account points at.
+    Located(PaymentLocator),
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fulfilled {
+    /// It is in the rows; nothing may have changed.
+    Done(OrderId),
+    /// The notice had been settled before.
+    Duplicate,
+    /// It is about nothing of ours.
+    NotOurs,
+    /// It contradicts what is stored; with a notice, the notice is parked.
+    Refused(Refusal),
+}
+
+impl App {
+    /// Puts an occurrence into the sale it is about, together with the notice
+    /// that brought it and the job that caused it, or leaves everything as it is.
+    pub(crate) async fn fulfil(
+        &self,
+        shop: ShopId,
+        target: &Target,
+        occurrence: &Occurrence,
+        actor: Actor,
+        notice: Option<&Notice>,
+        job: Option<&ClaimedJob>,
+    ) -> Result<Fulfilled, Error> {
+        for _ in 0..TRIES {
+            let now = self.clock.now();
+            let (settled, sale) = self.read_sale(shop, target, notice).await?;
+            if settled {
+                return Ok(Fulfilled::Duplicate);
+            }
+            let (mut changes, outcome) = match &sale {
+                None => (Changes::default(), not_found(target)),
+                Some(sale) => match decide(sale, occurrence, actor, now, &mut self.entropy.rng()) {
+                    Ok(changes) => (changes, Fulfilled::Done(sale.order.id)),
+                    Err(refusal) => (Changes { checks: vec![sale.check()], ..Changes::default() }, Fulfilled::Refused(refusal)),
+                },
+            };
+            if let Some(notice) = notice {
+                changes.notices.push(settle_notice(notice, &outcome, sale.as_ref(), now));
+            }
+            match self.commit(&changes, job).await {
+                Ok(()) => return Ok(outcome),
+                Err(CommitError::Conflict { what: "notice" }) if notice.is_some() => return Ok(Fulfilled::Duplicate),
+                Err(CommitError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Unavailable("too many changes at once".to_owned()))
+    }
+
+    /// Reads a sale, lets `decision` make changes of it, commits them; again when somebody else was faster.
+    pub(crate) async fn change_sale<T>(
+        &self,
+        shop: ShopId,
+        order: OrderId,
+        job: Option<&ClaimedJob>,
+        mut decision: impl AsyncFnMut(&Sale, Timestamp, &mut Rng) -> Result<(Changes, T), Error>,
+    ) -> Result<T, Error> {
+        for _ in 0..TRIES {
+            let sale = self.store.sale(shop, order).await?.ok_or(Error::NotFound { what: "order" })?;
+            let (changes, value) = decision(&sale, self.clock.now(), &mut self.entropy.rng()).await?;
+            match self.commit(&changes, job).await {
+                Ok(()) => return Ok(value),
+                Err(CommitError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Unavailable("too many changes at once".to_owned()))
+    }
+
+    /// Commits, and wakes whoever has something to do because of it.
+    pub(crate) async fn commit(&self, changes: &Changes, job: Option<&ClaimedJob>) -> Result<(), CommitError> {
+        match job {
+            Some(job) => self.store.commit_job(changes, Some(job)).await?,
+            None if *changes == Changes::default() => {}
+            None => self.store.commit(changes).await?,
+        }
+        if !changes.jobs.is_empty() {
+            self.work.notify_one();
+        }
+        Ok(())
+    }
+
+    async fn read_sale(&self, shop: ShopId, target: &Target, notice: Option<&Notice>) -> Result<(bool, Option<Sale>), Error> {
+        match (target, notice) {
+            (Target::Located(locator), Some(notice)) => {
+                let (state, sale) =
+                    self.store.sale_for_notice(shop, notice.gateway_account, locator, &notice.event_id).await?;
+                // A new notice that is stored already came before; a stored one is being applied again.
+                Ok((notice.version == 0 && state.is_some(), sale))
+            }
+            (Target::Order(order), _) => Ok((false, self.store.sale(shop, *order).await?)),
+            (Target::Located(locator), None) => match locator.order {
+                Some(order) => Ok((false, self.store.sale(shop, order).await?)),
+                None => Ok((false, None)),
+            },
+        }
+    }
+}
+
+/// A report that names things of ours which are not here is suspicious; one that names none is somebody else's.
+fn not_found(target: &Target) -> Fulfilled {
+    match target {
+        Target::Located(PaymentLocator { order: None, payment: None, .. }) => Fulfilled::NotOurs,
+        Target::Located(_) | Target::Order(_) => Fulfilled::Refused(Refusal::PaymentUnknown),
+    }
+}
+
+fn settle_notice(notice: &Notice, outcome: &Fulfilled, sale: Option<&Sale>, now: Timestamp) -> Notice {
+    let state = match outcome {
+        Fulfilled::Done(_) | Fulfilled::Duplicate => NoticeState::Applied,
+        Fulfilled::NotOurs => NoticeState::Ignored { reason: "not_ours".to_owned() },
+        Fulfilled::Refused(refusal) => {
+            NoticeState::Parked { reason: refusal.code().to_owned(), detail: refusal.to_string() }
+        }
+    };
+    Notice { state, order: sale.map(|sale| sale.order.id), settled_at: Some(now), ..notice.clone() }
+}

@@ -1,0 +1,208 @@
+//! What leaves the process: jobs, claimed by lease, each harmless when repeated.
+
+use domain::{
+    Actor, Changes, Decline, DeclineClass, Delivery, DeliveryState, Duration, Event, EventId, EventKind, JobKind, Occurrence,
+    PaymentId, ShopId, Timestamp,
+};
+use futures::StreamExt as _;
+use gateways::{Answer, Call, CallError};
+use serde_json::json;
+use store::{ClaimedJob, CommitError};
+
+use crate::fulfil::{Fulfilled, Target};
+use crate::mailer::MailError;
+use crate::{App, Error};
+
+/// How long a node may take over a job before another takes it: longer than
+/// any call may take, so that two nodes do not send one mail.
+const LEASE: Duration = Duration::minutes(2);
+
+/// How many jobs of one claim run side by side.
+const SIDE_BY_SIDE: usize = 16;
+
+/// How long a mail is tried before it is given up, visibly (RFC 5321 §4.5.4.1 asks for four to five days).
+const MAIL_PATIENCE: Duration = Duration::days(5);
+
+/// What a job came to.
+pub(crate) enum Done {
+    /// It is done, or no longer wanted.
+    Finish,
+    /// It was done and committed together with its end.
+    Finished,
+    /// Not yet; with the reason.
+    Later(String),
+}
+
+/// How long to wait before the next try: from seconds to six hours.
+#[must_use]
+pub(crate) fn backoff(attempts: u32) -> Duration {
+    match attempts {
+        0 => Duration::seconds(5),
+        1 => Duration::seconds(30),
+        2 => Duration::minutes(2),
+        3 => Duration::minutes(10),
+        4 => Duration::hours(1),
+        _ => Duration::hours(6),
+    }
+}
+
+impl App {
+    /// Runs jobs that are due. Returns how many were taken up.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn step_outbox(&self) -> Result<usize, Error> {
+        let now = self.clock.now();
+        let claimed = self.store.claim_jobs(now, now.after(LEASE), 100).await?;
+        let count = claimed.len();
+        futures::stream::iter(claimed).for_each_concurrent(SIDE_BY_SIDE, |job| self.run(job)).await;
+        Ok(count)
+    }
+
+    /// Runs one job at once instead of leaving it to the worker; if a worker has it, nothing is done here.
+    pub(crate) async fn run_now(&self, shop: ShopId, kind: JobKind) {
+        let now = self.clock.now();
+        match self.store.claim_job(shop, kind, now, now.after(LEASE)).await {
+            Ok(Some(job)) => self.run(job).await,
+            Ok(None) => {}
+            Err(error) => tracing::warn!(kind = kind.as_str(), %error, "a job is left to the worker"),
+        }
+    }
+
+    async fn run(&self, job: ClaimedJob) {
+        let result = match job.job.kind {
+            JobKind::OpenPayment { payment } => self.open_payment(&job, payment).await,
+            JobKind::AskPayment { payment } => {
+                self.ask_payment_for(job.job.shop, payment, Actor::System, Some(&job)).await.map(|_| Done::Finished)
+            }
+            JobKind::SendRefund { refund } => self.send_refund(&job, refund).await,
+            JobKind::SendMail { delivery } => self.send_mail(&job, delivery).await,
+        };
+        let later = match result {
+            Ok(Done::Finished) => return,
+            Ok(Done::Finish) => None,
+            Ok(Done::Later(reason)) => Some(reason),
+            // What the job is about is gone for good: nothing will ever be done.
+            Err(Error::NotFound { .. }) => None,
+            Err(error) => Some(error.to_string()),
+        };
+        let settled = match &later {
+            None => self.store.finish_job(&job).await,
+            Some(reason) => {
+                let run_at = self.clock.now().after(backoff(job.job.attempts));
+                tracing::warn!(job = %job.job.id, kind = job.job.kind.as_str(), reason, next = %run_at, "a job must wait");
+                self.store.retry_job(&job, run_at, &domain::mask_card_numbers(reason)).await
+            }
+        };
+        match settled {
+            // A conflict: the lease ended and another node has it.
+            Ok(()) | Err(CommitError::Conflict { .. }) => {}
+            Err(error) => tracing::warn!(job = %job.job.id, %error, "a job will be looked at again when its lease ends"),
+        }
+    }
+
+    /// Asks the gateway for the page of a payment. The payment's id is the
+    /// idempotency key, so a repeated call finds the page of the first.
+    async fn open_payment(&self, job: &ClaimedJob, id: PaymentId) -> Result<Done, Error> {
+        let shop = job.job.shop;
+        let payment = self.payment(shop, id).await?;
+        if !Self::needs_page(&payment) {
+            return Ok(Done::Finish);
+        }
+        let account = self.gateway_account(payment.gateway_account).await.ok_or(Error::NotFound { what: "gateway account" })?;
+        let sale = self.sale(shop, payment.order).await?;
+        let now = self.clock.now();
+        let refused = |class: DeclineClass, code: String| Occurrence::CallRefused { payment: id, decline: Decline { class, code } };
+        let (occurrence, again) = if sale.checkout.expires_at <= now {
+            (refused(DeclineClass::GatewayError, "gateway_never_answered".to_owned()), None)
+        } else {
+            match self.call(&account, &Call::OpenPayment(self.hosted_payment(&sale, &payment))).await {
+                Ok(Answer::Page(page)) => (
+                    Occurrence::PageOpened {
+                        payment: id,
+                        page_reference: page.page_reference,
+                        url: page.url,
+                        reference: page.reference,
+                    },
+                    None,
+                ),
+                Ok(Answer::Facts(_) | Answer::Events { .. } | Answer::Disputes { .. } | Answer::Account { .. } | Answer::Done) => {
+                    (refused(DeclineClass::GatewayError, "unexpected_answer".to_owned()), None)
+                }
+                Err(CallError::Unknown { message }) => (Occurrence::CallUnanswered { payment: id }, Some(message)),
+                Err(CallError::Declined(decline)) => (Occurrence::CallRefused { payment: id, decline }, None),
+                Err(CallError::Refused { code, message }) => {
+                    tracing::error!(payment = %id, code, message, "the gateway will not open a payment");
+                    (refused(DeclineClass::GatewayError, code), None)
+                }
+                Err(CallError::Unauthorized { message }) => {
+                    tracing::error!(account = %account.id, message, "the gateway does not accept our credentials");
+                    (refused(DeclineClass::GatewayError, "credentials_not_accepted".to_owned()), None)
+                }
+                Err(CallError::Unsupported { what }) => (refused(DeclineClass::GatewayError, format!("cannot_{what}")), None),
+            }
+        };
+        let finishes = again.is_none().then_some(job);
+        match self.fulfil(shop, &Target::Order(payment.order), &occurrence, Actor::System, None, finishes).await? {
+            Fulfilled::Refused(refusal) => Ok(Done::Later(refusal.to_string())),
+            Fulfilled::Done(_) | Fulfilled::Duplicate | Fulfilled::NotOurs => Ok(again.map_or(Done::Finished, Done::Later)),
+        }
+    }
+
+    async fn send_mail(&self, job: &ClaimedJob, id: domain::DeliveryId) -> Result<Done, Error> {
+        let shop_id = job.job.shop;
+        let delivery = self.store.delivery(shop_id, id).await?.ok_or(Error::NotFound { what: "delivery" })?;
+        if delivery.state != DeliveryState::Queued {
+            return Ok(Done::Finish);
+        }
+        let shop = self.shop(shop_id).await.ok_or(Error::NotFound { what: "shop" })?;
+        let now = self.clock.now();
+        let sent = match self.compose_mail(&shop, &delivery).await? {
+            Some(mail) => self.mailer.send(mail).await,
+            None => Err(MailError::Refused { code: "nothing_to_send".to_owned(), message: "what it was about has expired".to_owned() }),
+        };
+        let attempts = delivery.attempts.saturating_add(1);
+        let settled = |state: DeliveryState, error: Option<String>| Delivery {
+            state,
+            attempts,
+            last_error: error,
+            sent_at: (state == DeliveryState::Sent).then_some(now),
+            ..delivery.clone()
+        };
+        match sent {
+            Ok(()) => self.settle_mail(job, settled(DeliveryState::Sent, None), EventKind::DeliverySent, now).await,
+            Err(MailError::Refused { code, message }) => {
+                let error = format!("{code} {message}");
+                self.settle_mail(job, settled(DeliveryState::Refused, Some(error)), EventKind::DeliveryRefused, now).await
+            }
+            Err(MailError::Later { message }) if now.since(delivery.created_at) > MAIL_PATIENCE => {
+                self.settle_mail(job, settled(DeliveryState::Refused, Some(message)), EventKind::DeliveryRefused, now).await
+            }
+            Err(MailError::Later { message }) => {
+                // Shown to the shop while it waits; a conflict here only means that a person changed it meanwhile.
+                let waiting = settled(DeliveryState::Queued, Some(message.clone()));
+                match self.commit(&Changes { deliveries: vec![waiting], ..Changes::default() }, None).await {
+                    Ok(()) | Err(CommitError::Conflict { .. }) => Ok(Done::Later(message)),
+                    Err(error) => Err(error.into()),
+                }
+            }
+        }
+    }
+
+    async fn settle_mail(&self, job: &ClaimedJob, delivery: Delivery, kind: EventKind, now: Timestamp) -> Result<Done, Error> {
+        let event = Event {
+            id: EventId::mint(now, &mut self.entropy.rng()),
+            shop: delivery.shop,
+            kind,
+            actor: Actor::System,
+            order: delivery.order,
+            license: None,
+            customer: delivery.customer,
+            data: json!({ "delivery": delivery.id, "mail": delivery.mail.as_str(), "to": delivery.to.masked(), "error": delivery.last_error }),
+            at: now,
+        };
+        let changes = Changes { deliveries: vec![delivery], events: vec![event], ..Changes::default() };
+        self.commit(&changes, Some(job)).await?;
+        Ok(Done::Finished)
+    }
+}

@@ -1,0 +1,233 @@
+//! The first rows: a shop, its gateway account, an API key, a sample catalog.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    ApiKey, ApiKeyId, Changes, Country, Fulfilment, GatewayAccount, GatewayAccountId, Locale, Mode, Plan, PlanId, Policy, Price,
+    PriceTier, Product, ProductId, Scope, Seller, Shop, ShopId,
+};
+use gateways::adapter;
+use money::Currency;
+use store::Purpose;
+
+use crate::signer::url_text;
+use crate::{App, Error};
+
+/// What a new shop begins with.
+#[derive(Debug, Clone)]
+pub struct NewShop {
+    /// The name over the door.
+    pub name: String,
+    /// Real or simulated money.
+    pub mode: Mode,
+    /// Who sells.
+    pub seller: Seller,
+    /// The terms of sale in Markdown.
+    pub terms: String,
+    /// What a buyer may expect of refunds, in Markdown.
+    pub refund_policy: String,
+}
+
+/// A key for the management API, shown once.
+#[derive(Clone)]
+pub struct NewApiKey {
+    /// Its row.
+    pub id: ApiKeyId,
+    /// The key itself. It is stored nowhere.
+    pub key: String,
+}
+
+/// The ids of the sample catalog.
+#[derive(Debug, Clone)]
+pub struct SampleShop {
+    /// The product.
+    pub product: ProductId,
+    /// Its tiers, from cheap to dear.
+    pub plans: Vec<PlanId>,
+}
+
+impl App {
+    /// Opens a shop.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn create_shop(&self, new: NewShop) -> Result<Shop, Error> {
+        let now = self.clock.now();
+        let shop = Shop {
+            id: ShopId::mint(now, &mut self.entropy.rng()),
+            version: 0,
+            name: new.name,
+            mode: new.mode,
+            host: None,
+            seller: new.seller,
+            default_locale: Locale::english(),
+            default_currency: Currency::EUR,
+            default_country: Country::DE,
+            terms: new.terms,
+            terms_version: "1".to_owned(),
+            refund_policy: new.refund_policy,
+            created_at: now,
+        };
+        self.write(&Changes { shops: vec![shop.clone()], ..Changes::default() }).await?;
+        self.refresh_shops().await?;
+        Ok(shop)
+    }
+
+    /// Connects a gateway account. `credentials` is the JSON text that its adapter reads.
+    ///
+    /// # Errors
+    /// When there is no such adapter, or the credentials are incomplete.
+    pub async fn connect_gateway(&self, shop: &Shop, adapter_name: &str, credentials: String) -> Result<GatewayAccount, Error> {
+        let gateway = adapter(adapter_name).ok_or(Error::NotFound { what: "gateway adapter" })?;
+        gateway.check_credentials(&credentials).map_err(|error| Error::Configuration(error.to_string()))?;
+        let now = self.clock.now();
+        let account = GatewayAccount {
+            id: GatewayAccountId::mint(now, &mut self.entropy.rng()),
+            shop: shop.id,
+            version: 0,
+            adapter: adapter_name.to_owned(),
+            mode: shop.mode,
+            credentials,
+            is_active: true,
+            events_read_to: now,
+            created_at: now,
+        };
+        self.write(&Changes { gateway_accounts: vec![account.clone()], ..Changes::default() }).await?;
+        self.refresh_shops().await?;
+        Ok(account)
+    }
+
+    /// Gives an account new credentials, as when a webhook secret rotates.
+    ///
+    /// # Errors
+    /// When the credentials are incomplete, or the account was changed meanwhile.
+    pub async fn set_credentials(&self, account: &GatewayAccount, credentials: String) -> Result<(), Error> {
+        let gateway = adapter(&account.adapter).ok_or(Error::NotFound { what: "gateway adapter" })?;
+        gateway.check_credentials(&credentials).map_err(|error| Error::Configuration(error.to_string()))?;
+        self.write(&Changes { gateway_accounts: vec![GatewayAccount { credentials, ..account.clone() }], ..Changes::default() }).await?;
+        self.refresh_shops().await
+    }
+
+    /// Makes a key for the management API.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn create_api_key(&self, shop: &Shop, name: &str, scope: Scope) -> Result<NewApiKey, Error> {
+        let now = self.clock.now();
+        let mut rng = self.entropy.rng();
+        let prefix = match shop.mode {
+            Mode::Live => "lk_live",
+            Mode::Sandbox => "lk_test",
+        };
+        let key = format!("{prefix}_{}", url_text(&rng.bytes::<32>()));
+        let row = ApiKey {
+            id: ApiKeyId::mint(now, &mut rng),
+            shop: shop.id,
+            token_hash: self.store.vault().hash(Purpose::ApiKey, key.as_bytes()).to_vec(),
+            name: name.to_owned(),
+            mode: shop.mode,
+            scope,
+            created_at: now,
+            revoked_at: None,
+        };
+        let id = row.id;
+        self.write(&Changes { api_keys: vec![row], ..Changes::default() }).await?;
+        Ok(NewApiKey { id, key })
+    }
+
+    /// The row of an API key, while it works.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn api_key(&self, key: &str) -> Result<Option<ApiKey>, Error> {
+        let hash = self.store.vault().hash(Purpose::ApiKey, key.as_bytes());
+        Ok(self.store.api_key(&hash).await?.filter(|row| row.revoked_at.is_none()))
+    }
+
+    /// A product with three tiers to look around with: what `demo` sells.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn create_sample_catalog(&self, shop: &Shop) -> Result<SampleShop, Error> {
+        let now = self.clock.now();
+        let mut rng = self.entropy.rng();
+        let product = Product {
+            id: ProductId::mint(now, &mut rng),
+            shop: shop.id,
+            version: 0,
+            slug: "lumen".to_owned(),
+            name: "Lumen".to_owned(),
+            tagline: "Photo editing that keeps the light".to_owned(),
+            description: include_str!("../samples/lumen.md").to_owned(),
+            setup_guides: BTreeMap::from([
+                ("en".to_owned(), include_str!("../samples/lumen-setup.en.md").to_owned()),
+                ("de".to_owned(), include_str!("../samples/lumen-setup.de.md").to_owned()),
+            ]),
+            fulfilment: Fulfilment::GeneratedKey,
+            is_active: true,
+            created_at: now,
+        };
+        let tiers = [
+            Tier { slug: "lumen-personal", name: "Personal", seats: 2, eur: 4_900, highlights: &["All editing tools", "2 devices", "Free updates for version 3"], features: &["edit"] },
+            Tier { slug: "lumen-pro", name: "Pro", seats: 5, eur: 9_900, highlights: &["Everything in Personal", "5 devices", "Batch processing", "Colour management"], features: &["edit", "batch", "color"] },
+            Tier { slug: "lumen-studio", name: "Studio", seats: 25, eur: 39_900, highlights: &["Everything in Pro", "25 devices", "Network rendering", "Priority support"], features: &["edit", "batch", "color", "render"] },
+        ];
+        let plans: Vec<Plan> = tiers
+            .iter()
+            .zip(0u32..)
+            .map(|(tier, position)| Plan {
+                id: PlanId::mint(now, &mut rng),
+                shop: shop.id,
+                version: 0,
+                product: product.id,
+                slug: tier.slug.to_owned(),
+                name: tier.name.to_owned(),
+                highlights: tier.highlights.iter().map(|line| (*line).to_owned()).collect(),
+                prices: tier.prices(),
+                policy: Policy {
+                    seats: Some(tier.seats),
+                    valid_days: None,
+                    features: tier.features.iter().map(|feature| (*feature).to_owned()).collect(),
+                    certificate_seconds: 14 * 24 * 3_600,
+                },
+                max_quantity: 100,
+                position,
+                is_active: true,
+                created_at: now,
+            })
+            .collect();
+        let sample = SampleShop { product: product.id, plans: plans.iter().map(|plan| plan.id).collect() };
+        self.write(&Changes { products: vec![product], plans, ..Changes::default() }).await?;
+        Ok(sample)
+    }
+}
+
+struct Tier {
+    slug: &'static str,
+    name: &'static str,
+    seats: u32,
+    eur: i64,
+    highlights: &'static [&'static str],
+    features: &'static [&'static str],
+}
+
+impl Tier {
+    /// Prices as a seller sets them, by hand, and a tenth less from five units on.
+    fn prices(&self) -> Vec<Price> {
+        let in_currency = |currency: Currency, unit_minor: i64| Price {
+            currency,
+            tiers: vec![
+                PriceTier { from_quantity: 1, unit_minor },
+                PriceTier { from_quantity: 5, unit_minor: unit_minor / 10 * 9 },
+            ],
+        };
+        vec![
+            in_currency(Currency::EUR, self.eur),
+            in_currency(Currency::USD, self.eur + 600),
+            in_currency(Currency::GBP, self.eur - 600),
+            in_currency(Currency::CHF, self.eur),
+            in_currency(Currency::JPY, self.eur * 160 / 100),
+            in_currency(Currency::KRW, self.eur * 1_500 / 100),
+        ]
+    }
+}

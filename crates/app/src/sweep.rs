@@ -1,0 +1,104 @@
+//! Making good what never came: open payments are asked about, event lists
+//! are read, checkouts end.
+//!
+//! A shop whose webhooks never arrive still delivers, only later.
+
+use domain::{Actor, Changes, Duration, GatewayAccount};
+use gateways::{Answer, Call, CallError, NoticeItem, adapter};
+use store::CommitError;
+
+use crate::{App, Error};
+
+/// How far back the event list is read again: a gateway may list an event
+/// a little after it happened.
+const OVERLAP: Duration = Duration::minutes(10);
+
+/// How often an account's event list is read.
+const EVERY: Duration = Duration::minutes(5);
+
+/// How many pages of an event list one step reads at most.
+const PAGES: u32 = 50;
+
+impl App {
+    /// Asks about payments whose next check is due. Returns how many.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn step_payments(&self) -> Result<usize, Error> {
+        let due = self.store.payments_due(self.clock.now(), 100).await?;
+        for (shop, payment, order) in &due {
+            if let Err(error) = self.ask_payment(*shop, *payment, Actor::System).await {
+                tracing::warn!(payment = %payment, %error, "an open payment could not be asked about");
+                self.check_later(*shop, *order, *payment).await?;
+            }
+        }
+        Ok(due.len())
+    }
+
+    /// A gateway that is down must not be asked about the same payments in a circle.
+    async fn check_later(&self, shop: domain::ShopId, order: domain::OrderId, payment: domain::PaymentId) -> Result<(), Error> {
+        let target = crate::fulfil::Target::Order(order);
+        let occurrence = domain::Occurrence::StillOpen { payment };
+        self.fulfil(shop, &target, &occurrence, Actor::System, None, None).await.map(|_| ())
+    }
+
+    /// Reads the event lists that were not read for a while. Returns how many events were new.
+    ///
+    /// # Errors
+    /// When the store does not answer. A gateway that does not answer is read at the next step.
+    pub async fn step_events(&self) -> Result<usize, Error> {
+        let now = self.clock.now();
+        let mut found = 0;
+        for account in self.gateway_accounts().await {
+            let lists = adapter(&account.adapter).is_some_and(|gateway| gateway.capabilities().event_list);
+            if lists && account.is_active && now.since(account.events_read_to) >= EVERY {
+                match self.read_events(&account).await {
+                    Ok(new) => found += new,
+                    Err(error) => tracing::warn!(account = %account.id, %error, "the event list could not be read"),
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Reads an account's event list from where it was read to, oldest event first.
+    async fn read_events(&self, account: &GatewayAccount) -> Result<usize, Error> {
+        let began = self.clock.now();
+        let since = account.events_read_to.before(OVERLAP);
+        let mut after = None;
+        let mut events = Vec::new();
+        for _ in 0..PAGES {
+            let (page, has_more) = match self.call(account, &Call::ListEvents { since, after: after.clone() }).await {
+                Ok(Answer::Events { events, has_more }) => (events, has_more),
+                Ok(Answer::Page(_) | Answer::Facts(_) | Answer::Disputes { .. } | Answer::Account { .. } | Answer::Done) => (Vec::new(), false),
+                Err(CallError::Unsupported { .. }) => return Ok(0),
+                Err(error) => return Err(Error::Unavailable(error.to_string())),
+            };
+            after = page.last().map(|event| event.event_id.clone());
+            events.extend(page);
+            if !has_more || after.is_none() {
+                break;
+            }
+        }
+        events.sort_by_key(|event| event.created_at);
+        let mut new = 0;
+        for event in events {
+            let item = NoticeItem { event_id: event.event_id, kind: event.kind, body: event.body };
+            match self.take_notice(account, item).await? {
+                crate::NoticeOutcome::Duplicate => {}
+                crate::NoticeOutcome::Applied
+                | crate::NoticeOutcome::Ignored
+                | crate::NoticeOutcome::Parked
+                | crate::NoticeOutcome::Stored => new += 1,
+            }
+        }
+        let read = GatewayAccount { events_read_to: began, ..account.clone() };
+        match self.commit(&Changes { gateway_accounts: vec![read], ..Changes::default() }, None).await {
+            // Another node has read it meanwhile.
+            Ok(()) | Err(CommitError::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        self.refresh_shops().await?;
+        Ok(new)
+    }
+}

@@ -1,0 +1,99 @@
+//! The loops that drive the steps. Each step takes no input: it looks at the
+//! rows and does what is due, so one loop or many nodes come to the same.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::{App, Error};
+
+/// What one round of all steps did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StepReport {
+    /// Stored notices taken up.
+    pub notices: usize,
+    /// Jobs taken up.
+    pub jobs: usize,
+    /// Open payments asked about.
+    pub payments: usize,
+    /// Events found in lists.
+    pub events: usize,
+    /// Checkouts that were over.
+    pub checkouts: usize,
+}
+
+impl StepReport {
+    /// Whether there was nothing to do.
+    #[must_use]
+    pub fn is_idle(self) -> bool {
+        self == Self::default()
+    }
+}
+
+impl App {
+    /// One round of every step, in order: what a test or a simulation drives by hand.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn step(&self) -> Result<StepReport, Error> {
+        Ok(StepReport {
+            notices: self.step_inbox().await?,
+            jobs: self.step_outbox().await?,
+            payments: self.step_payments().await?,
+            events: self.step_events().await?,
+            checkouts: self.expire_checkouts().await?,
+        })
+    }
+}
+
+/// Runs the steps until `shutdown` turns true, then ends what was begun.
+pub async fn run_workers(app: Arc<App>, shutdown: watch::Receiver<bool>) {
+    let outbox = {
+        let app = Arc::clone(&app);
+        let shutdown = shutdown.clone();
+        tokio::spawn(async move {
+            let mut shutdown = shutdown;
+            while !*shutdown.borrow() {
+                let busy = match app.step_outbox().await {
+                    Ok(count) => count > 0,
+                    Err(error) => {
+                        tracing::error!(%error, "the outbox could not be read");
+                        false
+                    }
+                };
+                if !busy {
+                    tokio::select! {
+                        () = app.work.notified() => {}
+                        () = tokio::time::sleep(Duration::from_secs(1)) => {}
+                        _ = shutdown.changed() => {}
+                    }
+                }
+            }
+        })
+    };
+    let sweep = tokio::spawn(async move {
+        let mut shutdown = shutdown;
+        while !*shutdown.borrow() {
+            for (what, result) in [
+                ("inbox", app.step_inbox().await),
+                ("payments", app.step_payments().await),
+                ("events", app.step_events().await),
+                ("checkouts", app.expire_checkouts().await),
+            ] {
+                if let Err(error) = result {
+                    tracing::error!(%error, step = what, "a sweep could not be done");
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_secs(2)) => {}
+                _ = shutdown.changed() => {}
+            }
+        }
+    });
+    for task in [outbox, sweep] {
+        if let Err(error) = task.await {
+            tracing::error!(%error, "a worker ended");
+        }
+    }
+}
