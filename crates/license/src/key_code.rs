@@ -87,7 +87,7 @@ impl KeyCode {
 
     /// The last group, by which support and a buyer can speak about a key without saying it.
     #[must_use]
-    pub fn last_four(&self) -> String {
+    pub fn tail(&self) -> String {
         self.0[SYMBOLS - GROUP..]
             .iter()
             .map(|&value| letter(value))
@@ -201,7 +201,7 @@ impl fmt::Display for KeyCode {
 
 impl fmt::Debug for KeyCode {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "KeyCode(…{})", self.last_four())
+        write!(formatter, "KeyCode(…{})", self.tail())
     }
 }
 
@@ -339,7 +339,7 @@ mod tests {
         let key =
             KeyCode::from_random_bytes([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
         assert_eq!(format!("{key:?}"), "KeyCode(…1WEC)");
-        assert_eq!(key.last_four(), "1WEC");
+        assert_eq!(key.tail(), "1WEC");
     }
 
     proptest! {

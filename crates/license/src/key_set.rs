@@ -5,7 +5,7 @@
 use std::fmt;
 
 use data_encoding::BASE64URL_NOPAD;
-use ed25519_dalek::{PUBLIC_KEY_LENGTH, VerifyingKey};
+use ed25519_dalek::{PUBLIC_KEY_LENGTH, Signature, VerifyingKey};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -14,10 +14,14 @@ use sha2::{Digest, Sha256};
 /// that it fetched.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeySet {
-    keys: Vec<(String, VerifyingKey)>,
+    keys: Vec<(String, PublicKey)>,
 }
 
-/// Why a set of keys was refused as a whole. A set that is half understood would refuse good certificates later,
+/// A public key: a point of the curve, and not one of the weak ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PublicKey(VerifyingKey);
+
+/// Why a key, or a set of keys as a whole, was refused. A set that is half understood would refuse good certificates later,
 /// where nobody can see why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeySetError {
@@ -60,34 +64,12 @@ impl KeySet {
         Self { keys: Vec::new() }
     }
 
-    /// A set of these public keys.
-    ///
-    /// # Errors
-    /// [`KeySetError::BadKey`], [`KeySetError::WeakKey`].
-    pub fn from_public_keys<'a>(
-        keys: impl IntoIterator<Item = &'a [u8; PUBLIC_KEY_LENGTH]>,
-    ) -> Result<Self, KeySetError> {
-        let mut set = Self::new();
-        for key in keys {
-            set.insert(key)?;
-        }
-        Ok(set)
-    }
-
-    /// Adds a public key and returns its name. A key that is already there is not added again.
-    ///
-    /// # Errors
-    /// [`KeySetError::BadKey`], [`KeySetError::WeakKey`].
-    pub fn insert(&mut self, key: &[u8; PUBLIC_KEY_LENGTH]) -> Result<String, KeySetError> {
-        let kid = Self::thumbprint(key);
+    /// Adds a public key. One that is already there is not added again.
+    pub fn add(&mut self, key: PublicKey) {
+        let kid = key.kid();
         if self.find(&kid).is_none() {
-            let verifying = VerifyingKey::from_bytes(key).map_err(|_| KeySetError::BadKey)?;
-            if verifying.is_weak() {
-                return Err(KeySetError::WeakKey);
-            }
-            self.keys.push((kid.clone(), verifying));
+            self.keys.push((kid, key));
         }
-        Ok(kid)
     }
 
     /// Reads a JWK set. Keys of other kinds or for other purposes are passed over, as RFC 7517 asks.
@@ -117,17 +99,18 @@ impl KeySet {
                 .and_then(|x| BASE64URL_NOPAD.decode(x.as_bytes()).ok())
                 .and_then(|bytes| bytes.try_into().ok())
                 .ok_or(KeySetError::BadKey)?;
-            if let Some(kid) = jwk.kid.filter(|kid| *kid != Self::thumbprint(&key)) {
+            let key = PublicKey::from_bytes(key)?;
+            if let Some(kid) = jwk.kid.filter(|kid| *kid != key.kid()) {
                 return Err(KeySetError::WrongKeyId { kid });
             }
-            set.insert(&key)?;
+            set.add(key);
         }
         Ok(set)
     }
 
     /// The set as JSON, as it is published under `/.well-known/jwks.json`.
     #[must_use]
-    pub fn to_json(&self) -> String {
+    pub fn to_jwks(&self) -> String {
         let keys: Vec<Value> = self
             .keys
             .iter()
@@ -145,15 +128,6 @@ impl KeySet {
         json!({ "keys": keys }).to_string()
     }
 
-    /// The name of a public key: the SHA-256 of its required members in their order, in base64url (RFC 7638).
-    #[must_use]
-    pub fn thumbprint(key: &[u8; PUBLIC_KEY_LENGTH]) -> String {
-        let x = BASE64URL_NOPAD.encode(key);
-        BASE64URL_NOPAD.encode(&Sha256::digest(format!(
-            r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#
-        )))
-    }
-
     /// The names of the keys, oldest first.
     pub fn kids(&self) -> impl Iterator<Item = &str> {
         self.keys.iter().map(|(kid, _)| kid.as_str())
@@ -165,11 +139,57 @@ impl KeySet {
         self.keys.is_empty()
     }
 
-    pub(crate) fn find(&self, kid: &str) -> Option<&VerifyingKey> {
+    pub(crate) fn find(&self, kid: &str) -> Option<&PublicKey> {
         self.keys
             .iter()
             .find(|(named, _)| named == kid)
             .map(|(_, key)| key)
+    }
+}
+
+impl FromIterator<PublicKey> for KeySet {
+    fn from_iter<I: IntoIterator<Item = PublicKey>>(keys: I) -> Self {
+        let mut set = Self::new();
+        for key in keys {
+            set.add(key);
+        }
+        set
+    }
+}
+
+impl PublicKey {
+    /// The key of these bytes (RFC 8032).
+    ///
+    /// # Errors
+    /// [`KeySetError::BadKey`], [`KeySetError::WeakKey`].
+    pub fn from_bytes(bytes: [u8; PUBLIC_KEY_LENGTH]) -> Result<Self, KeySetError> {
+        let key = VerifyingKey::from_bytes(&bytes).map_err(|_| KeySetError::BadKey)?;
+        if key.is_weak() {
+            Err(KeySetError::WeakKey)
+        } else {
+            Ok(Self(key))
+        }
+    }
+
+    /// The bytes of the key.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; PUBLIC_KEY_LENGTH] {
+        self.0.as_bytes()
+    }
+
+    /// The name of the key, its thumbprint: the SHA-256 of its required members in their order, in base64url
+    /// (RFC 7638).
+    #[must_use]
+    pub fn kid(&self) -> String {
+        let x = BASE64URL_NOPAD.encode(self.as_bytes());
+        BASE64URL_NOPAD.encode(&Sha256::digest(format!(
+            r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#
+        )))
+    }
+
+    /// Whether this key signed exactly this. Strict: one signature has one encoding.
+    pub(crate) fn has_signed(&self, message: &[u8], signature: &Signature) -> bool {
+        self.0.verify_strict(message, signature).is_ok()
     }
 }
 
@@ -204,17 +224,20 @@ mod tests {
     const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
     const KID: &str = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
 
-    fn rfc_key() -> [u8; 32] {
-        BASE64URL_NOPAD
-            .decode(X.as_bytes())
-            .unwrap()
-            .try_into()
-            .unwrap()
+    fn rfc_key() -> PublicKey {
+        PublicKey::from_bytes(
+            BASE64URL_NOPAD
+                .decode(X.as_bytes())
+                .unwrap()
+                .try_into()
+                .unwrap(),
+        )
+        .unwrap()
     }
 
     #[test]
     fn a_key_is_named_by_its_thumbprint_as_in_rfc_8037_appendix_a_3() {
-        assert_eq!(KeySet::thumbprint(&rfc_key()), KID);
+        assert_eq!(rfc_key().kid(), KID);
     }
 
     #[test]
@@ -222,12 +245,10 @@ mod tests {
         let other = *ed25519_dalek::SigningKey::from_bytes(&[7; 32])
             .verifying_key()
             .as_bytes();
-        let set = KeySet::from_public_keys([&rfc_key(), &other, &rfc_key()]).unwrap();
-        assert_eq!(
-            set.kids().collect::<Vec<_>>(),
-            [KID, &KeySet::thumbprint(&other)]
-        );
-        assert_eq!(KeySet::parse(&set.to_json()), Ok(set));
+        let other = PublicKey::from_bytes(other).unwrap();
+        let set = KeySet::from_iter([rfc_key(), other, rfc_key()]);
+        assert_eq!(set.kids().collect::<Vec<_>>(), [KID, &other.kid()]);
+        assert_eq!(KeySet::parse(&set.to_jwks()), Ok(set));
         assert_eq!(KeySet::parse(r#"{"keys":[]}"#), Ok(KeySet::new()));
     }
 
