@@ -1,0 +1,92 @@
+//! Every route, on one screen.
+
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+
+use crate::{Web, api, asset, console, guard, public};
+
+/// No webhook is larger; Stripe's largest events are some hundred kilobytes.
+const HOOK_LIMIT: usize = 1 << 20;
+
+/// No form and no API call is larger.
+const BODY_LIMIT: usize = 64 << 10;
+
+/// The whole server.
+pub fn router(web: Web) -> Router {
+    let pages = Router::new()
+        .route("/", get(public::storefront::show))
+        .route("/p/{slug}", get(public::product::show))
+        .route("/buy/{plan}", get(public::buy::show).post(public::buy::submit))
+        .route("/checkout/{checkout}", get(public::checkout::show).post(public::checkout::submit))
+        .route("/orders/{order}", get(public::order::show))
+        .route("/orders/{order}/return", get(public::order::returned))
+        .route("/orders/{order}/retry", post(public::order::retry))
+        .route("/orders/{order}/check", post(public::order::check))
+        .route("/portal", get(public::portal::show))
+        .route("/portal/code", post(public::portal::send_code))
+        .route("/portal/enter", post(public::portal::enter))
+        .route("/portal/key", post(public::portal::enter_with_key))
+        .route("/portal/leave", post(public::portal::leave))
+        .route("/portal/orders/{order}/resend", post(public::portal::resend))
+        .route("/portal/licenses/{license}/activations/{activation}/release", post(public::portal::release))
+        .route("/terms", get(public::terms::show))
+        .route("/language", post(public::language::choose))
+        .route("/mailbox", get(public::mailbox::list))
+        .route("/mailbox/{delivery}", get(public::mailbox::show))
+        .route("/console", get(console::home::show))
+        .route("/console/sign-in", get(console::sign_in::show).post(console::sign_in::send_link))
+        .route("/console/enter", get(console::sign_in::confirm).post(console::sign_in::enter))
+        .route("/console/leave", post(console::sign_in::leave))
+        .route("/console/search", get(console::search::show))
+        .route("/console/orders", get(console::order::list))
+        .route("/console/orders/{order}", get(console::order::show))
+        .route("/console/orders/{order}/refund", post(console::order::refund))
+        .route("/console/orders/{order}/resend", post(console::order::resend))
+        .route("/console/orders/{order}/check", post(console::order::check))
+        .route("/console/licenses", get(console::license::list))
+        .route("/console/licenses/{license}", get(console::license::show))
+        .route("/console/licenses/{license}/activations/{activation}/release", post(console::license::release))
+        .route("/console/customers", get(console::customer::list))
+        .route("/console/customers/{customer}", get(console::customer::show))
+        .route("/console/notices", get(console::notice::list))
+        .route("/console/notices/{notice}", get(console::notice::show))
+        .route("/console/notices/{notice}/apply", post(console::notice::apply))
+        .layer(middleware::from_fn_with_state(web.clone(), guard::own_forms_only));
+
+    let programs = Router::new()
+        .route("/v1/checkouts", post(api::checkout::create).get(api::checkout::list))
+        .route("/v1/checkouts/{checkout}", get(api::checkout::show))
+        .route("/v1/orders", get(api::order::list))
+        .route("/v1/orders/{order}", get(api::order::show))
+        .route("/v1/orders/{order}/refunds", post(api::refund::create).get(api::refund::list))
+        .route("/v1/payments/{payment}", get(api::payment::show))
+        .route("/v1/refunds/{refund}", get(api::refund::show))
+        .route("/v1/licenses", get(api::license::list))
+        .route("/v1/licenses/{license}", get(api::license::show))
+        .route("/v1/customers", get(api::customer::list))
+        .route("/v1/customers/{customer}", get(api::customer::show))
+        .route("/v1/products", get(api::product::list))
+        .route("/v1/products/{product}", get(api::product::show))
+        .route("/v1/plans/{plan}", get(api::plan::show))
+        .route("/v1/events", get(api::event::list))
+        .route("/v1/events/{event}", get(api::event::show))
+        .route("/v1/licenses/validate", post(api::license::validate))
+        .route("/v1/licenses/activate", post(api::license::activate))
+        .route("/v1/licenses/deactivate", post(api::license::deactivate))
+        .route("/v1/licenses/heartbeat", post(api::license::heartbeat))
+        .route("/.well-known/jwks.json", get(api::key_set::show))
+        .route("/openapi.json", get(api::openapi::show))
+        .route("/livez", get(api::health::live))
+        .route("/readyz", get(api::health::ready));
+
+    Router::new()
+        .merge(pages)
+        .merge(programs)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .route("/hooks/{gateway_account}", post(api::hook::receive).layer(DefaultBodyLimit::max(HOOK_LIMIT)))
+        .route("/assets/{name}", get(asset::show))
+        .fallback(public::not_found)
+        .layer(middleware::from_fn_with_state(web.clone(), guard::every_answer))
+        .with_state(web)
+}
