@@ -1,1 +1,105 @@
-fn main() {}
+//! The one binary: configuration, wiring, commands.
+//!
+//! Data goes to stdout, talk to stderr. Exit codes: 0 done, 1 something is
+//! broken or failed, 2 the command line or the configuration cannot be read.
+
+mod apply;
+mod config;
+mod demo;
+mod doctor;
+mod gateway;
+mod master_key;
+mod output;
+mod sandbox_server;
+mod serve;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Flags, Settings};
+use crate::output::Output;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Sells digital licenses, from the checkout page to the working activation.
+#[derive(Parser)]
+#[command(name = "latchkey", version, propagate_version = true, arg_required_else_help = true)]
+struct Arguments {
+    #[command(flatten)]
+    flags: Flags,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// A complete shop to try: sample catalog, simulated gateway, mailbox.
+    Demo,
+    /// The real thing: checkout, portal, console, API, webhooks.
+    Serve,
+    /// The simulated gateway alone, as a process of its own.
+    Sandbox,
+    /// Checks configuration, storage, gateways and every law on the stored data.
+    Doctor,
+    /// Writes shop, products and plans from a file; what is there already is brought up to date.
+    Apply(apply::ApplyArguments),
+    /// Accounts at payment gateways.
+    #[command(subcommand)]
+    Gateways(gateway::GatewayCommand),
+    /// Prints a link that signs in to the console once.
+    ConsoleLink,
+    /// Makes a key for the management API and prints it, once.
+    ApiKey(gateway::ApiKeyArguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let output = Output { json: arguments.flags.json };
+    let defaults = match arguments.command {
+        Command::Demo => config::DEMO,
+        Command::Sandbox => config::SANDBOX,
+        Command::Serve
+        | Command::Doctor
+        | Command::Apply(_)
+        | Command::Gateways(_)
+        | Command::ConsoleLink
+        | Command::ApiKey(_) => config::SERVE,
+    };
+    let settings = match Settings::read(&arguments.flags, &defaults) {
+        Ok(settings) => settings,
+        Err(error) => {
+            output.talk(&format!("latchkey: {error:#}"));
+            return ExitCode::from(2);
+        }
+    };
+    wiring::start_log(&settings);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output.talk(&format!("latchkey: the runtime cannot start: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = runtime.block_on(async {
+        match arguments.command {
+            Command::Demo => demo::run(&settings, &output).await,
+            Command::Serve => serve::run(&settings, &output).await,
+            Command::Sandbox => sandbox_server::run(&settings, &output).await,
+            Command::Doctor => doctor::run(&settings, &output).await,
+            Command::Apply(arguments) => apply::run(&settings, &output, &arguments).await,
+            Command::Gateways(command) => gateway::run(&settings, &output, command).await,
+            Command::ConsoleLink => gateway::console_link(&settings, &output).await,
+            Command::ApiKey(arguments) => gateway::api_key(&settings, &output, &arguments).await,
+        }
+    });
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            output.talk(&format!("latchkey: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

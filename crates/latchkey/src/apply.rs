@@ -1,0 +1,246 @@
+//! `apply`: shop, products and plans from a file.
+//!
+//! The file says what should be; what is there already is brought up to date
+//! by its slug. Orders keep the prices they were made with.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use app::App;
+use clap::Args;
+use domain::{Changes, Country, Fulfilment, Locale, Mode, Plan, PlanId, Policy, Price, PriceTier, Product, ProductId, Seller, Shop};
+use money::{Currency, Money};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::config::Settings;
+use crate::output::Output;
+use crate::wiring;
+
+/// What to write.
+#[derive(Args)]
+pub(crate) struct ApplyArguments {
+    /// The file, in TOML; docs/shop-file.md describes it.
+    file: PathBuf,
+    /// Say what would change, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    shop: Option<ShopFile>,
+    #[serde(default)]
+    product: Vec<ProductFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ShopFile {
+    name: Option<String>,
+    mode: Option<String>,
+    host: Option<String>,
+    seller: Option<Seller>,
+    locale: Option<Locale>,
+    currency: Option<Currency>,
+    country: Option<Country>,
+    terms: Option<String>,
+    terms_version: Option<String>,
+    refund_policy: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProductFile {
+    slug: String,
+    name: String,
+    #[serde(default)]
+    tagline: String,
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    setup_guides: BTreeMap<String, String>,
+    #[serde(default = "yes")]
+    active: bool,
+    #[serde(default)]
+    plan: Vec<PlanFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlanFile {
+    slug: String,
+    name: String,
+    #[serde(default)]
+    highlights: Vec<String>,
+    /// Currency to price of one unit as people write it: `EUR = "49.00"`.
+    prices: BTreeMap<String, String>,
+    /// Quantity to price of one unit from there on, per currency.
+    #[serde(default)]
+    quantity_prices: BTreeMap<String, BTreeMap<String, String>>,
+    seats: Option<u32>,
+    valid_days: Option<u32>,
+    #[serde(default)]
+    features: Vec<String>,
+    #[serde(default = "fortnight")]
+    offline_days: u32,
+    #[serde(default = "hundred")]
+    max_quantity: u32,
+    #[serde(default = "yes")]
+    active: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+const fn fortnight() -> u32 {
+    14
+}
+const fn hundred() -> u32 {
+    100
+}
+
+/// Brings the stored catalog to what the file says.
+pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &ApplyArguments) -> anyhow::Result<ExitCode> {
+    let text = std::fs::read_to_string(&arguments.file).with_context(|| format!("{} cannot be read", arguments.file.display()))?;
+    let file: File = toml::from_str(&text).with_context(|| format!("{} does not say what it should", arguments.file.display()))?;
+    let wired = wiring::wire(settings, settings.listen, false).await?;
+    let app = &wired.app;
+    let shops = app.shops().await;
+    let wanted_host = file.shop.as_ref().and_then(|shop| shop.host.clone());
+    let shop = shops
+        .iter()
+        .find(|shop| shop.host == wanted_host)
+        .or_else(|| shops.first())
+        .context("there is no shop yet: start the server once")?;
+    let shop = shop.as_ref().clone();
+
+    let mut changes = Changes::default();
+    let mut told = Vec::new();
+    if let Some(wanted) = file.shop {
+        let next = merge_shop(&shop, wanted)?;
+        if next != shop {
+            told.push(format!("shop {}", next.name));
+            changes.shops.push(next);
+        }
+    }
+    for wanted in file.product {
+        merge_product(app, &shop, wanted, &mut changes, &mut told).await?;
+    }
+    let lines = match (told.is_empty(), arguments.dry_run) {
+        (true, _) => "Nothing to change.".to_owned(),
+        (false, true) => format!("Would change: {}", told.join(", ")),
+        (false, false) => format!("Changed: {}\nNext: open {}/ and look at it.", told.join(", "), app.settings.public_url),
+    };
+    if !arguments.dry_run && !told.is_empty() {
+        app.write(&changes).await?;
+        app.refresh_shops().await?;
+    }
+    output.result(&json!({ "changed": told, "dry_run": arguments.dry_run }), &lines)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn merge_shop(shop: &Shop, wanted: ShopFile) -> anyhow::Result<Shop> {
+    let mode = match wanted.mode.as_deref() {
+        None => shop.mode,
+        Some(text) => Mode::parse(text).with_context(|| format!("shop.mode must be live or sandbox, not {text}"))?,
+    };
+    Ok(Shop {
+        name: wanted.name.unwrap_or_else(|| shop.name.clone()),
+        mode,
+        host: wanted.host.or_else(|| shop.host.clone()),
+        seller: wanted.seller.unwrap_or_else(|| shop.seller.clone()),
+        default_locale: wanted.locale.unwrap_or_else(|| shop.default_locale.clone()),
+        default_currency: wanted.currency.unwrap_or(shop.default_currency),
+        default_country: wanted.country.unwrap_or(shop.default_country),
+        terms: wanted.terms.unwrap_or_else(|| shop.terms.clone()),
+        terms_version: wanted.terms_version.unwrap_or_else(|| shop.terms_version.clone()),
+        refund_policy: wanted.refund_policy.unwrap_or_else(|| shop.refund_policy.clone()),
+        ..shop.clone()
+    })
+}
+
+async fn merge_product(app: &App, shop: &Shop, wanted: ProductFile, changes: &mut Changes, told: &mut Vec<String>) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    let mut rng = app.entropy.rng();
+    let known = app.store.product_by_slug(shop.id, &wanted.slug).await?;
+    let product = Product {
+        id: known.as_ref().map_or_else(|| ProductId::mint(now, &mut rng), |known| known.id),
+        shop: shop.id,
+        version: known.as_ref().map_or(0, |known| known.version),
+        slug: checked_slug(&wanted.slug)?,
+        name: wanted.name,
+        tagline: wanted.tagline,
+        description: wanted.description,
+        setup_guides: wanted.setup_guides,
+        fulfilment: Fulfilment::GeneratedKey,
+        is_active: wanted.active,
+        created_at: known.as_ref().map_or(now, |known| known.created_at),
+    };
+    for (wanted, position) in wanted.plan.into_iter().zip(0u32..) {
+        let known = app.store.plan_by_slug(shop.id, &wanted.slug).await?;
+        let plan = Plan {
+            id: known.as_ref().map_or_else(|| PlanId::mint(now, &mut rng), |known| known.id),
+            shop: shop.id,
+            version: known.as_ref().map_or(0, |known| known.version),
+            product: product.id,
+            slug: checked_slug(&wanted.slug)?,
+            prices: prices(&wanted)?,
+            name: wanted.name,
+            highlights: wanted.highlights,
+            policy: Policy {
+                seats: wanted.seats,
+                valid_days: wanted.valid_days,
+                features: wanted.features,
+                certificate_seconds: wanted.offline_days.saturating_mul(24 * 3_600),
+            },
+            max_quantity: wanted.max_quantity,
+            position,
+            is_active: wanted.active,
+            created_at: known.as_ref().map_or(now, |known| known.created_at),
+        };
+        if known.as_ref() != Some(&plan) {
+            told.push(format!("plan {}", plan.slug));
+            changes.plans.push(plan);
+        }
+    }
+    if known.as_ref() != Some(&product) {
+        told.push(format!("product {}", product.slug));
+        changes.products.push(product);
+    }
+    Ok(())
+}
+
+fn checked_slug(slug: &str) -> anyhow::Result<String> {
+    let fits = !slug.is_empty() && slug.len() <= 64 && slug.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if !fits {
+        bail!("the slug {slug} must be 1 to 64 small letters, digits and dashes");
+    }
+    Ok(slug.to_owned())
+}
+
+fn prices(plan: &PlanFile) -> anyhow::Result<Vec<Price>> {
+    let unit = |text: &str, currency: Currency| -> anyhow::Result<i64> {
+        let amount = Money::parse_major(text, currency).with_context(|| format!("plan {}: {text} is not an amount in {currency}", plan.slug))?;
+        if amount.is_negative() {
+            bail!("plan {}: a price cannot be below zero", plan.slug);
+        }
+        Ok(amount.minor())
+    };
+    plan.prices
+        .iter()
+        .map(|(code, text)| {
+            let currency = Currency::parse(code).with_context(|| format!("plan {}: {code} is not a currency", plan.slug))?;
+            let mut tiers = vec![PriceTier { from_quantity: 1, unit_minor: unit(text, currency)? }];
+            for (quantity, text) in plan.quantity_prices.get(code).into_iter().flatten() {
+                let from_quantity = quantity.parse().with_context(|| format!("plan {}: {quantity} is not a quantity", plan.slug))?;
+                tiers.push(PriceTier { from_quantity, unit_minor: unit(text, currency)? });
+            }
+            tiers.sort_by_key(|tier| tier.from_quantity);
+            Ok(Price { currency, tiers })
+        })
+        .collect()
+}

@@ -1,0 +1,26 @@
+//! `sandbox`: the simulated gateway alone.
+
+use std::process::ExitCode;
+
+use crate::config::Settings;
+use crate::output::Output;
+use crate::wiring;
+
+/// Serves the simulated gateway until told to stop.
+pub(crate) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<ExitCode> {
+    let listener = wiring::listen(settings.listen).await?;
+    let address = listener.local_addr()?;
+    std::fs::create_dir_all(&settings.data)?;
+    let base_url = settings.public_url(address);
+    let lines = format!(
+        "The simulated gateway answers on {base_url}\n  API      {base_url}/v1 (any key that begins with sk_test_)\n  truth    {base_url}/_control/truth\n  faults   POST {base_url}/_control/faults\n  clock    POST {base_url}/_control/clock"
+    );
+    output.result(&serde_json::json!({ "url": base_url, "listen": address }), &lines)?;
+    let mut shutdown = wiring::shutdown_signal()?;
+    let config = sandbox::Config { data_dir: Some(settings.data.clone()), base_url: Some(base_url), ..sandbox::Config::default() };
+    sandbox::serve(listener, config, async move {
+        let _ = shutdown.wait_for(|stop| *stop).await;
+    })
+    .await?;
+    Ok(ExitCode::SUCCESS)
+}

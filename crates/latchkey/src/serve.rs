@@ -1,0 +1,43 @@
+//! `serve`: the real thing.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use app::NewShop;
+use domain::{Mode, Seller};
+
+use crate::config::Settings;
+use crate::output::Output;
+use crate::wiring;
+
+/// Serves until told to stop. The first start opens a shop and prints a link
+/// that makes the first owner.
+pub(crate) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<ExitCode> {
+    let listener = wiring::listen(settings.listen).await?;
+    let address = listener.local_addr()?;
+    let wired = wiring::wire(settings, address, false).await?;
+    let app = &wired.app;
+    let public_url = app.settings.public_url.clone();
+    let mut lines = vec![format!("Latchkey serves {public_url}")];
+    if app.shops().await.is_empty() {
+        let shop = app
+            .create_shop(NewShop {
+                name: "New shop".to_owned(),
+                mode: Mode::Live,
+                seller: Seller::default(),
+                terms: String::new(),
+                refund_policy: String::new(),
+            })
+            .await?;
+        let entry = app.console_entry(&shop).await?;
+        lines.push(format!("\nFirst start. This link signs the owner in, once, within 30 minutes:\n  {}", entry.url));
+        lines.push("Next: describe the shop in a file and run `latchkey apply shop.toml`;\n      connect a gateway with `latchkey gateways connect stripe`.".to_owned());
+    }
+    if settings.smtp_url.is_none() {
+        lines.push(format!("No mail server is set (--smtp-url): mails are kept in {}", settings.data.join("mailbox").display()));
+    }
+    output.result(&serde_json::json!({ "url": public_url, "listen": address }), &lines.join("\n"))?;
+    let shutdown = wiring::shutdown_signal()?;
+    wiring::run(wired, listener, shutdown).await.context("the server stopped")?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,129 @@
+//! Putting the doors into the app.
+
+use std::io::IsTerminal as _;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use app::{App, Catalog, Clock, Entropy, Mailbox, Mailer, ReqwestHttp, SmtpMailer};
+use domain::Email;
+use store::{Engine, Store, Vault};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use web::{Limits, Web};
+
+use crate::config::Settings;
+use crate::master_key;
+
+/// An app with what stands beside it.
+pub(crate) struct Wired {
+    pub(crate) app: Arc<App>,
+    /// Where mails are kept when there is no mail server.
+    pub(crate) mailbox: Option<Arc<Mailbox>>,
+}
+
+/// Logs to stderr, for people on a terminal and as JSON otherwise.
+pub(crate) fn start_log(settings: &Settings) {
+    let filter = tracing_subscriber::EnvFilter::try_new(&settings.log).unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
+        builder.with_ansi(std::env::var_os("NO_COLOR").is_none()).init();
+    } else {
+        builder.json().init();
+    }
+}
+
+/// Opens storage and mail, and starts the app.
+///
+/// # Errors
+/// When the folder, the database, the mail settings or the message files cannot be used.
+pub(crate) async fn wire(settings: &Settings, listening_on: SocketAddr, keep_mails: bool) -> anyhow::Result<Wired> {
+    std::fs::create_dir_all(&settings.data).with_context(|| format!("{} cannot be made", settings.data.display()))?;
+    let entropy = Entropy::System;
+    let key = master_key::load(&settings.data, || entropy.rng().bytes())?;
+    let vault = Arc::new(Vault::from_master_key(key)?);
+    let engine = open_engine(settings).await?;
+    store::migrate(engine.as_ref()).await?;
+    let (mailer, mailbox) = open_mail(settings, keep_mails)?;
+    let public_url = settings.public_url(listening_on);
+    let mail_from = match &settings.mail_from {
+        Some(address) => Email::parse(address).with_context(|| format!("mail_from {address}"))?,
+        None => Email::parse("shop@latchkey.example")?,
+    };
+    let catalog = Catalog::new(settings.messages.as_deref())?;
+    let app = App::start(
+        Store::new(engine, vault),
+        Arc::new(ReqwestHttp::new()?),
+        mailer,
+        Clock::System,
+        entropy,
+        catalog,
+        app::Settings { public_url, mail_from },
+    )
+    .await?;
+    Ok(Wired { app, mailbox })
+}
+
+async fn open_engine(settings: &Settings) -> anyhow::Result<Arc<dyn Engine>> {
+    Ok(match &settings.database {
+        Some(url) => Arc::new(store::postgres::Postgres::open(url, store::postgres::PostgresOptions::default()).await?),
+        None => {
+            let path = settings.data.join("latchkey.sqlite");
+            Arc::new(store::sqlite::Sqlite::open(&path, store::sqlite::SqliteOptions::default())?)
+        }
+    })
+}
+
+fn open_mail(settings: &Settings, keep_mails: bool) -> anyhow::Result<(Arc<dyn Mailer>, Option<Arc<Mailbox>>)> {
+    match &settings.smtp_url {
+        Some(url) if !keep_mails => Ok((Arc::new(SmtpMailer::new(url)?), None)),
+        Some(_) | None => {
+            let mailbox = Arc::new(Mailbox::open(&settings.data.join("mailbox"))?);
+            let mailer: Arc<dyn Mailer> = Arc::clone(&mailbox) as Arc<dyn Mailer>;
+            Ok((mailer, keep_mails.then_some(mailbox)))
+        }
+    }
+}
+
+/// Listens before anything else is done, so that a taken port is told at once.
+///
+/// # Errors
+/// When the address cannot be listened on.
+pub(crate) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}: is something else running there?"))
+}
+
+/// Serves pages and runs workers until the process is told to stop.
+///
+/// # Errors
+/// When listening fails for good.
+pub(crate) async fn run(wired: Wired, listener: TcpListener, shutdown: watch::Receiver<bool>) -> anyhow::Result<()> {
+    let workers = tokio::spawn(app::run_workers(Arc::clone(&wired.app), shutdown.clone()));
+    let router = web::router(Web { app: wired.app, mailbox: wired.mailbox });
+    web::serve(listener, router, Limits::default(), shutdown).await?;
+    workers.await?;
+    Ok(())
+}
+
+/// Turns true at the first Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// When the system does not let us listen for signals.
+pub(crate) fn shutdown_signal() -> anyhow::Result<watch::Receiver<bool>> {
+    let (sender, receiver) = watch::channel(false);
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        let _ = sender.send(true);
+    });
+    Ok(receiver)
+}
+
+/// Whether the folder holds a database already.
+pub(crate) fn has_data(data: &Path) -> bool {
+    data.join("latchkey.sqlite").exists()
+}
