@@ -5,11 +5,12 @@
 //! whole and told as a conflict. That is all the transaction there is: nobody
 //! outside the engine ever holds one open.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::{Row, RowError, VaultError};
+use crate::{Migration, MigrationError, Row, RowError, VaultError};
 
 /// A value that goes into a statement or comes out of a row. Both engines have these five.
 #[derive(Clone, PartialEq, Eq)]
@@ -39,6 +40,12 @@ impl fmt::Debug for Value {
     }
 }
 
+/// A text as both engines can keep it: PostgreSQL has no NUL, so U+FFFD stands for it on either,
+/// in what is written and in what is looked for, and nothing from outside can make a row that cannot be stored.
+pub(crate) fn storable(text: &str) -> Cow<'_, str> {
+    if text.as_bytes().contains(&0) { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
+}
+
 /// How many rows a statement must touch for the commit to stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
@@ -60,6 +67,21 @@ pub struct Statement {
     pub expect: Expect,
     /// What it writes, as named in a conflict: `order`, `notice`, ….
     pub what: &'static str,
+}
+
+impl Statement {
+    /// Whether so many rows are what the statement must touch.
+    pub(crate) fn is_met_by(&self, touched: u64) -> bool {
+        match self.expect {
+            Expect::Any => true,
+            Expect::Rows(expected) => expected == touched,
+        }
+    }
+
+    /// The conflict of this statement.
+    pub(crate) fn conflict(&self) -> CommitError {
+        CommitError::Conflict { what: self.what }
+    }
 }
 
 /// The rows that one statement of a query gave.
@@ -111,6 +133,24 @@ impl From<VaultError> for CommitError {
     }
 }
 
+/// Why an engine does not start.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// The database cannot be opened or reached.
+    #[error("the database cannot be opened: {0}")]
+    Unavailable(String),
+    /// It answers, and would lose what it acknowledged, or cannot hold what we store. We do not sell on that.
+    #[error("the database has {setting} = {value}; {needed}")]
+    Unsafe {
+        /// The setting that is wrong.
+        setting: &'static str,
+        /// What it is.
+        value: String,
+        /// What it must be, and why.
+        needed: &'static str,
+    },
+}
+
 /// A future that an engine returns.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -125,6 +165,21 @@ pub trait Engine: Send + Sync {
     /// Writes as `commit` does, and gives the rows that `returning` named, one answer a statement.
     fn commit_returning(&self, statements: Vec<Statement>) -> Answer<'_, Result<Vec<Rows>, CommitError>>;
 
+    /// Applies the migrations that the database does not have yet, all or none, one process at a time,
+    /// and gives the numbers of those it applied.
+    fn migrate(&self, migrations: &'static [Migration]) -> Answer<'_, Result<Vec<i64>, MigrationError>>;
+
     /// Which engine it is, for health and doctor: `sqlite` or `postgres`.
     fn name(&self) -> &'static str;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nul_in_a_text_becomes_the_replacement_character_and_all_else_stays() {
+        assert_eq!(storable("a\0b\0"), "a\u{fffd}b\u{fffd}");
+        assert!(matches!(storable("a\u{1}b"), Cow::Borrowed("a\u{1}b")));
+    }
 }

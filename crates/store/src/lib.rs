@@ -34,19 +34,21 @@ mod search;
 mod settings;
 mod shop;
 pub mod sqlite;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod user;
 mod vault;
 
 pub use delivery::DeliveryFilter;
-pub use engine::{CommitError, Engine, Expect, ReadError, Rows, Statement, Value};
+pub use engine::{Answer, CommitError, Engine, Expect, OpenError, ReadError, Rows, Statement, Value};
 pub use job::ClaimedJob;
 pub use license::{LicenseFilter, SeatView};
-pub use migration::MigrationError;
+pub use migration::{MIGRATIONS, Migration, MigrationError, migrate};
 pub use notice::{ClaimedNotice, NoticeFilter};
 pub use order::OrderFilter;
 pub use row::{Row, RowError};
 pub use search::SearchHit;
-pub use settings::SigningKey;
+pub use settings::{SigningKey, SigningKeyState};
 pub use vault::{Purpose, Vault, VaultError};
 
 use std::sync::Arc;

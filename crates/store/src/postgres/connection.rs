@@ -1,0 +1,145 @@
+//! One connection: its prepared statements, its warnings, and several requests in flight at once.
+
+use std::collections::HashMap;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+
+use tokio_postgres::error::Severity;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
+
+use super::{Failure, described, value};
+use crate::{OpenError, Rows, Statement};
+
+/// The server ends by itself what nobody can be waiting for any more. None of this ends a COMMIT that waits for its
+/// standby: that ends when the standby answers.
+const SESSION: &str = "set statement_timeout = '30s'; set lock_timeout = '10s'; \
+    set idle_in_transaction_session_timeout = '60s'";
+
+/// What must hold for an acknowledgement to be worth something.
+const SETTINGS: &str = "select current_setting('fsync'), current_setting('synchronous_commit'), \
+    current_setting('server_encoding'), current_setting('transaction_read_only')";
+
+pub(super) struct Connection {
+    client: Client,
+    /// By where the text stands in the program, which for a `&'static str` is as good as its letters.
+    prepared: Mutex<HashMap<(usize, usize), tokio_postgres::Statement>>,
+    warned: Arc<AtomicBool>,
+}
+
+/// What a statement touched, and the rows that it named.
+pub(super) type Answered = Result<(u64, Rows), Failure>;
+
+impl Connection {
+    pub(super) async fn open(config: &Config) -> Result<Self, OpenError> {
+        let unavailable = |error: tokio_postgres::Error| OpenError::Unavailable(described(&error));
+        let (client, mut driver) = config.connect(NoTls).await.map_err(unavailable)?;
+        let warned = Arc::new(AtomicBool::new(false));
+        let warns = Arc::clone(&warned);
+        tokio::spawn(async move {
+            // Notices arrive here before the answer they belong to reaches whoever waits for it.
+            while let Some(Ok(message)) = poll_fn(|context| driver.poll_message(context)).await {
+                if let AsyncMessage::Notice(notice) = message
+                    && matches!(notice.parsed_severity(), Some(Severity::Warning) | None)
+                {
+                    tracing::warn!(code = notice.code().code(), "the database warns: {}", notice.message());
+                    warns.store(true, Ordering::Release);
+                }
+            }
+        });
+        client.batch_execute(SESSION).await.map_err(unavailable)?;
+        let settings = client.query_one(SETTINGS, &[]).await.map_err(unavailable)?;
+        let setting = |place: usize| settings.try_get::<_, String>(place).map_err(unavailable);
+        for (place, name, is_fine, needed) in [
+            (0, "fsync", setting(0)? == "on", "it must be on: off loses the database when the power fails"),
+            (1, "synchronous_commit", setting(1)? != "off", "off loses acknowledged commits when the server ends"),
+            (2, "server_encoding", setting(2)? == "UTF8", "it must be UTF8, or names cannot be stored"),
+            (3, "transaction_read_only", setting(3)? == "off", "this server cannot be written; connect to the primary"),
+        ] {
+            if !is_fine {
+                return Err(OpenError::Unsafe { setting: name, value: setting(place)?, needed });
+            }
+        }
+        Ok(Self { client, prepared: Mutex::default(), warned })
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+
+    pub(super) fn forget_warnings(&self) {
+        self.warned.store(false, Ordering::Release);
+    }
+
+    pub(super) fn has_warned(&self) -> bool {
+        self.warned.load(Ordering::Acquire)
+    }
+
+    /// The statements as this connection knows them; each text travels once in the life of a connection.
+    pub(super) async fn prepare(&self, statements: &[Statement]) -> Result<Vec<tokio_postgres::Statement>, Failure> {
+        let mut prepared = Vec::with_capacity(statements.len());
+        for statement in statements {
+            let place = (statement.sql.as_ptr() as usize, statement.sql.len());
+            let known = self.prepared().get(&place).cloned();
+            prepared.push(match known {
+                Some(known) => known,
+                None => {
+                    let new = self.client.prepare(statement.sql).await?;
+                    self.prepared().insert(place, new.clone());
+                    new
+                }
+            });
+        }
+        Ok(prepared)
+    }
+
+    fn prepared(&self) -> MutexGuard<'_, HashMap<(usize, usize), tokio_postgres::Statement>> {
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends a statement when first polled; the answer comes when it comes.
+    pub(super) async fn run(&self, prepared: &tokio_postgres::Statement, statement: &Statement) -> Answered {
+        let values: Vec<&(dyn ToSql + Sync)> = statement.values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+        if values.len() != prepared.params().len() {
+            return Err(Failure::Row(crate::RowError { column: values.len(), expected: "a value of the statement" }));
+        }
+        if prepared.columns().is_empty() {
+            return Ok((self.client.execute(prepared, &values).await?, Rows::new()));
+        }
+        let rows = self.client.query(prepared, &values).await?;
+        let rows = rows.iter().map(value::row).collect::<Result<Rows, _>>().map_err(Failure::Row)?;
+        Ok((u64::try_from(rows.len()).unwrap_or(u64::MAX), rows))
+    }
+
+    /// `begin`, `commit`, `rollback`.
+    pub(super) async fn control(&self, text: &'static str) -> Answered {
+        self.client.batch_execute(text).await?;
+        Ok((0, Rows::new()))
+    }
+}
+
+/// Polls each request in turn, so that they are sent in this order and answered in one journey.
+pub(super) async fn in_order<T>(requests: Vec<Pin<Box<dyn Future<Output = T> + Send + '_>>>) -> Vec<T> {
+    let mut requests: Vec<_> = requests.into_iter().map(|request| (request, None)).collect();
+    poll_fn(|context| {
+        let mut is_waiting = false;
+        for (request, answer) in &mut requests {
+            if answer.is_none() {
+                match request.as_mut().poll(context) {
+                    Poll::Ready(ready) => *answer = Some(ready),
+                    Poll::Pending => is_waiting = true,
+                }
+            }
+        }
+        if is_waiting { Poll::Pending } else { Poll::Ready(()) }
+    })
+    .await;
+    requests.into_iter().filter_map(|(_, answer)| answer).collect()
+}

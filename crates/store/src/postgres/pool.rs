@@ -1,0 +1,95 @@
+//! A few connections, each used by one at a time. A connection in doubt is thrown away, never handed on.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_postgres::Config;
+use tokio_postgres::config::TargetSessionAttrs;
+
+use super::PostgresOptions;
+use super::connection::Connection;
+use crate::OpenError;
+
+pub(super) struct Pool {
+    config: Config,
+    permits: Arc<Semaphore>,
+    connections: usize,
+    patience: Duration,
+    idle: Mutex<Vec<Arc<Connection>>>,
+}
+
+impl Pool {
+    pub(super) fn new(mut config: Config, options: PostgresOptions) -> Self {
+        // Seats and limits are never read from a replica.
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        config.application_name("latchkey");
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(options.patience);
+        }
+        // A server that vanished without a word is noticed within a minute.
+        config.keepalives_idle(Duration::from_secs(15));
+        config.keepalives_interval(Duration::from_secs(5));
+        config.keepalives_retries(3);
+        config.tcp_user_timeout(Duration::from_secs(30));
+        let connections = options.connections.max(1);
+        Self {
+            config,
+            permits: Arc::new(Semaphore::new(connections)),
+            connections,
+            patience: options.patience,
+            idle: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// A connection of one's own, an idle one or a new one.
+    pub(super) async fn lease(self: &Arc<Self>) -> Result<Lease, OpenError> {
+        let permit = tokio::time::timeout(self.patience, Arc::clone(&self.permits).acquire_owned())
+            .await
+            .map_err(|_| OpenError::Unavailable(format!("all {} connections are busy", self.connections)))?
+            .map_err(|error| OpenError::Unavailable(error.to_string()))?;
+        let connection = match self.take_idle() {
+            Some(connection) => connection,
+            None => Arc::new(Connection::open(&self.config).await?),
+        };
+        Ok(Lease { connection, is_settled: false, pool: Arc::clone(self), _permit: permit })
+    }
+
+    /// The one used last: its caches are warm, and the others may be let go by the server.
+    fn take_idle(&self) -> Option<Arc<Connection>> {
+        let mut idle = self.idle();
+        std::iter::from_fn(|| idle.pop()).find(|connection| !connection.is_closed())
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Arc<Connection>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection for as long as one conversation takes.
+pub(super) struct Lease {
+    connection: Arc<Connection>,
+    is_settled: bool,
+    pool: Arc<Pool>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Lease {
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Everything that was sent was answered and no transaction is open: the connection may be used again.
+    pub(super) fn settle(mut self) {
+        self.is_settled = true;
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // The conversation may have been left in the middle, by an error or by a caller that went away.
+        if self.is_settled && !self.connection.is_closed() {
+            self.pool.idle().push(Arc::clone(&self.connection));
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What belongs to the installation and to no shop: settings, and the keys that sign certificates.
+
+use domain::Timestamp;
+use zeroize::Zeroizing;
+
+use crate::column::Columns;
+use crate::statement::{Text, read, values, write};
+use crate::{CommitError, Expect, Purpose, ReadError, Row, RowError, Statement, Store, Vault};
+
+const SETTING: &str = "setting";
+const SIGNING_KEY: &str = "signing_key";
+
+const VALUE: &str = "select value from settings where key = $1";
+const PUT: &str = "insert into settings (key, value) values ($1, $2) on conflict (key) do update set value = excluded.value";
+const PUT_FIRST: &str = "insert into settings (key, value) values ($1, $2) on conflict (key) do nothing";
+const KEYS: &str = "select kid, public_key, seed_sealed, state, created_at from signing_keys order by created_at, kid";
+const ADD_KEY: &str =
+    "insert into signing_keys (kid, public_key, seed_sealed, state, created_at) values ($1, $2, $3, $4, $5)";
+const SET_KEY_STATE: &str = "update signing_keys set state = $2 where kid = $1";
+
+pub(crate) const TEXTS: &[Text] = &[
+    Text::Both(VALUE),
+    Text::Both(PUT),
+    Text::Both(PUT_FIRST),
+    Text::Both(KEYS),
+    Text::Both(ADD_KEY),
+    Text::Both(SET_KEY_STATE),
+];
+
+/// What a signing key is still good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SigningKeyState {
+    /// It signs; the youngest of these is taken.
+    Active,
+    /// It signs no more, and what it signed is still good: it stays in the published set.
+    Retired,
+    /// Nothing that it signed is good any more: it leaves the published set.
+    Revoked,
+}
+
+impl SigningKeyState {
+    /// The word in rows.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Retired => "retired",
+            Self::Revoked => "revoked",
+        }
+    }
+
+    /// Reads the word in rows.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Active, Self::Retired, Self::Revoked].into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+/// A key pair that signs certificates.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SigningKey {
+    /// Its name, as certificates carry it.
+    pub kid: String,
+    /// The public half, 32 bytes of Ed25519 (RFC 8032).
+    pub public: Vec<u8>,
+    /// The private half, overwritten when it is dropped.
+    pub seed: Zeroizing<Vec<u8>>,
+    /// What it is still good for.
+    pub state: SigningKeyState,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl std::fmt::Debug for SigningKey {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "SigningKey({}, {})", self.kid, self.state.as_str())
+    }
+}
+
+/// A signing key whose private half is still sealed.
+struct SealedSigningKey {
+    kid: String,
+    public: Vec<u8>,
+    seed: Vec<u8>,
+    state: SigningKeyState,
+    created_at: Timestamp,
+}
+
+fn key_row(row: &mut Row) -> Result<SealedSigningKey, RowError> {
+    let mut columns = Columns::of(row);
+    Ok(SealedSigningKey {
+        kid: columns.text()?,
+        public: columns.bytes()?,
+        seed: columns.bytes()?,
+        state: columns.word("a state of a signing key", SigningKeyState::parse)?,
+        created_at: columns.time()?,
+    })
+}
+
+impl SealedSigningKey {
+    fn open(self, vault: &Vault) -> Result<SigningKey, ReadError> {
+        let seed = vault
+            .open(Purpose::SigningKey, &self.kid, &self.seed)
+            .map_err(|error| ReadError::Corrupt(format!("the signing key {}: {error}", self.kid)))?;
+        Ok(SigningKey { kid: self.kid, public: self.public, seed, state: self.state, created_at: self.created_at })
+    }
+}
+
+impl Store {
+    /// The value of a setting of the installation.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn setting(&self, key: &str) -> Result<Option<String>, ReadError> {
+        self.one(read(SETTING, VALUE, values![key]), |row| row.take_text(0)).await
+    }
+
+    /// Sets a setting, whatever it was.
+    ///
+    /// # Errors
+    /// When the commit does not stand.
+    pub async fn set_setting(&self, key: &str, value: &str) -> Result<(), CommitError> {
+        self.engine.commit(vec![write(SETTING, PUT, values![key, value])]).await
+    }
+
+    /// Sets a setting that has no value yet, and leaves one that has: of many who start at once, one decides.
+    /// [`Store::setting`] then tells what was decided.
+    ///
+    /// # Errors
+    /// When the commit does not stand.
+    pub async fn set_setting_once(&self, key: &str, value: &str) -> Result<(), CommitError> {
+        let statement = Statement { expect: Expect::Any, ..write(SETTING, PUT_FIRST, values![key, value]) };
+        self.engine.commit(vec![statement]).await
+    }
+
+    /// Every key that ever signed, oldest first, opened.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a key was sealed with another master key.
+    pub async fn signing_keys(&self) -> Result<Vec<SigningKey>, ReadError> {
+        let sealed = self.every(read(SIGNING_KEY, KEYS, values![]), key_row).await?;
+        sealed.into_iter().map(|key| key.open(&self.vault)).collect()
+    }
+
+    /// Adds a signing key, sealed.
+    ///
+    /// # Errors
+    /// When the name is taken, or the commit does not stand otherwise.
+    pub async fn add_signing_key(&self, key: &SigningKey) -> Result<(), CommitError> {
+        let sealed = self.vault.seal(Purpose::SigningKey, &key.kid, &key.seed)?;
+        let values = values![key.kid.as_str(), key.public.as_slice(), sealed, key.state.as_str(), key.created_at];
+        self.engine.commit(vec![write(SIGNING_KEY, ADD_KEY, values)]).await
+    }
+
+    /// Says what a signing key is still good for.
+    ///
+    /// # Errors
+    /// When there is no such key, or the commit does not stand otherwise.
+    pub async fn set_signing_key_state(&self, kid: &str, state: SigningKeyState) -> Result<(), CommitError> {
+        self.engine.commit(vec![write(SIGNING_KEY, SET_KEY_STATE, values![kid, state.as_str()])]).await
+    }
+}

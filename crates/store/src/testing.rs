@@ -1,0 +1,204 @@
+//! Real databases for tests: a file in a directory of its own, a database on a server of its own.
+//!
+//! The PostgreSQL server is started once in a test process and ends with it,
+//! however the process ends. `LATCHKEY_TEST_POSTGRES` names a running server
+//! instead, as `postgres://user:password@host:port`. Behind the feature
+//! `testing`; nothing of it is in the program.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use crate::postgres::{Postgres, PostgresOptions};
+use crate::sqlite::{Sqlite, SqliteOptions};
+use crate::{Engine, Store, Vault, migrate};
+
+/// The master key of every store in a test.
+pub const MASTER_KEY: [u8; 32] = [42; 32];
+
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+fn number() -> u32 {
+    NUMBER.fetch_add(1, Ordering::Relaxed)
+}
+
+/// An empty directory that is removed when it is dropped.
+#[derive(Debug)]
+pub struct Directory(PathBuf);
+
+impl Directory {
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "a default that makes a directory would surprise")]
+    pub fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("latchkey-test-{}-{}", std::process::id(), number()));
+        std::fs::create_dir_all(&path).expect("a directory for the test");
+        Self(path)
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A migrated store on SQLite, with the directory that it lives in.
+pub async fn sqlite_store() -> (Store, Directory) {
+    let directory = Directory::new();
+    let engine = Sqlite::open(&directory.path().join("shop.db"), SqliteOptions::default()).expect("SQLite opens");
+    (migrated(Arc::new(engine)).await, directory)
+}
+
+/// A migrated store in a PostgreSQL database of its own.
+pub async fn postgres_store() -> Store {
+    let engine = Postgres::open(&postgres_database().await, PostgresOptions::default()).await.expect("PostgreSQL opens");
+    migrated(Arc::new(engine)).await
+}
+
+async fn migrated(engine: Arc<dyn Engine>) -> Store {
+    migrate(engine.as_ref()).await.expect("the migrations run");
+    Store::new(engine, Arc::new(Vault::from_master_key(MASTER_KEY).expect("a vault")))
+}
+
+/// The address of a new, empty database on the server of this test process.
+pub async fn postgres_database() -> String {
+    static SERVER: OnceLock<PostgresServer> = OnceLock::new();
+    match std::env::var("LATCHKEY_TEST_POSTGRES") {
+        Ok(url) => create_database(url.trim_end_matches('/')).await,
+        Err(_) => create_database(SERVER.get_or_init(|| PostgresServer::start("")).url()).await,
+    }
+}
+
+async fn create_database(server: &str) -> String {
+    let name = format!("latchkey_test_{}_{}", std::process::id(), number());
+    let (client, connection) = tokio_postgres::connect(&format!("{server}/postgres"), tokio_postgres::NoTls)
+        .await
+        .unwrap_or_else(|error| panic!("no PostgreSQL at {server}: {error}"));
+    let driver = tokio::spawn(connection);
+    client.batch_execute(&format!("drop database if exists {name}")).await.expect("an old database of that name goes");
+    client.batch_execute(&format!("create database {name}")).await.expect("a database for the test");
+    drop(client);
+    driver.await.expect("the connection ends").expect("the connection ends well");
+    format!("{server}/{name}")
+}
+
+/// A PostgreSQL server in a temporary directory, which ends and is removed when the test process ends.
+pub struct PostgresServer {
+    url: String,
+    keeper: Child,
+}
+
+/// Starts the server and ends it when standard input closes, which the kernel sees to whatever becomes of the test.
+const KEEPER: &str = r#"
+set -eu
+directory=$(mktemp -d /tmp/latchkey-postgres-XXXXXX)
+trap 'rm -rf "$directory"' EXIT
+"$1/initdb" -D "$directory/data" -U latchkey -A trust -E UTF8 --locale=C -N >"$directory/log" 2>&1 \
+    || { cat "$directory/log" >&2; exit 1; }
+{
+    echo "listen_addresses = '127.0.0.1'"
+    echo "port = $2"
+    echo "unix_socket_directories = '$directory'"
+    echo "max_connections = 200"
+    echo "$3"
+} >>"$directory/data/postgresql.conf"
+"$1/postgres" -D "$directory/data" >>"$directory/log" 2>&1 </dev/null &
+server=$!
+for attempt in $(seq 600); do
+    if "$1/pg_isready" -q -h "$directory" -p "$2"; then break; fi
+    if ! kill -0 "$server" 2>/dev/null; then cat "$directory/log" >&2; exit 1; fi
+    sleep 0.05
+done
+echo ready
+cat >/dev/null
+kill -INT "$server"
+wait "$server" || true
+"#;
+
+impl PostgresServer {
+    /// Starts a server with this line more in its configuration, durable as in a shop.
+    ///
+    /// # Panics
+    /// When no PostgreSQL is installed, or it does not start.
+    #[must_use]
+    pub fn start(configuration: &str) -> Self {
+        let binaries = postgres_binaries();
+        let port = std::net::TcpListener::bind(("127.0.0.1", 0))
+            .and_then(|listener| listener.local_addr())
+            .expect("a free port")
+            .port();
+        // PostgreSQL refuses to run as root.
+        let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| {
+            #[cfg(unix)]
+            return std::os::unix::fs::MetadataExt::uid(&own) == 0;
+            #[cfg(not(unix))]
+            return false;
+        });
+        let mut command = if is_root {
+            let mut command = Command::new("runuser");
+            command.args(["-u", "postgres", "--", "sh"]);
+            command
+        } else {
+            Command::new("sh")
+        };
+        let mut keeper = command
+            .current_dir("/")
+            .args(["-c", KEEPER, "keeper"])
+            .arg(&binaries)
+            .arg(port.to_string())
+            .arg(configuration)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a shell");
+        let mut ready = String::new();
+        BufReader::new(keeper.stdout.take().expect("its output")).read_line(&mut ready).expect("a line of it");
+        assert_eq!(ready.trim(), "ready", "PostgreSQL of {} does not start", binaries.display());
+        Self { url: format!("postgres://latchkey@127.0.0.1:{port}"), keeper }
+    }
+
+    /// The address, without a database.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A new, empty database here.
+    pub async fn database(&self) -> String {
+        create_database(&self.url).await
+    }
+}
+
+impl Drop for PostgresServer {
+    fn drop(&mut self) {
+        if let Some(mut input) = self.keeper.stdin.take() {
+            let _ = input.flush();
+        }
+        let _ = self.keeper.wait();
+    }
+}
+
+fn postgres_binaries() -> PathBuf {
+    let mut installed: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
+        .map(|versions| versions.filter_map(|version| Some(version.ok()?.path().join("bin"))).collect())
+        .unwrap_or_default();
+    installed.extend(std::env::var_os("PATH").iter().flat_map(std::env::split_paths));
+    installed.sort();
+    installed
+        .into_iter()
+        .rev()
+        .find(|directory| directory.join("initdb").exists() && directory.join("postgres").exists())
+        .expect(
+            "PostgreSQL is not installed: install it, name a running server in LATCHKEY_TEST_POSTGRES, \
+             or leave these tests out with `-E 'not test(postgres)'`",
+        )
+}
