@@ -1,1 +1,46 @@
-fn main() {}
+//! The project's own commands: `cargo xtask test | tidy | bench`.
+//!
+//! `test` is what CI runs and all that CI runs. It needs a Debian-like system
+//! and brings what is missing: a PostgreSQL server, Chromium, and the npm and
+//! PyPI packages of the foreign parts.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "these commands talk to a person at a terminal")]
+
+mod bench;
+mod install;
+mod run;
+mod slowest;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask <command>
+
+  test [--fast]   format, lints, tidy, every test on both engines, foreign parts, browser;
+                  --fast: without browser, foreign parts, PostgreSQL and the storm
+  tidy            the rules that no compiler checks
+  bench [--quick] ratios against a ceiling measured in the same run, and docs/bench.md;
+                  --quick: small sizes, nothing written";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
+    let result = match arguments.first().map(String::as_str) {
+        Some("test") => test::run(has("--fast")),
+        Some("tidy") => tidy::run(),
+        Some("bench") => bench::run(has("--quick")),
+        Some(_) | None => {
+            eprintln!("{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nxtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

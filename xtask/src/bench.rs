@@ -1,0 +1,12 @@
+//! Measuring: a program of its own, in release, so that nothing else is built for it.
+
+use crate::run::{cargo, step};
+
+/// Runs the measurements.
+pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
+    let mut measure = cargo(&["run", "--release", "--quiet", "-p", "bench", "--"]);
+    if quick {
+        measure.arg("--quick");
+    }
+    step("bench", &mut measure)
+}

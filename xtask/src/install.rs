@@ -1,0 +1,56 @@
+//! Bringing what the tests need and the machine lacks.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+use crate::run::{command, exists, root, step};
+
+/// Debian's packages, by a file that shows that they are there.
+const PACKAGES: &[(&str, &str)] = &[("chromium", "/usr/bin/chromium"), ("postgresql", "/usr/lib/postgresql")];
+
+/// Installs Debian's packages that are missing.
+pub(crate) fn debian() -> anyhow::Result<()> {
+    let missing: Vec<&str> =
+        PACKAGES.iter().filter(|(_, shown)| !Path::new(shown).exists()).map(|(package, _)| *package).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !exists("apt-get") {
+        bail!("please install: {}", missing.join(", "));
+    }
+    step("apt-get update", command("apt-get", &["update", "-qq"]).env("DEBIAN_FRONTEND", "noninteractive"))?;
+    let mut install = vec!["install", "-y", "-qq", "--no-install-recommends"];
+    install.extend(&missing);
+    step("apt-get install", command("apt-get", &install).env("DEBIAN_FRONTEND", "noninteractive"))
+}
+
+/// Installs the npm packages of a folder, exactly as its lock file says.
+pub(crate) fn npm(folder: &str) -> anyhow::Result<()> {
+    let stamp = root().join(folder).join("node_modules/.package-lock.json");
+    let lock = root().join(folder).join("package-lock.json");
+    if newer(&stamp, &lock) {
+        return Ok(());
+    }
+    step(&format!("npm ci in {folder}"), command("npm", &["ci", "--no-audit", "--no-fund"]).current_dir(root().join(folder)))
+}
+
+/// Makes the Python environment of the foreign tests. Returns its interpreter.
+pub(crate) fn python() -> anyhow::Result<PathBuf> {
+    let folder = root().join("tests/foreign");
+    let environment = folder.join(".venv");
+    let interpreter = environment.join("bin/python");
+    let requirements = folder.join("requirements.txt");
+    let stamp = environment.join("installed");
+    if !newer(&stamp, &requirements) {
+        step("python -m venv", command("python3", &["-m", "venv"]).arg(&environment))?;
+        step("pip install", command(&interpreter, &["-m", "pip", "install", "-q", "-r"]).arg(&requirements))?;
+        std::fs::write(&stamp, "").context("the stamp of the Python environment")?;
+    }
+    Ok(interpreter)
+}
+
+fn newer(stamp: &Path, source: &Path) -> bool {
+    let modified = |path: &Path| std::fs::metadata(path).and_then(|data| data.modified());
+    matches!((modified(stamp), modified(source)), (Ok(stamp), Ok(source)) if stamp >= source)
+}

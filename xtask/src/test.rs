@@ -1,0 +1,67 @@
+//! Everything that must pass, in the order in which it fails soonest.
+
+use std::time::Instant;
+
+use anyhow::bail;
+
+use crate::run::{cargo, command, exists, root, step};
+use crate::{install, slowest, tidy};
+
+/// The foreign parts: programs that we did not write, driven against ours.
+const FOREIGN: &[&str] = &["sandbox_stripe.py", "stripe_signatures.py", "localstripe_gateway.py"];
+
+/// Runs the tests; `fast` is the inner loop.
+pub(crate) fn run(fast: bool) -> anyhow::Result<()> {
+    let began = Instant::now();
+    if !fast {
+        install::debian()?;
+    }
+    step("format", &mut cargo(&["fmt", "--all", "--check"]))?;
+    tidy::run()?;
+    step("lints", &mut cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
+    unit_tests(fast)?;
+    if !fast {
+        foreign()?;
+        browser()?;
+    }
+    println!("\nEverything passed in {} s.", began.elapsed().as_secs());
+    Ok(())
+}
+
+fn unit_tests(fast: bool) -> anyhow::Result<()> {
+    let mut tests = if exists("cargo-nextest") {
+        let mut tests = cargo(&["nextest", "run", "--workspace", "--no-fail-fast"]);
+        if fast {
+            tests.args(["-E", "not (binary(storm) + test(postgres))"]);
+        }
+        tests
+    } else {
+        cargo(&["test", "--workspace", "--no-fail-fast"])
+    };
+    if fast {
+        tests.env("LATCHKEY_TEST_ENGINES", "sqlite");
+    }
+    let result = step("tests", &mut tests);
+    slowest::print();
+    result
+}
+
+fn foreign() -> anyhow::Result<()> {
+    let python = install::python()?;
+    install::npm("tests/foreign")?;
+    step("examples for the foreign parts", &mut cargo(&["build", "--quiet", "-p", "sandbox", "-p", "gateways", "--examples"]))?;
+    for script in FOREIGN {
+        let path = root().join("tests/foreign").join(script);
+        if !path.exists() {
+            bail!("tests/foreign/{script} is missing");
+        }
+        step(&format!("foreign: {script}"), command(&python, &[]).arg(&path))?;
+    }
+    step("foreign: Stripe's OpenAPI", command("node", &["stripe_openapi.mjs"]).current_dir(root().join("tests/foreign")))
+}
+
+fn browser() -> anyhow::Result<()> {
+    install::npm("tests/browser")?;
+    step("the binary for the browser", &mut cargo(&["build", "--quiet", "-p", "latchkey"]))?;
+    step("browser", command("npm", &["test", "--silent"]).current_dir(root().join("tests/browser")))
+}

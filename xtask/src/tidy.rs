@@ -1,0 +1,160 @@
+//! The rules that no compiler checks: which crate may know which, and what
+//! must not stand in a file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use serde_json::Value;
+
+use crate::run::{cargo, command, root};
+
+/// Every arrow there is, from a crate to those it may know. Test-only
+/// knowledge (dev-dependencies) is free.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("money", &[]),
+    ("latchkey-license", &[]),
+    ("domain", &["latchkey-license", "money"]),
+    ("gateways", &["domain", "money"]),
+    ("store", &["domain", "latchkey-license", "money"]),
+    ("app", &["domain", "gateways", "latchkey-license", "money", "store"]),
+    ("web", &["app", "domain", "gateways", "latchkey-license", "money", "store"]),
+    ("sandbox", &["money"]),
+    ("latchkey", &["app", "domain", "gateways", "latchkey-license", "money", "sandbox", "store", "web"]),
+    ("bench", &["app", "domain", "gateways", "latchkey-license", "money", "sandbox", "store", "web"]),
+    ("xtask", &[]),
+];
+
+/// Crates that may not reach the world, and what would reach it.
+const PURE: &[&str] = &["money", "latchkey-license", "domain", "gateways"];
+const WORLDLY: &[&str] = &["tokio", "axum", "reqwest", "rusqlite", "tokio-postgres", "hyper", "lettre"];
+
+/// Crates that may not be in the lock file, each with its reason.
+const BANNED: &[(&str, &str)] = &[
+    ("rsa", "RUSTSEC-2023-0071 has no patched version; aws-lc-rs has RSA"),
+    ("openssl", "rustls with aws-lc-rs is the one TLS library"),
+    ("ring", "aws-lc-rs is the one crypto library"),
+    ("fancy-regex", "its matching time is not linear in the input"),
+];
+
+/// Checks all of it and tells every finding at once.
+pub(crate) fn run() -> anyhow::Result<()> {
+    println!("\n── tidy");
+    let mut findings = Vec::new();
+    arrows(&mut findings)?;
+    locked(&mut findings)?;
+    files(&mut findings)?;
+    for finding in &findings {
+        println!("  {finding}");
+    }
+    if findings.is_empty() {
+        println!("── tidy: nothing found");
+        return Ok(());
+    }
+    bail!("tidy found {} things to mend", findings.len())
+}
+
+fn arrows(findings: &mut Vec<String>) -> anyhow::Result<()> {
+    let output = cargo(&["metadata", "--format-version", "1", "--no-deps"]).output().context("cargo metadata")?;
+    let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata is not JSON")?;
+    let allowed: BTreeMap<&str, BTreeSet<&str>> = ARROWS.iter().map(|(name, to)| (*name, to.iter().copied().collect())).collect();
+    let ours: BTreeSet<&str> = allowed.keys().copied().collect();
+    for package in metadata["packages"].as_array().into_iter().flatten() {
+        let name = package["name"].as_str().unwrap_or_default();
+        let Some(may_know) = allowed.get(name) else {
+            findings.push(format!("{name}: a new crate; draw its arrows in xtask/src/tidy.rs and ARCHITECTURE.md"));
+            continue;
+        };
+        let dependencies = package["dependencies"].as_array().into_iter().flatten().filter(|entry| entry["kind"].is_null());
+        for dependency in dependencies.filter_map(|entry| entry["name"].as_str()) {
+            if ours.contains(dependency) && !may_know.contains(dependency) {
+                findings.push(format!("{name} must not know {dependency}: arrows only go down"));
+            }
+            if PURE.contains(&name) && WORLDLY.contains(&dependency) {
+                findings.push(format!("{name} is pure and must not depend on {dependency}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn locked(findings: &mut Vec<String>) -> anyhow::Result<()> {
+    let lock = std::fs::read_to_string(root().join("Cargo.lock")).context("Cargo.lock")?;
+    for (name, reason) in BANNED {
+        if lock.contains(&format!("name = \"{name}\"\n")) {
+            findings.push(format!("Cargo.lock has {name}: {reason}"));
+        }
+    }
+    Ok(())
+}
+
+fn files(findings: &mut Vec<String>) -> anyhow::Result<()> {
+    let output = command("git", &["ls-files", "--cached", "--others", "--exclude-standard"]).output().context("git ls-files")?;
+    for name in String::from_utf8_lossy(&output.stdout).lines() {
+        let path = root().join(name);
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        let extension = Path::new(name).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        match extension {
+            "rs" => rust_file(name, &text, findings),
+            "css" => style_file(name, &text, findings),
+            "html" => page_file(name, &text, findings),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn rust_file(name: &str, text: &str, findings: &mut Vec<String>) {
+    if name == "xtask/src/tidy.rs" {
+        return;
+    }
+    let is_test = name.contains("/tests/") || name.contains("/examples/") || name.starts_with("tests/");
+    if !text.starts_with("//!") && !is_test && !name.contains("/table.rs") {
+        findings.push(format!("{name}: opens without saying what it is for"));
+    }
+    for (line, number) in text.lines().zip(1..) {
+        for word in ["TODO", "FIXME", "XXX", "HACK"] {
+            if line.contains(word) && line.contains("//") {
+                findings.push(format!("{name}:{number}: {word}: do it, or write an issue"));
+            }
+        }
+        if line.contains("stripe") && outside_gateways(name) && !is_test && !line.trim_start().starts_with("//") && line.contains("stripe::") {
+            findings.push(format!("{name}:{number}: a gateway's name outside its folder"));
+        }
+    }
+    let sql_words = ["select ", "insert into ", "delete from "];
+    let owns_sql = name.starts_with("crates/store/") || name.starts_with("crates/bench/") || is_test;
+    if !owns_sql && text.lines().any(|line| sql_words.iter().any(|word| line.trim_start().trim_start_matches('"').starts_with(word))) {
+        findings.push(format!("{name}: SQL outside store"));
+    }
+}
+
+fn outside_gateways(name: &str) -> bool {
+    !name.starts_with("crates/gateways/") && !name.starts_with("crates/sandbox/") && !name.starts_with("xtask/")
+}
+
+/// Pages must work from right to left: style sheets name sides by `inline-start`, never by left or right.
+fn style_file(name: &str, text: &str, findings: &mut Vec<String>) {
+    const SIDES: &[&str] = &["margin-left", "margin-right", "padding-left", "padding-right", "text-align: left", "text-align: right", "border-left", "border-right"];
+    for (line, number) in text.lines().zip(1..) {
+        if let Some(side) = SIDES.iter().find(|side| line.contains(**side)) {
+            findings.push(format!("{name}:{number}: {side}: use the logical property"));
+        }
+        if line.contains("http://") || line.contains("https://") {
+            findings.push(format!("{name}:{number}: loads something from a third party"));
+        }
+    }
+}
+
+/// The page policy forbids inline script and style.
+fn page_file(name: &str, text: &str, findings: &mut Vec<String>) {
+    let is_mail = name.contains("/mails/");
+    for (line, number) in text.lines().zip(1..) {
+        if line.contains("<script>") || line.contains(" onclick=") || (line.contains(" style=\"") && !is_mail) {
+            findings.push(format!("{name}:{number}: inline script or style"));
+        }
+        if line.contains("src=\"http") || (line.contains("<link") && line.contains("href=\"http")) {
+            findings.push(format!("{name}:{number}: loads something from a third party"));
+        }
+    }
+}
