@@ -29,6 +29,16 @@ impl Account {
             Self::Disputes => "disputes".to_owned(),
         }
     }
+
+    /// Reads the words in rows.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "sales" => Some(Self::Sales),
+            "disputes" => Some(Self::Disputes),
+            other => other.strip_prefix("gateway:").and_then(|id| GatewayAccountId::parse(id).ok()).map(Self::Gateway),
+        }
+    }
 }
 
 /// One movement of money.

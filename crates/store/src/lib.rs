@@ -5,9 +5,11 @@
 //! it, SQLite and PostgreSQL, with one SQL text for both. It knows no rule of
 //! the business, reads no clock, and hands out no transaction.
 
+mod activation;
 mod api_key;
 mod change;
 mod checkout;
+mod column;
 mod commit;
 mod customer;
 mod delivery;
@@ -22,6 +24,7 @@ mod login;
 mod migration;
 mod notice;
 mod order;
+mod page;
 mod payment;
 mod plan;
 pub mod postgres;
@@ -34,6 +37,7 @@ mod search;
 mod settings;
 mod shop;
 pub mod sqlite;
+mod statement;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod user;

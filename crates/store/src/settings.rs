@@ -4,7 +4,7 @@ use domain::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::column::Columns;
-use crate::statement::{Text, read, values, write};
+use crate::statement::{read, texts, values, write};
 use crate::{CommitError, Expect, Purpose, ReadError, Row, RowError, Statement, Store, Vault};
 
 const SETTING: &str = "setting";
@@ -18,14 +18,7 @@ const ADD_KEY: &str =
     "insert into signing_keys (kid, public_key, seed_sealed, state, created_at) values ($1, $2, $3, $4, $5)";
 const SET_KEY_STATE: &str = "update signing_keys set state = $2 where kid = $1";
 
-pub(crate) const TEXTS: &[Text] = &[
-    Text::Both(VALUE),
-    Text::Both(PUT),
-    Text::Both(PUT_FIRST),
-    Text::Both(KEYS),
-    Text::Both(ADD_KEY),
-    Text::Both(SET_KEY_STATE),
-];
+texts![VALUE, PUT, PUT_FIRST, KEYS, ADD_KEY, SET_KEY_STATE];
 
 /// What a signing key is still good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,0 +1,117 @@
+//! Devices on seats. The unique index on (license, fingerprint) of taken seats keeps one device on one seat.
+
+use domain::{Activation, ActivationId, ActivationState, Fingerprint, LicenseId, ShopId};
+
+use crate::column::Columns;
+use crate::statement::{json, read, texts, values, write};
+use crate::{CommitError, ReadError, Row, RowError, Statement, Store};
+
+const WHAT: &str = "activation";
+
+/// More than any page shows; released seats pile up for ever.
+const MOST: u32 = 1_000;
+
+macro_rules! columns {
+    () => {
+        "shop_id, id, version, license_id, fingerprint, name, metadata, state, created_at, last_seen_at"
+    };
+}
+
+const BY_ID: &str = concat!("select ", columns!(), " from activations where shop_id = $1 and id = $2");
+const OF_LICENSE: &str = concat!(
+    "select ",
+    columns!(),
+    " from activations where shop_id = $1 and license_id = $2 order by id desc limit $3"
+);
+const WITH_FINGERPRINT: &str = concat!(
+    "select ",
+    columns!(),
+    " from activations where shop_id = $1 and fingerprint = $2 order by id desc limit $3"
+);
+const INSERT: &str = concat!(
+    "insert into activations (",
+    columns!(),
+    ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9)"
+);
+/// Leaves the state alone, and with it the indexes: this is what a heartbeat writes.
+const UPDATE: &str = "update activations set version = version + 1, name = $4, metadata = $5, last_seen_at = $6 \
+    where shop_id = $1 and id = $2 and version = $3";
+const RELEASE: &str = "update activations set version = version + 1, state = 'released', name = $4, metadata = $5, \
+    last_seen_at = $6 where shop_id = $1 and id = $2 and version = $3";
+
+texts![BY_ID, OF_LICENSE, WITH_FINGERPRINT, INSERT, UPDATE, RELEASE];
+
+pub(crate) fn row(row: &mut Row) -> Result<Activation, RowError> {
+    let mut columns = Columns::of(row);
+    Ok(Activation {
+        shop: columns.id()?,
+        id: columns.id()?,
+        version: columns.integer()?,
+        license: columns.id()?,
+        fingerprint: columns.word("a fingerprint", |text| Fingerprint::parse(text).ok())?,
+        name: columns.optional_text()?,
+        metadata: columns.json("metadata")?,
+        state: columns.word("a state of an activation", ActivationState::parse)?,
+        created_at: columns.time()?,
+        last_seen_at: columns.time()?,
+    })
+}
+
+pub(crate) fn by_id(shop: ShopId, activation: ActivationId) -> Statement {
+    read(WHAT, BY_ID, values![shop, activation])
+}
+
+/// Asks for some seats of this device, on any license, the newest first.
+pub(crate) fn with_fingerprint(shop: ShopId, fingerprint: &str, limit: u32) -> Statement {
+    read(WHAT, WITH_FINGERPRINT, values![shop, fingerprint, limit])
+}
+
+pub(crate) fn statement(activation: &Activation) -> Result<Statement, CommitError> {
+    let metadata = json(&activation.metadata)?;
+    if activation.version == 0 {
+        let values = values![
+            activation.shop,
+            activation.id,
+            activation.license,
+            activation.fingerprint.as_str(),
+            activation.name.as_deref(),
+            metadata,
+            activation.state.as_str(),
+            activation.created_at,
+            activation.last_seen_at,
+        ];
+        return Ok(write(WHAT, INSERT, values));
+    }
+    // A seat that was given back is never taken up again, so a row that is active now was active before.
+    let sql = match activation.state {
+        ActivationState::Active => UPDATE,
+        ActivationState::Released => RELEASE,
+    };
+    let values = values![
+        activation.shop,
+        activation.id,
+        activation.version,
+        activation.name.as_deref(),
+        metadata,
+        activation.last_seen_at,
+    ];
+    Ok(write(WHAT, sql, values))
+}
+
+impl Store {
+    /// The seats of a license, taken and given back, newest first; the last thousand of them.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a row cannot be read.
+    pub async fn activations(&self, shop: ShopId, license: LicenseId) -> Result<Vec<Activation>, ReadError> {
+        self.every(read(WHAT, OF_LICENSE, values![shop, license, MOST]), row).await
+    }
+
+    /// The seat with this id, taken or given back.
+    ///
+    /// # Errors
+    /// When the database does not answer, or the row cannot be read.
+    pub async fn activation(&self, shop: ShopId, activation: ActivationId) -> Result<Option<Activation>, ReadError> {
+        self.one(by_id(shop, activation), row).await
+    }
+}

@@ -1,0 +1,100 @@
+//! Changes into statements: everything that one decision writes, as one commit.
+
+use domain::{Changes, Check};
+
+use crate::{
+    CommitError, Statement, Vault, activation, api_key, checkout, customer, delivery, dispute, event, gateway_account, job,
+    ledger, license, login, notice, order, payment, plan, product, refund, shop, user,
+};
+
+/// The statements of a commit. The notice comes first, so that an event that
+/// came before is told as that and not as a conflict about what it changed;
+/// then the rows that others hold on to, and the journal at the end.
+///
+/// # Errors
+/// When a value cannot be sealed or written as JSON. Nothing was written.
+pub(crate) fn statements(changes: &Changes, vault: &Vault) -> Result<Vec<Statement>, CommitError> {
+    // Named one by one: a new kind of row that nobody writes does not compile.
+    let Changes {
+        checks,
+        shops,
+        products,
+        plans,
+        gateway_accounts,
+        users,
+        login_links,
+        sessions,
+        api_keys,
+        customers,
+        checkouts,
+        orders,
+        payments,
+        refunds,
+        disputes,
+        issued,
+        licenses,
+        activations,
+        deliveries,
+        notices,
+        events,
+        postings,
+        jobs,
+    } = changes;
+    let mut statements = Vec::with_capacity(16);
+    statements.extend(notices.iter().map(notice::statement));
+    statements.extend(checks.iter().map(check));
+    for shop in shops {
+        statements.push(shop::statement(shop)?);
+    }
+    for product in products {
+        statements.push(product::statement(product)?);
+    }
+    for plan in plans {
+        statements.push(plan::statement(plan)?);
+    }
+    for account in gateway_accounts {
+        statements.push(gateway_account::statement(account, vault)?);
+    }
+    statements.extend(users.iter().map(user::statement));
+    for link in login_links {
+        statements.push(login::link_statement(link)?);
+    }
+    for session in sessions {
+        statements.push(login::session_statement(session)?);
+    }
+    statements.extend(api_keys.iter().map(api_key::statement));
+    // The order is the lock of a sale: whoever comes second fails here, before anything else of it is touched.
+    for order in orders {
+        statements.push(order::statement(order)?);
+    }
+    statements.extend(customers.iter().map(customer::statement));
+    statements.extend(checkouts.iter().map(checkout::statement));
+    for payment in payments {
+        statements.push(payment::statement(payment)?);
+    }
+    statements.extend(refunds.iter().map(refund::statement));
+    statements.extend(disputes.iter().map(dispute::statement));
+    for (license, key) in issued {
+        statements.push(license::issue(license, key, vault)?);
+    }
+    for license in licenses {
+        statements.push(license::update(license)?);
+    }
+    for activation in activations {
+        statements.push(activation::statement(activation)?);
+    }
+    statements.extend(deliveries.iter().map(delivery::statement));
+    statements.extend(jobs.iter().map(job::statement));
+    statements.extend(postings.iter().map(ledger::statement));
+    for event in events {
+        statements.push(event::statement(event)?);
+    }
+    Ok(statements)
+}
+
+fn check(check: &Check) -> Statement {
+    match *check {
+        Check::Order { shop, id, version } => order::check(shop, id, version),
+        Check::License { shop, id, version } => license::check(shop, id, version),
+    }
+}

@@ -1,0 +1,173 @@
+//! What is still to be done, and who is at it.
+//!
+//! A worker claims jobs for the length of a lease and settles each in a commit
+//! that stands only while the claim is still the last one. A worker that dies
+//! leaves its jobs to whoever looks after the lease.
+
+use domain::{Changes, Job, JobKind, ShopId, Timestamp};
+
+use crate::column::Columns;
+use crate::statement::{Text, read, texts, values, write};
+use crate::{CommitError, ReadError, Row, RowError, Statement, Store, change};
+
+const WHAT: &str = "job";
+
+macro_rules! columns {
+    ($table:literal) => {
+        concat!(
+            $table, "shop_id, ", $table, "id, ", $table, "kind, ", $table, "subject, ", $table, "run_at, ", $table,
+            "attempts, ", $table, "last_error, ", $table, "created_at"
+        )
+    };
+}
+
+const OVERDUE: &str = "select count(*) from jobs where run_at < $1";
+const INSERT: &str = concat!("insert into jobs (", columns!(""), ") values ($1, $2, $3, $4, $5, $6, $7, $8)");
+const CLAIM: Text = Text {
+    sqlite: concat!(
+        "update jobs set run_at = $2, attempts = attempts + 1 where (shop_id, id) in \
+         (select shop_id, id from jobs where run_at <= $1 order by run_at limit $3) returning ",
+        columns!("")
+    ),
+    postgres: concat!(
+        "with due as materialized (select shop_id, id from jobs where run_at <= $1 order by run_at limit $3 \
+         for update skip locked) update jobs set run_at = $2, attempts = jobs.attempts + 1 from due \
+         where jobs.shop_id = due.shop_id and jobs.id = due.id returning ",
+        columns!("jobs.")
+    ),
+};
+const CLAIM_ONE: Text = Text {
+    sqlite: concat!(
+        "update jobs set run_at = $2, attempts = attempts + 1 where (shop_id, id) in \
+         (select shop_id, id from jobs where shop_id = $3 and subject = $4 and kind = $5 and run_at <= $1 \
+         order by id limit 1) returning ",
+        columns!("")
+    ),
+    postgres: concat!(
+        "with due as materialized (select shop_id, id from jobs where shop_id = $3 and subject = $4 and kind = $5 \
+         and run_at <= $1 order by id limit 1 for update skip locked) \
+         update jobs set run_at = $2, attempts = jobs.attempts + 1 from due \
+         where jobs.shop_id = due.shop_id and jobs.id = due.id returning ",
+        columns!("jobs.")
+    ),
+};
+const FINISH: &str = "delete from jobs where shop_id = $1 and id = $2 and attempts = $3";
+const RETRY: &str = "update jobs set run_at = $4, last_error = $5 where shop_id = $1 and id = $2 and attempts = $3";
+
+texts![OVERDUE, INSERT, FINISH, RETRY; CLAIM, CLAIM_ONE];
+
+/// A job that nobody else takes up until the lease ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimedJob {
+    /// The job. Its `run_at` is the end of the lease; its `attempts` are those before this one.
+    pub job: Job,
+    /// Counts the claims: a later one takes the job away from this one.
+    claim: i64,
+}
+
+fn row(row: &mut Row) -> Result<ClaimedJob, RowError> {
+    let mut columns = Columns::of(row);
+    let (shop, id) = (columns.id()?, columns.id()?);
+    let word = columns.text()?;
+    let kind = columns.word("what a job is about", |subject| JobKind::from_parts(&word, subject))?;
+    let run_at = columns.time()?;
+    let attempts = columns.count()?;
+    let job = Job {
+        id,
+        shop,
+        kind,
+        run_at,
+        attempts: attempts.saturating_sub(1),
+        last_error: columns.optional_text()?,
+        created_at: columns.time()?,
+    };
+    Ok(ClaimedJob { job, claim: i64::from(attempts) })
+}
+
+pub(crate) fn statement(job: &Job) -> Statement {
+    write(
+        WHAT,
+        INSERT,
+        values![
+            job.shop,
+            job.id,
+            job.kind.as_str(),
+            job.kind.subject(),
+            job.run_at,
+            job.attempts,
+            job.last_error.as_deref(),
+            job.created_at,
+        ],
+    )
+}
+
+fn finish(job: &ClaimedJob) -> Statement {
+    write(WHAT, FINISH, values![job.job.shop, job.job.id, job.claim])
+}
+
+impl Store {
+    /// Takes up jobs that are due, the longest waiting first, of every shop. Until `lease_until` nobody else gets
+    /// them; after that they are anybody's again.
+    ///
+    /// # Errors
+    /// When nothing was claimed, or nobody knows: then the leases end by themselves.
+    pub async fn claim_jobs(&self, now: Timestamp, lease_until: Timestamp, limit: u32) -> Result<Vec<ClaimedJob>, CommitError> {
+        let claim = write(WHAT, CLAIM.on(self.engine.name()), values![now, lease_until, limit]);
+        let mut jobs = self.claimed(claim, row).await?;
+        jobs.sort_by_key(|claimed| claimed.job.id);
+        Ok(jobs)
+    }
+
+    /// Takes up the oldest job of this kind and subject that is due, to run it at once. `None`: there is none, or
+    /// somebody is at it.
+    ///
+    /// # Errors
+    /// As [`Store::claim_jobs`].
+    pub async fn claim_job(
+        &self,
+        shop: ShopId,
+        kind: JobKind,
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Option<ClaimedJob>, CommitError> {
+        let values = values![now, lease_until, shop, kind.subject(), kind.as_str()];
+        let claim = write(WHAT, CLAIM_ONE.on(self.engine.name()), values);
+        Ok(self.claimed(claim, row).await?.into_iter().next())
+    }
+
+    /// Ends a job that is done, or no longer wanted.
+    ///
+    /// # Errors
+    /// A conflict about `job` when the lease ended and somebody else has it.
+    pub async fn finish_job(&self, job: &ClaimedJob) -> Result<(), CommitError> {
+        self.engine.commit(vec![finish(job)]).await
+    }
+
+    /// Gives a job back, to be tried again at `run_at`, with what went wrong.
+    ///
+    /// # Errors
+    /// As [`Store::finish_job`].
+    pub async fn retry_job(&self, job: &ClaimedJob, run_at: Timestamp, error: &str) -> Result<(), CommitError> {
+        let retry = write(WHAT, RETRY, values![job.job.shop, job.job.id, job.claim, run_at, error]);
+        self.engine.commit(vec![retry]).await
+    }
+
+    /// Commits changes together with the end of the job that made them: a job is done exactly once.
+    ///
+    /// # Errors
+    /// A conflict about `job` when the lease ended and somebody else has it; otherwise as [`Store::commit`].
+    pub async fn commit_job(&self, changes: &Changes, job: Option<&ClaimedJob>) -> Result<(), CommitError> {
+        let Some(job) = job else { return self.commit(changes).await };
+        let mut statements = vec![finish(job)];
+        statements.extend(change::statements(changes, &self.vault)?);
+        self.engine.commit(statements).await
+    }
+
+    /// How many jobs should have been taken up before this moment, over all shops.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn jobs_overdue(&self, before: Timestamp) -> Result<u64, ReadError> {
+        self.counted(read(WHAT, OVERDUE, values![before])).await
+    }
+}

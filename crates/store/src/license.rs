@@ -1,0 +1,304 @@
+//! The rights that were bought, and their keys.
+//!
+//! A key is found by a keyed hash and stored sealed. What validates a license
+//! reads one row by that hash and opens nothing.
+
+use std::borrow::Cow;
+
+use domain::{Activation, ActivationState, CustomerId, Fingerprint, License, LicenseId, LicenseState, OrderId, ShopId, Version};
+use latchkey_license::KeyCode;
+use zeroize::Zeroizing;
+
+use crate::column::Columns;
+use crate::page::{Lists, lists};
+use crate::statement::{json, read, texts, values, write};
+use crate::{CommitError, Listing, Page, Purpose, ReadError, Row, RowError, Statement, Store, Vault};
+
+const WHAT: &str = "license";
+
+/// How much of the keyed hash is kept: 128 bits are beyond guessing, and half the index.
+const HASH_BYTES: usize = 16;
+
+macro_rules! columns {
+    ($table:literal) => {
+        concat!(
+            $table, "shop_id, ", $table, "id, ", $table, "version, ", $table, "order_id, ", $table, "line, ", $table,
+            "unit, ", $table, "product_id, ", $table, "plan_id, ", $table, "customer_id, ", $table, "key_tail, ", $table,
+            "policy, ", $table, "state, ", $table, "seats_used, ", $table, "expires_at, ", $table, "created_at"
+        )
+    };
+}
+
+macro_rules! select {
+    () => {
+        concat!("select ", columns!(""), " from licenses where shop_id = $1")
+    };
+}
+
+const BY_ID: &str = concat!(select!(), " and id = $2");
+const BY_KEY: &str = concat!("select ", columns!(""), " from licenses where key_hash = $1 and shop_id = $2");
+const SEAT: &str = concat!(
+    "select ",
+    columns!("licenses."),
+    ", activations.id, activations.version, activations.name, activations.metadata, activations.created_at, \
+     activations.last_seen_at from licenses left join activations on activations.shop_id = licenses.shop_id \
+     and activations.license_id = licenses.id and activations.fingerprint = $3 and activations.state = 'active' \
+     where licenses.key_hash = $1 and licenses.shop_id = $2"
+);
+const OF_ORDER: &str = concat!(select!(), " and order_id = $2 order by line, unit");
+const KEY: &str = "select id, key_sealed from licenses where shop_id = $1 and id = $2";
+const KEYS_OF_ORDER: &str = "select id, key_sealed from licenses where shop_id = $1 and order_id = $2 order by line, unit";
+const LIST: Lists = lists!(select!());
+/// The state here is `active`, which the index of states leaves out.
+const LIST_ACTIVE: Lists = lists!(select!(), " and state = $4");
+const LIST_IN_STATE: Lists = lists!(select!(), " and state = $4 and state <> 'active'");
+const LIST_OF_CUSTOMER: Lists =
+    lists!(select!(), " and customer_id = $4 and ($5 is null or state = $5) and ($6 is null or key_tail = $6)");
+const LIST_OF_ORDER: Lists = lists!(
+    select!(),
+    " and order_id = $4 and ($5 is null or customer_id = $5) and ($6 is null or state = $6) and ($7 is null or key_tail = $7)"
+);
+const LIST_WITH_TAIL: Lists = lists!(select!(), " and key_tail = $4 and ($5 is null or state = $5)");
+const INSERT: &str = concat!(
+    "insert into licenses (",
+    columns!(""),
+    ", seats, key_hash, key_sealed) \
+     values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+);
+const UPDATE: &str = "update licenses set version = version + 1, customer_id = $4, policy = $5, seats = $6, state = $7, \
+    seats_used = $8, expires_at = $9 where shop_id = $1 and id = $2 and version = $3";
+const CHECK: &str = "update licenses set version = version where shop_id = $1 and id = $2 and version = $3";
+
+texts![
+    BY_ID, BY_KEY, SEAT, OF_ORDER, KEY, KEYS_OF_ORDER, LIST.older, LIST.newer, LIST_ACTIVE.older, LIST_ACTIVE.newer,
+    LIST_IN_STATE.older, LIST_IN_STATE.newer, LIST_OF_CUSTOMER.older, LIST_OF_CUSTOMER.newer, LIST_OF_ORDER.older,
+    LIST_OF_ORDER.newer, LIST_WITH_TAIL.older, LIST_WITH_TAIL.newer, INSERT, UPDATE, CHECK
+];
+
+/// Which licenses a list shows; everything that is given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LicenseFilter {
+    /// Of this order.
+    pub order: Option<OrderId>,
+    /// Of this customer.
+    pub customer: Option<CustomerId>,
+    /// In this state.
+    pub state: Option<LicenseState>,
+    /// Whose key ends in these four symbols.
+    pub key_tail: Option<String>,
+}
+
+/// What a device that asks about a key is told from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeatView {
+    /// The license of the key.
+    pub license: License,
+    /// The seat that the device holds; `None` when it holds none, or has given it back.
+    pub activation: Option<Activation>,
+}
+
+fn columns(columns: &mut Columns<'_>) -> Result<License, RowError> {
+    Ok(License {
+        shop: columns.id()?,
+        id: columns.id()?,
+        version: columns.integer()?,
+        order: columns.id()?,
+        line: columns.count()?,
+        unit: columns.count()?,
+        product: columns.id()?,
+        plan: columns.id()?,
+        customer: columns.optional_id()?,
+        key_tail: columns.text()?,
+        policy: columns.json("a policy")?,
+        state: columns.word("a state of a license", LicenseState::parse)?,
+        seats_used: columns.count()?,
+        expires_at: columns.optional_time()?,
+        created_at: columns.time()?,
+    })
+}
+
+pub(crate) fn row(row: &mut Row) -> Result<License, RowError> {
+    columns(&mut Columns::of(row))
+}
+
+fn seat_row(row: &mut Row, fingerprint: &Fingerprint) -> Result<SeatView, RowError> {
+    let mut found = Columns::of(row);
+    let license = columns(&mut found)?;
+    let Some(id) = found.optional_id()? else { return Ok(SeatView { license, activation: None }) };
+    let activation = Activation {
+        id,
+        shop: license.shop,
+        license: license.id,
+        fingerprint: fingerprint.clone(),
+        state: ActivationState::Active,
+        version: found.integer()?,
+        name: found.optional_text()?,
+        metadata: found.json("metadata")?,
+        created_at: found.time()?,
+        last_seen_at: found.time()?,
+    };
+    Ok(SeatView { license, activation: Some(activation) })
+}
+
+/// A key that is still sealed into the row of its license.
+struct SealedKey {
+    license: LicenseId,
+    sealed: Vec<u8>,
+}
+
+fn key_row(row: &mut Row) -> Result<SealedKey, RowError> {
+    let mut columns = Columns::of(row);
+    Ok(SealedKey { license: columns.id()?, sealed: columns.bytes()? })
+}
+
+impl SealedKey {
+    fn open(&self, vault: &Vault) -> Result<KeyCode, ReadError> {
+        let corrupt = |why: Cow<'_, str>| ReadError::Corrupt(format!("the key of {}: {why}", self.license));
+        let opened: Zeroizing<Vec<u8>> = vault
+            .open(Purpose::LicenseKey, &self.license.to_string(), &self.sealed)
+            .map_err(|error| corrupt(error.to_string().into()))?;
+        str::from_utf8(&opened)
+            .ok()
+            .and_then(|text| KeyCode::parse(text).ok())
+            .ok_or_else(|| corrupt("not a license key".into()))
+    }
+}
+
+fn key_hash(vault: &Vault, key: &KeyCode) -> Vec<u8> {
+    let canonical = Zeroizing::new(key.to_string());
+    vault.hash(Purpose::LicenseKey, canonical.as_bytes())[..HASH_BYTES].to_vec()
+}
+
+pub(crate) fn by_id(shop: ShopId, license: LicenseId) -> Statement {
+    read(WHAT, BY_ID, values![shop, license])
+}
+
+pub(crate) fn by_key(shop: ShopId, key: &KeyCode, vault: &Vault) -> Statement {
+    read(WHAT, BY_KEY, values![key_hash(vault, key), shop])
+}
+
+pub(crate) fn of_order(shop: ShopId, order: OrderId) -> Statement {
+    read(WHAT, OF_ORDER, values![shop, order])
+}
+
+/// Asks for some licenses whose key ends in these symbols, the newest first.
+pub(crate) fn with_tail(shop: ShopId, key_tail: &str, limit: u32) -> Statement {
+    read(WHAT, LIST_WITH_TAIL.older, values![shop, crate::page::AFTER_EVERY_ID, limit, key_tail, None::<&str>])
+}
+
+/// A license that is new, with the key that it seals.
+pub(crate) fn issue(license: &License, key: &KeyCode, vault: &Vault) -> Result<Statement, CommitError> {
+    let canonical = Zeroizing::new(key.to_string());
+    let sealed = vault.seal(Purpose::LicenseKey, &license.id.to_string(), canonical.as_bytes())?;
+    Ok(write(
+        WHAT,
+        INSERT,
+        values![
+            license.shop,
+            license.id,
+            license.order,
+            license.line,
+            license.unit,
+            license.product,
+            license.plan,
+            license.customer,
+            license.key_tail.as_str(),
+            json(&license.policy)?,
+            license.state.as_str(),
+            license.seats_used,
+            license.expires_at,
+            license.created_at,
+            license.policy.seats,
+            key_hash(vault, key),
+            sealed,
+        ],
+    ))
+}
+
+/// A license that was read and changed.
+pub(crate) fn update(license: &License) -> Result<Statement, CommitError> {
+    Ok(write(
+        WHAT,
+        UPDATE,
+        values![
+            license.shop,
+            license.id,
+            license.version,
+            license.customer,
+            json(&license.policy)?,
+            license.policy.seats,
+            license.state.as_str(),
+            license.seats_used,
+            license.expires_at,
+        ],
+    ))
+}
+
+/// Fails the commit when the license has moved on.
+pub(crate) fn check(shop: ShopId, license: LicenseId, version: Version) -> Statement {
+    write(WHAT, CHECK, values![shop, license, version])
+}
+
+impl Store {
+    /// The license with this id.
+    ///
+    /// # Errors
+    /// When the database does not answer, or the row cannot be read.
+    pub async fn license(&self, shop: ShopId, license: LicenseId) -> Result<Option<License>, ReadError> {
+        self.one(by_id(shop, license), row).await
+    }
+
+    /// The license of a key, and the seat that the device holds: one statement, and nothing is opened.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a row cannot be read: that is never "no such key".
+    pub async fn seat(&self, shop: ShopId, key: &KeyCode, device: Option<&Fingerprint>) -> Result<Option<SeatView>, ReadError> {
+        let Some(fingerprint) = device else {
+            let license = self.one(by_key(shop, key, &self.vault), row).await?;
+            return Ok(license.map(|license| SeatView { license, activation: None }));
+        };
+        let values = values![key_hash(&self.vault, key), shop, fingerprint.as_str()];
+        self.one(read(WHAT, SEAT, values), |row| seat_row(row, fingerprint)).await
+    }
+
+    /// The shop's licenses, newest first.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a row cannot be read.
+    pub async fn licenses(
+        &self,
+        shop: ShopId,
+        filter: &LicenseFilter,
+        page: Page<LicenseId>,
+    ) -> Result<Listing<License>, ReadError> {
+        let state = filter.state.map(LicenseState::as_str);
+        let tail = filter.key_tail.as_deref();
+        let (lists, conditions) = match (filter.order, filter.customer, tail, filter.state) {
+            (Some(order), customer, _, _) => (&LIST_OF_ORDER, values![order, customer, state, tail]),
+            (None, Some(customer), _, _) => (&LIST_OF_CUSTOMER, values![customer, state, tail]),
+            (None, None, Some(_), _) => (&LIST_WITH_TAIL, values![tail, state]),
+            (None, None, None, Some(LicenseState::Active)) => (&LIST_ACTIVE, values![state]),
+            (None, None, None, Some(_)) => (&LIST_IN_STATE, values![state]),
+            (None, None, None, None) => (&LIST, values![]),
+        };
+        self.page(WHAT, lists, shop, &page, conditions, row).await
+    }
+
+    /// The key of a license, opened to be shown.
+    ///
+    /// # Errors
+    /// When the database does not answer, or the key was sealed with another master key.
+    pub async fn license_key(&self, shop: ShopId, license: LicenseId) -> Result<Option<KeyCode>, ReadError> {
+        let sealed = self.one(read(WHAT, KEY, values![shop, license]), key_row).await?;
+        sealed.map(|key| key.open(&self.vault)).transpose()
+    }
+
+    /// The keys of an order, by line and unit, opened to be shown.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a key was sealed with another master key.
+    pub async fn license_keys(&self, shop: ShopId, order: OrderId) -> Result<Vec<(LicenseId, KeyCode)>, ReadError> {
+        let sealed = self.every(read(WHAT, KEYS_OF_ORDER, values![shop, order]), key_row).await?;
+        sealed.into_iter().map(|key| Ok((key.license, key.open(&self.vault)?))).collect()
+    }
+}

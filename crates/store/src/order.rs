@@ -1,0 +1,177 @@
+//! What was bought.
+
+use domain::{Country, CustomerId, Email, Locale, Order, OrderId, OrderNumber, OrderState, ShopId, Version};
+
+use crate::column::Columns;
+use crate::page::{Lists, lists};
+use crate::statement::{json, read, texts, values, write};
+use crate::{CommitError, Listing, Page, ReadError, Row, RowError, Statement, Store};
+
+const WHAT: &str = "order";
+
+macro_rules! columns {
+    () => {
+        "shop_id, id, version, currency, number, checkout_id, customer_id, email, country, locale, lines, total_minor, \
+         refunded_minor, state, seller, consent, metadata, created_at, paid_at"
+    };
+}
+
+macro_rules! select {
+    () => {
+        concat!("select ", columns!(), " from orders where shop_id = $1")
+    };
+}
+
+const BY_ID: &str = concat!(select!(), " and id = $2");
+const BY_NUMBER: &str = concat!(select!(), " and number = $2");
+const LIST: Lists = lists!(select!());
+/// The state here is `paid`, which the index of states leaves out.
+const LIST_PAID: Lists = lists!(select!(), " and state = $4");
+const LIST_IN_STATE: Lists = lists!(select!(), " and state = $4 and state <> 'paid'");
+const LIST_OF_CUSTOMER: Lists = lists!(select!(), " and customer_id = $4 and ($5 is null or state = $5)");
+const INSERT: &str = concat!(
+    "insert into orders (",
+    columns!(),
+    ", units) values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
+);
+const UPDATE: &str = "update orders set version = version + 1, customer_id = $4, email = $5, country = $6, locale = $7, \
+    refunded_minor = $8, state = $9, consent = $10, metadata = $11, paid_at = $12 \
+    where shop_id = $1 and id = $2 and version = $3";
+const CHECK: &str = "update orders set version = version where shop_id = $1 and id = $2 and version = $3";
+
+texts![
+    BY_ID, BY_NUMBER, LIST.older, LIST.newer, LIST_PAID.older, LIST_PAID.newer, LIST_IN_STATE.older,
+    LIST_IN_STATE.newer, LIST_OF_CUSTOMER.older, LIST_OF_CUSTOMER.newer, INSERT, UPDATE, CHECK
+];
+
+/// Which orders a list shows; everything that is given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OrderFilter {
+    /// In this state.
+    pub state: Option<OrderState>,
+    /// Of this customer.
+    pub customer: Option<CustomerId>,
+}
+
+pub(crate) fn row(row: &mut Row) -> Result<Order, RowError> {
+    let mut columns = Columns::of(row);
+    let (shop, id, version) = (columns.id()?, columns.id()?, columns.integer()?);
+    let currency = columns.currency()?;
+    Ok(Order {
+        shop,
+        id,
+        version,
+        number: columns.word("an order number", OrderNumber::parse)?,
+        checkout: columns.id()?,
+        customer: columns.optional_id()?,
+        email: columns.optional_email()?,
+        country: columns.word("a country", Country::parse)?,
+        locale: columns.word("a language tag", Locale::parse)?,
+        lines: columns.json("the lines of an order")?,
+        total: columns.money(currency)?,
+        refunded: columns.money(currency)?,
+        state: columns.word("a state of an order", OrderState::parse)?,
+        seller: columns.json("a seller")?,
+        consent: columns.json("a consent")?,
+        metadata: columns.json("metadata")?,
+        created_at: columns.time()?,
+        paid_at: columns.optional_time()?,
+    })
+}
+
+pub(crate) fn by_id(shop: ShopId, order: OrderId) -> Statement {
+    read(WHAT, BY_ID, values![shop, order])
+}
+
+pub(crate) fn by_number(shop: ShopId, number: &OrderNumber) -> Statement {
+    read(WHAT, BY_NUMBER, values![shop, number.as_str()])
+}
+
+pub(crate) fn statement(order: &Order) -> Result<Statement, CommitError> {
+    let email = order.email.as_ref().map(Email::as_str);
+    let consent = json(&order.consent)?;
+    let metadata = json(&order.metadata)?;
+    Ok(match order.version {
+        0 => write(
+            WHAT,
+            INSERT,
+            values![
+                order.shop,
+                order.id,
+                order.total.currency().code(),
+                order.number.as_str(),
+                order.checkout,
+                order.customer,
+                email,
+                order.country.code(),
+                order.locale.as_str(),
+                json(&order.lines)?,
+                order.total.minor(),
+                order.refunded.minor(),
+                order.state.as_str(),
+                json(&order.seller)?,
+                consent,
+                metadata,
+                order.created_at,
+                order.paid_at,
+                i64::try_from(order.units()).unwrap_or(i64::MAX),
+            ],
+        ),
+        version => write(
+            WHAT,
+            UPDATE,
+            values![
+                order.shop,
+                order.id,
+                version,
+                order.customer,
+                email,
+                order.country.code(),
+                order.locale.as_str(),
+                order.refunded.minor(),
+                order.state.as_str(),
+                consent,
+                metadata,
+                order.paid_at,
+            ],
+        ),
+    })
+}
+
+/// Fails the commit when the order has moved on.
+pub(crate) fn check(shop: ShopId, order: OrderId, version: Version) -> Statement {
+    write(WHAT, CHECK, values![shop, order, version])
+}
+
+impl Store {
+    /// The order with this id.
+    ///
+    /// # Errors
+    /// When the database does not answer, or the row cannot be read.
+    pub async fn order(&self, shop: ShopId, order: OrderId) -> Result<Option<Order>, ReadError> {
+        self.one(by_id(shop, order), row).await
+    }
+
+    /// The order with this number.
+    ///
+    /// # Errors
+    /// When the database does not answer, or the row cannot be read.
+    pub async fn order_by_number(&self, shop: ShopId, number: &OrderNumber) -> Result<Option<Order>, ReadError> {
+        self.one(by_number(shop, number), row).await
+    }
+
+    /// The shop's orders, newest first.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a row cannot be read.
+    pub async fn orders(&self, shop: ShopId, filter: &OrderFilter, page: Page<OrderId>) -> Result<Listing<Order>, ReadError> {
+        let state = filter.state.map(OrderState::as_str);
+        let (lists, conditions) = match (filter.customer, filter.state) {
+            (Some(customer), _) => (&LIST_OF_CUSTOMER, values![customer, state]),
+            (None, Some(OrderState::Paid)) => (&LIST_PAID, values![state]),
+            (None, Some(_)) => (&LIST_IN_STATE, values![state]),
+            (None, None) => (&LIST, values![]),
+        };
+        self.page(WHAT, lists, shop, &page, conditions, row).await
+    }
+}

@@ -1,0 +1,121 @@
+//! Tiers of products.
+
+use domain::{Plan, PlanId, ProductId, ShopId};
+
+use crate::column::Columns;
+use crate::statement::{json, read, texts, values, write};
+use crate::{CommitError, ReadError, Row, RowError, Statement, Store};
+
+const WHAT: &str = "plan";
+
+macro_rules! columns {
+    () => {
+        "shop_id, id, version, product_id, slug, name, highlights, prices, policy, max_quantity, position, is_active, \
+         created_at"
+    };
+}
+
+const OF_PRODUCT: &str = concat!(
+    "select ",
+    columns!(),
+    " from plans where shop_id = $1 and product_id = $2 order by position, id"
+);
+const BY_ID: &str = concat!("select ", columns!(), " from plans where shop_id = $1 and id = $2");
+const BY_SLUG: &str = concat!("select ", columns!(), " from plans where shop_id = $1 and slug = $2");
+const INSERT: &str = concat!(
+    "insert into plans (",
+    columns!(),
+    ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+);
+const UPDATE: &str = "update plans set version = version + 1, slug = $4, name = $5, highlights = $6, prices = $7, \
+    policy = $8, max_quantity = $9, position = $10, is_active = $11 where shop_id = $1 and id = $2 and version = $3";
+
+texts![OF_PRODUCT, BY_ID, BY_SLUG, INSERT, UPDATE];
+
+fn row(row: &mut Row) -> Result<Plan, RowError> {
+    let mut columns = Columns::of(row);
+    Ok(Plan {
+        shop: columns.id()?,
+        id: columns.id()?,
+        version: columns.integer()?,
+        product: columns.id()?,
+        slug: columns.text()?,
+        name: columns.text()?,
+        highlights: columns.json("highlights")?,
+        prices: columns.json("prices")?,
+        policy: columns.json("a policy")?,
+        max_quantity: columns.count()?,
+        position: columns.count()?,
+        is_active: columns.flag()?,
+        created_at: columns.time()?,
+    })
+}
+
+pub(crate) fn statement(plan: &Plan) -> Result<Statement, CommitError> {
+    let highlights = json(&plan.highlights)?;
+    let prices = json(&plan.prices)?;
+    let policy = json(&plan.policy)?;
+    Ok(match plan.version {
+        0 => write(
+            WHAT,
+            INSERT,
+            values![
+                plan.shop,
+                plan.id,
+                plan.product,
+                plan.slug.as_str(),
+                plan.name.as_str(),
+                highlights,
+                prices,
+                policy,
+                plan.max_quantity,
+                plan.position,
+                plan.is_active,
+                plan.created_at,
+            ],
+        ),
+        version => write(
+            WHAT,
+            UPDATE,
+            values![
+                plan.shop,
+                plan.id,
+                version,
+                plan.slug.as_str(),
+                plan.name.as_str(),
+                highlights,
+                prices,
+                policy,
+                plan.max_quantity,
+                plan.position,
+                plan.is_active,
+            ],
+        ),
+    })
+}
+
+impl Store {
+    /// Every tier of the product, on sale or not, in the order of the seller.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a row cannot be read.
+    pub async fn plans(&self, shop: ShopId, product: ProductId) -> Result<Vec<Plan>, ReadError> {
+        self.every(read(WHAT, OF_PRODUCT, values![shop, product]), row).await
+    }
+
+    /// The plan with this id.
+    ///
+    /// # Errors
+    /// When the database does not answer, or the row cannot be read.
+    pub async fn plan(&self, shop: ShopId, plan: PlanId) -> Result<Option<Plan>, ReadError> {
+        self.one(read(WHAT, BY_ID, values![shop, plan]), row).await
+    }
+
+    /// The plan with this name in URLs.
+    ///
+    /// # Errors
+    /// When the database does not answer, or the row cannot be read.
+    pub async fn plan_by_slug(&self, shop: ShopId, slug: &str) -> Result<Option<Plan>, ReadError> {
+        self.one(read(WHAT, BY_SLUG, values![shop, slug]), row).await
+    }
+}
