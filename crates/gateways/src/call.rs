@@ -163,8 +163,8 @@ pub enum Answer {
     },
     /// The credentials work.
     Account {
-        /// The gateway's id of the account.
-        reference: String,
+        /// The gateway's id of the account, where the answer names it.
+        reference: Option<String>,
         /// Whether it moves real money.
         mode: Mode,
     },
