@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
-use sandbox::{Config, ConfiguredAccount, ConfiguredWebhook};
+use sandbox::{Config, Endpoint};
 
 #[derive(Parser)]
 struct Arguments {
@@ -16,21 +16,21 @@ struct Arguments {
     /// Where to keep the state; in memory without it.
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Decides ids and secrets.
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-    /// The account to configure.
-    #[arg(long, default_value = "sk_test_sandbox")]
-    secret_key: String,
+    /// Decides ids and secrets; without it they differ from start to start.
+    #[arg(long)]
+    seed: Option<u64>,
     /// The seller's name on the hosted page.
     #[arg(long)]
     seller: Option<String>,
-    /// Where that account's events go.
+    /// Where the events of `--secret-key` go.
     #[arg(long, requires = "webhook_secret")]
     webhook: Option<String>,
     /// What they are signed with.
     #[arg(long)]
     webhook_secret: Option<String>,
+    /// The account that has the webhook.
+    #[arg(long, default_value = "sk_test_sandbox")]
+    secret_key: String,
 }
 
 #[tokio::main]
@@ -38,12 +38,17 @@ async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let listener = tokio::net::TcpListener::bind(arguments.listen).await?;
     let address = listener.local_addr()?;
-    let webhooks = match (arguments.webhook, arguments.webhook_secret) {
-        (Some(url), Some(secret)) => vec![ConfiguredWebhook { url, secret }],
+    let endpoints = match (arguments.webhook, arguments.webhook_secret) {
+        (Some(url), Some(secret)) => vec![Endpoint { secret_key: arguments.secret_key, url, secrets: vec![secret] }],
         (None, _) | (Some(_), None) => Vec::new(),
     };
-    let account = ConfiguredAccount { secret_key: arguments.secret_key, name: arguments.seller, webhooks };
-    let config = Config { seed: arguments.seed, data_dir: arguments.data, base_url: None, accounts: vec![account] };
+    let config = Config {
+        seed: arguments.seed,
+        data_dir: arguments.data,
+        base_url: None,
+        seller_name: arguments.seller,
+        endpoints,
+    };
     #[expect(clippy::print_stdout, reason = "the address is what a script waits for")]
     {
         println!("{}", serde_json::json!({ "sandbox": format!("http://{address}") }));

@@ -16,4 +16,4 @@ pub mod server;
 pub mod wire;
 
 pub use model::World;
-pub use server::{Config, ConfiguredAccount, ConfiguredWebhook, Handle, Sandbox, serve};
+pub use server::{Config, Endpoint, Handle, Sandbox, serve};

@@ -111,6 +111,8 @@ pub struct Settings {
 pub struct World {
     /// Where the hosted pages are reached, without a slash at the end.
     pub base_url: String,
+    /// The seller's name on the hosted pages of accounts that have none of their own.
+    pub seller_name: String,
     settings: Settings,
     settings_touched: bool,
     pub(crate) accounts: Table<Account>,
@@ -156,6 +158,7 @@ impl World {
         };
         Self {
             base_url: base_url.trim_end_matches('/').to_owned(),
+            seller_name: "Sandbox seller".to_owned(),
             settings,
             settings_touched: true,
             accounts: Table::default(),

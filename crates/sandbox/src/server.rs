@@ -48,34 +48,30 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 /// How the simulated gateway is set up.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
-    /// Decides ids and secrets. What a data directory holds wins over it.
-    pub seed: u64,
+    /// Decides ids and secrets. Without it the operating system does, so that two
+    /// gateways never give the same id to different things. What a data directory
+    /// holds wins over it.
+    pub seed: Option<u64>,
     /// Where the state is kept; without it, in memory.
     pub data_dir: Option<PathBuf>,
     /// Under which address buyers reach the hosted pages; by default the listener's.
     pub base_url: Option<String>,
-    /// Accounts that exist from the start.
-    pub accounts: Vec<ConfiguredAccount>,
+    /// The seller's name on the hosted pages.
+    pub seller_name: Option<String>,
+    /// Webhook endpoints that exist from the start. What an earlier start
+    /// configured and this one does not is taken away.
+    pub endpoints: Vec<Endpoint>,
 }
 
-/// An account that exists from the start.
+/// A webhook endpoint that exists from the start. It gets every event.
 #[derive(Debug, Clone, Default)]
-pub struct ConfiguredAccount {
-    /// `sk_test_…`
+pub struct Endpoint {
+    /// The account's `sk_test_…`.
     pub secret_key: String,
-    /// The seller's name on the hosted page.
-    pub name: Option<String>,
-    /// Where its events go.
-    pub webhooks: Vec<ConfiguredWebhook>,
-}
-
-/// A webhook endpoint that exists from the start.
-#[derive(Debug, Clone, Default)]
-pub struct ConfiguredWebhook {
     /// Where events are sent.
     pub url: String,
-    /// What they are signed with.
-    pub secret: String,
+    /// What they are signed with; during a rotation, with each of several.
+    pub secrets: Vec<String>,
 }
 
 /// The simulated gateway, to be started within a process.
@@ -110,13 +106,13 @@ impl Sandbox {
 }
 
 impl Handle {
-    /// Adds an account, or a webhook endpoint to one that exists.
+    /// Adds a webhook endpoint, or gives the one of that URL other secrets.
     ///
     /// # Errors
     /// When the key or the URL is malformed, or the journal cannot be written.
-    pub async fn configure(&self, account: ConfiguredAccount) -> Result<()> {
-        let configured = self.shared.with(move |world, real| configure(world, world.now(real), &account)).await?;
-        configured.map_err(|refused| anyhow!("{}", refused.message()))
+    pub async fn add_endpoint(&self, endpoint: Endpoint) -> Result<()> {
+        let configured = self.shared.with(move |world, real| configure(world, world.now(real), &endpoint)).await?;
+        configured.map(|_| ()).map_err(|refused| anyhow!("{}", refused.message()))
     }
 
     /// Ends it, letting calls finish.
@@ -266,13 +262,23 @@ impl Shared {
 fn open(listener: &TcpListener, config: Config) -> Result<Arc<Shared>> {
     let address = listener.local_addr().context("the listener has no address")?;
     let base_url = config.base_url.unwrap_or_else(|| format!("http://{address}"));
-    let mut world = World::new(config.seed, &base_url);
+    let seed = match config.seed {
+        Some(seed) => seed,
+        None => random_seed()?,
+    };
+    let mut world = World::new(seed, &base_url);
     let journal = config.data_dir.as_deref().map(|directory| Journal::open(directory, &mut world)).transpose()?;
-    let now = world.now(real_now());
-    for account in &config.accounts {
-        configure(&mut world, now, account)
-            .map_err(|refused| anyhow!("account {}: {}", redacted(&account.secret_key), refused.message()))?;
+    if let Some(name) = config.seller_name {
+        world.seller_name = name;
     }
+    let now = world.now(real_now());
+    let mut configured = Vec::new();
+    for endpoint in &config.endpoints {
+        let id = configure(&mut world, now, endpoint)
+            .map_err(|refused| anyhow!("webhook endpoint {}: {}", endpoint.url, refused.message()))?;
+        configured.push(id);
+    }
+    delivery::forget_configured(&mut world, &configured);
     let client = reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
@@ -292,16 +298,15 @@ fn open(listener: &TcpListener, config: Config) -> Result<Arc<Shared>> {
     }))
 }
 
-fn configure(world: &mut World, now: Moment, configured: &ConfiguredAccount) -> Result<(), ApiError> {
-    let account = account::open(world, now, &configured.secret_key)?;
-    if let Some(name) = &configured.name {
-        account::rename(world, now, &configured.secret_key, name)?;
-    }
-    let at = Context::internal(now, &account);
-    for webhook in &configured.webhooks {
-        delivery::configure(world, &at, &webhook.url, &webhook.secret)?;
-    }
-    Ok(())
+fn configure(world: &mut World, now: Moment, endpoint: &Endpoint) -> Result<String, ApiError> {
+    let account = account::open(world, now, &endpoint.secret_key)?;
+    delivery::configure(world, &Context::internal(now, &account), &endpoint.url, &endpoint.secrets)
+}
+
+fn random_seed() -> Result<u64> {
+    let mut bytes = [0; 8];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| anyhow!("the operating system gives no random numbers"))?;
+    Ok(u64::from_le_bytes(bytes))
 }
 
 async fn run(listener: TcpListener, shared: Arc<Shared>, shutdown: impl Future<Output = ()> + Send) -> Result<()> {
@@ -546,8 +551,4 @@ fn real_now() -> Moment {
 /// next one goes on with it.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn redacted(secret_key: &str) -> String {
-    format!("{}…", secret_key.chars().take(10).collect::<String>())
 }

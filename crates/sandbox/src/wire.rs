@@ -256,6 +256,7 @@ fn route(world: &mut World, at: &Context, request: &Request, input: Input) -> Re
         ("POST", ["webhook_endpoints", id]) => delivery::update(world, at, id, input),
         ("DELETE", ["webhook_endpoints", id]) => bare(input).and_then(|()| delivery::delete(world, at, id)),
 
+        ("GET", ["balance"]) => bare(input).map(|()| balance::total(world, at)),
         ("GET", ["balance_transactions"]) => balance::list(world, at, input),
         ("GET", ["balance_transactions", id]) => bare(input).and_then(|()| balance::retrieve(world, at, id)),
 

@@ -11,8 +11,8 @@ use super::{Context, World};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     id: String,
-    /// The name that buyers see on the hosted page.
-    pub name: String,
+    /// The name that buyers see on the hosted page, where it has one of its own.
+    pub name: Option<String>,
     created: Moment,
 }
 
@@ -42,7 +42,7 @@ pub fn open(world: &mut World, now: Moment, secret_key: &str) -> Result<String, 
         return Ok(account.id.clone());
     }
     let id = world.mint("acct", 16);
-    let account = Account { id: id.clone(), name: "Sandbox seller".to_owned(), created: now };
+    let account = Account { id: id.clone(), name: None, created: now };
     world.accounts.insert(secret_key, account);
     Ok(id)
 }
@@ -50,7 +50,7 @@ pub fn open(world: &mut World, now: Moment, secret_key: &str) -> Result<String, 
 /// The name that buyers of this account see.
 #[must_use]
 pub fn seller_name(world: &World, account: &str) -> String {
-    find(world, account).map_or_else(String::new, |found| found.name.clone())
+    find(world, account).and_then(|found| found.name.clone()).unwrap_or_else(|| world.seller_name.clone())
 }
 
 /// Gives the account of this key another name on the hosted page.
@@ -60,7 +60,7 @@ pub fn seller_name(world: &World, account: &str) -> String {
 pub fn rename(world: &mut World, now: Moment, secret_key: &str, name: &str) -> Result<(), ApiError> {
     open(world, now, secret_key)?;
     if let Some(account) = world.accounts.get_mut(secret_key) {
-        name.clone_into(&mut account.name);
+        account.name = Some(name.to_owned());
     }
     Ok(())
 }
@@ -71,10 +71,11 @@ pub fn rename(world: &mut World, now: Moment, secret_key: &str, name: &str) -> R
 /// Never for an account that `open` returned.
 pub fn retrieve(world: &World, at: &Context) -> Result<Value, ApiError> {
     let account = find(world, &at.account).ok_or_else(|| ApiError::missing("account", &at.account))?;
+    let name = seller_name(world, &at.account);
     Ok(json!({
         "id": account.id, "object": "account", "created": account.created.seconds(),
-        "business_profile": { "name": account.name, "url": null, "support_email": null },
-        "settings": { "dashboard": { "display_name": account.name, "timezone": "Etc/UTC" } },
+        "business_profile": { "name": name, "url": null, "support_email": null },
+        "settings": { "dashboard": { "display_name": name, "timezone": "Etc/UTC" } },
         "charges_enabled": true, "payouts_enabled": true, "details_submitted": true,
         "country": "DE", "default_currency": "eur", "type": "standard",
         "capabilities": { "card_payments": "active", "sepa_debit_payments": "active", "transfers": "active" },

@@ -1,5 +1,7 @@
 //! Balance transactions: what each movement of money leaves with the merchant.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -131,4 +133,27 @@ pub fn list(world: &World, at: &Context, mut input: Input) -> Result<Value, ApiE
             && kind.as_deref().is_none_or(|kind| kind == row.kind.name())
             && currency.as_ref().is_none_or(|currency| *currency == row.currency)
     })
+}
+
+/// `GET /v1/balance`: what the account holds, per currency. Nothing is paid out
+/// here, so all of it is available.
+#[must_use]
+pub fn total(world: &World, at: &Context) -> Value {
+    let mut held: BTreeMap<&str, i64> = BTreeMap::new();
+    for (_, _, row) in world.balance.oldest_first().filter(|(_, _, row)| row.account == at.account) {
+        let sum = held.entry(row.currency.as_str()).or_default();
+        *sum = sum.saturating_add(row.amount.saturating_sub(row.fee));
+    }
+    if held.is_empty() {
+        held.insert("eur", 0);
+    }
+    let available: Vec<Value> = held
+        .iter()
+        .map(|(currency, amount)| json!({ "amount": amount, "currency": currency, "source_types": { "card": amount } }))
+        .collect();
+    let pending: Vec<Value> = held
+        .keys()
+        .map(|currency| json!({ "amount": 0, "currency": currency, "source_types": { "card": 0 } }))
+        .collect();
+    json!({ "object": "balance", "available": available, "livemode": false, "pending": pending })
 }

@@ -34,11 +34,17 @@ pub struct Endpoint {
     description: Option<String>,
     metadata: Metadata,
     enabled: bool,
-    secret: String,
-    /// The secret before, and until when it signs too.
-    previous: Option<(String, Moment)>,
+    /// What its deliveries are signed with, the newest first.
+    secrets: Vec<Secret>,
     /// Whether it was configured at the start rather than made over the API.
     pub configured: bool,
+}
+
+/// A secret, and until when it signs; without an end while it is current.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Secret {
+    text: String,
+    until: Option<Moment>,
 }
 
 /// What is known of one delivery.
@@ -299,20 +305,25 @@ pub fn count(world: &World) -> Value {
     json!({ "waiting": waiting, "delivered": delivered, "gave_up": gave_up, "dropped": dropped })
 }
 
-/// Adds an endpoint that the operator configured, or gives the one of that URL this secret.
+/// Adds an endpoint that the operator configured, or gives the one of that URL
+/// these secrets; each signs.
 ///
 /// # Errors
-/// When the URL cannot be called.
-pub fn configure(world: &mut World, at: &Context, url: &str, secret: &str) -> Result<(), ApiError> {
+/// When the URL cannot be called or there is no secret.
+pub fn configure(world: &mut World, at: &Context, url: &str, secrets: &[String]) -> Result<String, ApiError> {
     check_url(url)?;
-    let known = world
-        .endpoints
-        .oldest_first()
-        .find(|(_, _, row)| row.configured && row.account == at.account && row.url == url);
-    let known = known.map(|(_, id, _)| id.to_owned());
-    if let Some(endpoint) = known.and_then(|id| world.endpoints.get_mut(&id)) {
-        secret.clone_into(&mut endpoint.secret);
-        return Ok(());
+    if secrets.is_empty() || secrets.iter().any(String::is_empty) {
+        return Err(ApiError::invalid("A webhook endpoint needs a secret to sign with.").param("secrets"));
+    }
+    let secrets = secrets.iter().map(|secret| current(secret)).collect();
+    let all = world.endpoints.oldest_first().map(|(_, _, row)| row);
+    let known =
+        all.filter(|row| row.configured && row.account == at.account && row.url == url).map(|row| row.id.clone());
+    if let Some(id) = known.max() {
+        if let Some(endpoint) = world.endpoints.get_mut(&id) {
+            endpoint.secrets = secrets;
+        }
+        return Ok(id);
     }
     let id = world.mint("we", 24);
     let endpoint = Endpoint {
@@ -324,12 +335,21 @@ pub fn configure(world: &mut World, at: &Context, url: &str, secret: &str) -> Re
         description: None,
         metadata: Metadata::new(),
         enabled: true,
-        secret: secret.to_owned(),
-        previous: None,
+        secrets,
         configured: true,
     };
     world.endpoints.insert(&id, endpoint);
-    Ok(())
+    Ok(id)
+}
+
+/// Takes away the endpoints that an earlier configuration had and this one has not.
+pub fn forget_configured(world: &mut World, kept: &[String]) {
+    let all = world.endpoints.oldest_first().map(|(_, _, row)| row);
+    let gone: Vec<String> =
+        all.filter(|row| row.configured && !kept.contains(&row.id)).map(|row| row.id.clone()).collect();
+    for id in gone {
+        world.endpoints.remove(&id);
+    }
 }
 
 /// `POST /v1/webhook_endpoints`; the answer is the only one that shows the secret.
@@ -358,8 +378,7 @@ pub fn create(world: &mut World, at: &Context, mut input: Input) -> Result<Value
         description,
         metadata,
         enabled: true,
-        secret: secret.clone(),
-        previous: None,
+        secrets: vec![current(&secret)],
         configured: false,
     };
     let mut shown = endpoint.render(world);
@@ -424,9 +443,17 @@ pub fn list(world: &World, at: &Context, mut input: Input) -> Result<Value, ApiE
 pub fn roll(world: &mut World, now: Moment, id: &str, overlap_seconds: i64) -> Result<Value, ApiError> {
     let secret = world.mint("whsec", 32);
     let endpoint = world.endpoints.get_mut(id).ok_or_else(|| ApiError::missing(Endpoint::NOUN, id))?;
-    let old = std::mem::replace(&mut endpoint.secret, secret.clone());
-    endpoint.previous = Some((old, now.plus_seconds(overlap_seconds)));
-    Ok(json!({ "id": id, "secret": secret, "previous_expires_at": now.plus_seconds(overlap_seconds).seconds() }))
+    let end = now.plus_seconds(overlap_seconds);
+    for old in &mut endpoint.secrets {
+        old.until = Some(old.until.map_or(end, |until| until.min(end)));
+    }
+    endpoint.secrets.retain(|old| old.until.is_none_or(|until| now < until));
+    endpoint.secrets.insert(0, current(&secret));
+    Ok(json!({ "id": id, "secret": secret, "previous_expires_at": end.seconds() }))
+}
+
+fn current(secret: &str) -> Secret {
+    Secret { text: secret.to_owned(), until: None }
 }
 
 fn queue(
@@ -466,12 +493,8 @@ fn prepare(world: &mut World, now: Moment, signed_at: Moment, id: &str) -> Optio
     };
     let body = format!("{event:#}");
     let wrong_signature = fault::fate_of_signature(world);
-    let mut secrets = vec![endpoint.secret.clone()];
-    if let Some((previous, until)) = &endpoint.previous
-        && now < *until
-    {
-        secrets.push(previous.clone());
-    }
+    let live = endpoint.secrets.iter().filter(|secret| secret.until.is_none_or(|until| now < until));
+    let mut secrets: Vec<String> = live.map(|secret| secret.text.clone()).collect();
     if wrong_signature {
         for secret in &mut secrets {
             secret.push_str("-of-a-stranger");
