@@ -80,7 +80,7 @@ impl Engine for Postgres {
                         return Ok(rows);
                     }
                     // The question may be asked again, of a fresh connection.
-                    Ok(Err(failure)) if failure.is_stale(&lease) && tries == 1 => {}
+                    Ok(Err(failure)) if failure.is_stale(&lease) && tries == 1 => lease.distrust_others(),
                     Ok(Err(failure)) => return Err(failure.of_a_read()),
                     Err(_) => return Err(ReadError::Unavailable("no answer in time".to_owned())),
                 }
@@ -140,6 +140,7 @@ impl Failure {
             Self::Database(error) => {
                 lease.is_closed()
                     || error.is_closed()
+                    || error.as_db_error().is_some_and(|told| told.parsed_severity() == Some(Severity::Fatal))
                     || matches!(
                         error.code(),
                         Some(&SqlState::FEATURE_NOT_SUPPORTED | &SqlState::INVALID_SQL_STATEMENT_NAME)
@@ -210,7 +211,7 @@ async fn commit(pool: &Arc<Pool>, statements: &[Statement]) -> Result<Vec<Rows>,
         match tokio::time::timeout(PATIENCE, write(lease.connection(), statements)).await {
             Ok(Ok(rows)) => return finish(lease).await.map(|()| rows),
             // COMMIT was not sent, so nothing stands, and to begin again on a fresh connection repeats nothing.
-            Ok(Err(undone)) if undone.is_stale(&lease) && tries == 1 => {}
+            Ok(Err(undone)) if undone.is_stale(&lease) && tries == 1 => lease.distrust_others(),
             Ok(Err(undone)) => {
                 roll_back(lease).await;
                 return Err(undone.told(statements));

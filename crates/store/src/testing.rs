@@ -109,16 +109,16 @@ trap 'rm -rf "$directory"' EXIT
     echo "port = $2"
     echo "unix_socket_directories = '$directory'"
     echo "max_connections = 200"
+    echo "deadlock_timeout = 50ms"
     echo "$3"
 } >>"$directory/data/postgresql.conf"
 "$1/postgres" -D "$directory/data" >>"$directory/log" 2>&1 </dev/null &
 server=$!
 for attempt in $(seq 600); do
-    if "$1/pg_isready" -q -h "$directory" -p "$2"; then break; fi
+    if grep -q '^ready' "$directory/data/postmaster.pid" 2>/dev/null; then echo ready; break; fi
     if ! kill -0 "$server" 2>/dev/null; then cat "$directory/log" >&2; exit 1; fi
     sleep 0.05
 done
-echo ready
 cat >/dev/null
 kill -INT "$server"
 wait "$server" || true
@@ -187,15 +187,16 @@ impl Drop for PostgresServer {
     }
 }
 
+/// The newest that the distribution has, or what is in the path.
 fn postgres_binaries() -> PathBuf {
     let mut installed: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
         .map(|versions| versions.filter_map(|version| Some(version.ok()?.path().join("bin"))).collect())
         .unwrap_or_default();
-    installed.extend(std::env::var_os("PATH").iter().flat_map(std::env::split_paths));
     installed.sort();
+    installed.reverse();
+    installed.extend(std::env::var_os("PATH").iter().flat_map(std::env::split_paths));
     installed
         .into_iter()
-        .rev()
         .find(|directory| directory.join("initdb").exists() && directory.join("postgres").exists())
         .expect(
             "PostgreSQL is not installed: install it, name a running server in LATCHKEY_TEST_POSTGRES, \

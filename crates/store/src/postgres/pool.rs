@@ -79,6 +79,15 @@ impl Lease {
         &self.connection
     }
 
+    pub(super) fn is_closed(&self) -> bool {
+        self.connection.is_closed()
+    }
+
+    /// The server ended this connection, and perhaps every other: the next is to be a new one.
+    pub(super) fn distrust_others(&self) {
+        self.pool.idle().clear();
+    }
+
     /// Everything that was sent was answered and no transaction is open: the connection may be used again.
     pub(super) fn settle(mut self) {
         self.is_settled = true;

@@ -146,17 +146,18 @@ fn savepoint(connection: &Connection, texts: &mut Texts, commit: &Commit) -> Res
 }
 
 fn write(connection: &Connection, texts: &mut Texts, statement: &Statement) -> Result<Rows, CommitError> {
-    let run = || -> Result<(u64, Rows), Failure> {
-        let mut prepared = connection.prepare_cached(texts.numbered(statement.sql))?;
-        bind(&mut prepared, &statement.values)?;
-        if prepared.column_count() == 0 {
-            return Ok((count(prepared.raw_execute()?), Rows::new()));
-        }
-        let rows = collect(&mut prepared)?;
-        Ok((count(rows.len()), rows))
-    };
-    let (touched, rows) = run().map_err(|failure| told(failure, statement))?;
+    let (touched, rows) = run(connection, texts, statement).map_err(|failure| told(failure, statement))?;
     if statement.is_met_by(touched) { Ok(rows) } else { Err(statement.conflict()) }
+}
+
+fn run(connection: &Connection, texts: &mut Texts, statement: &Statement) -> Result<(u64, Rows), Failure> {
+    let mut prepared = connection.prepare_cached(texts.numbered(statement.sql))?;
+    bind(&mut prepared, &statement.values)?;
+    if prepared.column_count() == 0 {
+        return Ok((count(prepared.raw_execute()?), Rows::new()));
+    }
+    let rows = collect(&mut prepared)?;
+    Ok((count(rows.len()), rows))
 }
 
 fn count(rows: usize) -> u64 {
