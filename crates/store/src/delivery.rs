@@ -29,9 +29,9 @@ const LIST_SENT: Lists = lists!(select!(), " and state = $4");
 const LIST_IN_STATE: Lists = lists!(select!(), " and state = $4 and state <> 'sent'");
 const LIST_OF_ORDER: Lists = lists!(
     select!(),
-    " and order_id = $4 and ($5 is null or customer_id = $5) and ($6 is null or state = $6)"
+    " and order_id = $4 and (customer_id = $5 or $5 is null) and (state = $6 or $6 is null)"
 );
-const LIST_OF_CUSTOMER: Lists = lists!(select!(), " and customer_id = $4 and ($5 is null or state = $5)");
+const LIST_OF_CUSTOMER: Lists = lists!(select!(), " and customer_id = $4 and (state = $5 or $5 is null)");
 const COUNT_SENT: &str = "select count(*) from deliveries where shop_id = $1 and state = $2";
 const COUNT_IN_STATE: &str = "select count(*) from deliveries where shop_id = $1 and state = $2 and state <> 'sent'";
 const INSERT: &str = concat!(

@@ -28,6 +28,8 @@ mod page;
 mod payment;
 mod plan;
 pub mod postgres;
+#[cfg(test)]
+mod prepared;
 mod product;
 mod refund;
 pub mod report;

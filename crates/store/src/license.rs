@@ -53,12 +53,12 @@ const LIST: Lists = lists!(select!());
 const LIST_ACTIVE: Lists = lists!(select!(), " and state = $4");
 const LIST_IN_STATE: Lists = lists!(select!(), " and state = $4 and state <> 'active'");
 const LIST_OF_CUSTOMER: Lists =
-    lists!(select!(), " and customer_id = $4 and ($5 is null or state = $5) and ($6 is null or key_tail = $6)");
+    lists!(select!(), " and customer_id = $4 and (state = $5 or $5 is null) and (key_tail = $6 or $6 is null)");
 const LIST_OF_ORDER: Lists = lists!(
     select!(),
-    " and order_id = $4 and ($5 is null or customer_id = $5) and ($6 is null or state = $6) and ($7 is null or key_tail = $7)"
+    " and order_id = $4 and (customer_id = $5 or $5 is null) and (state = $6 or $6 is null) and (key_tail = $7 or $7 is null)"
 );
-const LIST_WITH_TAIL: Lists = lists!(select!(), " and key_tail = $4 and ($5 is null or state = $5)");
+const LIST_WITH_TAIL: Lists = lists!(select!(), " and key_tail = $4 and (state = $5 or $5 is null)");
 const INSERT: &str = concat!(
     "insert into licenses (",
     columns!(""),

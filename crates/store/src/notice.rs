@@ -32,7 +32,7 @@ const LIST: Lists = lists!(select!());
 /// The state here is `applied`, which the index of states leaves out.
 const LIST_APPLIED: Lists = lists!(select!(), " and state = $4");
 const LIST_IN_STATE: Lists = lists!(select!(), " and state = $4 and state <> 'applied'");
-const LIST_OF_ORDER: Lists = lists!(select!(), " and order_id = $4 and ($5 is null or state = $5)");
+const LIST_OF_ORDER: Lists = lists!(select!(), " and order_id = $4 and (state = $5 or $5 is null)");
 const COUNT_PARKED: &str = "select count(*) from notices where shop_id = $1 and state = 'parked' and state <> 'applied'";
 const INSERT: &str = concat!(
     "insert into notices (",

@@ -28,7 +28,7 @@ const LIST: Lists = lists!(select!());
 /// The state here is `paid`, which the index of states leaves out.
 const LIST_PAID: Lists = lists!(select!(), " and state = $4");
 const LIST_IN_STATE: Lists = lists!(select!(), " and state = $4 and state <> 'paid'");
-const LIST_OF_CUSTOMER: Lists = lists!(select!(), " and customer_id = $4 and ($5 is null or state = $5)");
+const LIST_OF_CUSTOMER: Lists = lists!(select!(), " and customer_id = $4 and (state = $5 or $5 is null)");
 const INSERT: &str = concat!(
     "insert into orders (",
     columns!(),

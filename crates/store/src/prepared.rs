@@ -1,0 +1,115 @@
+//! Every text of every noun, prepared on both engines: what a database would refuse is refused here.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeMap;
+
+use tokio_postgres::types::Type;
+
+use crate::statement::Text;
+use crate::testing::{Directory, postgres_database};
+use crate::{
+    activation, api_key, checkout, customer, delivery, dispute, event, gateway_account, job, ledger, license, login,
+    migrate, notice, order, payment, plan, product, refund, report, settings, shop, user,
+};
+
+const TEXTS: &[(&str, &[Text])] = &[
+    ("activation", activation::TEXTS),
+    ("api_key", api_key::TEXTS),
+    ("checkout", checkout::TEXTS),
+    ("customer", customer::TEXTS),
+    ("delivery", delivery::TEXTS),
+    ("dispute", dispute::TEXTS),
+    ("event", event::TEXTS),
+    ("gateway_account", gateway_account::TEXTS),
+    ("job", job::TEXTS),
+    ("ledger", ledger::TEXTS),
+    ("license", license::TEXTS),
+    ("login", login::TEXTS),
+    ("notice", notice::TEXTS),
+    ("order", order::TEXTS),
+    ("payment", payment::TEXTS),
+    ("plan", plan::TEXTS),
+    ("product", product::TEXTS),
+    ("refund", refund::TEXTS),
+    ("settings", settings::TEXTS),
+    ("shop", shop::TEXTS),
+    ("user", user::TEXTS),
+];
+
+/// What may read a table from end to end: tables of a handful of rows, and what is asked once in a while.
+const MAY_SCAN: &[&str] = &["shop", "settings", "report"];
+
+fn texts() -> impl Iterator<Item = (&'static str, Text)> {
+    TEXTS
+        .iter()
+        .flat_map(|(noun, texts)| texts.iter().map(|text| (*noun, *text)))
+        .chain(report::texts().map(|text| ("report", text)))
+}
+
+#[test]
+fn every_text_that_a_noun_names_is_in_its_list() {
+    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut listed: BTreeMap<&str, _> = TEXTS.iter().copied().collect();
+    for file in std::fs::read_dir(source).unwrap() {
+        let path = file.unwrap().path();
+        if path.is_dir() || path.file_stem().is_some_and(|stem| stem == "statement" || stem == "prepared") {
+            continue;
+        }
+        let code = std::fs::read_to_string(&path).unwrap();
+        let Some((_, list)) = code.split_once("\ntexts![") else { continue };
+        let noun = path.file_stem().unwrap().to_str().unwrap();
+        assert!(listed.remove(noun).is_some(), "the texts of {noun} are not prepared by this test");
+        let list = list.split_once("];").unwrap().0;
+        for line in code.lines().filter_map(|line| line.strip_prefix("const ")) {
+            let (name, rest) = line.split_once(": ").unwrap();
+            let value = code.split_once(&format!("const {name}: ")).unwrap().1;
+            let value = value.split_once('=').unwrap().1.trim_start();
+            let is_sql = rest.starts_with("Text") || rest.starts_with("Lists") || value.starts_with("concat!(")
+                || ["\"select ", "\"insert ", "\"update ", "\"delete "].iter().any(|verb| value.starts_with(verb));
+            assert!(!is_sql || list.contains(name), "{noun}: {name} is not in the list of texts");
+        }
+    }
+    assert!(listed.is_empty(), "no file for {:?}", listed.keys());
+}
+
+#[tokio::test]
+async fn every_text_is_prepared_by_sqlite_and_reads_by_an_index() {
+    let directory = Directory::new();
+    let path = directory.path().join("shop.db");
+    let engine = crate::sqlite::Sqlite::open(&path, crate::sqlite::SqliteOptions::default()).unwrap();
+    migrate(&engine).await.unwrap();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    for (noun, text) in texts() {
+        let explained = format!("explain query plan {}", text.sqlite);
+        let mut plan = connection.prepare(&explained).unwrap_or_else(|error| panic!("{noun}: {error}\n{}", text.sqlite));
+        let mut rows = plan.raw_query();
+        let mut steps = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            steps.push(row.get::<_, String>(3).unwrap());
+        }
+        let scan = steps.iter().find(|step| step.starts_with("SCAN "));
+        assert!(scan.is_none() || MAY_SCAN.contains(&noun), "{noun}: {scan:?}\n{}", text.sqlite);
+    }
+}
+
+#[tokio::test]
+async fn every_text_is_prepared_by_postgres_and_gives_types_that_we_read() {
+    let url = postgres_database().await;
+    let engine = crate::postgres::Postgres::open(&url, crate::postgres::PostgresOptions::default()).await.unwrap();
+    migrate(&engine).await.unwrap();
+    drop(engine);
+    let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    for (noun, text) in texts() {
+        let sql = text.postgres;
+        let prepared = client.prepare(sql).await.unwrap_or_else(|error| panic!("{noun}: {:?}\n{sql}", error.as_db_error()));
+        for parameter in prepared.params() {
+            assert!([Type::INT8, Type::TEXT, Type::BYTEA].contains(parameter), "{noun}: a value is {parameter}\n{sql}");
+        }
+        for column in prepared.columns() {
+            let kinds = [Type::INT8, Type::INT4, Type::BOOL, Type::TEXT, Type::BYTEA];
+            assert!(kinds.contains(column.type_()), "{noun}: {} is {}\n{sql}", column.name(), column.type_());
+        }
+    }
+}
