@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::{
-    Activation, ActivationId, ActivationState, Actor, Changes, Event, EventId, EventKind, Fingerprint, License, Refusal, Rng,
-    Standing, Timestamp,
+    Activation, ActivationId, ActivationState, Actor, Changes, Event, EventId, EventKind, Fingerprint, License,
+    Refusal, Rng, Standing, Timestamp,
 };
 
 /// What an app says when it wants a seat.
@@ -55,7 +55,7 @@ pub fn activate(
         return Err(Refusal::SeatLimitReached { seats });
     }
     let mut license = license.clone();
-    license.seats_used += 1;
+    license.seats_used = license.seats_used.saturating_add(1);
     let activation = Activation {
         id: ActivationId::mint(now, rng),
         shop: license.shop,
@@ -69,8 +69,12 @@ pub fn activate(
         last_seen_at: now,
     };
     let event = event(&license, &activation, EventKind::ActivationCreated, Actor::App, now, rng);
-    let changes =
-        Changes { licenses: vec![license], activations: vec![activation.clone()], events: vec![event], ..Changes::default() };
+    let changes = Changes {
+        licenses: vec![license],
+        activations: vec![activation.clone()],
+        events: vec![event],
+        ..Changes::default()
+    };
     Ok((changes, activation))
 }
 
@@ -95,7 +99,8 @@ pub fn deactivate(
     seat.state = ActivationState::Released;
     seat.last_seen_at = now;
     let event = event(&license, &seat, EventKind::ActivationReleased, actor, now, rng);
-    let changes = Changes { licenses: vec![license], activations: vec![seat.clone()], events: vec![event], ..Changes::default() };
+    let changes =
+        Changes { licenses: vec![license], activations: vec![seat.clone()], events: vec![event], ..Changes::default() };
     Ok((changes, seat))
 }
 
@@ -126,3 +131,6 @@ fn event(license: &License, seat: &Activation, kind: EventKind, actor: Actor, no
         at: now,
     }
 }
+
+#[cfg(test)]
+mod tests;

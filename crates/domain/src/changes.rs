@@ -3,8 +3,8 @@
 use latchkey_license::KeyCode;
 
 use crate::{
-    Activation, ApiKey, Checkout, Customer, Delivery, Dispute, Event, GatewayAccount, Job, License, LicenseId, LoginLink,
-    Notice, Order, OrderId, Payment, Plan, Posting, Product, Refund, Session, Shop, ShopId, User, Version,
+    Activation, ApiKey, Checkout, Customer, Delivery, Dispute, Event, GatewayAccount, Job, License, LicenseId,
+    LoginLink, Notice, Order, OrderId, Payment, Plan, Posting, Product, Refund, Session, Shop, ShopId, User, Version,
 };
 
 /// A row that the decision relied on without changing it: the commit fails

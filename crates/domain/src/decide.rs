@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 
 use crate::issue::issue;
 use crate::{
-    Account, Actor, Changes, CheckoutState, Decline, Delivery, DeliveryId, DeliveryState, Dispute, DisputeId, DisputeReport,
-    Event, EventId, EventKind, Fact, GatewayAccountId, Job, JobId, JobKind, LicenseState, MailKind, OrderState, Payment,
-    PaymentId, PaymentLocator, PaymentReport, PaymentState, PaymentStatus, Posting, Refund, RefundId, RefundReason,
-    RefundReport, RefundState, RefundStatus, Refusal, Rng, Sale, Timestamp,
+    Account, Actor, Changes, CheckoutState, Decline, Delivery, DeliveryId, DeliveryState, Dispute, DisputeId,
+    DisputeReport, DisputeState, Event, EventId, EventKind, Fact, GatewayAccountId, Job, JobId, JobKind, LicenseState,
+    MailKind, OrderState, Payment, PaymentId, PaymentLocator, PaymentReport, PaymentState, PaymentStatus, Posting,
+    Refund, RefundId, RefundReason, RefundReport, RefundState, RefundStatus, Refusal, Rng, Sale, Timestamp,
 };
 
 /// Something that happened to a sale.
@@ -78,7 +78,13 @@ pub enum Occurrence {
 ///
 /// # Errors
 /// A [`Refusal`] when it contradicts what is stored; nothing changes then.
-pub fn decide(sale: &Sale, occurrence: &Occurrence, actor: Actor, now: Timestamp, rng: &mut Rng) -> Result<Changes, Refusal> {
+pub fn decide(
+    sale: &Sale,
+    occurrence: &Occurrence,
+    actor: Actor,
+    now: Timestamp,
+    rng: &mut Rng,
+) -> Result<Changes, Refusal> {
     let mut after = sale.clone();
     let mut desk = Desk { before: sale, changes: Changes::default(), actor, now, rng };
     match occurrence {
@@ -88,26 +94,42 @@ pub fn decide(sale: &Sale, occurrence: &Occurrence, actor: Actor, now: Timestamp
             Fact::Dispute(report) => merge_dispute(&mut after, *account, report, &mut desk)?,
         },
         Occurrence::PageOpened { payment, page_reference, url, reference } => {
-            let payment = find_payment(&mut after, *payment)?;
-            adopt(&mut payment.page_reference, Some(page_reference))?;
-            adopt(&mut payment.reference, reference.as_ref())?;
+            let names = PaymentLocator {
+                page_reference: Some(page_reference.clone()),
+                reference: reference.clone(),
+                ..PaymentLocator::default()
+            };
+            let payment = learn_names(&mut after, *payment, &names)?;
             payment.page_url = Some(url.clone());
             advance(payment, PaymentState::Sent);
         }
         Occurrence::CallUnanswered { payment } => advance(find_payment(&mut after, *payment)?, PaymentState::Unknown),
         Occurrence::CallRefused { payment, decline } => {
             let payment = find_payment(&mut after, *payment)?;
-            if payment.state.is_open() {
-                payment.decline = Some(decline.clone());
+            match payment.state {
+                PaymentState::Created | PaymentState::Unknown => {
+                    payment.decline = Some(decline.clone());
+                    payment.state = PaymentState::Failed;
+                }
+                // The page is open since an earlier answer; what was refused is only the repeated call.
+                PaymentState::Sent
+                | PaymentState::RequiresAction
+                | PaymentState::Processing
+                | PaymentState::Canceled
+                | PaymentState::Failed
+                | PaymentState::Succeeded => {}
             }
-            advance(payment, PaymentState::Failed);
         }
         Occurrence::StillOpen { payment } => {
             let payment = find_payment(&mut after, *payment)?;
-            payment.checks = payment.checks.saturating_add(1);
-            payment.check_at = Some(Payment::next_check(payment.checks, now));
+            if payment.state.is_open() {
+                payment.checks = payment.checks.saturating_add(1);
+                payment.check_at = Some(Payment::next_check(payment.checks, now));
+            }
         }
-        Occurrence::RefundRequested { amount, reason, revoke } => request_refund(&mut after, *amount, *reason, *revoke, &mut desk)?,
+        Occurrence::RefundRequested { amount, reason, revoke } => {
+            request_refund(&mut after, *amount, *reason, *revoke, &mut desk)?
+        }
         Occurrence::RefundRefused { refund, message } => {
             let refund = after.refunds.iter_mut().find(|known| known.id == *refund).ok_or(Refusal::PaymentUnknown)?;
             if refund.state == RefundState::Created {
@@ -181,7 +203,18 @@ impl Desk<'_> {
 
     fn post(&mut self, cause: String, debit: Account, credit: Account, amount: Money) {
         let order = &self.before.order;
-        self.changes.postings.push(Posting { shop: order.shop, cause, order: order.id, debit, credit, amount, at: self.now });
+        // Some gateways open a case over nothing; then nothing moves.
+        if !amount.is_zero() {
+            self.changes.postings.push(Posting {
+                shop: order.shop,
+                cause,
+                order: order.id,
+                debit,
+                credit,
+                amount,
+                at: self.now,
+            });
+        }
     }
 }
 
@@ -199,14 +232,10 @@ fn locate<'a>(
     if locator.order.is_some_and(|order| order != sale.order.id) {
         return Err(Refusal::PaymentUnknown);
     }
-    let same = |known: &Option<String>, told: &Option<String>| told.is_some() && known == told;
     let payment = sale
         .payments
-        .iter_mut()
-        .find(|payment| match locator.payment {
-            Some(id) => payment.id == id,
-            None => same(&payment.reference, &locator.reference) || same(&payment.page_reference, &locator.page_reference),
-        })
+        .iter()
+        .find(|payment| locator.payment.map_or_else(|| is_named(payment, locator), |id| payment.id == id))
         .ok_or(Refusal::PaymentUnknown)?;
     if payment.gateway_account != account {
         return Err(Refusal::AccountMismatch);
@@ -214,6 +243,25 @@ fn locate<'a>(
     if payment.mode != mode {
         return Err(Refusal::ModeMismatch { expected: payment.mode, reported: mode });
     }
+    let id = payment.id;
+    learn_names(sale, id, locator)
+}
+
+fn is_named(payment: &Payment, locator: &PaymentLocator) -> bool {
+    let same = |known: &Option<String>, told: &Option<String>| told.is_some() && known == told;
+    same(&payment.reference, &locator.reference) || same(&payment.page_reference, &locator.page_reference)
+}
+
+/// Learns what the gateway calls the payment. One collection must not pay
+/// twice: a name that another payment of the sale has is refused.
+fn learn_names<'a>(sale: &'a mut Sale, id: PaymentId, locator: &PaymentLocator) -> Result<&'a mut Payment, Refusal> {
+    let account = sale.payment(id).map(|payment| payment.gateway_account);
+    let mut others =
+        sale.payments.iter().filter(|payment| payment.id != id && Some(payment.gateway_account) == account);
+    if let Some(other) = others.find(|payment| is_named(payment, locator)) {
+        return Err(Refusal::ReferenceMismatch { expected: other.id.to_string(), reported: id.to_string() });
+    }
+    let payment = find_payment(sale, id)?;
     adopt(&mut payment.page_reference, locator.page_reference.as_ref())?;
     adopt(&mut payment.reference, locator.reference.as_ref())?;
     Ok(payment)
@@ -251,16 +299,20 @@ fn advance(payment: &mut Payment, to: PaymentState) {
 
 fn merge_payment(sale: &mut Sale, account: GatewayAccountId, report: &PaymentReport) -> Result<(), Refusal> {
     let payment = locate(sale, account, &report.locator, report.mode)?;
-    if report.method.is_some() {
-        payment.method.clone_from(&report.method);
-    }
+    let was = payment.state;
     match &report.status {
         PaymentStatus::Open { declined } => {
             if payment.state == PaymentState::RequiresAction && declined.is_some() {
                 payment.state = PaymentState::Sent;
             }
-            if payment.state.is_open() && declined.is_some() {
-                payment.decline.clone_from(declined);
+            match payment.state {
+                PaymentState::Created
+                | PaymentState::Unknown
+                | PaymentState::Sent
+                | PaymentState::RequiresAction
+                | PaymentState::Processing
+                | PaymentState::Canceled => payment.decline = declined.clone().or(payment.decline.take()),
+                PaymentState::Failed | PaymentState::Succeeded => {}
             }
             advance(payment, PaymentState::Sent);
         }
@@ -282,68 +334,114 @@ fn merge_payment(sale: &mut Sale, account: GatewayAccountId, report: &PaymentRep
         }
         PaymentStatus::Canceled => advance(payment, PaymentState::Canceled),
     }
+    // A report that comes late must not put the card that was declined in the place of the one that paid.
+    let is_late = report.status.state().rank() < was.rank() && payment.state == was;
+    if report.method.is_some() && !is_late {
+        payment.method.clone_from(&report.method);
+    }
     Ok(())
 }
 
-fn merge_refund(sale: &mut Sale, account: GatewayAccountId, report: &RefundReport, desk: &mut Desk<'_>) -> Result<(), Refusal> {
+fn merge_refund(
+    sale: &mut Sale,
+    account: GatewayAccountId,
+    report: &RefundReport,
+    desk: &mut Desk<'_>,
+) -> Result<(), Refusal> {
     let payment = locate(sale, account, &report.locator, report.mode)?.clone();
     same_currency(payment.amount, report.amount)?;
+    if !report.amount.is_positive() {
+        return Err(Refusal::RefundNotPositive);
+    }
     let state = match report.status {
         RefundStatus::Pending => RefundState::Pending,
         RefundStatus::Succeeded => RefundState::Succeeded,
         RefundStatus::Failed => RefundState::Failed,
         RefundStatus::Canceled => RefundState::Canceled,
     };
-    let known = sale.refunds.iter_mut().find(|refund| match report.refund {
-        Some(id) if refund.reference.is_none() => refund.id == id,
-        _ => refund.payment == payment.id && refund.reference.as_deref() == Some(report.reference.as_str()),
-    });
-    match known {
-        Some(refund) => {
-            if refund.amount != report.amount {
-                return Err(Refusal::AmountMismatch { expected: refund.amount, reported: report.amount });
-            }
-            adopt(&mut refund.reference, Some(&report.reference))?;
-            if state.rank() > refund.state.rank() {
-                refund.state = state;
-            }
+    let refund = match find_refund(sale, &payment, report).cloned() {
+        Some(known) if known.amount != report.amount => {
+            return Err(Refusal::AmountMismatch { expected: known.amount, reported: report.amount });
         }
-        None => {
-            let refundable = sale.refundable(&payment)?;
-            let exceeds = report.amount.compare(refundable)?.is_gt();
-            if exceeds && state.counts() {
-                return Err(Refusal::RefundExceedsPayment { requested: report.amount, refundable });
+        Some(mut known) => {
+            // A refund that only we gave up, without the gateway's word, yields to that word.
+            if known.reference.is_none() || state.rank() > known.state.rank() {
+                known.state = state;
             }
-            sale.refunds.push(Refund {
-                id: RefundId::mint(desk.now, desk.rng),
-                shop: sale.order.shop,
-                version: 0,
-                payment: payment.id,
-                order: sale.order.id,
-                amount: report.amount,
-                reason: RefundReason::MadeAtGateway,
-                revoke: None,
-                state,
-                reference: Some(report.reference.clone()),
-                requested_by: Actor::Gateway,
-                failure: None,
-                created_at: desk.now,
-            });
+            adopt(&mut known.reference, Some(&report.reference))?;
+            if known.state.counts() {
+                known.failure = None;
+            }
+            known
         }
+        None => Refund {
+            id: RefundId::mint(desk.now, desk.rng),
+            shop: sale.order.shop,
+            version: 0,
+            payment: payment.id,
+            order: sale.order.id,
+            amount: report.amount,
+            reason: RefundReason::MadeAtGateway,
+            revoke: None,
+            state,
+            reference: Some(report.reference.clone()),
+            requested_by: Actor::Gateway,
+            failure: None,
+            created_at: desk.now,
+        },
+    };
+    if sale.refunds.contains(&refund) {
+        return Ok(());
     }
-    ask_when_overtaken(&payment, state.counts(), desk);
+    sale.refunds.retain_mut(|known| known.id != refund.id);
+    // What was only asked for here must not keep out what did happen there.
+    let left = payment.amount.checked_sub(sale.refunded(&payment)?)?;
+    if refund.state.counts() && refund.amount.compare(left)?.is_gt() {
+        return Err(Refusal::RefundExceedsPayment { requested: refund.amount, refundable: left });
+    }
+    ask_when_overtaken(&payment, refund.state.counts(), desk);
+    sale.refunds.push(refund);
     Ok(())
 }
 
-fn merge_dispute(sale: &mut Sale, account: GatewayAccountId, report: &DisputeReport, desk: &mut Desk<'_>) -> Result<(), Refusal> {
+fn find_refund<'a>(sale: &'a Sale, payment: &Payment, report: &RefundReport) -> Option<&'a Refund> {
+    let of_payment = || sale.refunds.iter().filter(|refund| refund.payment == payment.id);
+    of_payment()
+        .find(|refund| refund.reference.as_ref() == Some(&report.reference))
+        .or_else(|| of_payment().find(|refund| refund.reference.is_none() && report.refund == Some(refund.id)))
+}
+
+fn merge_dispute(
+    sale: &mut Sale,
+    account: GatewayAccountId,
+    report: &DisputeReport,
+    desk: &mut Desk<'_>,
+) -> Result<(), Refusal> {
     let payment = locate(sale, account, &report.locator, report.mode)?.clone();
     same_currency(payment.amount, report.amount)?;
-    match sale.disputes.iter_mut().find(|dispute| dispute.payment == payment.id && dispute.reference == report.reference) {
+    if report.amount.is_negative() {
+        return Err(Refusal::AmountMismatch { expected: payment.amount, reported: report.amount });
+    }
+    match sale
+        .disputes
+        .iter_mut()
+        .find(|dispute| dispute.payment == payment.id && dispute.reference == report.reference)
+    {
         Some(dispute) => {
-            if report.state.rank() > dispute.state.rank() {
+            let was = dispute.clone();
+            if report.state.rank() >= dispute.state.rank() {
+                // A question may become a chargeback over another amount; once money moved, the amount stands.
+                if dispute.state.is_question() {
+                    dispute.amount = report.amount;
+                } else if dispute.amount != report.amount {
+                    return Err(Refusal::AmountMismatch { expected: dispute.amount, reported: report.amount });
+                }
                 dispute.state = report.state;
             }
             dispute.evidence_due_at = dispute.evidence_due_at.max(report.evidence_due_at);
+            if *dispute == was {
+                return Ok(());
+            }
         }
         None => sale.disputes.push(Dispute {
             id: DisputeId::mint(desk.now, desk.rng),
@@ -365,7 +463,8 @@ fn merge_dispute(sale: &mut Sale, account: GatewayAccountId, report: &DisputeRep
 
 /// Money can only go back, or be disputed, after it came. A refund or a
 /// dispute that overtakes its payment on the wire proves a capture, but not
-/// its amount: the gateway is asked for the payment itself.
+/// its amount: the gateway is asked for the payment itself. Only news asks, so
+/// that the answer, which repeats the refund, does not ask again.
 fn ask_when_overtaken(payment: &Payment, moved: bool, desk: &mut Desk<'_>) {
     if moved && payment.state != PaymentState::Succeeded {
         desk.job(JobKind::AskPayment { payment: payment.id });
@@ -379,7 +478,18 @@ fn request_refund(
     revoke: Option<bool>,
     desk: &mut Desk<'_>,
 ) -> Result<(), Refusal> {
-    let payment = sale.captured().ok_or(Refusal::OrderNotPaid)?.clone();
+    let payment = match reason {
+        // The way to try again when a surplus could not be sent back.
+        RefundReason::SurpriseCapture => sale
+            .payments
+            .iter()
+            .find(|payment| sale.is_surprise(payment.id) && sale.refundable(payment).is_ok_and(Money::is_positive)),
+        RefundReason::RequestedByCustomer
+        | RefundReason::Duplicate
+        | RefundReason::Fraudulent
+        | RefundReason::MadeAtGateway => sale.captured(),
+    };
+    let payment = payment.ok_or(Refusal::OrderNotPaid)?.clone();
     let refundable = sale.refundable(&payment)?;
     let amount = amount.unwrap_or(refundable);
     same_currency(payment.amount, amount)?;
@@ -389,11 +499,19 @@ fn request_refund(
     if !amount.is_positive() {
         return Err(Refusal::RefundNotPositive);
     }
-    add_refund(sale, &payment, amount, reason, revoke, desk);
+    add_refund(sale, &payment, amount, reason, revoke, desk.actor, desk);
     Ok(())
 }
 
-fn add_refund(sale: &mut Sale, payment: &Payment, amount: Money, reason: RefundReason, revoke: Option<bool>, desk: &mut Desk<'_>) {
+fn add_refund(
+    sale: &mut Sale,
+    payment: &Payment,
+    amount: Money,
+    reason: RefundReason,
+    revoke: Option<bool>,
+    requested_by: Actor,
+    desk: &mut Desk<'_>,
+) {
     let refund = Refund {
         id: RefundId::mint(desk.now, desk.rng),
         shop: sale.order.shop,
@@ -405,7 +523,7 @@ fn add_refund(sale: &mut Sale, payment: &Payment, amount: Money, reason: RefundR
         revoke,
         state: RefundState::Created,
         reference: None,
-        requested_by: desk.actor,
+        requested_by,
         failure: None,
         created_at: desk.now,
     };
@@ -414,18 +532,17 @@ fn add_refund(sale: &mut Sale, payment: &Payment, amount: Money, reason: RefundR
 }
 
 fn settle(sale: &mut Sale, desk: &mut Desk<'_>) -> Result<(), Refusal> {
-    return_surplus(sale, desk);
-    let captured = sale.captured().cloned();
-    if let Some(payment) = &captured {
-        sale.order.refunded = sale.refunded(payment)?;
-    }
-    sale.order.state = order_state(sale, captured.as_ref())?;
-    if captured.is_some() {
+    return_surplus(sale, desk)?;
+    if let Some(payment) = sale.captured().cloned() {
+        sale.order.refunded = sale.refunded(&payment)?;
         sale.checkout.state = CheckoutState::Completed;
         if sale.order.paid_at.is_none() {
             sale.order.paid_at = Some(desk.now);
             desk.changes.issued = issue(&sale.order, desk.now, desk.rng);
         }
+    }
+    if let Some(state) = sale.order_state()? {
+        sale.order.state = state;
     }
     for payment in &mut sale.payments {
         payment.check_at = match (payment.state.is_open(), payment.check_at) {
@@ -434,69 +551,51 @@ fn settle(sale: &mut Sale, desk: &mut Desk<'_>) -> Result<(), Refusal> {
             (false, _) => None,
         };
     }
-    let target = license_state(sale)?;
-    for license in sale.licenses.iter_mut().chain(desk.changes.issued.iter_mut().map(|(license, _)| license)) {
-        if let Some(target) = target {
-            license.state = match (license.state.is_by_person(), target) {
-                (false, _) | (true, LicenseState::RevokedByRefund | LicenseState::RevokedByDispute)
-                    if license.state != LicenseState::RevokedByPerson =>
-                {
-                    target
-                }
-                (true | false, _) => license.state,
-            };
+    settle_licenses(sale, desk)
+}
+
+/// Moves the licenses when what the money says of them has changed. What a
+/// person decided stands until a person undoes it: a suspension is kept
+/// through refund and dispute, and a license that somebody gave back after a
+/// refund is not taken away again because the same refund moved on.
+fn settle_licenses(sale: &mut Sale, desk: &mut Desk<'_>) -> Result<(), Refusal> {
+    let Some(state) = sale.license_state()? else { return Ok(()) };
+    for (license, _) in &mut desk.changes.issued {
+        license.state = state;
+    }
+    if desk.before.license_state()? != Some(state) {
+        for license in sale.licenses.iter_mut().filter(|license| !license.state.is_by_person()) {
+            license.state = state;
         }
     }
     Ok(())
 }
 
 /// Gives back what was captured although the order had been paid otherwise.
-fn return_surplus(sale: &mut Sale, desk: &mut Desk<'_>) {
-    let Some(kept) = desk.before.captured().or_else(|| sale.captured()).map(|payment| payment.id) else { return };
+fn return_surplus(sale: &mut Sale, desk: &mut Desk<'_>) -> Result<(), Refusal> {
+    let Some(kept) = desk.before.captured().or_else(|| sale.captured()).map(|payment| payment.id) else {
+        return Ok(());
+    };
     let surplus: Vec<Payment> = sale
         .payments
         .iter()
-        .filter(|payment| payment.state == PaymentState::Succeeded && payment.id != kept && !sale.is_surprise(payment.id))
+        .filter(|payment| {
+            payment.state == PaymentState::Succeeded && payment.id != kept && !sale.is_surprise(payment.id)
+        })
         .cloned()
         .collect();
     for payment in surplus {
-        add_refund(sale, &payment, payment.amount, RefundReason::SurpriseCapture, Some(false), desk);
-    }
-}
-
-/// Where an order stands, from its payments, refunds and disputes alone.
-fn order_state(sale: &Sale, captured: Option<&Payment>) -> Result<OrderState, Refusal> {
-    let Some(payment) = captured else { return Ok(sale.order.state) };
-    let mut disputes = sale.disputes.iter().filter(|dispute| dispute.payment == payment.id);
-    let refunded = sale.order.refunded;
-    Ok(if disputes.clone().any(|dispute| dispute.state.is_lost()) {
-        OrderState::Lost
-    } else if disputes.any(|dispute| dispute.state.holds_money()) {
-        OrderState::Disputed
-    } else if refunded.is_zero() {
-        OrderState::Paid
-    } else if refunded.compare(payment.amount)?.is_lt() {
-        OrderState::PartiallyRefunded
-    } else {
-        OrderState::Refunded
-    })
-}
-
-/// What the money makes of the licenses of a sale; `None` while nothing was paid.
-fn license_state(sale: &Sale) -> Result<Option<LicenseState>, Refusal> {
-    let Some(payment) = sale.captured() else { return Ok(None) };
-    let mut refunds = sale.refunds.iter().filter(|refund| refund.payment == payment.id && refund.state.counts());
-    let all_back = !sale.order.refunded.compare(payment.amount)?.is_lt();
-    let revoked = refunds.clone().any(|refund| refund.revoke == Some(true))
-        || (all_back && !refunds.any(|refund| refund.revoke == Some(false)));
-    Ok(Some(match sale.order.state {
-        OrderState::Lost => LicenseState::RevokedByDispute,
-        _ if revoked => LicenseState::RevokedByRefund,
-        OrderState::Disputed => LicenseState::SuspendedByDispute,
-        OrderState::Pending | OrderState::Paid | OrderState::PartiallyRefunded | OrderState::Refunded | OrderState::Expired => {
-            LicenseState::Active
+        let left = sale.unreturned(&payment)?;
+        if left.is_positive() {
+            add_refund(sale, &payment, left, RefundReason::SurpriseCapture, Some(false), Actor::System, desk);
+            continue;
         }
-    }))
+        // Somebody at the gateway was faster. The reason is what tells that this payment is not the kept one.
+        for refund in sale.refunds.iter_mut().filter(|refund| refund.payment == payment.id && refund.state.reserves()) {
+            refund.reason = RefundReason::SurpriseCapture;
+        }
+    }
+    Ok(())
 }
 
 /// Writes down the difference between the sale as it was read and as it is now.
@@ -505,10 +604,11 @@ fn record(after: Sale, mut desk: Desk<'_>) -> Changes {
     for payment in &after.payments {
         let was = before.payment(payment.id).map_or(PaymentState::Created, |known| known.state);
         let declined = before.payment(payment.id).is_some_and(|known| known.decline != payment.decline);
+        if declined && payment.decline.is_some() && payment.state != PaymentState::Failed {
+            desk.event(EventKind::PaymentDeclined, payment_data(payment));
+        }
         if payment.state != was {
             record_payment(payment, was, &after, &mut desk);
-        } else if declined && payment.decline.is_some() {
-            desk.event(EventKind::PaymentDeclined, payment_data(payment));
         }
     }
     for refund in &after.refunds {
@@ -520,11 +620,12 @@ fn record(after: Sale, mut desk: Desk<'_>) -> Changes {
     for dispute in &after.disputes {
         let was = before.disputes.iter().find(|known| known.id == dispute.id).map(|known| known.state);
         if was != Some(dispute.state) {
-            record_dispute(dispute, was.is_some_and(|state| state.holds_money() || state.is_lost()), &after, &mut desk);
+            record_dispute(dispute, was.is_some_and(DisputeState::takes_money), &after, &mut desk);
         }
     }
     record_order(&after, &mut desk);
     record_licenses(&after, &mut desk);
+    write_mails(&after, &mut desk);
 
     let mut changes = desk.changes;
     changes.checkouts = changed(Some(after.checkout), |row| *row == before.checkout);
@@ -556,6 +657,10 @@ fn payment_data(payment: &Payment) -> Value {
 }
 
 fn record_payment(payment: &Payment, was: PaymentState, after: &Sale, desk: &mut Desk<'_>) {
+    if payment.state == PaymentState::Sent && was == PaymentState::RequiresAction {
+        // Back on a page that has been open all along; the decline tells why.
+        return;
+    }
     desk.event(
         match payment.state {
             PaymentState::Created | PaymentState::Sent => EventKind::PaymentSent,
@@ -564,15 +669,23 @@ fn record_payment(payment: &Payment, was: PaymentState, after: &Sale, desk: &mut
             PaymentState::Unknown => EventKind::PaymentUnknown,
             PaymentState::Canceled => EventKind::PaymentCanceled,
             PaymentState::Failed => EventKind::PaymentFailed,
-            PaymentState::Succeeded if after.is_surprise(payment.id) || !was.is_open() => EventKind::PaymentSurpriseCapture,
+            PaymentState::Succeeded if after.is_surprise(payment.id) || !was.is_open() => {
+                EventKind::PaymentSurpriseCapture
+            }
             PaymentState::Succeeded => EventKind::PaymentSucceeded,
         },
         payment_data(payment),
     );
     if payment.state == PaymentState::Succeeded {
-        desk.post(format!("capture:{}", payment.id), Account::Gateway(payment.gateway_account), Account::Sales, payment.amount);
+        desk.post(
+            format!("capture:{}", payment.id),
+            Account::Gateway(payment.gateway_account),
+            Account::Sales,
+            payment.amount,
+        );
     }
-    if payment.state == PaymentState::Failed && after.captured().is_none() {
+    // Who is declined on the page sees it there; who left with a debit under way learns it by mail.
+    if payment.state == PaymentState::Failed && was == PaymentState::Processing && after.captured().is_none() {
         desk.mail(MailKind::PaymentFailed { order: after.order.id });
     }
 }
@@ -594,14 +707,11 @@ fn record_refund(refund: &Refund, was: Option<RefundState>, after: &Sale, desk: 
         },
         data,
     );
-    let Some(account) = after.payment(refund.payment).map(|payment| Account::Gateway(payment.gateway_account)) else { return };
+    let Some(account) = after.payment(refund.payment).map(|payment| Account::Gateway(payment.gateway_account)) else {
+        return;
+    };
     match (was.is_some_and(RefundState::counts), refund.state.counts()) {
-        (false, true) => {
-            desk.post(format!("refund:{}", refund.id), Account::Sales, account, refund.amount);
-            if refund.reason != RefundReason::SurpriseCapture {
-                desk.mail(MailKind::OrderRefunded { order: after.order.id });
-            }
-        }
+        (false, true) => desk.post(format!("refund:{}", refund.id), Account::Sales, account, refund.amount),
         (true, false) => desk.post(format!("refund_reversed:{}", refund.id), account, Account::Sales, refund.amount),
         (true, true) | (false, false) => {}
     }
@@ -619,10 +729,23 @@ fn record_dispute(dispute: &Dispute, was_taken: bool, after: &Sale, desk: &mut D
             "evidence_due_at": dispute.evidence_due_at,
         }),
     );
-    let Some(account) = after.payment(dispute.payment).map(|payment| Account::Gateway(payment.gateway_account)) else { return };
-    match (was_taken, dispute.state.holds_money() || dispute.state.is_lost()) {
-        (false, true) => desk.post(format!("dispute:{}", dispute.id), Account::Disputes, account, dispute.amount),
-        (true, false) => desk.post(format!("dispute_reversed:{}", dispute.id), account, Account::Disputes, dispute.amount),
+    let Some(account) = after.payment(dispute.payment).map(|payment| Account::Gateway(payment.gateway_account)) else {
+        return;
+    };
+    // A case can be won, taken up again and lost, so the state is part of the cause.
+    match (was_taken, dispute.state.takes_money()) {
+        (false, true) => desk.post(
+            format!("dispute:{}:{}", dispute.id, dispute.state.as_str()),
+            Account::Disputes,
+            account,
+            dispute.amount,
+        ),
+        (true, false) => desk.post(
+            format!("dispute_reversed:{}:{}", dispute.id, dispute.state.as_str()),
+            account,
+            Account::Disputes,
+            dispute.amount,
+        ),
         (true, true) | (false, false) => {}
     }
 }
@@ -651,8 +774,23 @@ fn record_order(after: &Sale, desk: &mut Desk<'_>) {
             _,
         ) => {}
     }
-    if newly_paid && matches!(is.state, OrderState::Paid | OrderState::PartiallyRefunded) {
-        desk.mail(MailKind::OrderPaid { order: is.id });
+}
+
+/// The keys go out in the decision in which they first work, and a buyer hears
+/// of money that goes back once the payment it comes from is known.
+fn write_mails(after: &Sale, desk: &mut Desk<'_>) {
+    let issued_working = desk.changes.issued.iter().any(|(license, _)| license.state == LicenseState::Active);
+    // A license that stands as it was issued, and did not work then, has never worked: its key was not sent yet.
+    let works_at_last = after.licenses.iter().any(|license| {
+        let known = desk.before.licenses.iter().find(|known| known.id == license.id);
+        license.state == LicenseState::Active
+            && known.is_some_and(|known| known.version == 1 && known.state != LicenseState::Active)
+    });
+    if issued_working || works_at_last {
+        desk.mail(MailKind::OrderPaid { order: after.order.id });
+    }
+    if after.order.refunded.minor() > desk.before.order.refunded.minor() {
+        desk.mail(MailKind::OrderRefunded { order: after.order.id });
     }
 }
 
@@ -687,3 +825,6 @@ fn record_licenses(after: &Sale, desk: &mut Desk<'_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,7 +49,9 @@ impl MailKind {
     #[must_use]
     pub fn subject(self) -> String {
         match self {
-            Self::OrderPaid { order } | Self::PaymentFailed { order } | Self::OrderRefunded { order } => order.to_string(),
+            Self::OrderPaid { order } | Self::PaymentFailed { order } | Self::OrderRefunded { order } => {
+                order.to_string()
+            }
             Self::PortalCode { link } | Self::ConsoleLink { link } => link.to_string(),
         }
     }

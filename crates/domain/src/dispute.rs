@@ -66,6 +66,21 @@ impl DisputeState {
         }
     }
 
+    /// Whether the bank has the money, for now or for good.
+    #[must_use]
+    pub fn takes_money(self) -> bool {
+        self.holds_money() || self.is_lost()
+    }
+
+    /// Whether it has been no more than a question so far.
+    #[must_use]
+    pub fn is_question(self) -> bool {
+        match self {
+            Self::Warning | Self::Closed => true,
+            Self::Opened | Self::EvidenceSent | Self::Won | Self::Accepted | Self::Lost => false,
+        }
+    }
+
     /// How far the state is from the start; reports merge by taking the farther one.
     #[must_use]
     pub(crate) fn rank(self) -> u8 {

@@ -78,9 +78,16 @@ impl Email {
             return Err(EmailError::NoName);
         }
         let forbidden = |character: char| {
-            character.is_whitespace() || character.is_control() || matches!(character, '<' | '>' | '(' | ')' | '[' | ']' | ',' | ';' | ':' | '"' | '\\')
+            character.is_whitespace()
+                || character.is_control()
+                || matches!(character, '<' | '>' | '(' | ')' | '[' | ']' | ',' | ';' | ':' | '"' | '\\')
         };
-        if text.contains(forbidden) || name.len() > 64 || name.starts_with('.') || name.ends_with('.') || name.contains("..") {
+        if text.contains(forbidden)
+            || name.len() > 64
+            || name.starts_with('.')
+            || name.ends_with('.')
+            || name.contains("..")
+        {
             return Err(EmailError::BadCharacter);
         }
         let domain = domain.to_lowercase();

@@ -7,7 +7,7 @@
 use money::Money;
 use serde::{Deserialize, Serialize};
 
-use crate::{Decline, DisputeState, Mode, OrderId, PaymentId, RefundId, Timestamp};
+use crate::{Decline, DisputeState, Mode, OrderId, PaymentId, PaymentState, RefundId, Timestamp};
 
 /// One thing that a gateway says, about one payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +81,21 @@ pub enum PaymentStatus {
     Failed(Decline),
     /// The page or the attempt was closed without money.
     Canceled,
+}
+
+impl PaymentStatus {
+    /// The state of a payment that stands like this.
+    #[must_use]
+    pub fn state(&self) -> PaymentState {
+        match self {
+            Self::Open { .. } => PaymentState::Sent,
+            Self::RequiresAction => PaymentState::RequiresAction,
+            Self::Processing => PaymentState::Processing,
+            Self::Succeeded { .. } => PaymentState::Succeeded,
+            Self::Failed(_) => PaymentState::Failed,
+            Self::Canceled => PaymentState::Canceled,
+        }
+    }
 }
 
 /// A payment method as it may be printed: never the number.

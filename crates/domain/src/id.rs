@@ -174,9 +174,8 @@ mod tests {
     #[test]
     fn ids_sort_by_the_time_they_were_minted() {
         let mut rng = Rng::from_seed([7; 32]);
-        let ids: Vec<String> = (1..100)
-            .map(|n| OrderId::mint(Timestamp::from_microseconds(n * 1_000), &mut rng).to_string())
-            .collect();
+        let ids: Vec<String> =
+            (1..100).map(|n| OrderId::mint(Timestamp::from_microseconds(n * 1_000), &mut rng).to_string()).collect();
         assert!(ids.is_sorted());
     }
 

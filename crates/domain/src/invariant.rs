@@ -3,9 +3,9 @@
 //! The same laws stand in `store`'s reports as SQL over all rows at once;
 //! `doctor` and the tests run both.
 
-use money::Money;
+use money::{Money, MoneyError};
 
-use crate::{Account, Dispute, PaymentState, Posting, Sale};
+use crate::{Account, PaymentId, PaymentState, Posting, Sale};
 
 /// A law that does not hold, in words for the person who must look.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,32 +49,81 @@ pub fn broken(sale: &Sale, postings: &[Posting]) -> Vec<Broken> {
             payment.amount == sale.order.total,
             format!("{} asks {} for an order of {}", payment.id, payment.amount, sale.order.total),
         );
-        let within = sale.refunded(payment).and_then(|sum| sum.compare(payment.amount)).is_ok_and(std::cmp::Ordering::is_le);
+        let within =
+            sale.refunded(payment).and_then(|sum| sum.compare(payment.amount)).is_ok_and(std::cmp::Ordering::is_le);
         law("refunds_within_payment", within, format!("more than {} went back of {}", payment.amount, payment.id));
     }
-    law("books_match", books_match(sale, postings), "the postings do not add up to captures, refunds and disputes".to_owned());
+    let derived = sale.order_state();
+    law(
+        "order_follows_money",
+        derived.as_ref().is_ok_and(|derived| derived.is_none_or(|derived| derived == sale.order.state)),
+        format!("the order is {} and the money says {derived:?}", sale.order.state.as_str()),
+    );
+    let returned =
+        sale.captured().map_or(Ok(Money::zero(sale.order.total.currency())), |payment| sale.refunded(payment));
+    law(
+        "refunded_is_the_sum",
+        returned == Ok(sale.order.refunded),
+        format!("the order says {}, its refunds say {returned:?}", sale.order.refunded),
+    );
+    for payment in &sale.payments {
+        law(
+            "open_means_asked",
+            payment.state.is_open() == payment.check_at.is_some(),
+            format!("{} is {} and is asked about at {:?}", payment.id, payment.state.as_str(), payment.check_at),
+        );
+    }
+    law(
+        "a_payment_has_a_buyer",
+        sale.payments.is_empty() || (sale.order.customer.is_some() && sale.order.email.is_some()),
+        "a payment was made for nobody".to_owned(),
+    );
+    for account in sale
+        .payments
+        .iter()
+        .map(|payment| Account::Gateway(payment.gateway_account))
+        .chain([Account::Sales, Account::Disputes])
+    {
+        let (by_books, by_rows) = (balance(postings, account, sale), owed(sale, account));
+        law(
+            "books_match",
+            by_books.is_ok() && by_books == by_rows,
+            format!("{} stands at {by_books:?}, its rows add up to {by_rows:?}", account.to_text()),
+        );
+    }
     found
 }
 
-/// Whether what gateways hold by the books is what was captured, less what went back or is held.
-fn books_match(sale: &Sale, postings: &[Posting]) -> bool {
-    let zero = Money::zero(sale.order.total.currency());
-    let is_gateway = |account: Account| match account {
-        Account::Gateway(_) => true,
-        Account::Sales | Account::Disputes => false,
+/// What stands on an account by the books: debits less credits.
+fn balance(postings: &[Posting], account: Account, sale: &Sale) -> Result<Money, MoneyError> {
+    postings.iter().try_fold(Money::zero(sale.order.total.currency()), |sum, posting| {
+        match (posting.debit == account, posting.credit == account) {
+            (true, false) => sum.checked_add(posting.amount),
+            (false, true) => sum.checked_sub(posting.amount),
+            (true, true) | (false, false) => Ok(sum),
+        }
+    })
+}
+
+/// What should stand there: captures come to the gateway from sales, refunds
+/// go back to sales, and what the bank took goes to disputes.
+fn owed(sale: &Sale, account: Account) -> Result<Money, MoneyError> {
+    let here = |payment: PaymentId| {
+        sale.payment(payment).is_some_and(|payment| match account {
+            Account::Gateway(id) => payment.gateway_account == id,
+            Account::Sales | Account::Disputes => true,
+        })
     };
-    let by_books = postings.iter().try_fold(zero, |sum, posting| match (is_gateway(posting.debit), is_gateway(posting.credit)) {
-        (true, false) => sum.checked_add(posting.amount),
-        (false, true) => sum.checked_sub(posting.amount),
-        (true, true) | (false, false) => Ok(sum),
-    });
-    let taken = |dispute: &Dispute| dispute.state.holds_money() || dispute.state.is_lost();
-    let captures = sale.payments.iter().filter(|payment| payment.state == PaymentState::Succeeded).map(|payment| payment.amount);
-    let refunds = sale.refunds.iter().filter(|refund| refund.state.counts()).map(|refund| refund.amount);
-    let disputes = sale.disputes.iter().filter(|dispute| taken(dispute)).map(|dispute| dispute.amount);
-    let by_rows = captures
-        .map(Ok)
-        .chain(refunds.chain(disputes).map(|amount| zero.checked_sub(amount)))
-        .try_fold(zero, |sum, amount| sum.checked_add(amount?));
-    by_books.is_ok() && by_books == by_rows
+    let captures = sale.payments.iter().filter(|payment| payment.state == PaymentState::Succeeded && here(payment.id));
+    let refunds = sale.refunds.iter().filter(|refund| refund.state.counts() && here(refund.payment));
+    let disputes = sale.disputes.iter().filter(|dispute| dispute.state.takes_money() && here(dispute.payment));
+    let currency = sale.order.total.currency();
+    let captured = Money::sum(currency, captures.map(|payment| payment.amount))?;
+    let refunded = Money::sum(currency, refunds.map(|refund| refund.amount))?;
+    let disputed = Money::sum(currency, disputes.map(|dispute| dispute.amount))?;
+    match account {
+        Account::Gateway(_) => captured.checked_sub(refunded)?.checked_sub(disputed),
+        Account::Sales => refunded.checked_sub(captured),
+        Account::Disputes => Ok(disputed),
+    }
 }

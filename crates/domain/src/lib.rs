@@ -5,8 +5,8 @@
 //! arguments ([`Timestamp`], [`Rng`]), and a decision is returned as
 //! [`Changes`], which somebody else commits.
 
-mod activation;
 mod activate;
+mod activation;
 mod card_number;
 mod changes;
 mod checkout;
@@ -20,6 +20,8 @@ mod dispute;
 mod email;
 mod event;
 mod fact;
+#[cfg(test)]
+mod fixture;
 mod gateway_account;
 mod id;
 pub mod invariant;
@@ -40,6 +42,8 @@ mod rng;
 mod sale;
 mod shop;
 mod submit;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod text;
 mod time;
 
@@ -58,8 +62,7 @@ pub use dispute::{Dispute, DisputeState};
 pub use email::{Email, EmailError};
 pub use event::{Actor, Event, EventKind};
 pub use fact::{
-    DisputeReport, Fact, MethodSummary, PaymentLocator, PaymentReport, PaymentStatus, RefundReport,
-    RefundStatus,
+    DisputeReport, Fact, MethodSummary, PaymentLocator, PaymentReport, PaymentStatus, RefundReport, RefundStatus,
 };
 pub use gateway_account::GatewayAccount;
 pub use id::*;
@@ -78,7 +81,7 @@ pub use refusal::Refusal;
 pub use rng::Rng;
 pub use sale::Sale;
 pub use shop::{Mode, Shop};
-pub use submit::{BuyerDetails, CheckoutRequest, open_checkout, expire_checkout, retry_payment, submit_checkout};
+pub use submit::{BuyerDetails, CheckoutRequest, expire_checkout, open_checkout, retry_payment, submit_checkout};
 pub use text::{TextError, plain_text, search_key};
 pub use time::{Duration, Timestamp};
 

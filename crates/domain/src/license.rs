@@ -145,7 +145,9 @@ impl License {
     #[must_use]
     pub fn standing(&self, now: Timestamp) -> Standing {
         match self.state {
-            LicenseState::RevokedByRefund | LicenseState::RevokedByDispute | LicenseState::RevokedByPerson => Standing::Revoked,
+            LicenseState::RevokedByRefund | LicenseState::RevokedByDispute | LicenseState::RevokedByPerson => {
+                Standing::Revoked
+            }
             LicenseState::SuspendedByDispute | LicenseState::SuspendedByPerson => Standing::Suspended,
             LicenseState::Active if self.expires_at.is_some_and(|end| end <= now) => Standing::Expired,
             LicenseState::Active => Standing::Active,
@@ -168,7 +170,9 @@ impl License {
         let seated = activation.is_some_and(|activation| activation.state == ActivationState::Active);
         let needs_seat = self.policy.seats.is_some() && request.fingerprint.is_some();
         let code = match self.standing(now) {
-            _ if request.product.as_ref().is_some_and(|names| !names.contains(&self.product)) => VerdictCode::WrongProduct,
+            _ if request.product.as_ref().is_some_and(|names| !names.contains(&self.product)) => {
+                VerdictCode::WrongProduct
+            }
             Standing::Revoked => VerdictCode::Revoked,
             Standing::Suspended => VerdictCode::Suspended,
             Standing::Expired => VerdictCode::Expired,

@@ -7,12 +7,12 @@ use money::Money;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CheckoutId, Consent, Country, CustomerId, Email, Locale, OrderId, PlanId, Policy, ProductId, Rng, ShopId, Timestamp,
-    Version, search_key,
+    CheckoutId, Consent, Country, CustomerId, Email, Locale, OrderId, PlanId, Policy, ProductId, Rng, ShopId,
+    Timestamp, Version, search_key,
 };
 
 /// Where an order stands. It follows from its payments, refunds and disputes;
-/// see the settling in `decide.rs`.
+/// see [`Sale::order_state`](crate::Sale::order_state).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OrderState {
     /// Waiting for money.
@@ -89,7 +89,8 @@ impl OrderNumber {
     /// A new number out of 2^40; unique in the shop by an index.
     #[must_use]
     pub fn mint(rng: &mut Rng) -> Self {
-        let symbols: String = rng.bytes::<8>().iter().map(|byte| char::from(NUMBER_ALPHABET[usize::from(byte & 31)])).collect();
+        let symbols: String =
+            rng.bytes::<8>().iter().map(|byte| char::from(NUMBER_ALPHABET[usize::from(byte & 31)])).collect();
         Self(format!("{}-{}", &symbols[..4], &symbols[4..]).into_boxed_str())
     }
 
@@ -98,7 +99,7 @@ impl OrderNumber {
     pub fn parse(text: &str) -> Option<Self> {
         let symbols: String = search_key(text)
             .chars()
-            .filter(|character| !matches!(character, '-' | ' ' | '#' | '–' | '‑'))
+            .filter(|character| !matches!(character, '-' | ' ' | '#' | '\u{2010}'..='\u{2015}'))
             .map(|character| match character.to_ascii_uppercase() {
                 'O' => '0',
                 'I' | 'L' => '1',

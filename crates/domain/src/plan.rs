@@ -57,8 +57,8 @@ impl Plan {
 /// currency a price list is likely to carry (ISO 4217, list one).
 fn currency_of(country: Country) -> Option<Currency> {
     let code = match country.code() {
-        "AD" | "AT" | "AX" | "BE" | "BG" | "CY" | "DE" | "EE" | "ES" | "FI" | "FR" | "GR" | "HR" | "IE" | "IT" | "LT"
-        | "LU" | "LV" | "MC" | "ME" | "MT" | "NL" | "PT" | "SI" | "SK" | "SM" | "VA" => "EUR",
+        "AD" | "AT" | "AX" | "BE" | "BG" | "CY" | "DE" | "EE" | "ES" | "FI" | "FR" | "GR" | "HR" | "IE" | "IT"
+        | "LT" | "LU" | "LV" | "MC" | "ME" | "MT" | "NL" | "PT" | "SI" | "SK" | "SM" | "VA" => "EUR",
         "US" | "PR" | "EC" | "SV" => "USD",
         "GB" | "GG" | "IM" | "JE" => "GBP",
         "CH" | "LI" => "CHF",

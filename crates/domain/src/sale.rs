@@ -2,7 +2,10 @@
 
 use money::{Money, MoneyError};
 
-use crate::{Check, Checkout, Dispute, License, Order, Payment, PaymentId, Refund};
+use crate::{
+    Check, Checkout, Dispute, License, LicenseState, Order, OrderState, Payment, PaymentId, PaymentState, Refund,
+    RefundReason,
+};
 
 /// An order and all its parts, read in one snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,16 +43,14 @@ impl Sale {
     pub fn captured(&self) -> Option<&Payment> {
         self.payments
             .iter()
-            .filter(|payment| payment.state == crate::PaymentState::Succeeded)
+            .filter(|payment| payment.state == PaymentState::Succeeded)
             .find(|payment| !self.is_surprise(payment.id))
     }
 
     /// Whether the money of this payment goes back because the order was paid otherwise.
     #[must_use]
     pub fn is_surprise(&self, payment: PaymentId) -> bool {
-        self.refunds
-            .iter()
-            .any(|refund| refund.payment == payment && refund.reason == crate::RefundReason::SurpriseCapture)
+        self.refunds.iter().any(|refund| refund.payment == payment && refund.reason == RefundReason::SurpriseCapture)
     }
 
     /// What has gone back, or is on its way, of this payment.
@@ -60,12 +61,67 @@ impl Sale {
         self.sum_of_refunds(payment, |refund| refund.state.counts())
     }
 
-    /// What can still be given back of this payment.
+    /// What can still be given back of this payment: not what is going back
+    /// already, and not what the bank has taken, for it would be lost twice.
     ///
     /// # Errors
     /// When the sum does not fit.
     pub fn refundable(&self, payment: &Payment) -> Result<Money, MoneyError> {
-        payment.amount.checked_sub(self.sum_of_refunds(payment, |refund| refund.state.reserves())?)
+        let taken = self.disputes.iter().filter(|dispute| dispute.payment == payment.id && dispute.state.takes_money());
+        let left = taken.map(|dispute| dispute.amount).try_fold(self.unreturned(payment)?, Money::checked_sub)?;
+        Ok(if left.is_negative() { Money::zero(left.currency()) } else { left })
+    }
+
+    /// What no refund of this payment covers, made or asked for; never below zero.
+    pub(crate) fn unreturned(&self, payment: &Payment) -> Result<Money, MoneyError> {
+        let left = payment.amount.checked_sub(self.sum_of_refunds(payment, |refund| refund.state.reserves())?)?;
+        Ok(if left.is_negative() { Money::zero(left.currency()) } else { left })
+    }
+
+    /// Where the money puts the order; `None` while nothing was captured, for
+    /// then time decides between pending and expired.
+    ///
+    /// # Errors
+    /// When the sum of the refunds does not fit.
+    pub fn order_state(&self) -> Result<Option<OrderState>, MoneyError> {
+        let Some(payment) = self.captured() else { return Ok(None) };
+        let mut disputes = self.disputes.iter().filter(|dispute| dispute.payment == payment.id);
+        let refunded = self.refunded(payment)?;
+        Ok(Some(if disputes.clone().any(|dispute| dispute.state.is_lost()) {
+            OrderState::Lost
+        } else if disputes.any(|dispute| dispute.state.holds_money()) {
+            OrderState::Disputed
+        } else if refunded.is_zero() {
+            OrderState::Paid
+        } else if refunded.compare(payment.amount)?.is_lt() {
+            OrderState::PartiallyRefunded
+        } else {
+            OrderState::Refunded
+        }))
+    }
+
+    /// What the money makes of the licenses, and so what is left when a person
+    /// lifts a suspension; `None` while nothing was captured.
+    ///
+    /// # Errors
+    /// When the sum of the refunds does not fit.
+    pub fn license_state(&self) -> Result<Option<LicenseState>, MoneyError> {
+        let (Some(payment), Some(order)) = (self.captured(), self.order_state()?) else { return Ok(None) };
+        let mut refunds = self.refunds.iter().filter(|refund| refund.payment == payment.id && refund.state.counts());
+        let all_back = !self.refunded(payment)?.compare(payment.amount)?.is_lt();
+        let revoked = refunds.clone().any(|refund| refund.revoke == Some(true))
+            || (all_back && !refunds.any(|refund| refund.revoke == Some(false)));
+        let by_refund = if revoked { LicenseState::RevokedByRefund } else { LicenseState::Active };
+        Ok(Some(match order {
+            OrderState::Lost => LicenseState::RevokedByDispute,
+            OrderState::Disputed if !revoked => LicenseState::SuspendedByDispute,
+            OrderState::Pending
+            | OrderState::Paid
+            | OrderState::PartiallyRefunded
+            | OrderState::Refunded
+            | OrderState::Disputed
+            | OrderState::Expired => by_refund,
+        }))
     }
 
     fn sum_of_refunds(&self, payment: &Payment, counted: impl Fn(&Refund) -> bool) -> Result<Money, MoneyError> {

@@ -9,9 +9,9 @@ use money::Currency;
 use serde_json::json;
 
 use crate::{
-    Actor, Changes, Checkout, CheckoutId, CheckoutState, Consent, Country, Customer, CustomerId, Duration, Email, Event,
-    EventId, EventKind, GatewayAccount, Job, JobId, JobKind, Locale, Order, OrderId, OrderLine, OrderNumber, OrderState,
-    Payment, PaymentId, PaymentState, Plan, Product, Refusal, Rng, Sale, Shop, Timestamp,
+    Actor, Changes, Checkout, CheckoutId, CheckoutState, Consent, Country, Customer, CustomerId, Duration, Email,
+    Event, EventId, EventKind, GatewayAccount, Job, JobId, JobKind, Locale, Order, OrderId, OrderLine, OrderNumber,
+    OrderState, Payment, PaymentId, PaymentState, Plan, Product, Refusal, Rng, Sale, Shop, Timestamp,
 };
 
 /// How long a checkout can be paid.
@@ -84,7 +84,9 @@ pub fn open_checkout(
         None => plan.price_for(request.country, shop.default_currency),
     }
     .ok_or(Refusal::NoPriceInCurrency)?;
-    let unit_amount = price.unit_amount(request.quantity).ok_or(Refusal::NoPriceInCurrency)?;
+    // No gateway collects nothing, so a price of zero is a price that is missing.
+    let unit_amount =
+        price.unit_amount(request.quantity).filter(|unit| unit.is_positive()).ok_or(Refusal::NoPriceInCurrency)?;
     let amount = unit_amount.checked_multiply(i64::from(request.quantity))?;
     let order = Order {
         id: OrderId::mint(now, rng),
@@ -152,6 +154,9 @@ pub fn submit_checkout(
     if sale.checkout.expires_at <= now {
         return Err(Refusal::CheckoutExpired);
     }
+    if account.mode != shop.mode {
+        return Err(Refusal::ModeMismatch { expected: shop.mode, reported: account.mode });
+    }
     if buyer.country.is_in_european_union() && !buyer.immediate_supply {
         return Err(Refusal::ConsentMissing);
     }
@@ -170,32 +175,48 @@ pub fn submit_checkout(
     order.email = Some(buyer.email.clone());
     order.country = buyer.country;
     order.locale = buyer.locale.clone();
-    order.consent.immediate_supply_at = buyer.immediate_supply.then_some(now);
+    if buyer.immediate_supply {
+        // The first time is the evidence; a second press neither renews nor, with the first page still open, undoes it.
+        order.consent.immediate_supply_at = order.consent.immediate_supply_at.or(Some(now));
+    }
     let mut checkout = sale.checkout.clone();
     checkout.state = CheckoutState::Submitted;
 
-    let mut changes = Changes { orders: vec![order], customers: vec![customer], ..Changes::default() };
+    let mut changes = Changes { customers: vec![customer], ..Changes::default() };
     if checkout != sale.checkout {
         changes.checkouts = vec![checkout];
     }
     let open = sale.payments.iter().find(|payment| payment.state.is_open() && payment.gateway_account == account.id);
     let payment = match open {
         Some(payment) => payment.id,
-        None => add_payment(sale, account, &mut changes, now, rng),
+        None => add_payment(&order, account, &mut changes, now, rng),
     };
+    changes.orders = vec![order];
     Ok((changes, payment))
 }
 
 /// Writes down another attempt for an order whose last one ended without money.
 ///
 /// # Errors
-/// When the order can no longer be paid.
-pub fn retry_payment(sale: &Sale, account: &GatewayAccount, now: Timestamp, rng: &mut Rng) -> Result<(Changes, PaymentId), Refusal> {
+/// When the order can no longer be paid, or nobody has pressed pay yet.
+pub fn retry_payment(
+    sale: &Sale,
+    account: &GatewayAccount,
+    now: Timestamp,
+    rng: &mut Rng,
+) -> Result<(Changes, PaymentId), Refusal> {
     if sale.order.state.was_paid() {
         return Err(Refusal::CheckoutCompleted);
     }
     if sale.order.state == OrderState::Expired || sale.checkout.expires_at <= now {
         return Err(Refusal::CheckoutExpired);
+    }
+    // Who buys, and what they agreed to, is written down when pay is pressed; without that nothing may be charged.
+    if sale.payments.is_empty() {
+        return Err(Refusal::ConsentMissing);
+    }
+    if let Some(known) = sale.payments.iter().find(|payment| payment.mode != account.mode) {
+        return Err(Refusal::ModeMismatch { expected: known.mode, reported: account.mode });
     }
     let mut changes = Changes::default();
     let open = sale.payments.iter().find(|payment| payment.state.is_open());
@@ -203,20 +224,26 @@ pub fn retry_payment(sale: &Sale, account: &GatewayAccount, now: Timestamp, rng:
         Some(payment) => payment.id,
         None => {
             changes.orders = vec![sale.order.clone()];
-            add_payment(sale, account, &mut changes, now, rng)
+            add_payment(&sale.order, account, &mut changes, now, rng)
         }
     };
     Ok((changes, payment))
 }
 
-fn add_payment(sale: &Sale, account: &GatewayAccount, changes: &mut Changes, now: Timestamp, rng: &mut Rng) -> PaymentId {
+fn add_payment(
+    order: &Order,
+    account: &GatewayAccount,
+    changes: &mut Changes,
+    now: Timestamp,
+    rng: &mut Rng,
+) -> PaymentId {
     let payment = Payment {
         id: PaymentId::mint(now, rng),
-        shop: sale.order.shop,
+        shop: order.shop,
         version: 0,
-        order: sale.order.id,
+        order: order.id,
         gateway_account: account.id,
-        amount: sale.order.total,
+        amount: order.total,
         mode: account.mode,
         state: PaymentState::Created,
         page_reference: None,
@@ -229,7 +256,7 @@ fn add_payment(sale: &Sale, account: &GatewayAccount, changes: &mut Changes, now
         created_at: now,
     };
     changes.events.push(event(
-        &sale.order,
+        order,
         EventKind::CheckoutSubmitted,
         Actor::Buyer,
         now,
@@ -238,7 +265,7 @@ fn add_payment(sale: &Sale, account: &GatewayAccount, changes: &mut Changes, now
     ));
     changes.jobs.push(Job {
         id: JobId::mint(now, rng),
-        shop: sale.order.shop,
+        shop: order.shop,
         kind: JobKind::OpenPayment { payment: payment.id },
         run_at: now,
         attempts: 0,
@@ -273,7 +300,14 @@ pub fn expire_checkout(sale: &Sale, now: Timestamp, rng: &mut Rng) -> Changes {
     Changes { checkouts: vec![checkout], orders: vec![order], events: vec![event], ..Changes::default() }
 }
 
-fn event(order: &Order, kind: EventKind, actor: Actor, now: Timestamp, rng: &mut Rng, data: serde_json::Value) -> Event {
+fn event(
+    order: &Order,
+    kind: EventKind,
+    actor: Actor,
+    now: Timestamp,
+    rng: &mut Rng,
+    data: serde_json::Value,
+) -> Event {
     Event {
         id: EventId::mint(now, rng),
         shop: order.shop,
@@ -286,3 +320,6 @@ fn event(order: &Order, kind: EventKind, actor: Actor, now: Timestamp, rng: &mut
         at: now,
     }
 }
+
+#[cfg(test)]
+mod tests;

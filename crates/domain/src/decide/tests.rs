@@ -1,0 +1,451 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod convergence;
+mod random;
+mod story;
+
+use self::story::{Story, kind_of};
+use crate::{OrderState, PaymentState};
+
+/// Checks every row `before | occurrence | payments | order | licenses | mails and jobs | why`: what happened
+/// before, in the words of [`Story`], then one more occurrence, and what it makes of the sale. The last four columns
+/// of a refusal are empty, and `=` says that nothing changed. Gives the cells that were looked at: the first
+/// payment's state, the order's state and the kind of the occurrence.
+fn check(table: &str) -> Vec<(PaymentState, OrderState, String)> {
+    let mut cells = Vec::new();
+    let mut found = String::new();
+    let mut expected = String::new();
+    for line in table.trim().lines().skip(1).filter(|line| !line.trim().is_empty()) {
+        let row: Vec<&str> = line.split('|').map(str::trim).collect();
+        let [before, occurrence, payments, order, licenses, effects, why] = row[..] else {
+            panic!("not a row: {line}")
+        };
+        let mut story = Story::new();
+        for part in before.split(", ").filter(|part| *part != "-") {
+            story.tell(part).unwrap_or_else(|refusal| panic!("{before}: {part} was refused: {refusal}"));
+        }
+        let state = story.world.sale.payments[0].state;
+        cells.push((state, story.world.sale.order.state, kind_of(occurrence)));
+        let outcome = story.outcome(occurrence);
+        let aligned = |cells: [&str; 4]| {
+            let [payments, order, licenses, effects] = cells;
+            format!(
+                "{before:32} | {occurrence:34} | {payments:30} | {order:18} | {licenses:20} | {effects:32} | {why}\n"
+            )
+        };
+        expected.push_str(&aligned([payments, order, licenses, effects]));
+        found.push_str(&aligned(outcome.each_ref().map(String::as_str)));
+    }
+    let differ = found.lines().zip(expected.lines()).filter(|(found, expected)| found != expected);
+    let differ: Vec<String> =
+        differ.map(|(found, expected)| format!("expected {expected}\nfound    {found}")).collect();
+    assert!(differ.is_empty(), "{}\n\nThe whole table as it is:\n{found}", differ.join("\n"));
+    cells
+}
+
+#[test]
+fn every_payment_state_meets_every_occurrence() {
+    let cells = check(
+        "
+before                          | occurrence             | payments                  | order              | licenses             | mails and jobs      | why
+-                               | page                   | sent                      | pending            |                      |                     |
+-                               | unanswered             | unknown                   | pending            |                      |                     |
+-                               | call refused           | failed                    | pending            |                      |                     |
+-                               | still open             | created                   | pending            |                      |                     | only the next moment to ask moves
+-                               | open                   | sent                      | pending            |                      |                     |
+-                               | declined card_declined | sent                      | pending            |                      |                     |
+-                               | challenge              | requires_action           | pending            |                      |                     |
+-                               | processing             | processing                | pending            |                      |                     |
+-                               | captured 98.00         | succeeded                 | paid               | active               | order_paid mail     | the webhook overtook the answer to our own call
+-                               | captured 97.00         | refused amount_mismatch   |                    |                      |                     | parked, never fulfilled
+-                               | captured 98.00 USD     | refused currency_mismatch |                    |                      |                     | parked, never fulfilled
+-                               | failed account_closed  | failed                    | pending            |                      |                     | no mail: who is declined on the page sees it there
+-                               | canceled               | canceled                  | pending            |                      |                     |
+-                               | refund pending 98.00   | created                   | pending            |                      | ask_payment         |
+-                               | refund succeeded 98.00 | created                   | pending            |                      | ask_payment         | it overtook the payment: the gateway is asked
+-                               | refund succeeded 20.00 | created                   | pending            |                      | ask_payment         |
+-                               | refund failed 98.00    | created                   | pending            |                      |                     |
+-                               | refund canceled 98.00  | created                   | pending            |                      |                     |
+-                               | refund request all     | refused order_not_paid    |                    |                      |                     |
+-                               | refund call refused    | refused payment_unknown   |                    |                      |                     |
+-                               | dispute warning 98.00  | created                   | pending            |                      | ask_payment         |
+-                               | dispute opened 98.00   | created                   | pending            |                      | ask_payment         | it overtook the payment: the gateway is asked
+unanswered                      | page                   | sent                      | pending            |                      |                     | the call had worked after all
+unanswered                      | unanswered             | =                         |                    |                      |                     |
+unanswered                      | call refused           | failed                    | pending            |                      |                     |
+unanswered                      | still open             | unknown                   | pending            |                      |                     |
+unanswered                      | open                   | sent                      | pending            |                      |                     |
+unanswered                      | declined card_declined | sent                      | pending            |                      |                     |
+unanswered                      | challenge              | requires_action           | pending            |                      |                     |
+unanswered                      | processing             | processing                | pending            |                      |                     |
+unanswered                      | captured 98.00         | succeeded                 | paid               | active               | order_paid mail     |
+unanswered                      | captured 97.00         | refused amount_mismatch   |                    |                      |                     |
+unanswered                      | captured 98.00 USD     | refused currency_mismatch |                    |                      |                     |
+unanswered                      | failed account_closed  | failed                    | pending            |                      |                     |
+unanswered                      | canceled               | canceled                  | pending            |                      |                     |
+unanswered                      | refund pending 98.00   | unknown                   | pending            |                      | ask_payment         |
+unanswered                      | refund succeeded 98.00 | unknown                   | pending            |                      | ask_payment         |
+unanswered                      | refund succeeded 20.00 | unknown                   | pending            |                      | ask_payment         |
+unanswered                      | refund failed 98.00    | unknown                   | pending            |                      |                     |
+unanswered                      | refund canceled 98.00  | unknown                   | pending            |                      |                     |
+unanswered                      | refund request all     | refused order_not_paid    |                    |                      |                     |
+unanswered                      | refund call refused    | refused payment_unknown   |                    |                      |                     |
+unanswered                      | dispute warning 98.00  | unknown                   | pending            |                      | ask_payment         |
+unanswered                      | dispute opened 98.00   | unknown                   | pending            |                      | ask_payment         |
+page                            | page                   | =                         |                    |                      |                     |
+page                            | unanswered             | =                         |                    |                      |                     |
+page                            | call refused           | =                         |                    |                      |                     | the page is open: only a repeated call was refused
+page                            | still open             | sent                      | pending            |                      |                     |
+page                            | open                   | sent                      | pending            |                      |                     |
+page                            | declined card_declined | sent                      | pending            |                      |                     | the page stays open for another card
+page                            | challenge              | requires_action           | pending            |                      |                     |
+page                            | processing             | processing                | pending            |                      |                     |
+page                            | captured 98.00         | succeeded                 | paid               | active               | order_paid mail     |
+page                            | captured 97.00         | refused amount_mismatch   |                    |                      |                     |
+page                            | captured 98.00 USD     | refused currency_mismatch |                    |                      |                     |
+page                            | failed account_closed  | failed                    | pending            |                      |                     |
+page                            | canceled               | canceled                  | pending            |                      |                     |
+page                            | refund pending 98.00   | sent                      | pending            |                      | ask_payment         |
+page                            | refund succeeded 98.00 | sent                      | pending            |                      | ask_payment         |
+page                            | refund succeeded 20.00 | sent                      | pending            |                      | ask_payment         |
+page                            | refund failed 98.00    | sent                      | pending            |                      |                     |
+page                            | refund canceled 98.00  | sent                      | pending            |                      |                     |
+page                            | refund request all     | refused order_not_paid    |                    |                      |                     |
+page                            | refund call refused    | refused payment_unknown   |                    |                      |                     |
+page                            | dispute warning 98.00  | sent                      | pending            |                      | ask_payment         |
+page                            | dispute opened 98.00   | sent                      | pending            |                      | ask_payment         |
+page, challenge                 | page                   | =                         |                    |                      |                     |
+page, challenge                 | unanswered             | =                         |                    |                      |                     |
+page, challenge                 | call refused           | =                         |                    |                      |                     |
+page, challenge                 | still open             | requires_action           | pending            |                      |                     |
+page, challenge                 | open                   | =                         |                    |                      |                     | an older report
+page, challenge                 | declined card_declined | sent                      | pending            |                      |                     | back on the page
+page, challenge                 | challenge              | =                         |                    |                      |                     |
+page, challenge                 | processing             | processing                | pending            |                      |                     |
+page, challenge                 | captured 98.00         | succeeded                 | paid               | active               | order_paid mail     |
+page, challenge                 | captured 97.00         | refused amount_mismatch   |                    |                      |                     |
+page, challenge                 | captured 98.00 USD     | refused currency_mismatch |                    |                      |                     |
+page, challenge                 | failed account_closed  | failed                    | pending            |                      |                     |
+page, challenge                 | canceled               | canceled                  | pending            |                      |                     |
+page, challenge                 | refund pending 98.00   | requires_action           | pending            |                      | ask_payment         |
+page, challenge                 | refund succeeded 98.00 | requires_action           | pending            |                      | ask_payment         |
+page, challenge                 | refund succeeded 20.00 | requires_action           | pending            |                      | ask_payment         |
+page, challenge                 | refund failed 98.00    | requires_action           | pending            |                      |                     |
+page, challenge                 | refund canceled 98.00  | requires_action           | pending            |                      |                     |
+page, challenge                 | refund request all     | refused order_not_paid    |                    |                      |                     |
+page, challenge                 | refund call refused    | refused payment_unknown   |                    |                      |                     |
+page, challenge                 | dispute warning 98.00  | requires_action           | pending            |                      | ask_payment         |
+page, challenge                 | dispute opened 98.00   | requires_action           | pending            |                      | ask_payment         |
+page, processing                | page                   | =                         |                    |                      |                     |
+page, processing                | unanswered             | =                         |                    |                      |                     |
+page, processing                | call refused           | =                         |                    |                      |                     |
+page, processing                | still open             | processing                | pending            |                      |                     |
+page, processing                | open                   | =                         |                    |                      |                     |
+page, processing                | declined card_declined | processing                | pending            |                      |                     | a late report of the try before; noted, nothing else
+page, processing                | challenge              | =                         |                    |                      |                     |
+page, processing                | processing             | =                         |                    |                      |                     |
+page, processing                | captured 98.00         | succeeded                 | paid               | active               | order_paid mail     |
+page, processing                | captured 97.00         | refused amount_mismatch   |                    |                      |                     |
+page, processing                | captured 98.00 USD     | refused currency_mismatch |                    |                      |                     |
+page, processing                | failed account_closed  | failed                    | pending            |                      | payment_failed mail | who left with a debit under way learns it by mail
+page, processing                | canceled               | canceled                  | pending            |                      |                     |
+page, processing                | refund pending 98.00   | processing                | pending            |                      | ask_payment         |
+page, processing                | refund succeeded 98.00 | processing                | pending            |                      | ask_payment         |
+page, processing                | refund succeeded 20.00 | processing                | pending            |                      | ask_payment         |
+page, processing                | refund failed 98.00    | processing                | pending            |                      |                     |
+page, processing                | refund canceled 98.00  | processing                | pending            |                      |                     |
+page, processing                | refund request all     | refused order_not_paid    |                    |                      |                     |
+page, processing                | refund call refused    | refused payment_unknown   |                    |                      |                     |
+page, processing                | dispute warning 98.00  | processing                | pending            |                      | ask_payment         |
+page, processing                | dispute opened 98.00   | processing                | pending            |                      | ask_payment         |
+page, canceled                  | page                   | =                         |                    |                      |                     |
+page, canceled                  | unanswered             | =                         |                    |                      |                     |
+page, canceled                  | call refused           | =                         |                    |                      |                     |
+page, canceled                  | still open             | =                         |                    |                      |                     |
+page, canceled                  | open                   | =                         |                    |                      |                     |
+page, canceled                  | declined card_declined | canceled                  | pending            |                      |                     | a late report; the journal learns why
+page, canceled                  | challenge              | =                         |                    |                      |                     |
+page, canceled                  | processing             | =                         |                    |                      |                     |
+page, canceled                  | captured 98.00         | succeeded                 | paid               | active               | order_paid mail     | a surprise capture for an order that is not paid
+page, canceled                  | captured 97.00         | refused amount_mismatch   |                    |                      |                     |
+page, canceled                  | captured 98.00 USD     | refused currency_mismatch |                    |                      |                     |
+page, canceled                  | failed account_closed  | failed                    | pending            |                      |                     |
+page, canceled                  | canceled               | =                         |                    |                      |                     |
+page, canceled                  | refund pending 98.00   | canceled                  | pending            |                      | ask_payment         |
+page, canceled                  | refund succeeded 98.00 | canceled                  | pending            |                      | ask_payment         |
+page, canceled                  | refund succeeded 20.00 | canceled                  | pending            |                      | ask_payment         |
+page, canceled                  | refund failed 98.00    | canceled                  | pending            |                      |                     |
+page, canceled                  | refund canceled 98.00  | canceled                  | pending            |                      |                     |
+page, canceled                  | refund request all     | refused order_not_paid    |                    |                      |                     |
+page, canceled                  | refund call refused    | refused payment_unknown   |                    |                      |                     |
+page, canceled                  | dispute warning 98.00  | canceled                  | pending            |                      | ask_payment         |
+page, canceled                  | dispute opened 98.00   | canceled                  | pending            |                      | ask_payment         |
+page, failed insufficient_funds | page                   | =                         |                    |                      |                     |
+page, failed insufficient_funds | unanswered             | =                         |                    |                      |                     |
+page, failed insufficient_funds | call refused           | =                         |                    |                      |                     |
+page, failed insufficient_funds | still open             | =                         |                    |                      |                     |
+page, failed insufficient_funds | open                   | =                         |                    |                      |                     |
+page, failed insufficient_funds | declined card_declined | =                         |                    |                      |                     |
+page, failed insufficient_funds | challenge              | =                         |                    |                      |                     |
+page, failed insufficient_funds | processing             | =                         |                    |                      |                     |
+page, failed insufficient_funds | captured 98.00         | succeeded                 | paid               | active               | order_paid mail     | a surprise capture for an order that is not paid
+page, failed insufficient_funds | captured 97.00         | refused amount_mismatch   |                    |                      |                     |
+page, failed insufficient_funds | captured 98.00 USD     | refused currency_mismatch |                    |                      |                     |
+page, failed insufficient_funds | failed account_closed  | failed                    | pending            |                      |                     |
+page, failed insufficient_funds | canceled               | =                         |                    |                      |                     | nothing reopens what has ended
+page, failed insufficient_funds | refund pending 98.00   | failed                    | pending            |                      | ask_payment         |
+page, failed insufficient_funds | refund succeeded 98.00 | failed                    | pending            |                      | ask_payment         |
+page, failed insufficient_funds | refund succeeded 20.00 | failed                    | pending            |                      | ask_payment         |
+page, failed insufficient_funds | refund failed 98.00    | failed                    | pending            |                      |                     |
+page, failed insufficient_funds | refund canceled 98.00  | failed                    | pending            |                      |                     |
+page, failed insufficient_funds | refund request all     | refused order_not_paid    |                    |                      |                     |
+page, failed insufficient_funds | refund call refused    | refused payment_unknown   |                    |                      |                     |
+page, failed insufficient_funds | dispute warning 98.00  | failed                    | pending            |                      | ask_payment         |
+page, failed insufficient_funds | dispute opened 98.00   | failed                    | pending            |                      | ask_payment         |
+page, captured 98.00            | page                   | =                         |                    |                      |                     |
+page, captured 98.00            | unanswered             | =                         |                    |                      |                     |
+page, captured 98.00            | call refused           | =                         |                    |                      |                     |
+page, captured 98.00            | still open             | =                         |                    |                      |                     |
+page, captured 98.00            | open                   | =                         |                    |                      |                     |
+page, captured 98.00            | declined card_declined | =                         |                    |                      |                     |
+page, captured 98.00            | challenge              | =                         |                    |                      |                     |
+page, captured 98.00            | processing             | =                         |                    |                      |                     |
+page, captured 98.00            | captured 98.00         | =                         |                    |                      |                     | gateways repeat themselves
+page, captured 98.00            | captured 97.00         | refused amount_mismatch   |                    |                      |                     | not even when it is paid already
+page, captured 98.00            | captured 98.00 USD     | refused currency_mismatch |                    |                      |                     |
+page, captured 98.00            | failed account_closed  | =                         |                    |                      |                     | money that came has come
+page, captured 98.00            | canceled               | =                         |                    |                      |                     |
+page, captured 98.00            | refund pending 98.00   | succeeded                 | refunded           | revoked_by_refund    | order_refunded mail |
+page, captured 98.00            | refund succeeded 98.00 | succeeded                 | refunded           | revoked_by_refund    | order_refunded mail |
+page, captured 98.00            | refund succeeded 20.00 | succeeded                 | partially_refunded | active               | order_refunded mail |
+page, captured 98.00            | refund failed 98.00    | succeeded                 | paid               | active               |                     |
+page, captured 98.00            | refund canceled 98.00  | succeeded                 | paid               | active               |                     |
+page, captured 98.00            | refund request all     | succeeded                 | paid               | active               | send_refund         |
+page, captured 98.00            | refund call refused    | refused payment_unknown   |                    |                      |                     |
+page, captured 98.00            | dispute warning 98.00  | succeeded                 | paid               | active               |                     | a question takes nothing
+page, captured 98.00            | dispute opened 98.00   | succeeded                 | disputed           | suspended_by_dispute |                     |
+",
+    );
+    let kinds = [
+        "page",
+        "unanswered",
+        "call",
+        "still",
+        "open",
+        "declined",
+        "challenge",
+        "processing",
+        "captured",
+        "failed",
+        "canceled",
+        "refund pending",
+        "refund succeeded",
+        "refund failed",
+        "refund canceled",
+        "refund request",
+        "refund call",
+        "dispute",
+    ];
+    let missing: Vec<_> = PaymentState::ALL
+        .into_iter()
+        .flat_map(|state| kinds.map(|kind| (state, kind)))
+        .filter(|(state, kind)| !cells.iter().any(|(met, _, told)| met == state && told.starts_with(kind)))
+        .collect();
+    assert!(missing.is_empty(), "no row for {missing:?}");
+}
+
+#[test]
+fn every_order_state_meets_every_movement_of_money() {
+    let cells = check(
+        "
+before                                   | occurrence                  | payments                       | order              | licenses             | mails and jobs      | why
+page                                     | captured 98.00              | succeeded                      | paid               | active               | order_paid mail     |
+page                                     | refund pending 78.00        | sent                           | pending            |                      | ask_payment         |
+page                                     | refund succeeded 78.00      | sent                           | pending            |                      | ask_payment         |
+page                                     | refund failed 78.00         | sent                           | pending            |                      |                     |
+page                                     | refund request all          | refused order_not_paid         |                    |                      |                     |
+page                                     | refund request 20.00        | refused order_not_paid         |                    |                      |                     |
+page                                     | dispute warning 98.00       | sent                           | pending            |                      | ask_payment         |
+page                                     | dispute closed 98.00        | sent                           | pending            |                      | ask_payment         |
+page                                     | dispute opened 98.00        | sent                           | pending            |                      | ask_payment         |
+page                                     | dispute evidence_sent 98.00 | sent                           | pending            |                      | ask_payment         |
+page                                     | dispute won 98.00           | sent                           | pending            |                      | ask_payment         |
+page                                     | dispute accepted 98.00      | sent                           | pending            |                      | ask_payment         |
+page                                     | dispute lost 98.00          | sent                           | pending            |                      | ask_payment         |
+captured 98.00                           | captured 98.00              | =                              |                    |                      |                     |
+captured 98.00                           | refund pending 78.00        | succeeded                      | partially_refunded | active               | order_refunded mail |
+captured 98.00                           | refund succeeded 78.00      | succeeded                      | partially_refunded | active               | order_refunded mail |
+captured 98.00                           | refund failed 78.00         | succeeded                      | paid               | active               |                     |
+captured 98.00                           | refund request all          | succeeded                      | paid               | active               | send_refund         |
+captured 98.00                           | refund request 20.00        | succeeded                      | paid               | active               | send_refund         |
+captured 98.00                           | dispute warning 98.00       | succeeded                      | paid               | active               |                     |
+captured 98.00                           | dispute closed 98.00        | succeeded                      | paid               | active               |                     |
+captured 98.00                           | dispute opened 98.00        | succeeded                      | disputed           | suspended_by_dispute |                     |
+captured 98.00                           | dispute evidence_sent 98.00 | succeeded                      | disputed           | suspended_by_dispute |                     |
+captured 98.00                           | dispute won 98.00           | succeeded                      | paid               | active               |                     |
+captured 98.00                           | dispute accepted 98.00      | succeeded                      | lost               | revoked_by_dispute   |                     |
+captured 98.00                           | dispute lost 98.00          | succeeded                      | lost               | revoked_by_dispute   |                     |
+captured 98.00, refund succeeded 20.00 a | captured 98.00              | =                              |                    |                      |                     |
+captured 98.00, refund succeeded 20.00 a | refund pending 78.00        | succeeded                      | refunded           | revoked_by_refund    | order_refunded mail |
+captured 98.00, refund succeeded 20.00 a | refund succeeded 78.00      | succeeded                      | refunded           | revoked_by_refund    | order_refunded mail |
+captured 98.00, refund succeeded 20.00 a | refund failed 78.00         | succeeded                      | partially_refunded | active               |                     |
+captured 98.00, refund succeeded 20.00 a | refund request all          | succeeded                      | partially_refunded | active               | send_refund         |
+captured 98.00, refund succeeded 20.00 a | refund request 20.00        | succeeded                      | partially_refunded | active               | send_refund         |
+captured 98.00, refund succeeded 20.00 a | dispute warning 98.00       | succeeded                      | partially_refunded | active               |                     |
+captured 98.00, refund succeeded 20.00 a | dispute closed 98.00        | succeeded                      | partially_refunded | active               |                     |
+captured 98.00, refund succeeded 20.00 a | dispute opened 98.00        | succeeded                      | disputed           | suspended_by_dispute |                     |
+captured 98.00, refund succeeded 20.00 a | dispute evidence_sent 98.00 | succeeded                      | disputed           | suspended_by_dispute |                     |
+captured 98.00, refund succeeded 20.00 a | dispute won 98.00           | succeeded                      | partially_refunded | active               |                     |
+captured 98.00, refund succeeded 20.00 a | dispute accepted 98.00      | succeeded                      | lost               | revoked_by_dispute   |                     |
+captured 98.00, refund succeeded 20.00 a | dispute lost 98.00          | succeeded                      | lost               | revoked_by_dispute   |                     |
+captured 98.00, refund succeeded 98.00 a | captured 98.00              | =                              |                    |                      |                     |
+captured 98.00, refund succeeded 98.00 a | refund pending 78.00        | refused refund_exceeds_payment |                    |                      |                     |
+captured 98.00, refund succeeded 98.00 a | refund succeeded 78.00      | refused refund_exceeds_payment |                    |                      |                     |
+captured 98.00, refund succeeded 98.00 a | refund failed 78.00         | succeeded                      | refunded           | revoked_by_refund    |                     |
+captured 98.00, refund succeeded 98.00 a | refund failed 98.00 a       | succeeded                      | paid               | active               |                     | the refund bounced: the same licenses work again
+captured 98.00, refund succeeded 98.00 a | refund request all          | refused refund_exceeds_payment |                    |                      |                     |
+captured 98.00, refund succeeded 98.00 a | refund request 20.00        | refused refund_exceeds_payment |                    |                      |                     |
+captured 98.00, refund succeeded 98.00 a | dispute warning 98.00       | succeeded                      | refunded           | revoked_by_refund    |                     |
+captured 98.00, refund succeeded 98.00 a | dispute closed 98.00        | succeeded                      | refunded           | revoked_by_refund    |                     |
+captured 98.00, refund succeeded 98.00 a | dispute opened 98.00        | succeeded                      | disputed           | revoked_by_refund    |                     |
+captured 98.00, refund succeeded 98.00 a | dispute evidence_sent 98.00 | succeeded                      | disputed           | revoked_by_refund    |                     |
+captured 98.00, refund succeeded 98.00 a | dispute won 98.00           | succeeded                      | refunded           | revoked_by_refund    |                     |
+captured 98.00, refund succeeded 98.00 a | dispute accepted 98.00      | succeeded                      | lost               | revoked_by_dispute   |                     |
+captured 98.00, refund succeeded 98.00 a | dispute lost 98.00          | succeeded                      | lost               | revoked_by_dispute   |                     |
+captured 98.00, dispute opened 98.00     | captured 98.00              | =                              |                    |                      |                     |
+captured 98.00, dispute opened 98.00     | refund pending 78.00        | succeeded                      | disputed           | suspended_by_dispute | order_refunded mail |
+captured 98.00, dispute opened 98.00     | refund succeeded 78.00      | succeeded                      | disputed           | suspended_by_dispute | order_refunded mail |
+captured 98.00, dispute opened 98.00     | refund failed 78.00         | succeeded                      | disputed           | suspended_by_dispute |                     |
+captured 98.00, dispute opened 98.00     | refund request all          | refused refund_exceeds_payment |                    |                      |                     | the bank has the money: a refund would pay twice
+captured 98.00, dispute opened 98.00     | refund request 20.00        | refused refund_exceeds_payment |                    |                      |                     |
+captured 98.00, dispute opened 98.00     | dispute warning 98.00       | =                              |                    |                      |                     | an older report
+captured 98.00, dispute opened 98.00     | dispute closed 98.00        | =                              |                    |                      |                     |
+captured 98.00, dispute opened 98.00     | dispute opened 98.00        | =                              |                    |                      |                     |
+captured 98.00, dispute opened 98.00     | dispute evidence_sent 98.00 | succeeded                      | disputed           | suspended_by_dispute |                     |
+captured 98.00, dispute opened 98.00     | dispute won 98.00           | succeeded                      | paid               | active               |                     | the same licenses work again
+captured 98.00, dispute opened 98.00     | dispute accepted 98.00      | succeeded                      | lost               | revoked_by_dispute   |                     |
+captured 98.00, dispute opened 98.00     | dispute lost 98.00          | succeeded                      | lost               | revoked_by_dispute   |                     |
+captured 98.00, dispute lost 98.00       | captured 98.00              | =                              |                    |                      |                     |
+captured 98.00, dispute lost 98.00       | refund pending 78.00        | succeeded                      | lost               | revoked_by_dispute   | order_refunded mail |
+captured 98.00, dispute lost 98.00       | refund succeeded 78.00      | succeeded                      | lost               | revoked_by_dispute   | order_refunded mail |
+captured 98.00, dispute lost 98.00       | refund failed 78.00         | succeeded                      | lost               | revoked_by_dispute   |                     |
+captured 98.00, dispute lost 98.00       | refund request all          | refused refund_exceeds_payment |                    |                      |                     |
+captured 98.00, dispute lost 98.00       | refund request 20.00        | refused refund_exceeds_payment |                    |                      |                     |
+captured 98.00, dispute lost 98.00       | dispute warning 98.00       | =                              |                    |                      |                     |
+captured 98.00, dispute lost 98.00       | dispute closed 98.00        | =                              |                    |                      |                     |
+captured 98.00, dispute lost 98.00       | dispute opened 98.00        | =                              |                    |                      |                     |
+captured 98.00, dispute lost 98.00       | dispute evidence_sent 98.00 | =                              |                    |                      |                     |
+captured 98.00, dispute lost 98.00       | dispute won 98.00           | =                              |                    |                      |                     | nothing comes after the end
+captured 98.00, dispute lost 98.00       | dispute accepted 98.00      | =                              |                    |                      |                     |
+captured 98.00, dispute lost 98.00       | dispute lost 98.00          | =                              |                    |                      |                     |
+page, canceled, expire                   | captured 98.00              | succeeded                      | paid               | active               | order_paid mail     | a late capture pays an expired order
+page, canceled, expire                   | refund pending 78.00        | canceled                       | expired            |                      | ask_payment         |
+page, canceled, expire                   | refund succeeded 78.00      | canceled                       | expired            |                      | ask_payment         |
+page, canceled, expire                   | refund failed 78.00         | canceled                       | expired            |                      |                     |
+page, canceled, expire                   | refund request all          | refused order_not_paid         |                    |                      |                     |
+page, canceled, expire                   | refund request 20.00        | refused order_not_paid         |                    |                      |                     |
+page, canceled, expire                   | dispute warning 98.00       | canceled                       | expired            |                      | ask_payment         |
+page, canceled, expire                   | dispute closed 98.00        | canceled                       | expired            |                      | ask_payment         |
+page, canceled, expire                   | dispute opened 98.00        | canceled                       | expired            |                      | ask_payment         |
+page, canceled, expire                   | dispute evidence_sent 98.00 | canceled                       | expired            |                      | ask_payment         |
+page, canceled, expire                   | dispute won 98.00           | canceled                       | expired            |                      | ask_payment         |
+page, canceled, expire                   | dispute accepted 98.00      | canceled                       | expired            |                      | ask_payment         |
+page, canceled, expire                   | dispute lost 98.00          | canceled                       | expired            |                      | ask_payment         |
+",
+    );
+    let kinds = [
+        "captured",
+        "refund pending",
+        "refund succeeded",
+        "refund failed",
+        "refund request",
+        "dispute warning",
+        "dispute closed",
+        "dispute opened",
+        "dispute evidence_sent",
+        "dispute won",
+        "dispute accepted",
+        "dispute lost",
+    ];
+    let missing: Vec<_> = OrderState::ALL
+        .into_iter()
+        .flat_map(|state| kinds.map(|kind| (state, kind)))
+        .filter(|(state, kind)| !cells.iter().any(|(_, met, told)| met == state && told.starts_with(kind)))
+        .collect();
+    assert!(missing.is_empty(), "no row for {missing:?}");
+}
+
+#[test]
+fn the_hard_cases_come_out_right() {
+    check(
+        "
+before                                   | occurrence                       | payments                       | order              | licenses             | mails and jobs                       | why
+-                                        | refund succeeded 98.00           | created                        | pending            |                      | ask_payment                          | the refund overtook the payment: the gateway is asked
+refund succeeded 98.00                   | captured 98.00                   | succeeded                      | refunded           | revoked_by_refund    | order_refunded mail                  | ... and the payment arrives: no license works, no keys are mailed
+refund succeeded 98.00, captured 98.00   | refund failed 98.00              | succeeded                      | paid               | active               | order_paid mail                      | the refund bounces: the keys go out now, for the first time
+refund succeeded 20.00                   | captured 98.00                   | succeeded                      | partially_refunded | active               | order_paid mail, order_refunded mail | a part went back first: keys and both mails
+dispute opened 98.00                     | captured 98.00                   | succeeded                      | disputed           | suspended_by_dispute |                                      | the dispute overtook the payment: no keys for whoever disputes at once
+dispute opened 98.00, captured 98.00     | dispute won 98.00                | succeeded                      | paid               | active               | order_paid mail                      | ... and after the dispute is won they go out
+captured 98.00, dispute opened 98.00     | dispute won 98.00                | succeeded                      | paid               | active               |                                      | the same licenses work again; nobody gets a second key mail
+captured 98.00, dispute opened 98.00, dispute won 98.00 | dispute lost 98.00               | succeeded                      | lost               | revoked_by_dispute   |                                      | a case that was taken up again
+captured 98.00, dispute lost 98.00       | dispute opened 98.00             | =                              |                    |                      |                                      | a late report changes nothing
+captured 98.00, dispute opened 30.00     | refund request all               | succeeded                      | disputed           | suspended_by_dispute | send_refund                          | only what the bank has not taken can go back
+captured 98.00, dispute opened 30.00     | refund request 68.01             | refused refund_exceeds_payment |                    |                      |                                      | a cent more is refused
+captured 98.00, dispute opened 98.00     | refund request all               | refused refund_exceeds_payment |                    |                      |                                      | a refund beside a dispute would pay twice
+captured 98.00, dispute opened 98.00, dispute won 98.00 | refund request all               | succeeded                      | paid               | active               | send_refund                          | a dispute that was won keeps nothing back
+captured 98.00, dispute warning 98.00    | dispute opened 40.00             | succeeded                      | disputed           | suspended_by_dispute |                                      | a question becomes a chargeback over a part
+captured 98.00, dispute opened 98.00     | dispute won 40.00                | refused amount_mismatch        |                    |                      |                                      | an amount that moved stands; this one is for a person
+captured 98.00, dispute opened 98.00     | dispute warning 40.00            | =                              |                    |                      |                                      | an older report of another amount is merely old
+captured 98.00                           | dispute opened 0.00              | succeeded                      | disputed           | suspended_by_dispute |                                      | a case over nothing moves no money, but suspends
+captured 98.00                           | dispute opened -1.00             | refused amount_mismatch        |                    |                      |                                      | below nothing there is nothing
+captured 98.00                           | refund succeeded 0.00            | refused refund_not_positive    |                    |                      |                                      | a refund of nothing
+captured 98.00                           | refund succeeded 98.01           | refused refund_exceeds_payment |                    |                      |                                      | more than was paid
+captured 98.00, refund request all       | refund request all               | refused refund_exceeds_payment |                    |                      |                                      | a second request finds nothing left
+captured 98.00, refund request 60.00     | refund request 60.00             | refused refund_exceeds_payment |                    |                      |                                      | together they are more than was paid
+captured 98.00, refund request 60.00     | refund request 38.00             | succeeded                      | paid               | active               | send_refund                          | together they are all
+captured 98.00                           | refund request 0.00              | refused refund_not_positive    |                    |                      |                                      | a refund of nothing
+captured 98.00                           | refund request -5.00             | refused refund_not_positive    |                    |                      |                                      | no way to charge more
+captured 98.00                           | refund request 5.00 USD          | refused currency_mismatch      |                    |                      |                                      | in the currency that was paid
+captured 98.00, refund request all       | refund succeeded 98.00 a         | succeeded                      | refunded           | revoked_by_refund    | order_refunded mail                  | what the gateway did comes before what was only asked for
+captured 98.00, refund request all, refund succeeded 98.00 a | refund call refused              | succeeded                      | refunded           | revoked_by_refund    |                                      | ... and the call finds nothing left there either
+captured 98.00, refund request all, refund call refused | refund succeeded 98.00 ours      | succeeded                      | refunded           | revoked_by_refund    | order_refunded mail                  | refused, and made all the same: the gateway's word counts
+captured 98.00, refund request all, refund succeeded 98.00 ours | refund call refused              | =                              |                    |                      |                                      | made, and a repeated call refused: it stays made
+captured 98.00, refund request all       | refund succeeded 97.00 ours      | refused amount_mismatch        |                    |                      |                                      | another amount than was asked for
+captured 98.00, refund request all, refund call refused | refund request all               | succeeded                      | paid               | active               | send_refund                          | what failed can be asked for again
+captured 98.00, refund request 20.00 and_revoke | refund pending 20.00 ours        | succeeded                      | partially_refunded | revoked_by_refund    | order_refunded mail                  | a part goes back and the licenses end, as was asked
+captured 98.00, refund request 20.00 and_revoke, refund pending 20.00 ours | refund failed 20.00 ours         | succeeded                      | paid               | active               |                                      | ... and come back when it bounces
+captured 98.00, refund request all and_keep | refund succeeded 98.00 ours      | succeeded                      | refunded           | active               | order_refunded mail                  | everything goes back and the licenses stay, as was asked
+captured 98.00, refund request 20.00, refund pending 20.00 ours | refund succeeded 20.00 ours      | succeeded                      | partially_refunded | active               |                                      | one refund, one mail
+captured 98.00, person suspended_by_person | refund succeeded 98.00           | succeeded                      | refunded           | suspended_by_person  | order_refunded mail                  | a person's suspension is kept through the refund
+captured 98.00, person suspended_by_person, refund succeeded 98.00 | refund failed 98.00              | succeeded                      | paid               | suspended_by_person  |                                      | ... and after it bounced
+captured 98.00, person suspended_by_person, dispute opened 98.00 | dispute won 98.00                | succeeded                      | paid               | suspended_by_person  |                                      | ... and through a dispute
+captured 98.00, person revoked_by_person, dispute opened 98.00 | dispute won 98.00                | succeeded                      | paid               | revoked_by_person    |                                      | as is what a person took back
+captured 98.00, refund pending 98.00, person active | refund succeeded 98.00           | succeeded                      | refunded           | active               |                                      | what a person gave back stays when the same refund moves on
+captured 98.00, refund pending 98.00, person active | dispute lost 98.00               | succeeded                      | lost               | revoked_by_dispute   |                                      | ... but not when the bank takes the money
+page, canceled                           | captured 98.00                   | succeeded                      | paid               | active               | order_paid mail                      | a surprise capture pays an order that is not paid
+page, failed card_declined               | captured 98.00                   | succeeded                      | paid               | active               | order_paid mail                      | also after a failure
+page, canceled, expire                   | captured 98.00                   | succeeded                      | paid               | active               | order_paid mail                      | also after the checkout has expired
+page, processing, expire                 | captured 98.00                   | succeeded                      | paid               | active               | order_paid mail                      | a debit may take longer than the checkout
+page, second, captured 98.00             | 2nd: captured 98.00              | succeeded succeeded            | paid               | active               | send_refund                          | paid twice: the second goes back at once, whole
+page, second, 2nd: captured 98.00        | captured 98.00                   | succeeded succeeded            | paid               | active               | send_refund                          | whichever came first is kept
+page, second, captured 98.00, 2nd: captured 98.00 | 2nd: refund succeeded 98.00 ours | succeeded succeeded            | paid               | active               |                                      | the surplus is back; the order is still paid
+page, second, captured 98.00, 2nd: captured 98.00 | refund request all               | succeeded succeeded            | paid               | active               | send_refund                          | the payment that is kept can still be refunded
+page, second, captured 98.00, 2nd: captured 98.00, refund call refused | refund request all surplus       | succeeded succeeded            | paid               | active               | send_refund                          | a surplus that could not be sent back is tried again
+page, second, captured 98.00, 2nd: captured 98.00 | refund request all surplus       | refused order_not_paid         |                    |                      |                                      | it is under way already
+captured 98.00                           | refund request all surplus       | refused order_not_paid         |                    |                      |                                      | there is no surplus
+page, second, captured 98.00, 2nd: refund succeeded 98.00 | 2nd: captured 98.00              | succeeded succeeded            | paid               | active               |                                      | the seller was faster at the gateway: nothing more goes back
+page, second, captured 98.00, 2nd: refund succeeded 30.00 | 2nd: captured 98.00              | succeeded succeeded            | paid               | active               | send_refund                          | ... or sent a part back: the rest goes now
+page, second, captured 98.00, refund succeeded 98.00 | 2nd: captured 98.00              | succeeded succeeded            | refunded           | revoked_by_refund    | send_refund                          | money for an order that was refunded goes back as well
+page, second                             | 2nd: failed card_declined        | sent failed                    | pending            |                      |                                      | nothing to mail: the page said it
+page, processing, second, 2nd: captured 98.00 | failed insufficient_funds        | failed succeeded               | paid               | active               |                                      | the other one paid: nobody wants to hear of this one
+page, declined card_declined             | captured 98.00                   | succeeded                      | paid               | active               | order_paid mail                      | declined first, then paid
+page, challenge                          | declined authentication_failed   | sent                           | pending            |                      |                                      | back on the page
+page, challenge                          | captured 98.00                   | succeeded                      | paid               | active               | order_paid mail                      | the challenge was passed
+page, captured 98.00                     | declined card_declined           | =                              |                    |                      |                                      | a late report of the first try
+captured 98.00                           | page                             | succeeded                      | paid               | active               |                                      | the webhook overtook the answer to our own call
+page                                     | call refused                     | =                              |                    |                      |                                      | the page is open: the refusal is about a repeated call
+unanswered                               | page                             | sent                           | pending            |                      |                                      | it had worked
+unanswered                               | call refused                     | failed                         | pending            |                      |                                      | it had not
+",
+    );
+}
