@@ -6,6 +6,7 @@
 //! `{"verify": {"secrets": […], "header", "body", "now"}}` ·
 //! `{"request": {"base_url", "call"}}` · `{"read": {"call", "status", "body"}}` ·
 //! `{"translate": {"kind", "body"}}`, where `call` is one of
+//! `{"open": {"seed", "amount", "currency", "expires_at", "save_method"}}`, `{"page": id}`, `{"cancel": id}`,
 //! `{"charge": {"seed", "amount", "currency", "customer", "method", "kind"}}`,
 //! `{"refund": {"seed", "amount", "currency", "intent"}}`, `{"retrieve": intent}`,
 //! `{"events": since}`, `"account"`.
@@ -16,7 +17,8 @@ use domain::{Decline, Fact, PaymentLocator, PaymentStatus, Timestamp};
 use gateways::contract::calls;
 use gateways::stripe::STRIPE;
 use gateways::{
-    Answer, Call, CallError, Gateway, Headers, HttpResponse, Method, OffSessionCharge, RefundRequest, Translation,
+    Answer, Call, CallError, Gateway, Headers, HostedPaymentRequest, HttpResponse, Method, OffSessionCharge,
+    RefundRequest, Translation,
 };
 use money::{Currency, Money};
 use serde::Deserialize;
@@ -34,6 +36,9 @@ enum Question {
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Wanted {
+    Open { seed: u8, amount: i64, currency: Currency, expires_at: i64, save_method: bool },
+    Page(String),
+    Cancel(String),
     Charge { seed: u8, amount: i64, currency: Currency, customer: String, method: String, kind: String },
     Refund { seed: u8, amount: i64, currency: Currency, intent: String },
     Retrieve(String),
@@ -107,6 +112,21 @@ fn credentials(secrets: &[String], base_url: Option<&str>) -> String {
 
 fn wanted(wanted: Wanted) -> Result<Call, &'static str> {
     match wanted {
+        Wanted::Open { seed, amount, currency, expires_at, save_method } => {
+            let Some(Call::OpenPayment(request)) = calls(seed).into_iter().next() else {
+                return Err("the first call of the contract opens no page");
+            };
+            Ok(Call::OpenPayment(HostedPaymentRequest {
+                amount: Money::new(amount, currency),
+                expires_at: Timestamp::from_seconds(expires_at),
+                save_method,
+                ..request
+            }))
+        }
+        Wanted::Page(page) => Ok(Call::RetrievePayment { page_reference: Some(page), reference: None }),
+        Wanted::Cancel(page) => {
+            Ok(Call::CancelPayment { idempotency_key: format!("cancel-{page}"), page_reference: page })
+        }
         Wanted::Charge { seed, amount, currency, customer, method, kind } => {
             let Some(Call::Charge(charge)) = calls(seed).into_iter().nth(2) else {
                 return Err("the third call of the contract is no charge");
