@@ -15,6 +15,7 @@ mod error;
 mod fulfil;
 mod http;
 mod inbox;
+mod letter;
 mod license;
 pub mod mail;
 pub mod mailer;

@@ -4,7 +4,8 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use data_encoding::BASE64URL_NOPAD;
 use domain::{License, Rng, Timestamp};
 use latchkey_license::{Claims, Header, KeySet, LicenseClaims, PublicKey, assemble, signing_input};
-use store::Store;
+use store::{SigningKey, SigningKeyState, Store};
+use zeroize::Zeroizing;
 
 use crate::Error;
 
@@ -24,20 +25,21 @@ impl Signer {
     pub async fn load(store: &Store, now: Timestamp, rng: &mut Rng) -> Result<Self, Error> {
         let mut stored = store.signing_keys().await?;
         if stored.is_empty() {
-            store.add_signing_key(rng.bytes(), now).await?;
+            store.add_signing_key(&new_key(rng.bytes(), now)?).await?;
             stored = store.signing_keys().await?;
         }
-        let broken = || Error::Configuration("a signing key cannot be opened".to_owned());
-        let newest = stored.iter().max_by_key(|key| (key.created_at, key.kid.clone())).ok_or_else(broken)?;
-        let pair = Ed25519KeyPair::from_seed_unchecked(newest.seed.as_ref()).map_err(|_| broken())?;
-        let mut keys = KeySet::default();
-        for key in &stored {
-            let pair = Ed25519KeyPair::from_seed_unchecked(key.seed.as_ref()).map_err(|_| broken())?;
-            let public: [u8; 32] = pair.public_key().as_ref().try_into().map_err(|_| broken())?;
-            keys.add(PublicKey::from_bytes(public).map_err(|_| broken())?);
-        }
-        let public: [u8; 32] = pair.public_key().as_ref().try_into().map_err(|_| broken())?;
-        let kid = PublicKey::from_bytes(public).map_err(|_| broken())?.kid();
+        let newest = stored
+            .iter()
+            .filter(|key| key.state == SigningKeyState::Active)
+            .max_by_key(|key| (key.created_at, key.kid.as_str()))
+            .ok_or_else(broken)?;
+        let pair = pair_of(&newest.seed)?;
+        let kid = newest.kid.clone();
+        let keys = stored
+            .iter()
+            .filter(|key| key.state != SigningKeyState::Revoked)
+            .map(|key| public_key(&key.public))
+            .collect::<Result<KeySet, Error>>()?;
         Ok(Self { pair, kid, keys })
     }
 
@@ -69,7 +71,7 @@ impl Signer {
         let input = signing_input(&Header::new(&self.kid), &claims);
         let mut signature = [0; 64];
         signature.copy_from_slice(self.pair.sign(input.as_bytes()).as_ref());
-        assemble(&input, &signature)
+        assemble(&input, signature)
     }
 
     /// The name of the key that signs now.
@@ -83,6 +85,25 @@ impl std::fmt::Debug for Signer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "Signer({})", self.kid)
     }
+}
+
+fn broken() -> Error {
+    Error::Configuration("a signing key cannot be used".to_owned())
+}
+
+fn pair_of(seed: &[u8]) -> Result<Ed25519KeyPair, Error> {
+    Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| broken())
+}
+
+fn public_key(bytes: &[u8]) -> Result<PublicKey, Error> {
+    let bytes: [u8; 32] = bytes.try_into().map_err(|_| broken())?;
+    PublicKey::from_bytes(bytes).map_err(|_| broken())
+}
+
+fn new_key(seed: [u8; 32], now: Timestamp) -> Result<SigningKey, Error> {
+    let public = pair_of(&seed)?.public_key().as_ref().to_vec();
+    let kid = public_key(&public)?.kid();
+    Ok(SigningKey { kid, public, seed: Zeroizing::new(seed.to_vec()), state: SigningKeyState::Active, created_at: now })
 }
 
 /// Bytes as they stand in URLs and tokens.

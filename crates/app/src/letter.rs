@@ -1,0 +1,159 @@
+//! What a queued mail says, read from the rows at the moment it is sent: a
+//! key is opened only here, on its way out.
+
+use domain::{Delivery, License, LoginLink, LoginLinkId, MailKind, Sale, Shop, Standing};
+
+use crate::mail::{
+    ConsoleLink, Envelope, IssuedLicense, Mail, MailContent, OrderPaid, OrderRefunded, PaymentFailed, PortalCode, SenderIdentity,
+    SetupGuide, compose,
+};
+use crate::{App, Error};
+
+impl App {
+    /// The mail of a delivery; `None` when what it was about is over, as a code that has run out.
+    pub(crate) async fn compose_mail(&self, shop: &Shop, delivery: &Delivery) -> Result<Option<Mail>, Error> {
+        let mut sender = SenderIdentity {
+            shop_name: shop.name.clone(),
+            address: self.settings.mail_from.clone(),
+            seller: shop.seller.clone(),
+            mode: shop.mode,
+        };
+        let content = match delivery.mail {
+            MailKind::OrderPaid { order } => {
+                let sale = self.sale(shop.id, order).await?;
+                sender.seller = sale.order.seller.clone();
+                MailContent::OrderPaid(self.order_paid(shop, &sale, delivery).await?)
+            }
+            MailKind::PaymentFailed { order } => {
+                let sale = self.sale(shop.id, order).await?;
+                sender.seller = sale.order.seller.clone();
+                if sale.order.state.was_paid() {
+                    return Ok(None);
+                }
+                MailContent::PaymentFailed(self.payment_failed(&sale))
+            }
+            MailKind::OrderRefunded { order } => {
+                let sale = self.sale(shop.id, order).await?;
+                sender.seller = sale.order.seller.clone();
+                MailContent::OrderRefunded(self.order_refunded(&sale)?)
+            }
+            MailKind::PortalCode { link } => match self.open_link(shop, link).await? {
+                Some(stored) => MailContent::PortalCode(PortalCode { code: self.portal_code(link), valid_minutes: self.minutes_left(&stored) }),
+                None => return Ok(None),
+            },
+            MailKind::ConsoleLink { link } => match self.open_link(shop, link).await? {
+                Some(stored) => MailContent::ConsoleLink(ConsoleLink { url: self.console_url(link), valid_minutes: self.minutes_left(&stored) }),
+                None => return Ok(None),
+            },
+        };
+        let envelope = Envelope {
+            delivery: delivery.id,
+            to: delivery.to.clone(),
+            locale: delivery.locale.clone(),
+            at: delivery.created_at,
+        };
+        compose(&self.catalog, &sender, &envelope, &content).map(Some).map_err(|error| Error::Configuration(error.to_string()))
+    }
+
+    async fn order_paid(&self, shop: &Shop, sale: &Sale, delivery: &Delivery) -> Result<OrderPaid, Error> {
+        let order = &sale.order;
+        let now = self.clock.now();
+        let keys = self.store.license_keys(shop.id, order.id).await?;
+        let works = |license: &&License| match license.standing(now) {
+            Standing::Active | Standing::Suspended | Standing::Expired => true,
+            Standing::Revoked => false,
+        };
+        let licenses = sale
+            .licenses
+            .iter()
+            .filter(works)
+            .filter_map(|license| {
+                let line = order.lines.get(usize::try_from(license.line).ok()?)?;
+                let (_, key) = keys.iter().find(|(id, _)| *id == license.id)?;
+                Some(IssuedLicense {
+                    product_name: line.product_name.clone(),
+                    plan_name: line.plan_name.clone(),
+                    key: key.to_string(),
+                    expires_at: license.expires_at,
+                })
+            })
+            .collect();
+        let mut setup_guides = Vec::new();
+        for line in &order.lines {
+            let product = self.store.product(shop.id, line.product).await?;
+            let guide = product.as_ref().and_then(|product| product.setup_guide(delivery.locale.language()));
+            if let Some(markdown) = guide.filter(|markdown| !markdown.trim().is_empty()) {
+                setup_guides.push(SetupGuide { product_name: line.product_name.clone(), markdown: markdown.to_owned() });
+            }
+        }
+        Ok(OrderPaid {
+            number: order.number.clone(),
+            paid_at: order.paid_at.unwrap_or(order.created_at),
+            lines: order.lines.clone(),
+            total: order.total,
+            method: sale.captured().and_then(|payment| payment.method.clone()),
+            licenses,
+            setup_guides,
+            receipt_url: self.receipt_url(order.id),
+            portal_url: format!("{}/portal", self.settings.public_url),
+            terms_version: order.consent.terms_version.clone(),
+            immediate_supply_at: order.consent.immediate_supply_at,
+            refund_policy: shop.refund_policy.clone(),
+        })
+    }
+
+    fn payment_failed(&self, sale: &Sale) -> PaymentFailed {
+        let last = sale.payments.last();
+        PaymentFailed {
+            number: sale.order.number.clone(),
+            amount: sale.order.total,
+            method: last.and_then(|payment| payment.method.clone()),
+            reason: last.and_then(|payment| payment.decline.as_ref()).map(|decline| decline.class),
+            retry_url: self.receipt_url(sale.order.id),
+        }
+    }
+
+    fn order_refunded(&self, sale: &Sale) -> Result<OrderRefunded, Error> {
+        let order = &sale.order;
+        let now = self.clock.now();
+        Ok(OrderRefunded {
+            number: order.number.clone(),
+            refunded_at: now,
+            lines: order.lines.clone(),
+            total: order.total,
+            refunded: order.refunded,
+            remaining: order.total.checked_sub(order.refunded).map_err(domain::Refusal::from)?,
+            method: sale.captured().and_then(|payment| payment.method.clone()),
+            is_license_ended: sale.licenses.iter().all(|license| license.standing(now) == Standing::Revoked),
+            receipt_url: self.receipt_url(order.id),
+        })
+    }
+
+    /// The link, while it still opens something.
+    async fn open_link(&self, shop: &Shop, link: LoginLinkId) -> Result<Option<LoginLink>, Error> {
+        let now = self.clock.now();
+        let stored = self.store.login_link(shop.id, link).await?;
+        Ok(stored.filter(|stored| stored.used_at.is_none() && stored.expires_at > now))
+    }
+
+    fn minutes_left(&self, link: &LoginLink) -> u32 {
+        let left = link.expires_at.since(self.clock.now()).as_seconds().div_euclid(60).saturating_add(1);
+        u32::try_from(left).unwrap_or(1)
+    }
+
+    /// Every license of an order with its key, for a page or a program that may see them.
+    ///
+    /// # Errors
+    /// When the store does not answer, or a key cannot be opened.
+    pub async fn licenses_with_keys(&self, sale: &Sale) -> Result<Vec<(License, String)>, Error> {
+        let keys = self.store.license_keys(sale.order.shop, sale.order.id).await?;
+        Ok(sale
+            .licenses
+            .iter()
+            .filter_map(|license| {
+                let key = keys.iter().find(|(id, _)| *id == license.id).map(|(_, key)| key.to_string())?;
+                Some((license.clone(), key))
+            })
+            .collect())
+    }
+}
