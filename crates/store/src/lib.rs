@@ -54,7 +54,7 @@ pub use notice::{ClaimedNotice, NoticeFilter};
 pub use order::OrderFilter;
 pub use row::{Row, RowError};
 pub use search::SearchHit;
-pub use settings::{SigningKey, SigningKeyState};
+pub use settings::{MasterKeyError, SigningKey, SigningKeyState};
 pub use vault::{Purpose, Vault, VaultError};
 
 use std::sync::Arc;

@@ -20,6 +20,23 @@ const SET_KEY_STATE: &str = "update signing_keys set state = $2 where kid = $1";
 
 texts![VALUE, PUT, PUT_FIRST, KEYS, ADD_KEY, SET_KEY_STATE];
 
+/// Under which setting the fingerprint of the master key is kept.
+const MASTER_KEY: &str = "master_key_fingerprint";
+
+/// Why the store must not be used with this vault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MasterKeyError {
+    /// It could not be found out.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// It could not be written down.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// Everything here was sealed with another master key: every license key would seem unknown.
+    #[error("the database was sealed with another master key; start with the key that belongs to it")]
+    Other,
+}
+
 /// What a signing key is still good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SigningKeyState {
@@ -100,6 +117,19 @@ impl SealedSigningKey {
 }
 
 impl Store {
+    /// Makes sure, before anybody is answered, that the vault is the one that everything here was sealed and hashed
+    /// with. The first vault that a database meets is the one it keeps.
+    ///
+    /// # Errors
+    /// When it is another, or that cannot be found out.
+    pub async fn confirm_master_key(&self) -> Result<(), MasterKeyError> {
+        self.set_setting_once(MASTER_KEY, self.vault.fingerprint()).await?;
+        match self.setting(MASTER_KEY).await? {
+            Some(known) if known == self.vault.fingerprint() => Ok(()),
+            Some(_) | None => Err(MasterKeyError::Other),
+        }
+    }
+
     /// The value of a setting of the installation.
     ///
     /// # Errors

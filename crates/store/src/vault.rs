@@ -74,6 +74,7 @@ struct Keys {
 
 /// The keys of one installation.
 pub struct Vault {
+    fingerprint: String,
     license_key: Keys,
     gateway_credentials: Keys,
     signing_key: Keys,
@@ -107,7 +108,12 @@ impl Vault {
                 token: hmac::Key::new(hmac::HMAC_SHA256, derive(b"token")?.as_slice()),
             })
         };
+        let mut fingerprint = [0; TOKEN_BYTES];
+        root.expand(&[b"fingerprint"], TokenLength)
+            .and_then(|expanded| expanded.fill(&mut fingerprint))
+            .map_err(|_| VaultError::Cipher)?;
         Ok(Self {
+            fingerprint: BASE32_NOPAD.encode(&fingerprint).to_ascii_lowercase(),
             license_key: keys(Purpose::LicenseKey)?,
             gateway_credentials: keys(Purpose::GatewayCredentials)?,
             signing_key: keys(Purpose::SigningKey)?,
@@ -200,6 +206,13 @@ impl Vault {
         constant_time::verify_slices_are_equal(expected.as_bytes(), presented.as_bytes()).is_ok()
     }
 
+    /// What this master key, and no other, gives, and what does not give the master key: it may be stored beside
+    /// what was sealed.
+    #[must_use]
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
     const fn keys(&self, purpose: Purpose) -> &Keys {
         match purpose {
             Purpose::LicenseKey => &self.license_key,
@@ -210,6 +223,14 @@ impl Vault {
             Purpose::ApiKey => &self.api_key,
             Purpose::ReceiptLink => &self.receipt_link,
         }
+    }
+}
+
+struct TokenLength;
+
+impl hkdf::KeyType for TokenLength {
+    fn len(&self) -> usize {
+        TOKEN_BYTES
     }
 }
 
@@ -311,6 +332,7 @@ mod tests {
     fn keys_stay_what_they_are_from_release_to_release() {
         // Everything that is stored was sealed and hashed with these derivations: a change here locks every shop out.
         let vault = Vault::from_master_key([1; 32]).unwrap();
+        assert_eq!(vault.fingerprint(), "tjlbolwpwjotizss6grk2qycz7tt5jb5");
         assert_eq!(vault.token(Purpose::ReceiptLink, "ord_1"), "s3svlih3hva2iuok4nuh2ecwmtavcado");
     }
 }

@@ -1,5 +1,7 @@
 //! What only SQLite can promise or break.
 
+#![allow(clippy::disallowed_methods, clippy::print_stdout, reason = "a child process is told what to do, and tells what it did")]
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
