@@ -75,3 +75,30 @@ impl<'de> Deserialize<'de> for Country {
         Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not an ISO 3166-1 alpha-2 country code"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_country_is_one_of_the_assigned_codes() {
+        #[rustfmt::skip]
+        let table = [
+            ("DE", Some("DE")), ("de", Some("DE")), (" Ir ", Some("IR")), ("GB", Some("GB")),
+            ("UK", None), ("EU", None), ("XX", None), ("DEU", None), ("D", None), ("", None), ("ДЕ", None),
+        ];
+        for (text, code) in table {
+            assert_eq!(Country::parse(text).map(Country::code), code, "{text}");
+        }
+        assert_eq!(Country::all().count(), 249, "ISO 3166-1 assigns 249 codes");
+        assert!(Country::all().is_sorted(), "in alphabetical order");
+    }
+
+    #[test]
+    fn the_european_union_has_twenty_seven_members() {
+        assert_eq!(Country::all().filter(|country| country.is_in_european_union()).count(), 27);
+        for (code, member) in [("DE", true), ("IE", true), ("GR", true), ("GB", false), ("CH", false), ("NO", false)] {
+            assert_eq!(Country::parse(code).map(Country::is_in_european_union), Some(member), "{code}");
+        }
+    }
+}

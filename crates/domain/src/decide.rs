@@ -532,6 +532,7 @@ fn add_refund(
 }
 
 fn settle(sale: &mut Sale, desk: &mut Desk<'_>) -> Result<(), Refusal> {
+    sale.turnover()?;
     return_surplus(sale, desk)?;
     if let Some(payment) = sale.captured().cloned() {
         sale.order.refunded = sale.refunded(&payment)?;

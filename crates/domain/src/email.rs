@@ -148,3 +148,68 @@ impl<'de> Deserialize<'de> for Email {
         Self::parse(&text).map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn an_address_is_read_or_refused_with_what_is_wrong() {
+        let long_name = format!("{}@example.com", "x".repeat(65));
+        let long_label = format!("mina@{}.com", "x".repeat(64));
+        let too_long = format!("mina@{}com", "example.".repeat(40));
+        #[rustfmt::skip]
+        let table = [
+            ("mina@example.com",               Ok("mina@example.com")),
+            ("  mina@example.com\n",           Ok("mina@example.com")),
+            ("Mina@EXAMPLE.com",               Ok("Mina@example.com")),
+            ("mina+latchkey@mail.example.com", Ok("mina+latchkey@mail.example.com")),
+            ("o'brien_x-y.z@example.co.uk",    Ok("o'brien_x-y.z@example.co.uk")),
+            ("مینا@مثال.ایران",                Ok("مینا@مثال.ایران")),
+            ("mina@bücher.example",            Ok("mina@bücher.example")),
+            ("ｍｉｎａ＠example.com",           Ok("mina@example.com")),
+            ("\u{200e}mina@example.com\u{200f}", Ok("mina@example.com")),
+            ("",                               Err(EmailError::Empty)),
+            (" \u{200b} ",                     Err(EmailError::Empty)),
+            ("mina",                           Err(EmailError::NoAt)),
+            ("mina.example.com",               Err(EmailError::NoAt)),
+            ("mina@home@example.com",          Err(EmailError::TwoAts)),
+            ("@example.com",                   Err(EmailError::NoName)),
+            ("mina@",                          Err(EmailError::BadDomain)),
+            ("mina@localhost",                 Err(EmailError::BadDomain)),
+            ("mina@example.",                  Err(EmailError::BadDomain)),
+            ("mina@.com",                      Err(EmailError::BadDomain)),
+            ("mina@-example.com",              Err(EmailError::BadDomain)),
+            ("mina@exa_mple.com",              Err(EmailError::BadDomain)),
+            ("mi na@example.com",              Err(EmailError::BadCharacter)),
+            ("mina@example.com, x@y.com",      Err(EmailError::TwoAts)),
+            ("mina,x@example.com",             Err(EmailError::BadCharacter)),
+            ("Mina <mina@example.com>",        Err(EmailError::BadCharacter)),
+            ("mina\r\nBcc:x@example.com",      Err(EmailError::BadCharacter)),
+            (".mina@example.com",              Err(EmailError::BadCharacter)),
+            ("mi..na@example.com",             Err(EmailError::BadCharacter)),
+            (long_name.as_str(),               Err(EmailError::BadCharacter)),
+            (long_label.as_str(),              Err(EmailError::BadDomain)),
+            (too_long.as_str(),                Err(EmailError::TooLong)),
+        ];
+        for (text, expected) in table {
+            assert_eq!(Email::parse(text).as_ref().map(Email::as_str), expected.as_ref().copied(), "{text}");
+        }
+    }
+
+    #[test]
+    fn two_spellings_of_one_mailbox_have_one_key() {
+        let key = |text: &str| Email::parse(text).unwrap().key();
+        assert_eq!(key("Mina@Example.com"), key("mina@example.COM"));
+        assert_ne!(key("mina@example.com"), key("mina+x@example.com"));
+    }
+
+    #[test]
+    fn a_masked_address_tells_its_owner_enough_and_others_too_little() {
+        let address = Email::parse("mina@example.com").unwrap();
+        assert_eq!(address.masked(), "m…@example.com");
+        assert_eq!(format!("{address:?}"), "m…@example.com");
+    }
+}

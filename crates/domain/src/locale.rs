@@ -82,3 +82,48 @@ impl<'de> Deserialize<'de> for Locale {
         Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not a BCP 47 language tag"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_language_tag_is_cut_to_language_and_region() {
+        #[rustfmt::skip]
+        let table = [
+            ("de",             Some("de")),
+            ("DE",             Some("de")),
+            ("de-ch",          Some("de-CH")),
+            ("fa_IR",          Some("fa-IR")),
+            (" en-US ",        Some("en-US")),
+            ("zh-Hant-TW",     Some("zh-TW")),
+            ("ckb-IQ",         Some("ckb-IQ")),
+            ("es-419",         Some("es")),
+            ("de-DE-u-co-phonebk", Some("de-DE")),
+            ("",               None),
+            ("x",              None),
+            ("deutsch",        None),
+            ("d3",             None),
+            ("*",              None),
+            ("../../etc",      None),
+        ];
+        for (text, tag) in table {
+            assert_eq!(Locale::parse(text).as_ref().map(Locale::as_str), tag, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_parts_and_the_direction_follow_from_the_tag() {
+        for (tag, language, region, right_to_left) in
+            [("fa-IR", "fa", Some("IR"), true), ("ar", "ar", None, true), ("de-CH", "de", Some("CH"), false)]
+        {
+            let locale = Locale::parse(tag).unwrap();
+            assert_eq!(
+                (locale.language(), locale.region(), locale.is_right_to_left()),
+                (language, region, right_to_left)
+            );
+        }
+    }
+}

@@ -198,3 +198,49 @@ impl Order {
         self.lines.iter().map(|line| u64::from(line.quantity)).sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_number_is_read_as_people_write_it() {
+        #[rustfmt::skip]
+        let table = [
+            ("K7QM-2X9P",         Some("K7QM-2X9P"), "as printed"),
+            ("k7qm2x9p",          Some("K7QM-2X9P"), "small, without the dash"),
+            (" #K7QM 2X9P ",      Some("K7QM-2X9P"), "as support writes it"),
+            ("K7QM–2X9P",         Some("K7QM-2X9P"), "a dash that a word processor made"),
+            ("K7QM\u{2011}2X9P",  Some("K7QM-2X9P"), "a hyphen that does not break"),
+            ("OILo-0000",         Some("0110-0000"), "look-alikes"),
+            ("۱۲۳۴-۵۶۷۸",         Some("1234-5678"), "Persian digits"),
+            ("Ｋ７ＱＭ－２Ｘ９Ｐ", Some("K7QM-2X9P"), "full-width"),
+            ("K7QM-2X9U",         None,              "no U in the alphabet"),
+            ("K7QM-2X9",          None,              "too short"),
+            ("K7QM-2X9PP",        None,              "too long"),
+            ("K7QM-2X9é",         None,              "no such symbol"),
+            ("",                  None,              "nothing"),
+        ];
+        for (text, number, why) in table {
+            assert_eq!(OrderNumber::parse(text).as_ref().map(OrderNumber::as_str), number, "{why}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_new_order_number_reads_back_and_holds_no_look_alike() {
+        let mut rng = Rng::from_seed([3; 32]);
+        for _ in 0..500 {
+            let number = OrderNumber::mint(&mut rng);
+            assert_eq!(OrderNumber::parse(number.as_str()).as_ref(), Some(&number));
+            assert!(!number.as_str().contains(['I', 'L', 'O', 'U']), "{number}");
+        }
+    }
+
+    #[test]
+    fn every_state_reads_back_as_it_was_written() {
+        for state in OrderState::ALL {
+            assert_eq!(OrderState::parse(state.as_str()), Some(state));
+        }
+        assert_eq!(OrderState::parse("Paid"), None);
+    }
+}

@@ -124,6 +124,15 @@ impl Sale {
         }))
     }
 
+    /// All payments, refunds and disputes together, whatever became of them. When
+    /// this fits, every sum over a part of them fits as well.
+    pub(crate) fn turnover(&self) -> Result<Money, MoneyError> {
+        let payments = self.payments.iter().map(|payment| payment.amount);
+        let refunds = self.refunds.iter().map(|refund| refund.amount);
+        let disputes = self.disputes.iter().map(|dispute| dispute.amount);
+        Money::sum(self.order.total.currency(), payments.chain(refunds).chain(disputes))
+    }
+
     fn sum_of_refunds(&self, payment: &Payment, counted: impl Fn(&Refund) -> bool) -> Result<Money, MoneyError> {
         self.refunds
             .iter()
