@@ -23,8 +23,8 @@ const INSERT: &str = concat!(
     columns!(),
     ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
 );
-const UPDATE: &str = "update refunds set version = version + 1, revokes = $4, state = $5, reference = $6, failure = $7 \
-    where shop_id = $1 and id = $2 and version = $3";
+const UPDATE: &str = "update refunds set version = version + 1, reason = $4, revokes = $5, state = $6, reference = $7, \
+    failure = $8 where shop_id = $1 and id = $2 and version = $3";
 
 texts![BY_ID, OF_ORDER, WITH_REFERENCE, INSERT, UPDATE];
 
@@ -90,6 +90,7 @@ pub(crate) fn statement(refund: &Refund) -> Statement {
                 refund.shop,
                 refund.id,
                 version,
+                refund.reason.as_str(),
                 refund.revoke,
                 refund.state.as_str(),
                 refund.reference.as_deref(),
