@@ -200,6 +200,14 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_secret_is_refused_for_what_it_is() {
+        for secrets in [r#""""#, "[]", r#"["whsec_a",""]"#] {
+            let error = Credentials::read(&format!(r#"{{"secret_key":"sk_test_1","webhook_secret":{secrets}}}"#));
+            assert!(error.unwrap_err().problem.starts_with("must not be empty"), "{secrets}");
+        }
+    }
+
+    #[test]
     fn debug_output_holds_no_secret() {
         let read = Credentials::read(r#"{"secret_key":"sk_test_SECRET","webhook_secret":"whsec_SECRET"}"#).unwrap();
         assert!(!format!("{read:?}").contains("SECRET"));

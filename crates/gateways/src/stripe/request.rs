@@ -500,7 +500,15 @@ mod tests {
     }
 
     #[test]
+    fn a_list_begins_no_earlier_than_time() {
+        let listed = shown(&Call::ListEvents { since: Timestamp::from_seconds(-5), after: None });
+        assert!(listed.contains("  created[gte] = 0\n"), "{listed}");
+    }
+
+    #[test]
     fn references_that_stripe_would_misread_are_refused() {
+        let customer = saved(|request| request.customer_reference = Some("cus_1/../x".to_owned()));
+        assert!(customer.contains("reference_malformed"), "{customer}");
         for name in ["", "a[b]", "a name of more than forty characters, far more"] {
             let shown = saved(|request| {
                 request.metadata.insert(name.to_owned(), "x".to_owned());

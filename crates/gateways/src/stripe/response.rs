@@ -283,6 +283,17 @@ mod tests {
     }
 
     #[test]
+    fn money_that_was_captured_counts_whatever_became_of_the_page() {
+        let paid = answer("session.paid").replace("\"payment_status\": \"paid\"", "\"payment_status\": \"unpaid\"");
+        for status in ["open", "complete", "expired"] {
+            let body = paid.replace("\"status\": \"complete\"", &format!("\"status\": \"{status}\"")).into_bytes();
+            let response = HttpResponse { status: 200, headers: crate::Headers::default(), body };
+            let told = told(&read(&call("retrieve page"), &response));
+            assert!(told.starts_with("payment succeeded 49.00 EUR"), "{status}: {told}");
+        }
+    }
+
+    #[test]
     fn a_charge_ends_in_one_of_five_ways() {
         check(
             &[
@@ -340,6 +351,8 @@ mod tests {
                 ("refund", 400, "error.refunded"),
                 ("refund", 400, "error.card_number"),
                 ("refund", 402, "error.declined.bare"),
+                ("refund", 402, "error.declined"),
+                ("charge", 400, "error.declined.bare"),
                 ("charge", 400, "error.idempotency"),
                 ("charge", 409, "error.key_in_use"),
                 ("charge", 429, "error.rate_limit"),
@@ -352,6 +365,8 @@ mod tests {
                 refund, error.refunded: Refused { code: "charge_already_refunded", message: "Charge ch_3OC2hfKq7vT0sXnW1zPqRt8m has already been refunded." }
                 refund, error.card_number: Refused { code: "parameter_unknown", message: "Received unknown parameter: [card number]" }
                 refund, error.declined.bare: declined Hard stolen_card
+                refund, error.declined: declined Soft insufficient_funds
+                charge, error.declined.bare: declined Hard stolen_card
                 charge, error.idempotency: Unknown { message: "Keys for idempotent requests can only be used with the same parameters they were first used with." }
                 charge, error.key_in_use: Unknown { message: "There is currently another in-progress request using this Idempotent Key." }
                 charge, error.rate_limit: Unknown { message: "Too many requests hit the API too quickly." }

@@ -288,6 +288,8 @@ mod tests {
             ("checkout.session.completed.paid", "\"currency\": \"eur\"", "\"currency\": \"gold\""),
             ("checkout.session.completed.krona", "690000", "690001"),
             ("checkout.session.completed.live", "},\n  \"livemode\": true", "},\n  \"livemode\": false"),
+            ("payment_intent.succeeded", "},\n  \"livemode\": false", "},\n  \"livemode\": true"),
+            ("charge.dispute.created", "},\n  \"livemode\": false", "},\n  \"livemode\": true"),
             ("payment_intent.succeeded", "\"status\": \"succeeded\"", "\"status\": \"napping\""),
             ("refund.updated", "\"status\": \"succeeded\"", "\"status\": null"),
             ("charge.dispute.created", "\"status\": \"needs_response\"", "\"status\": \"napping\""),
@@ -313,12 +315,21 @@ mod tests {
             parked: Stripe named a currency that is not known here
             parked: 690001 ISK at Stripe is no whole number of minor units
             parked: the event and its object disagree about livemode
+            parked: the event and its object disagree about livemode
+            parked: the event and its object disagree about livemode
             parked: a payment intent with the status napping is not known here
             parked: a refund with the status (none) is not known here
             parked: a dispute with the status napping is not known here"#]]
         .assert_eq(&told.join("\n"));
-        let stored_as_another = translate("checkout.session.expired", event("payment_intent.succeeded").as_bytes());
+        let stored_as_another = translate("payment_intent.canceled", event("payment_intent.succeeded").as_bytes());
         assert!(stored_as_another.is_err());
+    }
+
+    #[test]
+    fn what_was_received_counts_and_not_what_was_asked_for() {
+        let succeeded = event("payment_intent.succeeded");
+        let less = succeeded.replace("\"amount_received\": 4900", "\"amount_received\": 4800");
+        assert!(says(&less).starts_with("payment succeeded 48.00 EUR"), "{}", says(&less));
     }
 
     #[test]
