@@ -1,0 +1,1 @@
+# What the seller's console says.

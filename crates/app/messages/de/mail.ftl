@@ -1,0 +1,106 @@
+# What mails say.
+
+## In every mail
+
+mail-test-mode = Testmodus: Es wurde kein echtes Geld bewegt.
+mail-sold-by = Verkauft von
+mail-tax-id = Steuernummer: { $tax_id }
+mail-questions = Fragen? Schreiben Sie an { $email } oder antworten Sie auf diese Mail.
+mail-link-hint = Falls die Schaltfläche nicht funktioniert, öffnen Sie diese Adresse:
+
+## About an order
+
+mail-order-number = Bestellung
+mail-order-date = Datum
+mail-document = Beleg
+mail-item = Artikel
+mail-amount = Betrag
+mail-quantity = { NUMBER($quantity) } × { $unit_amount }
+mail-total = Gesamt
+mail-paid-with = Bezahlt mit
+mail-open-order = Bestellung öffnen
+mail-open-portal = Alle Ihre Lizenzen und Geräte
+mail-method = { $kind ->
+    [card] Karte
+    [sepa_debit] SEPA-Lastschrift
+    [paypal] PayPal
+    [ideal] iDEAL | Wero
+    [bank_transfer] Überweisung
+    [apple_pay] Apple Pay
+    [google_pay] Google Pay
+    [link] Link
+    [klarna] Klarna
+   *[other] { $kind }
+}
+
+## Paid
+
+order-paid-subject = Ihre Bestellung { $number } bei { $shop }
+order-paid-title = Vielen Dank für Ihre Bestellung
+order-paid-intro = { $count ->
+    [0] Ihre Zahlung ist eingegangen.
+    [one] Ihre Zahlung ist eingegangen, und hier ist Ihr Lizenzschlüssel. Bewahren Sie diese Mail auf: Sie ist Ihre Quittung.
+   *[other] Ihre Zahlung ist eingegangen, und hier sind Ihre { NUMBER($count) } Lizenzschlüssel. Bewahren Sie diese Mail auf: Sie ist Ihre Quittung.
+}
+order-paid-keys = { $count ->
+    [one] Ihr Lizenzschlüssel
+   *[other] Ihre Lizenzschlüssel
+}
+order-paid-valid-forever = Läuft nicht ab
+order-paid-valid-until = Gültig bis { $date }
+order-paid-setup = So beginnen Sie mit { $product }
+order-paid-receipt = Quittung
+order-paid-document = Quittung über einen Verkauf
+order-paid-refunds = Erstattungen
+order-paid-terms = Für Ihre Bestellung gilt Fassung { $version } unserer Verkaufsbedingungen, der Sie zugestimmt haben.
+order-paid-consent = Am { $date } haben Sie verlangt, dass wir vor Ablauf der Widerrufsfrist sofort liefern, und bestätigt, dass Ihr Widerrufsrecht mit Beginn der Lieferung erlischt.
+
+## Payment failed
+
+payment-failed-subject = Ihre Zahlung für Bestellung { $number } ist fehlgeschlagen
+payment-failed-title = Ihre Zahlung ist fehlgeschlagen
+payment-failed-intro = Ihre Zahlung von { $amount } an { $shop } ist fehlgeschlagen. Ihre Bestellung bleibt bestehen, ist aber noch nicht bezahlt.
+payment-failed-reason-none = Der Zahlungsdienst hat keinen Grund genannt.
+payment-failed-reason-soft = Ihre Bank hat vorerst abgelehnt. Oft ist das Konto nicht gedeckt oder ein Limit erreicht.
+payment-failed-reason-update-method = Die Angaben zu Ihrer Karte oder Ihrem Konto wurden nicht angenommen. Bitte prüfen Sie sie, oder nehmen Sie eine andere Karte oder ein anderes Konto.
+payment-failed-reason-authenticate = Ihre Bank wollte, dass Sie die Zahlung bestätigen, und sie wurde nicht bestätigt.
+payment-failed-reason-hard = Diese Karte oder dieses Konto kann für die Zahlung nicht verwendet werden. Bitte nehmen Sie eine andere Karte oder ein anderes Konto.
+payment-failed-reason-revoked = Die Erlaubnis, dieses Konto zu belasten, wurde zurückgezogen.
+payment-failed-reason-gateway-error = Der Zahlungsdienst hatte eine Störung. An Ihrer Karte oder Ihrem Konto lag es nicht.
+payment-failed-retry = Noch einmal versuchen
+
+## Refunded
+
+order-refunded-subject = Erstattung zu Ihrer Bestellung { $number } bei { $shop }
+order-refunded-title = Ihr Geld ist auf dem Rückweg
+order-refunded-intro = Wir haben Ihnen { $refunded } für Ihre Bestellung { $number } erstattet.
+order-refunded-document = Erstattung
+order-refunded-paid = Bezahlt
+order-refunded-refunded = Insgesamt erstattet
+order-refunded-remaining = Bleibt bezahlt
+order-refunded-when = Das Geld geht denselben Weg zurück, auf dem Sie bezahlt haben. Banken brauchen meist fünf bis zehn Tage.
+order-refunded-license-ended = Die Lizenz dieser Bestellung ist beendet, ihr Schlüssel funktioniert nicht mehr.
+order-refunded-license-works = Die Lizenz dieser Bestellung funktioniert weiterhin.
+
+## Code for the portal
+
+portal-code-subject = Ihr Code für { $shop }
+portal-code-title = Ihr Code
+portal-code-intro = Geben Sie diesen Code ein, um Ihre Bestellungen und Lizenzen bei { $shop } zu sehen:
+portal-code-valid = { $minutes ->
+    [one] Er gilt einmal und eine Minute lang.
+   *[other] Er gilt einmal und { NUMBER($minutes) } Minuten lang.
+}
+portal-code-warning = Wenn Sie ihn nicht angefordert haben, müssen Sie nichts tun. Geben Sie den Code niemandem: Wir werden Sie nie danach fragen.
+
+## Link to the console
+
+console-link-subject = Anmelden in der Konsole von { $shop }
+console-link-title = In der Konsole anmelden
+console-link-intro = Dieser Link meldet Sie in der Konsole von { $shop } an:
+console-link-open = Anmelden
+console-link-valid = { $minutes ->
+    [one] Er gilt einmal und eine Minute lang.
+   *[other] Er gilt einmal und { NUMBER($minutes) } Minuten lang.
+}
+console-link-warning = Wenn Sie ihn nicht angefordert haben, müssen Sie nichts tun. Geben Sie den Link nicht weiter: Er öffnet die Konsole jedem, der ihn hat.

@@ -1,0 +1,1 @@
+# How a license stands, and what a validation found.

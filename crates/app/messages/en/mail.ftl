@@ -1,0 +1,106 @@
+# What mails say.
+
+## In every mail
+
+mail-test-mode = Test mode: no real money was moved.
+mail-sold-by = Sold by
+mail-tax-id = Tax ID: { $tax_id }
+mail-questions = Questions? Write to { $email } or reply to this mail.
+mail-link-hint = If the button does not work, open this address:
+
+## About an order
+
+mail-order-number = Order
+mail-order-date = Date
+mail-document = Document
+mail-item = Item
+mail-amount = Amount
+mail-quantity = { NUMBER($quantity) } × { $unit_amount }
+mail-total = Total
+mail-paid-with = Paid with
+mail-open-order = Open your order
+mail-open-portal = All your licenses and devices
+mail-method = { $kind ->
+    [card] Card
+    [sepa_debit] SEPA Direct Debit
+    [paypal] PayPal
+    [ideal] iDEAL | Wero
+    [bank_transfer] Bank transfer
+    [apple_pay] Apple Pay
+    [google_pay] Google Pay
+    [link] Link
+    [klarna] Klarna
+   *[other] { $kind }
+}
+
+## Paid
+
+order-paid-subject = Your order { $number } at { $shop }
+order-paid-title = Thank you for your order
+order-paid-intro = { $count ->
+    [0] Your payment has arrived.
+    [one] Your payment has arrived, and here is your license key. Keep this mail: it is your receipt.
+   *[other] Your payment has arrived, and here are your { NUMBER($count) } license keys. Keep this mail: it is your receipt.
+}
+order-paid-keys = { $count ->
+    [one] Your license key
+   *[other] Your license keys
+}
+order-paid-valid-forever = Does not expire
+order-paid-valid-until = Valid until { $date }
+order-paid-setup = How to start with { $product }
+order-paid-receipt = Receipt
+order-paid-document = Receipt for a sale
+order-paid-refunds = Refunds
+order-paid-terms = Your order is governed by version { $version } of our terms of sale, which you accepted.
+order-paid-consent = On { $date } you asked us to supply at once, before the withdrawal period ends, and confirmed that you lose your right of withdrawal once supply has begun.
+
+## Payment failed
+
+payment-failed-subject = Your payment for order { $number } did not go through
+payment-failed-title = Your payment did not go through
+payment-failed-intro = Your payment of { $amount } to { $shop } failed. Your order is kept, but it is not paid yet.
+payment-failed-reason-none = The payment service gave no reason.
+payment-failed-reason-soft = Your bank declined it for now. Often there is too little money in the account, or a limit is reached.
+payment-failed-reason-update-method = The details of your card or account were not accepted. Please check them, or use another card or account.
+payment-failed-reason-authenticate = Your bank wanted you to confirm the payment, and it was not confirmed.
+payment-failed-reason-hard = This card or account cannot be used for the payment. Please use another one.
+payment-failed-reason-revoked = The permission to charge this account was withdrawn.
+payment-failed-reason-gateway-error = The payment service had a problem. It was not your card or account.
+payment-failed-retry = Try again
+
+## Refunded
+
+order-refunded-subject = Refund for your order { $number } at { $shop }
+order-refunded-title = Your money is on its way back
+order-refunded-intro = We have given back { $refunded } for your order { $number }.
+order-refunded-document = Refund
+order-refunded-paid = Paid
+order-refunded-refunded = Given back in all
+order-refunded-remaining = Remains paid
+order-refunded-when = It goes back the way you paid. Banks usually need five to ten days.
+order-refunded-license-ended = The license of this order has ended, and its key no longer works.
+order-refunded-license-works = The license of this order keeps working.
+
+## Code for the portal
+
+portal-code-subject = Your code for { $shop }
+portal-code-title = Your code
+portal-code-intro = Enter this code to see your orders and licenses at { $shop }:
+portal-code-valid = { $minutes ->
+    [one] It works once, for one minute.
+   *[other] It works once, for { NUMBER($minutes) } minutes.
+}
+portal-code-warning = If you did not ask for it, you need not do anything. Give the code to nobody: we will never ask you for it.
+
+## Link to the console
+
+console-link-subject = Sign in to the console of { $shop }
+console-link-title = Sign in to the console
+console-link-intro = This link signs you in to the console of { $shop }:
+console-link-open = Sign in
+console-link-valid = { $minutes ->
+    [one] It works once, for one minute.
+   *[other] It works once, for { NUMBER($minutes) } minutes.
+}
+console-link-warning = If you did not ask for it, you need not do anything. Do not pass the link on: it opens the console to whoever has it.
