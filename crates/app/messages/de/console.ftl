@@ -1,1 +1,229 @@
-# What the seller's console says.
+# Was die Verwaltung des Verkäufers sagt.
+
+console-skip = Zum Inhalt springen
+console-nav = Verwaltung
+console-test-mode = Testmodus: Hier fließt kein echtes Geld.
+console-home = Übersicht
+console-orders = Bestellungen
+console-order = Bestellung
+console-order-title = Bestellung { $number }
+console-licenses = Lizenzen
+console-license = Lizenz
+console-license-title = Lizenz …{ $tail }
+console-customers = Kunden
+console-customer = Kunde
+console-notices = Meldungen
+console-search = Suche
+console-search-label = Bestellungen, Kunden, Lizenzen und Geräte suchen
+console-search-placeholder = Bestellung, E-Mail, Schlüssel, Gerät …
+console-search-what = Geben Sie eine Bestellnummer, eine E-Mail-Adresse, einen Lizenzschlüssel oder seine letzten vier Zeichen, ein Gerät oder eine Kennung des Zahlungsdienstes ein.
+console-search-nothing = Nichts gefunden. Prüfen Sie auf Tippfehler oder versuchen Sie es mit der E-Mail-Adresse.
+console-leave = Abmelden
+console-filter = Filter
+console-filter-all = Alle
+console-older = Ältere
+console-error-prefix = Fehler:
+console-error-title = Es gibt ein Problem
+
+console-sign-in = Anmelden
+console-sign-in-how = Wir senden Ihnen einen Link, der einmal und 30 Minuten lang funktioniert. Ein Passwort gibt es nicht.
+console-sign-in-terminal = Keine Mail? Auf dem Server zeigt dieser Befehl einen Link an:
+console-sign-in-sent-title = Sehen Sie in Ihr Postfach
+console-sign-in-sent = Wenn { $email } zu jemandem gehört, der hier arbeitet, ist ein Link unterwegs. Er funktioniert einmal und 30 Minuten lang.
+console-send-link = Link zusenden
+console-enter-title = Bei { $shop } anmelden
+console-enter-how = Mit der Schaltfläche verbrauchen Sie den Link und melden sich auf diesem Gerät an.
+console-enter = Anmelden
+console-link-dead-title = Dieser Link funktioniert nicht mehr
+console-link-dead = Er wurde schon benutzt oder ist älter als 30 Minuten.
+console-email = E-Mail-Adresse
+console-name = Name
+console-country = Land
+console-since = Seit
+
+console-todo = Zu erledigen
+console-todo-none = Nichts wartet auf Sie.
+console-todo-parked =
+    { $count ->
+        [one] { NUMBER($count) } Meldung eines Zahlungsdienstes ergibt keinen Sinn und wartet auf Sie
+       *[other] { NUMBER($count) } Meldungen von Zahlungsdiensten ergeben keinen Sinn und warten auf Sie
+    }
+console-todo-refused =
+    { $count ->
+        [one] { NUMBER($count) } Mail wurde vom Mailserver des Empfängers abgelehnt
+       *[other] { NUMBER($count) } Mails wurden von den Mailservern der Empfänger abgelehnt
+    }
+console-latest-orders = Neueste Bestellungen
+console-all-orders = Alle Bestellungen
+console-orders-empty = Hier gibt es noch keine Bestellungen. Jeder Besuch an der Kasse erscheint in dieser Liste, ob bezahlt oder nicht.
+console-open-storefront = Zum Shop
+console-licenses-empty = Hier gibt es noch keine Lizenzen. Aus jeder bezahlten Einheit wird sofort eine.
+console-customers-empty = Noch keine Kunden. Wer auf „Bestellen“ drückt, wird einer.
+console-notices-empty = Hier gibt es keine Meldungen. Zahlungsdienste senden eine zu allem, was mit einer Zahlung geschieht.
+console-notices-what = Alles, was Zahlungsdienste gemeldet haben, so wie es kam. Was keinen Sinn ergibt, ist zurückgestellt: Dafür wurde nichts ausgegeben.
+
+console-number = Nummer
+console-state = Stand
+console-total = Betrag
+console-what = Was
+console-when = Wann
+console-quantity = Anzahl
+console-unit = Je Stück
+console-id = Kennung
+console-key = Schlüssel
+console-seats = Plätze
+console-kind = Art
+console-event = Ereignis
+console-reason = Grund
+console-reference = Referenz
+console-method = Zahlungsart
+console-to = An
+console-mail = Mail
+console-mails = Mails
+console-payment = Zahlung
+console-payments = Zahlungen
+console-refunds = Erstattungen
+console-dispute = Zahlungsstreit
+console-device = Gerät
+console-devices = Geräte
+console-devices-empty = Noch ist kein Gerät aktiviert.
+console-fingerprint = Gerätekennung
+console-seen = Zuletzt gesehen
+console-expires = Läuft ab
+console-never = Nie
+console-features = Funktionen
+console-timeline = Verlauf
+console-body = Meldung, wie sie kam
+console-release = Platz freigeben
+console-refunded = { $amount } erstattet
+console-no-license-yet = Noch keine: Lizenzen entstehen in dem Augenblick, in dem die Bestellung bezahlt ist.
+console-no-payment-yet = Noch hat niemand auf „Bestellen“ gedrückt.
+console-no-mail-yet = Noch keine Mail.
+console-check-now = Zahlungsdienst fragen
+console-check-why = Der Ausgang ist noch offen. Der Zahlungsdienst wird von selbst gefragt; die Schaltfläche fragt jetzt.
+console-resend = Beleg und Schlüssel erneut senden
+console-apply-again = Erneut anwenden
+console-notice-came = Meldung { $kind }
+
+console-refund = Erstattung
+console-refund-open = Geld zurückgeben
+console-refund-amount = Betrag in { $currency }
+console-refund-most = Höchstens { $amount }
+console-refund-licenses = Lizenzen
+console-refund-default = Beenden, sobald alles erstattet ist
+console-refund-revoke = Jetzt beenden
+console-refund-keep = Weiter gelten lassen
+console-refund-button = Jetzt erstatten
+console-refusal-refund-exceeds-payment = Höchstens { $most } können erstattet werden.
+console-refusal-refund-not-positive = Geben Sie einen Betrag über null ein, höchstens { $most }.
+console-refusal-order-not-paid = Diese Bestellung wurde nicht bezahlt; es gibt nichts zu erstatten.
+console-refusal-amount-out-of-range = Geben Sie einen Betrag wie 19.99 ein, höchstens { $most }.
+console-refusal-currency-mismatch = Der Betrag muss in der Währung der Bestellung sein, höchstens { $most }.
+
+console-reason-requested-by-customer = Auf Wunsch des Kunden
+console-reason-duplicate = Doppelt bezahlt
+console-reason-fraudulent = Verdacht auf Betrug
+console-reason-surprise-capture = Kam, nachdem die Bestellung anders bezahlt war
+console-reason-made-at-gateway = Beim Zahlungsdienst erstattet
+
+console-told-refunded = Die Erstattung ist unterwegs.
+console-told-resent = Beleg und Schlüssel sind unterwegs.
+console-told-checked = Der Zahlungsdienst hat geantwortet; diese Seite zeigt, wie die Zahlung jetzt steht.
+console-told-still-open = Der Zahlungsdienst hat geantwortet: Der Ausgang ist noch offen.
+console-told-contradiction = Die Antwort des Zahlungsdienstes widerspricht dem, was gespeichert ist. Nichts wurde geändert; sehen Sie ins Protokoll des Servers.
+console-told-gateway-silent = Der Zahlungsdienst antwortet gerade nicht. Nichts wurde geändert; er wird von selbst wieder gefragt.
+console-told-released = Der Platz ist frei.
+console-told-was-free = Dieser Platz war schon frei.
+console-told-applied = Angewendet. Was sie sagt, steht jetzt in den Daten.
+console-told-duplicate = Sie war schon angewendet.
+console-told-ignored = Für uns steht nichts darin.
+console-told-parked-again = Sie ergibt noch immer keinen Sinn; der Grund steht unten.
+console-told-stored = Sie ist gespeichert und wird gleich angewendet.
+
+console-actor-gateway = Zahlungsdienst
+console-actor-system = Latchkey
+console-actor-buyer = Käufer
+console-actor-app = App
+console-actor-api = API
+console-actor-user = Verwaltung
+
+console-mail-order-paid = Beleg und Schlüssel
+console-mail-payment-failed = Zahlung fehlgeschlagen
+console-mail-order-refunded = Geld erstattet
+console-mail-portal-code = Code für das Kundenportal
+console-mail-console-link = Link zur Verwaltung
+
+console-state-pending = Wartet auf Zahlung
+console-state-paid = Bezahlt
+console-state-partially-refunded = Teilweise erstattet
+console-state-refunded = Erstattet
+console-state-disputed = Strittig
+console-state-lost = Im Streit verloren
+console-state-expired = Abgelaufen
+console-state-created = Angelegt
+console-state-sent = Gesendet
+console-state-requires-action = Käufer muss bestätigen
+console-state-processing = Läuft
+console-state-unknown = Unbekannt
+console-state-canceled = Abgebrochen
+console-state-failed = Fehlgeschlagen
+console-state-succeeded = Erfolgreich
+console-state-active = Aktiv
+console-state-suspended = Ausgesetzt
+console-state-revoked = Entzogen
+console-state-suspended-by-dispute = Ausgesetzt wegen Zahlungsstreit
+console-state-suspended-by-person = Von Hand ausgesetzt
+console-state-revoked-by-refund = Entzogen durch Erstattung
+console-state-revoked-by-dispute = Entzogen durch Zahlungsstreit
+console-state-revoked-by-person = Von Hand entzogen
+console-state-queued = Wartet
+console-state-refused = Abgelehnt
+console-state-bounced = Zurückgekommen
+console-state-received = Empfangen
+console-state-applied = Angewendet
+console-state-ignored = Nichts für uns
+console-state-parked = Zurückgestellt
+console-state-released = Freigegeben
+
+console-parked-amount-mismatch = Der Zahlungsdienst meldet einen anderen Betrag, als verlangt wurde. Vergleichen Sie die Zahlung dort mit der Bestellung; ist das Geld bei Ihnen, erstatten Sie es dort.
+console-parked-currency-mismatch = Der Zahlungsdienst meldet eine andere Währung, als verlangt wurde. Vergleichen Sie die Zahlung dort mit der Bestellung.
+console-parked-mode-mismatch = Testgeld für einen echten Shop oder umgekehrt. Prüfen Sie, welche Schlüssel und Webhooks des Zahlungsdienstes hierher zeigen.
+console-parked-account-mismatch = Die Zahlung gehört zu einem anderen Konto beim Zahlungsdienst. Prüfen Sie, welche Webhooks zu welchem Konto zeigen.
+console-parked-reference-mismatch = Die Meldung nennt eine Zahlung von uns, aber einen anderen Vorgang beim Zahlungsdienst. Vielleicht hat jemand die Referenz kopiert; vergleichen Sie beide dort.
+console-parked-payment-unknown = Die Meldung nennt eine Bestellung oder Zahlung, die es hier nicht gibt. Wurde diese Datenbank aus einer Sicherung wiederhergestellt, oder teilt sich eine andere Installation das Konto?
+console-parked-refund-exceeds-payment = Es ging mehr zurück, als bezahlt wurde. Vergleichen Sie die Erstattungen beim Zahlungsdienst mit der Bestellung.
+console-parked-unreadable = Die Meldung ist echt und doch nicht lesbar. Verwenden Sie eine neuere Version von Latchkey und wenden Sie sie dann erneut an.
+console-parked-amount-out-of-range = Der Betrag ist größer, als sich zählen lässt. Sehen Sie sich die Zahlung beim Zahlungsdienst an.
+
+console-event-checkout-opened = Kasse geöffnet
+console-event-checkout-submitted = Käufer hat bestellt
+console-event-checkout-expired = Kasse abgelaufen
+console-event-payment-sent = Zahlungsseite beim Zahlungsdienst geöffnet
+console-event-payment-unknown = Der Zahlungsdienst hat nicht geantwortet
+console-event-payment-requires-action = Käufer muss die Zahlung bestätigen
+console-event-payment-declined = Abgelehnt
+console-event-payment-processing = Lastschrift läuft
+console-event-payment-succeeded = Geld eingegangen
+console-event-payment-surprise-capture = Geld kam unerwartet
+console-event-payment-failed = Zahlung fehlgeschlagen
+console-event-payment-canceled = Zahlung abgebrochen
+console-event-order-paid = Bezahlt
+console-event-order-refund-changed = Insgesamt erstattet
+console-event-order-disputed = Strittig
+console-event-order-dispute-won = Zahlungsstreit gewonnen
+console-event-order-lost = Zahlungsstreit verloren
+console-event-refund-requested = Erstattung verlangt
+console-event-refund-pending = Erstattung läuft
+console-event-refund-succeeded = Erstattung erledigt
+console-event-refund-failed = Erstattung fehlgeschlagen
+console-event-dispute-changed = Zahlungsstreit bewegt sich
+console-event-license-issued = Lizenz ausgegeben
+console-event-license-suspended = Lizenz ausgesetzt
+console-event-license-revoked = Lizenz entzogen
+console-event-license-reinstated = Lizenz gilt wieder
+console-event-activation-created = Gerät aktiviert
+console-event-activation-released = Platz freigegeben
+console-event-delivery-sent = Mail gesendet
+console-event-delivery-refused = Mail abgelehnt
+console-event-session-started = Angemeldet
+console-event-notice-replayed = Meldung erneut angewendet

@@ -1,0 +1,43 @@
+//! The first page: what somebody must do, then what happened last.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::DeliveryState;
+use store::{OrderFilter, Page};
+
+use super::order::OrderRow;
+use super::{Chrome, Staff, page};
+use crate::Web;
+use crate::problem::Problem;
+
+#[derive(Template)]
+#[template(path = "console/home.html")]
+struct Home<'a> {
+    chrome: Chrome<'a>,
+    refused: u64,
+    orders: Vec<OrderRow>,
+    storefront: String,
+}
+
+impl Home<'_> {
+    fn has_refused(&self) -> bool {
+        self.refused > 0
+    }
+
+    fn has_work(&self) -> bool {
+        self.has_refused() || self.chrome.has_parked()
+    }
+}
+
+pub(crate) async fn show(State(web): State<Web>, staff: Staff) -> Result<Response, Problem> {
+    let chrome = staff.chrome(&web, "home");
+    let store = &web.app.store;
+    let refused = store.count_deliveries(staff.shop(), DeliveryState::Refused).await.map_err(app::Error::from)?;
+    let latest = Page { starting_after: None, ending_before: None, limit: 10 };
+    let orders = store.orders(staff.shop(), &OrderFilter::default(), latest).await.map_err(app::Error::from)?;
+    let orders = orders.data.iter().map(|order| OrderRow::new(&chrome, order)).collect();
+    let storefront = web.app.settings.public_url.clone();
+    Ok(page(StatusCode::OK, &Home { chrome, refused, orders, storefront }))
+}

@@ -1,0 +1,400 @@
+//! Orders: the list, and one order with everything that happened to it.
+
+use askama::Template;
+use axum::extract::{Form, Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::{
+    Activation, Delivery, License, Notice, Order, OrderId, OrderState, Payment, PaymentId, Refund, RefundReason, Sale,
+};
+use money::Money;
+use serde::Deserialize;
+use store::{DeliveryFilter, NoticeFilter, OrderFilter, Page};
+
+use super::{Chrome, Filter, Moment, Staff, done, event_moment, filters, list_page, page, query, state_text};
+use crate::Web;
+use crate::problem::Problem;
+
+/// One order in a list.
+pub(crate) struct OrderRow {
+    pub(crate) id: String,
+    pub(crate) number: String,
+    pub(crate) state: &'static str,
+    pub(crate) state_text: String,
+    pub(crate) total: String,
+    pub(crate) email: String,
+    pub(crate) what: String,
+    pub(crate) at: String,
+}
+
+impl OrderRow {
+    pub(crate) fn new(chrome: &Chrome<'_>, order: &Order) -> Self {
+        Self {
+            id: order.id.to_string(),
+            number: order.number.to_string(),
+            state: order.state.as_str(),
+            state_text: state_text(chrome, order.state.as_str()),
+            total: chrome.money(&order.total),
+            email: order.email.as_ref().map_or_else(|| "–".to_owned(), ToString::to_string),
+            what: what(order),
+            at: chrome.date(&order.created_at),
+        }
+    }
+}
+
+fn what(order: &Order) -> String {
+    order
+        .lines
+        .iter()
+        .map(|line| match line.quantity {
+            1 => format!("{} {}", line.product_name, line.plan_name),
+            many => format!("{many} × {} {}", line.product_name, line.plan_name),
+        })
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+#[derive(Template)]
+#[template(path = "console/orders.html")]
+struct List<'a> {
+    chrome: Chrome<'a>,
+    filters: Vec<Filter>,
+    orders: Vec<OrderRow>,
+    next: Option<String>,
+}
+
+pub(crate) async fn list(State(web): State<Web>, staff: Staff) -> Result<Response, Problem> {
+    let chrome = staff.chrome(&web, "orders");
+    let chosen = query(&staff.visit.path, "state").and_then(|word| OrderState::parse(&word));
+    let filter = OrderFilter { state: chosen, ..OrderFilter::default() };
+    let asked = list_page(&staff.visit.path, |text| OrderId::parse(text).ok());
+    let listing = web.app.store.orders(staff.shop(), &filter, asked).await.map_err(app::Error::from)?;
+    let next = listing.data.last().filter(|_| listing.has_more).map(|last| match chosen {
+        Some(state) => format!("/console/orders?state={}&after={}", state.as_str(), last.id),
+        None => format!("/console/orders?after={}", last.id),
+    });
+    let words: Vec<&str> = OrderState::ALL.iter().map(|state| state.as_str()).collect();
+    let filters = filters(&chrome, "/console/orders", &words, chosen.map(OrderState::as_str));
+    let orders = listing.data.iter().map(|order| OrderRow::new(&chrome, order)).collect();
+    Ok(page(StatusCode::OK, &List { chrome, filters, orders, next }))
+}
+
+#[derive(Template)]
+#[template(path = "console/order.html")]
+struct Show<'a> {
+    chrome: Chrome<'a>,
+    order: OrderRow,
+    refunded: Option<String>,
+    customer: Option<String>,
+    country: String,
+    lines: Vec<LineRow>,
+    payments: Vec<PaymentRow>,
+    refunds: Vec<RefundRow>,
+    licenses: Vec<LicenseRow>,
+    deliveries: Vec<DeliveryRow>,
+    timeline: Vec<Moment>,
+    refund: Option<RefundForm>,
+    was_paid: bool,
+    has_open_payment: bool,
+}
+
+struct LineRow {
+    what: String,
+    quantity: u32,
+    unit: String,
+    amount: String,
+}
+
+struct PaymentRow {
+    id: String,
+    state: &'static str,
+    state_text: String,
+    amount: String,
+    method: String,
+    reference: String,
+    decline: Option<String>,
+}
+
+struct RefundRow {
+    id: String,
+    state: &'static str,
+    state_text: String,
+    amount: String,
+    reason: String,
+    failure: Option<String>,
+}
+
+/// One license in a list.
+pub(crate) struct LicenseRow {
+    pub(crate) id: String,
+    pub(crate) tail: String,
+    pub(crate) state: &'static str,
+    pub(crate) state_text: String,
+    pub(crate) seats: String,
+    pub(crate) at: String,
+}
+
+impl LicenseRow {
+    pub(crate) fn new(chrome: &Chrome<'_>, license: &License, now: domain::Timestamp) -> Self {
+        let standing = license.standing(now).as_str();
+        let seats = match license.policy.seats {
+            Some(seats) => format!("{} / {seats}", license.seats_used),
+            None => format!("{} / ∞", license.seats_used),
+        };
+        Self {
+            id: license.id.to_string(),
+            tail: license.key_tail.clone(),
+            state: standing,
+            state_text: state_text(chrome, standing),
+            seats,
+            at: chrome.date(&license.created_at),
+        }
+    }
+}
+
+/// One mail in a list.
+pub(crate) struct DeliveryRow {
+    pub(crate) what: String,
+    pub(crate) to: String,
+    pub(crate) state: &'static str,
+    pub(crate) state_text: String,
+    pub(crate) attempts: u32,
+    pub(crate) error: Option<String>,
+    pub(crate) at: String,
+}
+
+impl DeliveryRow {
+    pub(crate) fn new(chrome: &Chrome<'_>, delivery: &Delivery) -> Self {
+        Self {
+            what: mail_text(chrome, delivery),
+            to: delivery.to.to_string(),
+            state: delivery.state.as_str(),
+            state_text: state_text(chrome, delivery.state.as_str()),
+            attempts: delivery.attempts,
+            error: delivery.last_error.clone(),
+            at: chrome.date(&delivery.created_at),
+        }
+    }
+}
+
+fn mail_text(chrome: &Chrome<'_>, delivery: &Delivery) -> String {
+    chrome.t(&format!("console-mail-{}", delivery.mail.as_str().replace('_', "-")))
+}
+
+/// What was typed into the refund form, and what was wrong with it.
+struct RefundForm {
+    amount: String,
+    most: String,
+    currency: &'static str,
+    reason: String,
+    revoke: String,
+    error: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct RefundInput {
+    #[serde(default)]
+    amount: String,
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    revoke: String,
+}
+
+fn parse(order: &str) -> Result<OrderId, Problem> {
+    OrderId::parse(order).map_err(|_| Problem::not_found("order"))
+}
+
+pub(crate) async fn show(State(web): State<Web>, staff: Staff, Path(order): Path<String>) -> Result<Response, Problem> {
+    let sale = web.app.sale(staff.shop(), parse(&order)?).await?;
+    draw(&web, &staff, &sale, StatusCode::OK, None).await
+}
+
+async fn draw(web: &Web, staff: &Staff, sale: &Sale, status: StatusCode, typed: Option<RefundForm>) -> Result<Response, Problem> {
+    let chrome = staff.chrome(web, "orders");
+    let store = &web.app.store;
+    let order = &sale.order;
+    let everything = |limit| Page { starting_after: None, ending_before: None, limit };
+    let deliveries = DeliveryFilter { order: Some(order.id), ..DeliveryFilter::default() };
+    let deliveries = store.deliveries(staff.shop(), &deliveries, everything(100)).await.map_err(app::Error::from)?.data;
+    let notices = NoticeFilter { order: Some(order.id), ..NoticeFilter::default() };
+    let notices = store.notices(staff.shop(), &notices, Page { starting_after: None, ending_before: None, limit: 100 }).await;
+    let notices = notices.map_err(app::Error::from)?.data;
+    let events = store.order_events(staff.shop(), order.id).await.map_err(app::Error::from)?;
+    let now = web.app.clock.now();
+
+    let mut timeline: Vec<Moment> = events.iter().map(|event| event_moment(&chrome, event)).collect();
+    timeline.extend(notices.iter().map(|notice| notice_moment(&chrome, notice)));
+    timeline.sort_by_key(|moment| moment.at);
+
+    let refundable = match sale.captured() {
+        Some(payment) => sale.refundable(payment).ok().filter(|left| left.is_positive()),
+        None => None,
+    };
+    let refund = typed.or_else(|| refundable.map(|left| blank_refund(&chrome, left)));
+    let view = Show {
+        order: OrderRow::new(&chrome, order),
+        refunded: (!order.refunded.is_zero()).then(|| chrome.money(&order.refunded)),
+        customer: order.customer.map(|id| id.to_string()),
+        country: chrome.t(&format!("country-{}", order.country)),
+        lines: order
+            .lines
+            .iter()
+            .map(|line| LineRow {
+                what: format!("{} {}", line.product_name, line.plan_name),
+                quantity: line.quantity,
+                unit: chrome.money(&line.unit_amount),
+                amount: chrome.money(&line.amount),
+            })
+            .collect(),
+        payments: sale.payments.iter().map(|payment| payment_row(&chrome, payment)).collect(),
+        refunds: sale.refunds.iter().map(|refund| refund_row(&chrome, refund)).collect(),
+        licenses: sale.licenses.iter().map(|license| LicenseRow::new(&chrome, license, now)).collect(),
+        deliveries: deliveries.iter().map(|delivery| DeliveryRow::new(&chrome, delivery)).collect(),
+        timeline,
+        refund,
+        was_paid: order.state.was_paid(),
+        has_open_payment: sale.payments.iter().any(|payment| payment.state.is_open()),
+        chrome,
+    };
+    Ok(page(status, &view))
+}
+
+fn blank_refund(chrome: &Chrome<'_>, left: Money) -> RefundForm {
+    RefundForm {
+        amount: left.to_major_string(),
+        most: chrome.money(&left),
+        currency: left.currency().code(),
+        reason: RefundReason::RequestedByCustomer.as_str().to_owned(),
+        revoke: String::new(),
+        error: None,
+    }
+}
+
+fn notice_moment(chrome: &Chrome<'_>, notice: &Notice) -> Moment {
+    Moment {
+        at: notice.received_at,
+        what: chrome.with("console-notice-came", "kind", &notice.kind),
+        who: chrome.t("console-actor-gateway"),
+        detail: state_text(chrome, notice.state.as_str()),
+        url: Some(format!("/console/notices/{}", notice.id)),
+    }
+}
+
+fn payment_row(chrome: &Chrome<'_>, payment: &Payment) -> PaymentRow {
+    let method = payment.method.as_ref().map_or_else(String::new, |method| {
+        let name = method.brand.as_deref().unwrap_or(&method.kind);
+        method.last4.as_deref().map_or_else(|| name.to_owned(), |last4| format!("{name} ···· {last4}"))
+    });
+    PaymentRow {
+        id: payment.id.to_string(),
+        state: payment.state.as_str(),
+        state_text: state_text(chrome, payment.state.as_str()),
+        amount: chrome.money(&payment.amount),
+        method,
+        reference: payment.reference.clone().or_else(|| payment.page_reference.clone()).unwrap_or_default(),
+        decline: payment.decline.as_ref().map(|decline| format!("{} ({})", decline.code, decline.class.code())),
+    }
+}
+
+fn refund_row(chrome: &Chrome<'_>, refund: &Refund) -> RefundRow {
+    RefundRow {
+        id: refund.id.to_string(),
+        state: refund.state.as_str(),
+        state_text: state_text(chrome, refund.state.as_str()),
+        amount: chrome.money(&refund.amount),
+        reason: chrome.reason(refund.reason.as_str()),
+        failure: refund.failure.clone(),
+    }
+}
+
+pub(crate) async fn refund(
+    State(web): State<Web>,
+    staff: Staff,
+    Path(order): Path<String>,
+    Form(form): Form<RefundInput>,
+) -> Result<Response, Problem> {
+    let order = parse(&order)?;
+    let sale = web.app.sale(staff.shop(), order).await?;
+    let currency = sale.order.total.currency();
+    let revoke = match form.revoke.as_str() {
+        "revoke" => Some(true),
+        "keep" => Some(false),
+        _ => None,
+    };
+    let reason = match RefundReason::parse(&form.reason) {
+        Some(reason @ (RefundReason::RequestedByCustomer | RefundReason::Duplicate | RefundReason::Fraudulent)) => reason,
+        Some(RefundReason::SurpriseCapture | RefundReason::MadeAtGateway) | None => RefundReason::RequestedByCustomer,
+    };
+    let result = match Money::parse_major(form.amount.trim(), currency) {
+        Ok(amount) => web.app.refund_order(staff.shop(), order, Some(amount), reason, revoke, staff.actor()).await,
+        Err(error) => Err(domain::Refusal::from(error).into()),
+    };
+    match result {
+        Ok(_) => Ok(done(&format!("/console/orders/{order}"), "refunded")),
+        Err(app::Error::Refused(refusal)) => {
+            let chrome = staff.chrome(&web, "orders");
+            let left = sale.captured().and_then(|payment| sale.refundable(payment).ok()).unwrap_or_else(|| Money::zero(currency));
+            let cause = chrome.with(&format!("console-refusal-{}", refusal.code().replace('_', "-")), "most", &chrome.money(&left));
+            let typed = RefundForm { amount: form.amount, reason: form.reason, revoke: form.revoke, error: Some(cause), ..blank_refund(&chrome, left) };
+            draw(&web, &staff, &sale, StatusCode::UNPROCESSABLE_ENTITY, Some(typed)).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(crate) async fn resend(State(web): State<Web>, staff: Staff, Path(order): Path<String>) -> Result<Response, Problem> {
+    let order = parse(&order)?;
+    web.app.resend_order_mail(staff.shop(), order, staff.actor()).await?;
+    Ok(done(&format!("/console/orders/{order}"), "resent"))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct CheckInput {
+    #[serde(default)]
+    payment: String,
+}
+
+/// The support button: asks the gateway and puts its answer into the rows.
+pub(crate) async fn check(
+    State(web): State<Web>,
+    staff: Staff,
+    Path(order): Path<String>,
+    Form(form): Form<CheckInput>,
+) -> Result<Response, Problem> {
+    let order = parse(&order)?;
+    let payment = PaymentId::parse(&form.payment).map_err(|_| Problem::not_found("payment"))?;
+    let word = match web.app.ask_payment(staff.shop(), payment, staff.actor()).await {
+        Ok(payment) if payment.state.is_open() => "still-open",
+        Ok(_) => "checked",
+        Err(app::Error::Refused(_)) => "contradiction",
+        Err(app::Error::Unavailable(_)) => "gateway-silent",
+        Err(error) => return Err(error.into()),
+    };
+    Ok(done(&format!("/console/orders/{order}"), word))
+}
+
+/// One device in a list.
+pub(crate) struct SeatRow {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) fingerprint: String,
+    pub(crate) is_taken: bool,
+    pub(crate) state_text: String,
+    pub(crate) since: String,
+    pub(crate) seen: String,
+}
+
+impl SeatRow {
+    pub(crate) fn new(chrome: &Chrome<'_>, seat: &Activation) -> Self {
+        Self {
+            id: seat.id.to_string(),
+            name: seat.name.clone().unwrap_or_else(|| "–".to_owned()),
+            fingerprint: seat.fingerprint.as_str().to_owned(),
+            is_taken: seat.state == domain::ActivationState::Active,
+            state_text: state_text(chrome, seat.state.as_str()),
+            since: chrome.date(&seat.created_at),
+            seen: chrome.date(&seat.last_seen_at),
+        }
+    }
+}
