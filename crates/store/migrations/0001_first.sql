@@ -355,9 +355,11 @@ create table events (
     customer_id {text},
     data {text} not null,
     at bigint not null,
+    -- Among the events of one commit, which share their moment.
+    place bigint not null,
     primary key (shop_id, id)
 );
-create index events_order on events (shop_id, order_id, id) where order_id is not null;
+create index events_order on events (shop_id, order_id, at, place) where order_id is not null;
 
 create table postings (
     shop_id {text} not null,

@@ -86,8 +86,8 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault) -> Result<Vec<Stateme
     statements.extend(deliveries.iter().map(delivery::statement));
     statements.extend(jobs.iter().map(job::statement));
     statements.extend(postings.iter().map(ledger::statement));
-    for event in events {
-        statements.push(event::statement(event)?);
+    for (event, place) in events.iter().zip(0..) {
+        statements.push(event::statement(event, place)?);
     }
     Ok(statements)
 }

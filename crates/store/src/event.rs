@@ -23,9 +23,13 @@ const BY_ID: &str = concat!("select ", columns!(), " from events where shop_id =
 const OF_ORDER: &str = concat!(
     "select ",
     columns!(),
-    " from events where shop_id = $1 and order_id = $2 order by id desc limit $3"
+    " from events where shop_id = $1 and order_id = $2 order by at desc, place desc limit $3"
 );
-const INSERT: &str = concat!("insert into events (", columns!(), ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
+const INSERT: &str = concat!(
+    "insert into events (",
+    columns!(),
+    ", place) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+);
 
 texts![LIST.older, LIST.newer, BY_ID, OF_ORDER, INSERT];
 
@@ -44,7 +48,9 @@ fn row(row: &mut Row) -> Result<Event, RowError> {
     })
 }
 
-pub(crate) fn statement(event: &Event) -> Result<Statement, CommitError> {
+/// `place` keeps the events of one decision in the order in which they were told: they share their moment, and ids say
+/// nothing within a millisecond.
+pub(crate) fn statement(event: &Event, place: i64) -> Result<Statement, CommitError> {
     Ok(write(
         WHAT,
         INSERT,
@@ -58,6 +64,7 @@ pub(crate) fn statement(event: &Event) -> Result<Statement, CommitError> {
             event.customer,
             json(&event.data)?,
             event.at,
+            place,
         ],
     ))
 }

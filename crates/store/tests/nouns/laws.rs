@@ -1,0 +1,90 @@
+//! Every law, broken by hand where no commit would: a check that cannot fail proves nothing.
+
+use domain::{Changes, DeliveryState, RefundReason};
+use store::report::broken_laws;
+use store::{Expect, Statement, Store};
+
+use crate::world::{World, euro};
+
+/// A law, what breaks it, and what mends it again.
+#[rustfmt::skip]
+const TABLE: &[(&str, &str, &str)] = &[
+    ("at_most_one_capture", "update payments set state = 'succeeded', check_at = null where state = 'created'",
+                            "update payments set state = 'created', check_at = 1 where reference is null"),
+    ("paid_means_captured", "update orders set state = 'paid' where state = 'expired'",
+                            "update orders set state = 'expired' where state = 'paid'"),
+    ("paid_means_captured", "update orders set state = 'pending' where state = 'partially_refunded'",
+                            "update orders set state = 'partially_refunded' where state = 'pending'"),
+    ("paid_means_issued", "update orders set units = 4 where units = 3", "update orders set units = 3 where units = 4"),
+    ("issued_means_captured", "update licenses set order_id = 'ord_none' where unit = 2",
+                              "update licenses set order_id = (select id from orders where units = 3) where unit = 2"),
+    ("paid_means_completed", "update checkouts set state = 'submitted' where state = 'completed'",
+                             "update checkouts set state = 'completed' where state = 'submitted'"),
+    ("captured_what_was_asked", "update orders set total_minor = total_minor + 1", "update orders set total_minor = total_minor - 1"),
+    ("captured_what_was_asked", "update orders set currency = 'USD'", "update orders set currency = 'EUR'"),
+    ("refunds_within_payment", "update refunds set amount_minor = 20000 where state = 'succeeded'",
+                               "update refunds set amount_minor = 100 where state = 'succeeded'"),
+    ("order_follows_money", "update orders set state = 'refunded' where state = 'partially_refunded'",
+                            "update orders set state = 'partially_refunded' where state = 'refunded'"),
+    ("refunded_is_the_sum", "update orders set refunded_minor = 99 where refunded_minor = 100",
+                            "update orders set refunded_minor = 100 where refunded_minor = 99"),
+    ("open_means_asked", "update payments set check_at = 5 where state = 'succeeded'",
+                         "update payments set check_at = null where state = 'succeeded'"),
+    ("a_payment_has_a_buyer", "update orders set email = null where units = 3",
+                              "update orders set email = 'ada@example.com' where units = 3"),
+    ("books_match", "update postings set amount_minor = amount_minor + 1 where cause like 'refund:%'",
+                    "update postings set amount_minor = amount_minor - 1 where cause like 'refund:%'"),
+    ("books_match", "update postings set credit = 'disputes' where cause like 'capture:%'",
+                    "update postings set credit = 'sales' where cause like 'capture:%'"),
+    ("a_seat_is_a_seat", "update licenses set seats_used = 2 where seats_used = 1",
+                         "update licenses set seats_used = 1 where seats_used = 2"),
+    ("a_seat_is_a_seat", "update activations set state = 'released'", "update activations set state = 'active'"),
+    ("seats_within_license", "update licenses set seats = 0", "update licenses set seats = 2"),
+    ("queued_mail_has_a_job", "update jobs set kind = 'send_nothing' where kind = 'send_mail'",
+                              "update jobs set kind = 'send_mail' where kind = 'send_nothing'"),
+    ("requested_refund_has_a_job", "update jobs set kind = 'send_nothing' where kind = 'send_refund'",
+                                   "update jobs set kind = 'send_refund' where kind = 'send_nothing'"),
+];
+
+async fn run(store: &Store, sql: &'static str) {
+    let statement = Statement { sql, values: vec![], expect: Expect::Any, what: "test" };
+    store.engine().commit(vec![statement]).await.unwrap_or_else(|error| panic!("{error}\n{sql}"));
+}
+
+pub(crate) async fn every_law_is_seen_broken(store: Store) {
+    let mut world = World::new();
+    world.stock(&store).await;
+    // One sale with everything: three units, a device, a refund that went back and one that is asked for.
+    let mut sale = world.open(&store, 3).await;
+    world.submit(&store, &mut sale).await;
+    world.captured(&store, &mut sale, "pi_1").await;
+    world.refund_requested(&store, &mut sale, Some(euro(100)), RefundReason::RequestedByCustomer).await;
+    world.refunded(&store, &mut sale, "re_1").await;
+    world.refund_requested(&store, &mut sale, Some(euro(200)), RefundReason::RequestedByCustomer).await;
+    world.seat(&store, &sale.licenses[0].clone(), "device").await;
+    let second = domain::Payment {
+        id: domain::PaymentId::mint(world.now, &mut world.rng),
+        version: 0,
+        state: domain::PaymentState::Created,
+        reference: None,
+        check_at: Some(world.now),
+        ..sale.payments[0].clone()
+    };
+    let sent = world.delivery(&sale, DeliveryState::Sent);
+    store.commit(&Changes { payments: vec![second], deliveries: vec![sent], ..Changes::default() }).await.unwrap();
+    // One that nobody paid.
+    let unpaid = world.open(&store, 1).await;
+    let late = unpaid.checkout.expires_at;
+    let expired = domain::expire_checkout(&unpaid, late, &mut world.rng);
+    store.commit(&expired).await.unwrap();
+    assert_eq!(broken_laws(&store).await.unwrap(), []);
+
+    for (law, breaks, mends) in TABLE {
+        run(&store, breaks).await;
+        let findings = broken_laws(&store).await.unwrap();
+        let found = findings.iter().find(|finding| finding.law == *law);
+        assert!(found.is_some_and(|found| !found.detail.is_empty()), "{law} is not seen: {breaks}\n{findings:?}");
+        run(&store, mends).await;
+        assert_eq!(broken_laws(&store).await.unwrap(), [], "{law}: {mends}");
+    }
+}
