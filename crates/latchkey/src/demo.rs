@@ -71,6 +71,7 @@ pub(crate) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<
     let config = sandbox::Config {
         data_dir: Some(settings.data.join("sandbox")),
         base_url: Some(sandbox_url.clone()),
+        seller_name: Some(shop.name.clone()),
         endpoints: vec![sandbox::Endpoint {
             secret_key: SECRET_KEY.to_owned(),
             url: hook_url.clone(),
