@@ -1,14 +1,15 @@
 //! Everything that must pass, in the order in which it fails soonest.
 
+use std::process::Stdio;
 use std::time::Instant;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 
 use crate::run::{cargo, command, exists, root, step};
 use crate::{install, slowest, tidy};
 
 /// The foreign parts: programs that we did not write, driven against ours.
-const FOREIGN: &[&str] = &["sandbox_stripe.py", "stripe_signatures.py", "localstripe_gateway.py"];
+const FOREIGN: &[&str] = &["sandbox_stripe.py", "stripe_signatures.py", "localstripe.py", "hook_stripe.py"];
 
 /// Runs the tests; `fast` is the inner loop.
 pub(crate) fn run(fast: bool) -> anyhow::Result<()> {
@@ -49,7 +50,8 @@ fn unit_tests(fast: bool) -> anyhow::Result<()> {
 fn foreign() -> anyhow::Result<()> {
     let python = install::python()?;
     install::npm("tests/foreign")?;
-    step("examples for the foreign parts", &mut cargo(&["build", "--quiet", "-p", "sandbox", "-p", "gateways", "--examples"]))?;
+    let programs = ["build", "--quiet", "-p", "sandbox", "-p", "gateways", "-p", "latchkey", "--examples", "--bins"];
+    step("programs for the foreign parts", &mut cargo(&programs))?;
     for script in FOREIGN {
         let path = root().join("tests/foreign").join(script);
         if !path.exists() {
@@ -57,7 +59,12 @@ fn foreign() -> anyhow::Result<()> {
         }
         step(&format!("foreign: {script}"), command(&python, &[]).arg(&path))?;
     }
-    step("foreign: Stripe's OpenAPI", command("node", &["stripe_openapi.mjs"]).current_dir(root().join("tests/foreign")))
+    let requests = cargo(&["run", "--quiet", "-p", "gateways", "--example", "stripe_requests"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("the example that prints every request")?;
+    let output = requests.stdout.context("the example's output")?;
+    step("foreign: Stripe's OpenAPI", command("node", &["tests/foreign/stripe_openapi.mjs"]).stdin(output))
 }
 
 fn browser() -> anyhow::Result<()> {
