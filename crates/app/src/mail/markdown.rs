@@ -231,7 +231,7 @@ mod tests {
             ("[x](/relative)",                                  "<p>x</p>\n"),
             ("[x](//evil.example)",                             "<p>x</p>\n"),
             ("<javascript:alert(1)>",                           "<p>javascript:alert(1)</p>\n"),
-            ("[a \"b\"](https://e.example/?a=1&b=\"2\")",       "<p><a href=\"https://e.example/?a=1&amp;b=%222%22\">a &quot;b&quot;</a></p>\n"),
+            ("[a \"b\"](https://e.example/?a=1&b=\"2\")",       "<p><a href=\"https://e.example/?a=1&amp;b=%222%22\">a \"b\"</a></p>\n"),
             ("[x](https://e.example \"a\\\"><script>\")",       "<p><a href=\"https://e.example\" title=\"a&quot;&gt;&lt;script&gt;\">x</a></p>\n"),
             ("<hello@example.com>",                             "<p><a href=\"mailto:hello@example.com\">hello@example.com</a></p>\n"),
             ("# Title",                                         "<h3>Title</h3>\n"),

@@ -207,7 +207,7 @@ async fn what_the_mail_server_says_decides_whether_the_mail_is_tried_again() {
     #[rustfmt::skip]
     let table = [
         (Server::Takes,                   "taken"),
-        (Server::NoSuchMailbox,           "refused (550): 550 5.1.1 no such user here, 5.1.1 check the address"),
+        (Server::NoSuchMailbox,           "refused (550): 550 5.1.1 no such user here, check the address"),
         (Server::RefusesContent,          "refused (554): 554 5.7.1 looks like spam"),
         (Server::Greylists,               "not taken yet: 451 4.7.1 greylisted, come back later"),
         (Server::BusyAfterContent,        "not taken yet: 452 4.3.1 no space left"),
