@@ -89,7 +89,7 @@ event_kinds! {
     PaymentUnknown = "payment.unknown",
     /// The buyer must prove who they are.
     PaymentRequiresAction = "payment.requires_action",
-    /// A method was declined; the page is still open.
+    /// A method was declined; as long as the page is open, another can be tried.
     PaymentDeclined = "payment.declined",
     /// A debit is under way.
     PaymentProcessing = "payment.processing",

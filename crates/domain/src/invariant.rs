@@ -127,3 +127,53 @@ fn owed(sale: &Sale, account: Account) -> Result<Money, MoneyError> {
         Account::Disputes => Ok(disputed),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::fixture::{Reporter, World, euro};
+    use crate::{CustomerId, DisputeState, OrderState, PaymentStatus, RefundStatus, Timestamp};
+
+    fn paid() -> World {
+        let mut world = World::submitted();
+        let reporter = Reporter::of(&world.sale, 0);
+        let captured = world.sale.order.total;
+        world.meet(&reporter.payment(PaymentStatus::Succeeded { captured })).unwrap();
+        world.meet(&reporter.refund(None, "a", 2_000, RefundStatus::Succeeded)).unwrap();
+        world.meet(&reporter.dispute("case", 1_000, DisputeState::Won)).unwrap();
+        world
+    }
+
+    #[test]
+    fn every_law_is_told_by_name_when_it_is_broken() {
+        type Damage = fn(&mut World);
+        #[rustfmt::skip]
+        let table: &[(&str, Damage)] = &[
+            ("at_most_one_capture", |world| {
+                let second = world.sale.payments[0].clone();
+                let id = crate::PaymentId::mint(world.now, &mut world.rng);
+                world.sale.payments.push(crate::Payment { id, ..second });
+            }),
+            ("paid_means_captured", |world| world.sale.order.state = OrderState::Pending),
+            ("paid_means_issued", |world| { world.sale.licenses.pop(); }),
+            ("one_license_a_unit", |world| world.sale.licenses[1].unit = 0),
+            ("captured_what_was_asked", |world| world.sale.payments[0].amount = euro(9_900)),
+            ("refunds_within_payment", |world| world.sale.refunds[0].amount = euro(9_801)),
+            ("order_follows_money", |world| world.sale.order.state = OrderState::Paid),
+            ("refunded_is_the_sum", |world| world.sale.order.refunded = euro(1_999)),
+            ("open_means_asked", |world| world.sale.payments[0].check_at = Some(Timestamp::from_seconds(0))),
+            ("a_payment_has_a_buyer", |world| world.sale.order.customer = None::<CustomerId>),
+            ("books_match", |world| { world.postings.pop(); }),
+            ("books_match", |world| world.sale.disputes[0].state = DisputeState::Lost),
+        ];
+        for (law, damage) in table {
+            let mut world = paid();
+            assert_eq!(broken(&world.sale, &world.postings), vec![]);
+            damage(&mut world);
+            let found: Vec<&str> = broken(&world.sale, &world.postings).iter().map(|broken| broken.law).collect();
+            assert!(found.contains(law), "{law} is broken, and only {found:?} are told");
+        }
+    }
+}

@@ -46,6 +46,8 @@ mod submit;
 pub mod testing;
 mod text;
 mod time;
+#[cfg(test)]
+mod words;
 
 pub use activate::{ActivationRequest, activate, deactivate, heartbeat};
 pub use activation::{Activation, ActivationState, Fingerprint};

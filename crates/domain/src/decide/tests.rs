@@ -5,7 +5,10 @@ mod random;
 mod story;
 
 use self::story::{Story, kind_of};
-use crate::{OrderState, PaymentState};
+use crate::fixture::rng;
+use crate::{
+    Actor, Fact, MethodSummary, Occurrence, OrderId, OrderState, PaymentId, PaymentLocator, PaymentState, Sale,
+};
 
 /// Checks every row `before | occurrence | payments | order | licenses | mails and jobs | why`: what happened
 /// before, in the words of [`Story`], then one more occurrence, and what it makes of the sale. The last four columns
@@ -381,6 +384,8 @@ fn the_hard_cases_come_out_right() {
         "
 before                                   | occurrence                       | payments                       | order              | licenses             | mails and jobs                       | why
 -                                        | refund succeeded 98.00           | created                        | pending            |                      | ask_payment                          | the refund overtook the payment: the gateway is asked
+refund succeeded 98.00 | refund succeeded 98.00 | = | | | | ... once: its answer repeats the refund
+dispute opened 98.00 | dispute opened 98.00 | = | | | | as with a dispute
 refund succeeded 98.00                   | captured 98.00                   | succeeded                      | refunded           | revoked_by_refund    | order_refunded mail                  | ... and the payment arrives: no license works, no keys are mailed
 refund succeeded 98.00, captured 98.00   | refund failed 98.00              | succeeded                      | paid               | active               | order_paid mail                      | the refund bounces: the keys go out now, for the first time
 refund succeeded 20.00                   | captured 98.00                   | succeeded                      | partially_refunded | active               | order_paid mail, order_refunded mail | a part went back first: keys and both mails
@@ -448,4 +453,170 @@ unanswered                               | page                             | se
 unanswered                               | call refused                     | failed                         | pending            |                      |                                      | it had not
 ",
     );
+}
+
+/// The kinds of events that the last of these occurrences writes.
+fn events(story: &str) -> Vec<&'static str> {
+    let mut told = Story::new();
+    for words in story.split(", ") {
+        told.world.events.clear();
+        told.tell(words).unwrap();
+    }
+    told.world.events.iter().map(|event| event.as_str()).collect()
+}
+
+#[test]
+fn the_journal_says_what_happened_and_says_it_once() {
+    #[rustfmt::skip]
+    let table: &[(&str, &[&str])] = &[
+        ("page",                                          &["payment.sent"]),
+        ("page, page",                                    &[]),
+        ("unanswered",                                    &["payment.unknown"]),
+        ("page, declined card_declined",                  &["payment.declined"]),
+        ("page, declined card_declined, declined card_declined", &[]),
+        ("page, declined card_declined, declined expired_card",  &["payment.declined"]),
+        ("declined card_declined",                        &["payment.declined", "payment.sent"]),
+        ("page, challenge",                               &["payment.requires_action"]),
+        ("page, challenge, declined card_declined",       &["payment.declined"]),
+        ("page, processing",                              &["payment.processing"]),
+        ("page, failed card_declined",                    &["payment.failed"]),
+        ("page, canceled",                                &["payment.canceled"]),
+        ("page, canceled, expire",                        &["checkout.expired"]),
+        ("page, captured 98.00",                          &["payment.succeeded", "order.paid", "license.issued", "license.issued"]),
+        ("page, captured 98.00, captured 98.00",          &[]),
+        ("page, canceled, captured 98.00",                &["payment.surprise_capture", "order.paid", "license.issued", "license.issued"]),
+        ("page, second, captured 98.00, 2nd: captured 98.00", &["payment.surprise_capture", "refund.requested"]),
+        ("captured 98.00, refund request all",            &["refund.requested"]),
+        ("captured 98.00, refund request all, refund call refused", &["refund.failed"]),
+        ("captured 98.00, refund pending 20.00",          &["refund.pending", "order.refund_changed"]),
+        ("captured 98.00, refund pending 20.00, refund succeeded 20.00", &["refund.succeeded"]),
+        ("captured 98.00, refund succeeded 98.00",        &["refund.succeeded", "order.refund_changed", "license.revoked", "license.revoked"]),
+        ("captured 98.00, refund succeeded 98.00, refund failed 98.00",
+            &["refund.failed", "order.refund_changed", "license.reinstated", "license.reinstated"]),
+        ("captured 98.00, dispute warning 98.00",         &["dispute.changed"]),
+        ("captured 98.00, dispute opened 98.00",
+            &["dispute.changed", "order.disputed", "license.suspended", "license.suspended"]),
+        ("captured 98.00, dispute opened 98.00, dispute won 98.00",
+            &["dispute.changed", "order.dispute_won", "license.reinstated", "license.reinstated"]),
+        ("captured 98.00, dispute opened 98.00, dispute lost 98.00",
+            &["dispute.changed", "order.lost", "license.revoked", "license.revoked"]),
+        ("dispute opened 98.00, captured 98.00",
+            &["payment.succeeded", "order.paid", "order.disputed", "license.issued", "license.issued", "license.suspended", "license.suspended"]),
+    ];
+    for (story, expected) in table {
+        assert_eq!(events(story), *expected, "{story}");
+    }
+}
+
+#[test]
+fn the_card_that_paid_is_shown_and_not_the_one_that_was_declined_before() {
+    let mut story = Story::new();
+    let reported = |story: &Story, words: &str, last4: &str| {
+        let mut told = story.occurrence(words);
+        if let Occurrence::Reported { fact: Fact::Payment(report), .. } = &mut told {
+            let (kind, last4) = ("card".to_owned(), Some(last4.to_owned()));
+            report.method = Some(MethodSummary { kind, brand: None, last4 });
+        }
+        told
+    };
+    let shown = |story: &Story| story.world.sale.payments[0].method.clone().and_then(|method| method.last4);
+    for (words, last4, then) in [
+        ("declined card_declined", "0002", "0002"),
+        ("declined card_declined", "0069", "0069"),
+        ("captured 98.00", "4242", "4242"),
+        ("declined card_declined", "0002", "4242"),
+    ] {
+        let told = reported(&story, words, last4);
+        story.world.meet(&told).unwrap();
+        assert_eq!(shown(&story).as_deref(), Some(then), "{words} {last4}");
+    }
+}
+
+#[test]
+fn a_report_must_agree_with_everything_that_is_stored() {
+    type Bend = fn(&mut PaymentLocator, &Sale);
+    let table: &[(&str, Bend, &str)] = &[
+        (
+            "another order",
+            |told, sale| told.order = Some(OrderId::mint(sale.order.created_at, &mut rng(9))),
+            "payment_unknown",
+        ),
+        (
+            "another payment",
+            |told, sale| told.payment = Some(PaymentId::mint(sale.order.created_at, &mut rng(9))),
+            "payment_unknown",
+        ),
+        ("another page", |told, _| told.page_reference = Some("page_x".to_owned()), "reference_mismatch"),
+        ("another object", |told, _| told.reference = Some("money_x".to_owned()), "reference_mismatch"),
+        ("the other payment's page", |told, _| told.page_reference = Some("page_1".to_owned()), "reference_mismatch"),
+        ("the other payment's object", |told, _| told.reference = Some("money_1".to_owned()), "reference_mismatch"),
+        ("no name of ours and none of theirs", |told, _| *told = PaymentLocator::default(), "payment_unknown"),
+        (
+            "only their name of the page",
+            |told, _| {
+                told.payment = None;
+                told.order = None;
+                told.reference = None;
+            },
+            "-",
+        ),
+        (
+            "only their name of the object",
+            |told, _| {
+                told.payment = None;
+                told.order = None;
+                told.page_reference = None;
+            },
+            "-",
+        ),
+    ];
+    for (why, bend, outcome) in table {
+        let mut story = Story::new();
+        // Both payments at one account, each known by both of its names.
+        let account = story.world.sale.payments[0].gateway_account;
+        story.tell("open").unwrap();
+        story.tell("second").unwrap();
+        story.world.sale.payments[1].gateway_account = account;
+        story.tell("2nd: open").unwrap();
+        let mut told = story.occurrence("captured 98.00");
+        if let Occurrence::Reported { fact: Fact::Payment(report), .. } = &mut told {
+            bend(&mut report.locator, &story.world.sale);
+        }
+        let found = story.world.meet(&told).map_or_else(|refusal| refusal.code(), |_| "-");
+        assert_eq!(found, *outcome, "{why}");
+    }
+}
+
+#[test]
+fn of_two_captures_the_one_that_came_first_is_kept() {
+    for (first, second, kept) in
+        [("captured 98.00", "2nd: captured 98.00", 0), ("2nd: captured 98.00", "captured 98.00", 1)]
+    {
+        let mut story = Story::new();
+        for words in ["page", "second", first, second] {
+            story.tell(words).unwrap();
+        }
+        let sale = &story.world.sale;
+        assert_eq!(sale.captured().map(|payment| payment.id), Some(sale.payments[kept].id));
+        assert!(sale.is_surprise(sale.payments[1 - kept].id));
+        assert_eq!(sale.refunds[0].requested_by, Actor::System);
+    }
+}
+
+#[test]
+fn one_collection_at_the_gateway_pays_one_payment() {
+    let mut story = Story::new();
+    let account = story.world.sale.payments[0].gateway_account;
+    story.tell("page").unwrap();
+    story.tell("second").unwrap();
+    story.world.sale.payments[1].gateway_account = account;
+    story.tell("2nd: captured 98.00").unwrap();
+    let mut told = story.occurrence("captured 98.00");
+    if let Occurrence::Reported { fact, .. } = &mut told
+        && let Fact::Payment(report) = fact
+    {
+        report.locator.reference = Some("money_1".to_owned());
+    }
+    let refused = story.world.meet(&told).map_err(|refusal| refusal.code());
+    assert_eq!(refused, Err("reference_mismatch"), "the first payment never had an object; this one is the second's");
 }

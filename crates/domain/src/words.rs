@@ -1,0 +1,65 @@
+//! Every word that stands in rows reads back as what it was written from, and no other word reads at all.
+
+use std::fmt::Debug;
+
+use crate::fixture::{START, rng};
+use crate::*;
+
+fn check<Kind: Copy + PartialEq + Debug>(
+    kinds: &[Kind],
+    write: impl Fn(Kind) -> String,
+    read: impl Fn(&str) -> Option<Kind>,
+) {
+    for kind in kinds {
+        let word = write(*kind);
+        assert_eq!(read(&word), Some(*kind), "{word}");
+        assert_eq!(read(&word.to_uppercase()), None, "{word}");
+    }
+    assert_eq!(read(""), None);
+}
+
+#[test]
+fn every_word_in_rows_reads_back() {
+    check(&CheckoutState::ALL, |state| state.as_str().to_owned(), CheckoutState::parse);
+    check(&OrderState::ALL, |state| state.as_str().to_owned(), OrderState::parse);
+    check(&PaymentState::ALL, |state| state.as_str().to_owned(), PaymentState::parse);
+    check(&RefundState::ALL, |state| state.as_str().to_owned(), RefundState::parse);
+    check(&RefundReason::ALL, |reason| reason.as_str().to_owned(), RefundReason::parse);
+    check(&DisputeState::ALL, |state| state.as_str().to_owned(), DisputeState::parse);
+    check(&LicenseState::ALL, |state| state.as_str().to_owned(), LicenseState::parse);
+    check(&DeliveryState::ALL, |state| state.as_str().to_owned(), DeliveryState::parse);
+    check(EventKind::ALL, |kind| kind.as_str().to_owned(), EventKind::parse);
+    check(&[Mode::Live, Mode::Sandbox], |mode| mode.as_str().to_owned(), Mode::parse);
+    let states = [ActivationState::Active, ActivationState::Released];
+    check(&states, |state| state.as_str().to_owned(), ActivationState::parse);
+    let user = Actor::User(UserId::mint(START, &mut rng(1)));
+    let actors = [Actor::Gateway, Actor::System, Actor::Buyer, Actor::App, Actor::Api, user];
+    check(&actors, Actor::to_text, Actor::parse);
+}
+
+#[test]
+fn every_job_and_mail_reads_back_from_its_parts() {
+    let mut rng = rng(1);
+    let (payment, refund) = (PaymentId::mint(START, &mut rng), RefundId::mint(START, &mut rng));
+    let (delivery, order) = (DeliveryId::mint(START, &mut rng), OrderId::mint(START, &mut rng));
+    let link = LoginLinkId::mint(START, &mut rng);
+    for job in [
+        JobKind::OpenPayment { payment },
+        JobKind::AskPayment { payment },
+        JobKind::SendRefund { refund },
+        JobKind::SendMail { delivery },
+    ] {
+        assert_eq!(JobKind::from_parts(job.as_str(), &job.subject()), Some(job));
+        assert_eq!(JobKind::from_parts(job.as_str(), "prod_0"), None);
+    }
+    for mail in [
+        MailKind::OrderPaid { order },
+        MailKind::PaymentFailed { order },
+        MailKind::OrderRefunded { order },
+        MailKind::PortalCode { link },
+        MailKind::ConsoleLink { link },
+    ] {
+        assert_eq!(MailKind::from_parts(mail.as_str(), &mail.subject()), Some(mail));
+        assert_eq!(MailKind::from_parts(mail.as_str(), "prod_0"), None);
+    }
+}
