@@ -5,6 +5,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "nouns/crowd.rs"]
+mod crowd;
+#[path = "nouns/installation.rs"]
+mod installation;
 #[path = "nouns/laws.rs"]
 mod laws;
 #[path = "nouns/lists.rs"]
@@ -23,6 +27,14 @@ use money::{Currency, Money};
 use store::testing::{postgres_store, sqlite_store};
 use store::{CommitError, Expect, Statement, Store, Value};
 
+use crowd::{
+    an_event_that_comes_two_hundred_times_at_once_counts_once, fifty_events_that_say_the_same_at_once_issue_once,
+    five_hundred_devices_that_reach_for_five_seats_get_five,
+};
+use installation::{
+    a_setting_is_set_once_or_again, a_signing_key_is_kept_sealed_and_can_be_retired,
+    a_store_is_not_used_with_another_master_key,
+};
 use laws::every_law_is_seen_broken;
 use lists::{
     a_filter_shows_what_it_names_and_nothing_else, a_list_goes_from_page_to_page_and_back, a_shop_never_sees_another,
@@ -73,6 +85,12 @@ sentences! {
     a_filter_shows_what_it_names_and_nothing_else
     whatever_a_person_has_in_hand_is_found
     a_shop_never_sees_another
+    an_event_that_comes_two_hundred_times_at_once_counts_once
+    fifty_events_that_say_the_same_at_once_issue_once
+    five_hundred_devices_that_reach_for_five_seats_get_five
+    a_store_is_not_used_with_another_master_key
+    a_setting_is_set_once_or_again
+    a_signing_key_is_kept_sealed_and_can_be_retired
     every_law_is_seen_broken
 }
 
