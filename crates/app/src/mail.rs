@@ -117,7 +117,7 @@ pub struct Envelope {
     pub delivery: DeliveryId,
     /// To whom.
     pub to: Email,
-    /// In which language; for a mail about an order, the order's.
+    /// In which language it is wanted; for a mail about an order, the order's.
     pub locale: Locale,
     /// What the Date header says: when the mail was asked for, so that a repeated mail is the same.
     pub at: Timestamp,
@@ -252,12 +252,14 @@ pub struct ConsoleLink {
 #[error("the mail cannot be composed: {0}")]
 pub struct ComposeError(#[from] askama::Error);
 
-/// The mail that tells it, in the language of the envelope.
+/// The mail that tells it, in the language of the envelope; in English, marked
+/// as English, when that language is not spoken here.
 ///
 /// # Errors
 /// When a template cannot be filled in: a defect, not a matter of the content.
 pub fn compose(catalog: &Catalog, sender: &SenderIdentity, envelope: &Envelope, content: &MailContent) -> Result<Mail, ComposeError> {
-    let mut page = Page { catalog, sender, locale: &envelope.locale, arguments: Vec::new() };
+    let locale = catalog.choose([envelope.locale.clone()]);
+    let mut page = Page { catalog, sender, locale: &locale, arguments: Vec::new() };
     let parts = match content {
         MailContent::OrderPaid(paid) => OrderPaidView::new(paid, &mut page).render(&page),
         MailContent::PaymentFailed(failed) => PaymentFailedView::new(failed, &mut page).render(&page),
@@ -272,10 +274,10 @@ pub fn compose(catalog: &Catalog, sender: &SenderIdentity, envelope: &Envelope, 
         from: sender.address.clone(),
         reply_to: Email::parse(&sender.seller.email).ok().filter(|address| *address != sender.address),
         to: envelope.to.clone(),
-        locale: envelope.locale.clone(),
         subject: HeaderText::new(&parts.subject),
         text: tidy(&parts.text),
         html: parts.html.replace(is_unprintable, ""),
+        locale,
     })
 }
 

@@ -4,7 +4,7 @@
 
 mail-test-mode = Testmodus: Es wurde kein echtes Geld bewegt.
 mail-sold-by = Verkauft von
-mail-tax-id = Steuernummer: { $tax_id }
+mail-tax-id = USt-IdNr. oder Steuernummer: { $tax_id }
 mail-questions = Fragen? Schreiben Sie an { $email } oder antworten Sie auf diese Mail.
 mail-link-hint = Falls die Schaltfläche nicht funktioniert, öffnen Sie diese Adresse:
 

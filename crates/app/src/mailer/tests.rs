@@ -100,7 +100,17 @@ async fn converse(stream: TcpStream, server: Server, heard: Arc<Mutex<Heard>>) -
                 Server::WantsPassword { .. } => "250-mx.example\r\n250 AUTH PLAIN LOGIN\r\n",
                 Server::OffersBrokenEncryption => "250-mx.example\r\n250 STARTTLS\r\n",
                 Server::SpeaksUtf8 => "250-mx.example\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n",
-                _ => "250-mx.example\r\n250 8BITMIME\r\n",
+                Server::Takes
+                | Server::TakesOneAMailConnection
+                | Server::NoSuchMailbox
+                | Server::Greylists
+                | Server::RefusesSender
+                | Server::RefusesContent
+                | Server::BusyAfterContent
+                | Server::HangsUpInContent
+                | Server::SaysNothing
+                | Server::RefusesEverybody
+                | Server::WantsPasswordAtReceiver => "250-mx.example\r\n250 8BITMIME\r\n",
             },
             "AUTH" if server == (Server::WantsPassword { accepts: true }) => "235 2.7.0 welcome\r\n",
             "AUTH" => "535 5.7.8 wrong password\r\n",
@@ -135,10 +145,12 @@ async fn converse(stream: TcpStream, server: Server, heard: Arc<Mutex<Heard>>) -
                     mail.push_str(line.strip_prefix('.').unwrap_or(&line));
                 }
                 heard.lock().unwrap().mails.push(mail);
-                let reply = match server {
-                    Server::RefusesContent => "554 5.7.1 looks like spam\r\n",
-                    Server::BusyAfterContent => "452 4.3.1 no space left\r\n",
-                    _ => "250 2.0.0 taken\r\n",
+                let reply = if server == Server::RefusesContent {
+                    "554 5.7.1 looks like spam\r\n"
+                } else if server == Server::BusyAfterContent {
+                    "452 4.3.1 no space left\r\n"
+                } else {
+                    "250 2.0.0 taken\r\n"
                 };
                 stream.write_all(reply.as_bytes()).await?;
                 if server == Server::TakesOneAMailConnection {
