@@ -1,6 +1,6 @@
 //! Devices on seats. The unique index on (license, fingerprint) of taken seats keeps one device on one seat.
 
-use domain::{Activation, ActivationId, ActivationState, Fingerprint, LicenseId, ShopId};
+use domain::{Activation, ActivationId, ActivationState, CustomerId, Fingerprint, LicenseId, OrderId, ShopId};
 
 use crate::column::Columns;
 use crate::statement::{json, read, texts, values, write};
@@ -23,6 +23,18 @@ const OF_LICENSE: &str = concat!(
     columns!(),
     " from activations where shop_id = $1 and license_id = $2 order by id desc limit $3"
 );
+const TAKEN_OF_ORDER: &str = concat!(
+    "select ",
+    columns!(),
+    " from activations where shop_id = $1 and state = 'active' \
+     and license_id in (select id from licenses where shop_id = $1 and order_id = $2) order by id desc limit $3"
+);
+const TAKEN_OF_CUSTOMER: &str = concat!(
+    "select ",
+    columns!(),
+    " from activations where shop_id = $1 and state = 'active' \
+     and license_id in (select id from licenses where shop_id = $1 and customer_id = $2) order by id desc limit $3"
+);
 const WITH_FINGERPRINT: &str = concat!(
     "select ",
     columns!(),
@@ -39,7 +51,7 @@ const UPDATE: &str = "update activations set version = version + 1, name = $4, m
 const RELEASE: &str = "update activations set version = version + 1, state = 'released', name = $4, metadata = $5, \
     last_seen_at = $6 where shop_id = $1 and id = $2 and version = $3";
 
-texts![BY_ID, OF_LICENSE, WITH_FINGERPRINT, INSERT, UPDATE, RELEASE];
+texts![BY_ID, OF_LICENSE, TAKEN_OF_ORDER, TAKEN_OF_CUSTOMER, WITH_FINGERPRINT, INSERT, UPDATE, RELEASE];
 
 pub(crate) fn row(row: &mut Row) -> Result<Activation, RowError> {
     let mut columns = Columns::of(row);
@@ -105,6 +117,22 @@ impl Store {
     /// When the database does not answer, or a row cannot be read.
     pub async fn activations(&self, shop: ShopId, license: LicenseId) -> Result<Vec<Activation>, ReadError> {
         self.every(read(WHAT, OF_LICENSE, values![shop, license, MOST]), row).await
+    }
+
+    /// The taken seats of every license of an order, newest first; the last thousand of them.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a row cannot be read.
+    pub async fn activations_of_order(&self, shop: ShopId, order: OrderId) -> Result<Vec<Activation>, ReadError> {
+        self.every(read(WHAT, TAKEN_OF_ORDER, values![shop, order, MOST]), row).await
+    }
+
+    /// The taken seats of every license of a customer, newest first; the last thousand of them.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a row cannot be read.
+    pub async fn activations_of_customer(&self, shop: ShopId, customer: CustomerId) -> Result<Vec<Activation>, ReadError> {
+        self.every(read(WHAT, TAKEN_OF_CUSTOMER, values![shop, customer, MOST]), row).await
     }
 
     /// The seat with this id, taken or given back.

@@ -8,6 +8,9 @@ use crate::{CommitError, ReadError, Row, RowError, Statement, Store};
 
 const WHAT: &str = "plan";
 
+/// More than any storefront shows.
+const MOST: u32 = 1_000;
+
 macro_rules! columns {
     () => {
         "shop_id, id, version, product_id, slug, name, highlights, prices, policy, max_quantity, position, is_active, \
@@ -20,6 +23,11 @@ const OF_PRODUCT: &str = concat!(
     columns!(),
     " from plans where shop_id = $1 and product_id = $2 order by position, id"
 );
+const OF_SHOP: &str = concat!(
+    "select ",
+    columns!(),
+    " from plans where shop_id = $1 order by product_id, position, id limit $2"
+);
 const BY_ID: &str = concat!("select ", columns!(), " from plans where shop_id = $1 and id = $2");
 const BY_SLUG: &str = concat!("select ", columns!(), " from plans where shop_id = $1 and slug = $2");
 const INSERT: &str = concat!(
@@ -30,7 +38,7 @@ const INSERT: &str = concat!(
 const UPDATE: &str = "update plans set version = version + 1, slug = $4, name = $5, highlights = $6, prices = $7, \
     policy = $8, max_quantity = $9, position = $10, is_active = $11 where shop_id = $1 and id = $2 and version = $3";
 
-texts![OF_PRODUCT, BY_ID, BY_SLUG, INSERT, UPDATE];
+texts![OF_PRODUCT, OF_SHOP, BY_ID, BY_SLUG, INSERT, UPDATE];
 
 fn row(row: &mut Row) -> Result<Plan, RowError> {
     let mut columns = Columns::of(row);
@@ -101,6 +109,14 @@ impl Store {
     /// When the database does not answer, or a row cannot be read.
     pub async fn plans(&self, shop: ShopId, product: ProductId) -> Result<Vec<Plan>, ReadError> {
         self.every(read(WHAT, OF_PRODUCT, values![shop, product]), row).await
+    }
+
+    /// Every tier of every product, on sale or not, product by product; a thousand at most.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a row cannot be read.
+    pub async fn plans_of_shop(&self, shop: ShopId) -> Result<Vec<Plan>, ReadError> {
+        self.every(read(WHAT, OF_SHOP, values![shop, MOST]), row).await
     }
 
     /// The plan with this id.
