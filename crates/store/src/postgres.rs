@@ -3,11 +3,12 @@
 //! A commit sends its statements in one go, looks at what they touched, and
 //! only then sends COMMIT, which is never cancelled. A connection that ends
 //! while COMMIT is under way, or a server that warns that the commit may not
-//! have been replicated, is [`CommitError::Unknown`]. Connections are not
-//! encrypted: reach the server by a socket, on the loopback, or through a tunnel.
+//! have been replicated, is [`CommitError::Unknown`]. A server on another
+//! machine is reached by TLS, and verified.
 
 mod connection;
 mod pool;
+mod tls;
 mod value;
 
 use std::sync::Arc;
@@ -32,17 +33,19 @@ const PATIENCE: Duration = Duration::from_secs(35);
 const MIGRATION_LOCK: i64 = 0x6c61_7463_686b_6579;
 
 /// How much the engine takes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostgresOptions {
     /// Connections at most, to be multiplied by the number of nodes.
     pub connections: usize,
     /// How long a caller waits for a free one before it hears that the database is unavailable.
     pub patience: Duration,
+    /// Certificates, in PEM, of an authority that vouches for the server beside those that the system trusts.
+    pub authority: Option<Vec<u8>>,
 }
 
 impl Default for PostgresOptions {
     fn default() -> Self {
-        Self { connections: 16, patience: Duration::from_secs(5) }
+        Self { connections: 16, patience: Duration::from_secs(5), authority: None }
     }
 }
 
@@ -53,6 +56,7 @@ pub struct Postgres {
 
 impl Postgres {
     /// Connects to `postgres://user:password@host:port/database`. With several hosts, the one that can write is used.
+    /// A host beyond this machine is reached by TLS unless the address ends in `?sslmode=disable`.
     ///
     /// # Errors
     /// When the address cannot be read, nobody answers, or the server would not keep what it acknowledges.
@@ -60,7 +64,7 @@ impl Postgres {
         let config: Config = url.parse().map_err(|error: tokio_postgres::Error| {
             OpenError::Unavailable(format!("the address of the database cannot be read: {error}"))
         })?;
-        let pool = Arc::new(Pool::new(config, options));
+        let pool = Arc::new(Pool::new(config, &options)?);
         // The first connection finds out whether the server can be trusted with money.
         drop(pool.lease().await?);
         Ok(Self { pool })

@@ -112,7 +112,9 @@ trap 'rm -rf "$directory"' EXIT
     echo "max_connections = 200"
     echo "deadlock_timeout = 50ms"
     echo "$3"
+    if [ -n "$4" ]; then echo "ssl = on"; fi
 } >>"$directory/data/postgresql.conf"
+(umask 077; printf '%s' "$4" >"$directory/data/server.crt"; printf '%s' "$5" >"$directory/data/server.key")
 "$1/postgres" -D "$directory/data" >>"$directory/log" 2>&1 </dev/null &
 server=$!
 for attempt in $(seq 600); do
@@ -132,6 +134,19 @@ impl PostgresServer {
     /// When no PostgreSQL is installed, or it does not start.
     #[must_use]
     pub fn start(configuration: &str) -> Self {
+        Self::launch(configuration, "", "")
+    }
+
+    /// Starts a server that offers TLS with this certificate and its key, both in PEM.
+    ///
+    /// # Panics
+    /// As [`PostgresServer::start`].
+    #[must_use]
+    pub fn start_with_tls(certificate: &str, key: &str) -> Self {
+        Self::launch("", certificate, key)
+    }
+
+    fn launch(configuration: &str, certificate: &str, key: &str) -> Self {
         let binaries = postgres_binaries();
         let port = std::net::TcpListener::bind(("127.0.0.1", 0))
             .and_then(|listener| listener.local_addr())
@@ -156,7 +171,7 @@ impl PostgresServer {
             .args(["-c", KEEPER, "keeper"])
             .arg(&binaries)
             .arg(port.to_string())
-            .arg(configuration)
+            .args([configuration, certificate, key])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -9,8 +9,10 @@ use std::task::Poll;
 
 use tokio_postgres::error::Severity;
 use tokio_postgres::types::ToSql;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
 
+use super::tls::Tls;
 use super::{Failure, described, value};
 use crate::{OpenError, Rows, Statement};
 
@@ -34,22 +36,21 @@ pub(super) struct Connection {
 pub(super) type Answered = Result<(u64, Rows), Failure>;
 
 impl Connection {
-    pub(super) async fn open(config: &Config) -> Result<Self, OpenError> {
+    pub(super) async fn open(config: &Config, tls: Option<&Tls>) -> Result<Self, OpenError> {
         let unavailable = |error: tokio_postgres::Error| OpenError::Unavailable(described(&error));
-        let (client, mut driver) = config.connect(NoTls).await.map_err(unavailable)?;
         let warned = Arc::new(AtomicBool::new(false));
-        let warns = Arc::clone(&warned);
-        tokio::spawn(async move {
-            // Notices arrive here before the answer they belong to reaches whoever waits for it.
-            while let Some(Ok(message)) = poll_fn(|context| driver.poll_message(context)).await {
-                if let AsyncMessage::Notice(notice) = message
-                    && matches!(notice.parsed_severity(), Some(Severity::Warning) | None)
-                {
-                    tracing::warn!(code = notice.code().code(), "the database warns: {}", notice.message());
-                    warns.store(true, Ordering::Release);
-                }
+        let client = match tls {
+            None => {
+                let (client, driver) = config.connect(NoTls).await.map_err(unavailable)?;
+                tokio::spawn(drive(driver, Arc::clone(&warned)));
+                client
             }
-        });
+            Some(tls) => {
+                let (client, driver) = config.connect(tls.clone()).await.map_err(unavailable)?;
+                tokio::spawn(drive(driver, Arc::clone(&warned)));
+                client
+            }
+        };
         client.batch_execute(SESSION).await.map_err(unavailable)?;
         let settings = client.query_one(SETTINGS, &[]).await.map_err(unavailable)?;
         let setting = |place: usize| settings.try_get::<_, String>(place).map_err(unavailable);
@@ -122,6 +123,23 @@ impl Connection {
     pub(super) async fn control(&self, text: &'static str) -> Answered {
         self.client.batch_execute(text).await?;
         Ok((0, Rows::new()))
+    }
+}
+
+/// Carries messages until the connection ends, and notes every warning.
+async fn drive<S, T>(mut driver: tokio_postgres::Connection<S, T>, warned: Arc<AtomicBool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    // Notices arrive here before the answer they belong to reaches whoever waits for it.
+    while let Some(Ok(message)) = poll_fn(|context| driver.poll_message(context)).await {
+        if let AsyncMessage::Notice(notice) = message
+            && matches!(notice.parsed_severity(), Some(Severity::Warning) | None)
+        {
+            tracing::warn!(code = notice.code().code(), "the database warns: {}", notice.message());
+            warned.store(true, Ordering::Release);
+        }
     }
 }
 

@@ -9,10 +9,12 @@ use tokio_postgres::config::TargetSessionAttrs;
 
 use super::PostgresOptions;
 use super::connection::Connection;
+use super::tls::{self, Tls};
 use crate::OpenError;
 
 pub(super) struct Pool {
     config: Config,
+    tls: Option<Tls>,
     permits: Arc<Semaphore>,
     connections: usize,
     patience: Duration,
@@ -20,7 +22,8 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    pub(super) fn new(mut config: Config, options: PostgresOptions) -> Self {
+    pub(super) fn new(mut config: Config, options: &PostgresOptions) -> Result<Self, OpenError> {
+        let tls = tls::line(&mut config, options.authority.as_deref())?;
         // Seats and limits are never read from a replica.
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         config.application_name("latchkey");
@@ -33,13 +36,14 @@ impl Pool {
         config.keepalives_retries(3);
         config.tcp_user_timeout(Duration::from_secs(30));
         let connections = options.connections.max(1);
-        Self {
+        Ok(Self {
             config,
+            tls,
             permits: Arc::new(Semaphore::new(connections)),
             connections,
             patience: options.patience,
             idle: Mutex::new(Vec::new()),
-        }
+        })
     }
 
     /// A connection of one's own, an idle one or a new one.
@@ -50,7 +54,7 @@ impl Pool {
             .map_err(|error| OpenError::Unavailable(error.to_string()))?;
         let connection = match self.take_idle() {
             Some(connection) => connection,
-            None => Arc::new(Connection::open(&self.config).await?),
+            None => Arc::new(Connection::open(&self.config, self.tls.as_ref()).await?),
         };
         Ok(Lease { connection, is_settled: false, pool: Arc::clone(self), _permit: permit })
     }

@@ -157,7 +157,7 @@ async fn commits_that_lock_each_other_out_end_in_a_conflict_or_in_order() {
 async fn when_every_connection_is_busy_the_next_caller_hears_it() {
     let url = postgres_database().await;
     open(&url).await.commit(vec![counter("n", 0)]).await.unwrap();
-    let options = PostgresOptions { connections: 1, patience: Duration::from_millis(50) };
+    let options = PostgresOptions { connections: 1, patience: Duration::from_millis(50), ..PostgresOptions::default() };
     let engine = Arc::new(Postgres::open(&url, options).await.unwrap());
     let elsewhere = client(&url).await;
     elsewhere.batch_execute("begin; update counters set value = 5 where id = 'n'").await.unwrap();
@@ -187,6 +187,38 @@ async fn a_server_that_would_lose_commits_is_refused() {
     let careless = PostgresServer::start("fsync = off");
     let opened = Postgres::open(&careless.database().await, PostgresOptions::default()).await.err();
     assert!(matches!(opened, Some(OpenError::Unsafe { setting: "fsync", .. })), "{opened:?}");
+}
+
+#[tokio::test]
+async fn a_server_on_another_machine_is_reached_by_tls_or_not_at_all() {
+    let with_tls = PostgresServer::start_with_tls(include_str!("tls/server.pem"), include_str!("tls/server.key"));
+    let without = PostgresServer::start("");
+    let (encrypted, plain) = (with_tls.database().await, without.database().await);
+    let authority = Some(include_bytes!("tls/authority.pem").to_vec());
+    // The name decides whether it is another machine; the address is where the test has its server.
+    let named = |url: &str, name: &str, more: &str| {
+        format!("{}?hostaddr=127.0.0.1{more}", url.replace("@127.0.0.1:", &format!("@{name}:")))
+    };
+    for (url, authority, is_reached) in [
+        (named(&encrypted, "db.latchkey.test", ""), &authority, true),
+        (named(&encrypted, "db.latchkey.test", "&sslmode=prefer"), &authority, true),
+        (named(&encrypted, "other.latchkey.test", ""), &authority, false),
+        (named(&encrypted, "db.latchkey.test", ""), &None, false),
+        (named(&plain, "db.latchkey.test", ""), &authority, false),
+        (named(&plain, "db.latchkey.test", "&sslmode=disable"), &None, true),
+        (encrypted.clone(), &None, true),
+    ] {
+        let options = PostgresOptions { authority: authority.clone(), ..PostgresOptions::default() };
+        match Postgres::open(&url, options).await {
+            Ok(engine) => {
+                assert!(is_reached, "{url}");
+                let ssl = "select ssl from pg_stat_ssl where pid = pg_backend_pid()";
+                let rows = engine.query(vec![super::statement(ssl, vec![])]).await.unwrap();
+                assert_eq!(rows[0][0].flag(0), Ok(authority.is_some()), "{url}");
+            }
+            Err(error) => assert!(!is_reached && matches!(error, OpenError::Unavailable(_)), "{url}: {error}"),
+        }
+    }
 }
 
 #[tokio::test]
