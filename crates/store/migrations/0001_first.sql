@@ -388,7 +388,7 @@ create table jobs (
     created_at bigint not null,
     primary key (shop_id, id)
 );
-create index jobs_subject on jobs (shop_id, subject, kind);
+create index jobs_subject on jobs (shop_id, subject, kind, id);
 create index jobs_due on jobs (run_at);
 
 create table signing_keys (

@@ -52,11 +52,14 @@ const LIST: Lists = lists!(select!());
 /// The state here is `active`, which the index of states leaves out.
 const LIST_ACTIVE: Lists = lists!(select!(), " and state = $4");
 const LIST_IN_STATE: Lists = lists!(select!(), " and state = $4 and state <> 'active'");
+/// A condition that may be left out compares first: PostgreSQL takes the type of a value from where it first stands.
 const LIST_OF_CUSTOMER: Lists =
     lists!(select!(), " and customer_id = $4 and (state = $5 or $5 is null) and (key_tail = $6 or $6 is null)");
+/// An order has few licenses: by way of their ids, the index of orders is what is read, and not the whole shop.
 const LIST_OF_ORDER: Lists = lists!(
     select!(),
-    " and order_id = $4 and (customer_id = $5 or $5 is null) and (state = $6 or $6 is null) and (key_tail = $7 or $7 is null)"
+    " and id in (select id from licenses where shop_id = $1 and order_id = $4) \
+     and (customer_id = $5 or $5 is null) and (state = $6 or $6 is null) and (key_tail = $7 or $7 is null)"
 );
 const LIST_WITH_TAIL: Lists = lists!(select!(), " and key_tail = $4 and (state = $5 or $5 is null)");
 const INSERT: &str = concat!(
