@@ -47,12 +47,23 @@ impl App {
             Ok(Answer::Page(_) | Answer::Events { .. } | Answer::Disputes { .. } | Answer::Account { .. } | Answer::Done) => Vec::new(),
             Err(error) => return Err(Error::Unavailable(error.to_string())),
         };
-        for fact in facts {
-            let occurrence = Occurrence::Reported { account: account.id, fact };
-            if let Fulfilled::Refused(refusal) = self.fulfil(shop, &target, &occurrence, actor, None, None).await? {
-                tracing::error!(payment = %id, code = refusal.code(), %refusal, "the gateway's own answer contradicts what is stored");
-                return Err(Error::Refused(refusal));
+        // A gateway lists refunds newest first, and one may look like too much until an older one is known to have
+        // failed: what is refused is put in once more after the rest.
+        let mut left: Vec<Occurrence> =
+            facts.into_iter().map(|fact| Occurrence::Reported { account: account.id, fact }).collect();
+        let mut contradiction = None;
+        for _ in 0..2 {
+            contradiction = None;
+            for occurrence in std::mem::take(&mut left) {
+                if let Fulfilled::Refused(refusal) = self.fulfil(shop, &target, &occurrence, actor, None, None).await? {
+                    contradiction = Some(refusal);
+                    left.push(occurrence);
+                }
             }
+        }
+        if let Some(refusal) = contradiction {
+            tracing::error!(payment = %id, code = refusal.code(), %refusal, "the gateway's own answer contradicts what is stored");
+            return Err(Error::Refused(refusal));
         }
         let payment = self.payment(shop, id).await?;
         if payment.state.is_open() {
