@@ -27,13 +27,15 @@ const TAKEN_OF_ORDER: &str = concat!(
     "select ",
     columns!(),
     " from activations where shop_id = $1 and state = 'active' \
-     and license_id in (select id from licenses where shop_id = $1 and order_id = $2) order by id desc limit $3"
+     and license_id in (select id from licenses where shop_id = $1 and order_id = $2) \
+     order by license_id, id limit $3"
 );
 const TAKEN_OF_CUSTOMER: &str = concat!(
     "select ",
     columns!(),
     " from activations where shop_id = $1 and state = 'active' \
-     and license_id in (select id from licenses where shop_id = $1 and customer_id = $2) order by id desc limit $3"
+     and license_id in (select id from licenses where shop_id = $1 and customer_id = $2) \
+     order by license_id, id limit $3"
 );
 const WITH_FINGERPRINT: &str = concat!(
     "select ",
@@ -119,7 +121,7 @@ impl Store {
         self.every(read(WHAT, OF_LICENSE, values![shop, license, MOST]), row).await
     }
 
-    /// The taken seats of every license of an order, newest first; the last thousand of them.
+    /// The taken seats of every license of an order, license by license, oldest first; a thousand at most.
     ///
     /// # Errors
     /// When the database does not answer, or a row cannot be read.
@@ -127,7 +129,7 @@ impl Store {
         self.every(read(WHAT, TAKEN_OF_ORDER, values![shop, order, MOST]), row).await
     }
 
-    /// The taken seats of every license of a customer, newest first; the last thousand of them.
+    /// The taken seats of every license of a customer, license by license, oldest first; a thousand at most.
     ///
     /// # Errors
     /// When the database does not answer, or a row cannot be read.
