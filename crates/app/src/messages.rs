@@ -452,6 +452,16 @@ mod tests {
     }
 
     #[test]
+    fn every_file_of_messages_is_compiled_in() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("messages");
+        let mut found = BTreeSet::new();
+        for language in entries(&root).unwrap() {
+            found.extend(entries(&language).unwrap().iter().map(|file| file.strip_prefix(&root).unwrap().display().to_string()));
+        }
+        assert_eq!(found, BUILT_IN.iter().map(|(tag, file, _)| format!("{tag}/{file}")).collect());
+    }
+
+    #[test]
     fn a_message_is_found_in_the_region_the_language_or_english() {
         let folder = Folder::with("fallback", &[("de-CH/swiss.ftl", "greeting = Grüezi\n"), ("de/own.ftl", "greeting = Guten Tag\nfarewell = Tschüss\n"), ("en/own.ftl", "greeting = Hello\nfarewell = Goodbye\nthanks = Thanks\n")]);
         let catalog = Catalog::new(Some(&folder.0)).unwrap();
