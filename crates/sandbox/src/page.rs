@@ -363,7 +363,7 @@ fn pay_page(
     let is_payment = session.mode == Mode::Payment;
     let saves = !is_payment || session.keeps_method();
     let title = format!("{} – {seller}", if is_payment { words.pay_title } else { words.save_title });
-    let cards = TEST_CARDS.iter().map(|card| (in_groups(card.number), language.card(card.behavior))).collect();
+    let cards = TEST_CARDS.iter().map(|card| (in_groups(card.number), language.card(card))).collect();
     let ibans = TEST_IBANS.iter().map(|known| (in_groups(known.iban), language.debit(known.behavior))).collect();
     let lines = session
         .lines

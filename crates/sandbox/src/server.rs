@@ -143,9 +143,18 @@ pub async fn serve(
 
 struct Core {
     world: World,
-    journal: Option<Journal>,
+    record: Record,
     /// Webhooks that are being carried.
     carrying: usize,
+}
+
+/// Where changes are written down.
+enum Record {
+    Memory,
+    Disk(Journal),
+    /// The server has stopped: the directory is free for another, and whoever is
+    /// still under way here is told that nothing was done.
+    Closed,
 }
 
 struct Shared {
@@ -209,8 +218,14 @@ impl Shared {
             let now = core.world.now(real);
             timer::tick(&mut core.world, now);
             let claimed = delivery::claim(&mut core.world, now, real, ripe, limit);
+            if let Err(error) = write_down(&mut core) {
+                let put_back = Carried::Failed("not sent: the attempt could not be written down".to_owned());
+                for outgoing in &claimed {
+                    delivery::settle(&mut core.world, now, &outgoing.delivery, &put_back);
+                }
+                return Err(error);
+            }
             core.carrying = core.carrying.saturating_add(claimed.len());
-            write_down(&mut core)?;
             Ok(claimed)
         };
         if self.durable { tokio::task::spawn_blocking(run).await.context("a call panicked")? } else { run() }
@@ -286,7 +301,7 @@ fn open(listener: &TcpListener, config: Config) -> Result<Arc<Shared>> {
         .build()
         .context("cannot make the client that carries webhooks")?;
     let durable = journal.is_some();
-    let mut core = Core { world, journal, carrying: 0 };
+    let mut core = Core { world, record: journal.map_or(Record::Memory, Record::Disk), carrying: 0 };
     write_down(&mut core)?;
     Ok(Arc::new(Shared {
         core: Mutex::new(core),
@@ -311,7 +326,7 @@ fn random_seed() -> Result<u64> {
 
 async fn run(listener: TcpListener, shared: Arc<Shared>, shutdown: impl Future<Output = ()> + Send) -> Result<()> {
     let worker = tokio::spawn(work(Arc::clone(&shared)));
-    let router = router(shared);
+    let router = router(Arc::clone(&shared));
     let graceful = GracefulShutdown::new();
     tokio::pin!(shutdown);
     loop {
@@ -348,6 +363,8 @@ async fn run(listener: TcpListener, shared: Arc<Shared>, shutdown: impl Future<O
     worker.abort();
     // Clients that keep a connection open without using it do not hold the server up.
     let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await;
+    // Not left to the last holder of the state: a connection or a webhook under way would keep the directory locked.
+    lock(&shared.core).record = Record::Closed;
     Ok(())
 }
 
@@ -536,9 +553,10 @@ fn broken(error: &anyhow::Error) -> Response {
 
 fn write_down(core: &mut Core) -> Result<()> {
     let changes = core.world.take_changes().context("cannot write a row as JSON")?;
-    match &mut core.journal {
-        Some(journal) => journal.append(changes),
-        None => Ok(()),
+    match &mut core.record {
+        Record::Memory => Ok(()),
+        Record::Disk(journal) => journal.append(changes),
+        Record::Closed => Err(anyhow!("the simulated gateway has stopped")),
     }
 }
 

@@ -190,6 +190,9 @@ fn a_refund_that_comes_back_returns_the_money() {
         let id = refund["id"].as_str().unwrap();
         assert_eq!(gateway.ok("GET", &format!("/v1/refunds/{id}"), "")["status"], later, "{number}");
         assert_eq!(gateway.payment()["refunded"], refunded, "{number}");
+        let charge = gateway.payment()["charge"].as_str().unwrap().to_owned();
+        let shown = gateway.ok("GET", &format!("/v1/charges/{charge}"), "");
+        assert_eq!(shown["amount_refunded"], refunded, "{number}");
         assert_eq!(gateway.events().last().unwrap(), event, "{number}");
     }
 }

@@ -1,6 +1,6 @@
 //! What the hosted page says, in English and German.
 
-use crate::model::card::{CardBehavior, DebitBehavior};
+use crate::model::card::{CardBehavior, DebitBehavior, TestCard};
 use crate::model::error::ApiError;
 
 /// A language of the hosted page.
@@ -275,10 +275,10 @@ impl Language {
     }
 
     /// What a test card does.
-    pub(super) fn card(self, behavior: CardBehavior) -> String {
-        let text = match (self, behavior) {
-            (Self::English, CardBehavior::Succeeds) => "Succeeds",
-            (Self::German, CardBehavior::Succeeds) => "Gelingt",
+    pub(super) fn card(self, card: &TestCard) -> String {
+        let text = match (self, card.behavior) {
+            (Self::English, CardBehavior::Succeeds) => return format!("Succeeds ({}, {})", card.brand, card.funding),
+            (Self::German, CardBehavior::Succeeds) => return format!("Gelingt ({}, {})", card.brand, card.funding),
             (Self::English, CardBehavior::Declines(decline)) => {
                 return format!("Declined: {}", decline.decline_code().unwrap_or(decline.code()));
             }
@@ -287,8 +287,8 @@ impl Language {
             }
             (Self::English, CardBehavior::DeclinesOnceSaved) => "Can be saved; every charge is declined",
             (Self::German, CardBehavior::DeclinesOnceSaved) => "Lässt sich hinterlegen; jede Zahlung wird abgelehnt",
-            (Self::English, CardBehavior::ChallengesUntilSetUp) => "Asks for confirmation, once it is saved no more",
-            (Self::German, CardBehavior::ChallengesUntilSetUp) => "Fragt nach Bestätigung, hinterlegt nicht mehr",
+            (Self::English, CardBehavior::ChallengesUntilSetUp) => "Asks for confirmation until it is saved",
+            (Self::German, CardBehavior::ChallengesUntilSetUp) => "Fragt nach Bestätigung, bis sie hinterlegt ist",
             (Self::English, CardBehavior::ChallengesAlways) => "Asks for confirmation every time",
             (Self::German, CardBehavior::ChallengesAlways) => "Fragt jedes Mal nach Bestätigung",
             (Self::English, CardBehavior::ChallengesThenNoFunds) => "Asks for confirmation, then insufficient funds",
