@@ -260,6 +260,11 @@ async fn a_sale_reads_back_whole_after_every_step(store: Store) {
     let customer = store.customer(world.shop.id, sale.order.customer.unwrap()).await.unwrap().unwrap();
     assert_eq!(customer.email, Email::parse("Ada@Example.com").unwrap());
     assert_eq!(store.customer_by_email(world.shop.id, &Email::parse("ADA@example.com").unwrap()).await.unwrap(), Some(customer));
+    let known = sale.refunds[0].clone();
+    let corrected = domain::Refund { reason: RefundReason::SurpriseCapture, ..known.clone() };
+    store.commit(&Changes { refunds: vec![corrected.clone()], ..Changes::default() }).await.unwrap();
+    let written = domain::Refund { version: known.version + 1, ..corrected };
+    assert_eq!(store.refund(world.shop.id, known.id).await.unwrap(), Some(written), "a surplus is known late");
 }
 
 async fn a_timeline_is_in_the_order_of_what_happened(store: Store) {
