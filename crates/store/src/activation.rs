@@ -42,11 +42,8 @@ const WITH_FINGERPRINT: &str = concat!(
     columns!(),
     " from activations where shop_id = $1 and fingerprint = $2 order by id desc limit $3"
 );
-const INSERT: &str = concat!(
-    "insert into activations (",
-    columns!(),
-    ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9)"
-);
+const INSERT: &str =
+    concat!("insert into activations (", columns!(), ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9)");
 /// Leaves the state alone, and with it the indexes: this is what a heartbeat writes.
 const UPDATE: &str = "update activations set version = version + 1, name = $4, metadata = $5, last_seen_at = $6 \
     where shop_id = $1 and id = $2 and version = $3";
@@ -133,7 +130,11 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer, or a row cannot be read.
-    pub async fn activations_of_customer(&self, shop: ShopId, customer: CustomerId) -> Result<Vec<Activation>, ReadError> {
+    pub async fn activations_of_customer(
+        &self,
+        shop: ShopId,
+        customer: CustomerId,
+    ) -> Result<Vec<Activation>, ReadError> {
         self.every(read(WHAT, TAKEN_OF_CUSTOMER, values![shop, customer, MOST]), row).await
     }
 

@@ -3,8 +3,8 @@
 use domain::{Changes, Check};
 
 use crate::{
-    CommitError, Statement, Vault, activation, api_key, checkout, customer, delivery, dispute, event, gateway_account, job,
-    ledger, license, login, notice, order, payment, plan, product, refund, shop, user,
+    CommitError, Statement, Vault, activation, api_key, checkout, customer, delivery, dispute, event, gateway_account,
+    job, ledger, license, login, notice, order, payment, plan, product, refund, shop, user,
 };
 
 /// The statements of a commit. The notice comes first, so that an event that

@@ -18,11 +18,7 @@ const BY_ID: &str = concat!("select ", columns!(), " from checkouts where shop_i
 const OF_ORDER: &str = concat!("select ", columns!(), " from checkouts where shop_id = $1 and order_id = $2");
 const EXPIRED: &str = "select shop_id, order_id from checkouts \
     where expires_at <= $1 and state <> 'completed' and state <> 'expired' order by expires_at limit $2";
-const INSERT: &str = concat!(
-    "insert into checkouts (",
-    columns!(),
-    ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8)"
-);
+const INSERT: &str = concat!("insert into checkouts (", columns!(), ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8)");
 const UPDATE: &str = "update checkouts set version = version + 1, state = $4, success_url = $5, cancel_url = $6, \
     expires_at = $7 where shop_id = $1 and id = $2 and version = $3";
 

@@ -84,7 +84,11 @@ impl<'a> Columns<'a> {
     }
 
     /// A word of a closed list, or a text with a form of its own.
-    pub(crate) fn word<T>(&mut self, expected: &'static str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, RowError> {
+    pub(crate) fn word<T>(
+        &mut self,
+        expected: &'static str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<T, RowError> {
         let column = self.place();
         read(self.row.text(column)?).ok_or(RowError { column, expected })
     }
@@ -95,10 +99,7 @@ impl<'a> Columns<'a> {
         read: impl FnOnce(&str) -> Option<T>,
     ) -> Result<Option<T>, RowError> {
         let column = self.place();
-        self.row
-            .optional_text(column)?
-            .map(|text| read(text).ok_or(RowError { column, expected }))
-            .transpose()
+        self.row.optional_text(column)?.map(|text| read(text).ok_or(RowError { column, expected })).transpose()
     }
 
     /// What the columns read last make together.

@@ -23,11 +23,8 @@ const BY_EMAIL_START: &str = concat!(
     " from customers where shop_id = $1 and email_key >= $2 and email_key < $3 order by email_key limit $4"
 );
 const LIST: Lists = lists!("select ", columns!(), " from customers where shop_id = $1");
-const INSERT: &str = concat!(
-    "insert into customers (",
-    columns!(),
-    ", email_key) values ($1, $2, 1, $3, $4, $5, $6, $7, $8)"
-);
+const INSERT: &str =
+    concat!("insert into customers (", columns!(), ", email_key) values ($1, $2, 1, $3, $4, $5, $6, $7, $8)");
 const UPDATE: &str = "update customers set version = version + 1, email = $4, name = $5, country = $6, locale = $7, \
     email_key = $8 where shop_id = $1 and id = $2 and version = $3";
 

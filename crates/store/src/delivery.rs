@@ -27,10 +27,8 @@ const LIST: Lists = lists!(select!());
 /// The state here is `sent`, which the index of states leaves out.
 const LIST_SENT: Lists = lists!(select!(), " and state = $4");
 const LIST_IN_STATE: Lists = lists!(select!(), " and state = $4 and state <> 'sent'");
-const LIST_OF_ORDER: Lists = lists!(
-    select!(),
-    " and order_id = $4 and (customer_id = $5 or $5 is null) and (state = $6 or $6 is null)"
-);
+const LIST_OF_ORDER: Lists =
+    lists!(select!(), " and order_id = $4 and (customer_id = $5 or $5 is null) and (state = $6 or $6 is null)");
 const LIST_OF_CUSTOMER: Lists = lists!(select!(), " and customer_id = $4 and (state = $5 or $5 is null)");
 const COUNT_SENT: &str = "select count(*) from deliveries where shop_id = $1 and state = $2";
 const COUNT_IN_STATE: &str = "select count(*) from deliveries where shop_id = $1 and state = $2 and state <> 'sent'";
@@ -43,9 +41,21 @@ const UPDATE: &str = "update deliveries set version = version + 1, recipient = $
     attempts = $7, last_error = $8, sent_at = $9 where shop_id = $1 and id = $2 and version = $3";
 
 texts![
-    BY_ID, LIST.older, LIST.newer, LIST_SENT.older, LIST_SENT.newer, LIST_IN_STATE.older, LIST_IN_STATE.newer,
-    LIST_OF_ORDER.older, LIST_OF_ORDER.newer, LIST_OF_CUSTOMER.older, LIST_OF_CUSTOMER.newer, COUNT_SENT,
-    COUNT_IN_STATE, INSERT, UPDATE
+    BY_ID,
+    LIST.older,
+    LIST.newer,
+    LIST_SENT.older,
+    LIST_SENT.newer,
+    LIST_IN_STATE.older,
+    LIST_IN_STATE.newer,
+    LIST_OF_ORDER.older,
+    LIST_OF_ORDER.newer,
+    LIST_OF_CUSTOMER.older,
+    LIST_OF_CUSTOMER.newer,
+    COUNT_SENT,
+    COUNT_IN_STATE,
+    INSERT,
+    UPDATE
 ];
 
 /// Which deliveries a list shows; everything that is given must hold.

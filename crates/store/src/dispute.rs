@@ -16,13 +16,11 @@ macro_rules! columns {
 }
 
 const BY_ID: &str = concat!("select ", columns!(), " from disputes where shop_id = $1 and id = $2");
-const OF_ORDER: &str = concat!("select ", columns!(), " from disputes where shop_id = $1 and order_id = $2 order by id");
+const OF_ORDER: &str =
+    concat!("select ", columns!(), " from disputes where shop_id = $1 and order_id = $2 order by id");
 const WITH_REFERENCE: &str = concat!("select ", columns!(), " from disputes where shop_id = $1 and reference = $2");
-const INSERT: &str = concat!(
-    "insert into disputes (",
-    columns!(),
-    ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
-);
+const INSERT: &str =
+    concat!("insert into disputes (", columns!(), ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
 const UPDATE: &str = "update disputes set version = version + 1, amount_minor = $4, reason = $5, state = $6, \
     evidence_due_at = $7 where shop_id = $1 and id = $2 and version = $3";
 

@@ -25,11 +25,8 @@ const OF_ORDER: &str = concat!(
     columns!(),
     " from events where shop_id = $1 and order_id = $2 order by at desc, place desc limit $3"
 );
-const INSERT: &str = concat!(
-    "insert into events (",
-    columns!(),
-    ", place) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
-);
+const INSERT: &str =
+    concat!("insert into events (", columns!(), ", place) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
 
 texts![LIST.older, LIST.newer, BY_ID, OF_ORDER, INSERT];
 

@@ -17,11 +17,8 @@ macro_rules! columns {
 
 const OF_SHOP: &str = concat!("select ", columns!(), " from gateway_accounts where shop_id = $1 order by id");
 const BY_ID: &str = concat!("select ", columns!(), " from gateway_accounts where id = $1");
-const INSERT: &str = concat!(
-    "insert into gateway_accounts (",
-    columns!(),
-    ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8)"
-);
+const INSERT: &str =
+    concat!("insert into gateway_accounts (", columns!(), ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8)");
 const UPDATE: &str = "update gateway_accounts set version = version + 1, credentials_sealed = $4, is_active = $5, \
     events_read_to = $6 where shop_id = $1 and id = $2 and version = $3";
 

@@ -13,27 +13,24 @@ use crate::{CommitError, ReadError, Row, RowError, Statement, Store, change};
 const WHAT: &str = "job";
 
 macro_rules! columns {
-    ($table:literal) => {
-        concat!(
-            $table, "shop_id, ", $table, "id, ", $table, "kind, ", $table, "subject, ", $table, "run_at, ", $table,
-            "attempts, ", $table, "last_error, ", $table, "created_at"
-        )
+    () => {
+        "shop_id, id, kind, subject, run_at, attempts, last_error, created_at"
     };
 }
 
 const OVERDUE: &str = "select count(*) from jobs where run_at < $1";
-const INSERT: &str = concat!("insert into jobs (", columns!(""), ") values ($1, $2, $3, $4, $5, $6, $7, $8)");
+const INSERT: &str = concat!("insert into jobs (", columns!(), ") values ($1, $2, $3, $4, $5, $6, $7, $8)");
 const CLAIM: Text = Text {
     sqlite: concat!(
         "update jobs set run_at = $2, attempts = attempts + 1 where (shop_id, id) in \
          (select shop_id, id from jobs where run_at <= $1 order by run_at limit $3) returning ",
-        columns!("")
+        columns!()
     ),
     postgres: concat!(
         "with due as materialized (select shop_id, id from jobs where run_at <= $1 order by run_at limit $3 \
-         for update skip locked) update jobs set run_at = $2, attempts = jobs.attempts + 1 from due \
-         where jobs.shop_id = due.shop_id and jobs.id = due.id returning ",
-        columns!("jobs.")
+         for update skip locked) update jobs set run_at = $2, attempts = attempts + 1 \
+         where (shop_id, id) in (select shop_id, id from due) returning ",
+        columns!()
     ),
 };
 const CLAIM_ONE: Text = Text {
@@ -41,14 +38,14 @@ const CLAIM_ONE: Text = Text {
         "update jobs set run_at = $2, attempts = attempts + 1 where (shop_id, id) in \
          (select shop_id, id from jobs where shop_id = $3 and subject = $4 and kind = $5 and run_at <= $1 \
          order by id limit 1) returning ",
-        columns!("")
+        columns!()
     ),
     postgres: concat!(
         "with due as materialized (select shop_id, id from jobs where shop_id = $3 and subject = $4 and kind = $5 \
          and run_at <= $1 order by id limit 1 for update skip locked) \
-         update jobs set run_at = $2, attempts = jobs.attempts + 1 from due \
-         where jobs.shop_id = due.shop_id and jobs.id = due.id returning ",
-        columns!("jobs.")
+         update jobs set run_at = $2, attempts = attempts + 1 \
+         where (shop_id, id) in (select shop_id, id from due) returning ",
+        columns!()
     ),
 };
 const FINISH: &str = "delete from jobs where shop_id = $1 and id = $2 and attempts = $3";
@@ -111,7 +108,12 @@ impl Store {
     ///
     /// # Errors
     /// When nothing was claimed, or nobody knows: then the leases end by themselves.
-    pub async fn claim_jobs(&self, now: Timestamp, lease_until: Timestamp, limit: u32) -> Result<Vec<ClaimedJob>, CommitError> {
+    pub async fn claim_jobs(
+        &self,
+        now: Timestamp,
+        lease_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<ClaimedJob>, CommitError> {
         let claim = write(WHAT, CLAIM.on(self.engine.name()), values![now, lease_until, limit]);
         let mut jobs = self.claimed(claim, row).await?;
         jobs.sort_by_key(|claimed| claimed.job.id);

@@ -14,11 +14,8 @@ macro_rules! columns {
     };
 }
 
-const OF_ORDER: &str = concat!(
-    "select ",
-    columns!(),
-    " from postings where shop_id = $1 and order_id = $2 order by at, cause"
-);
+const OF_ORDER: &str =
+    concat!("select ", columns!(), " from postings where shop_id = $1 and order_id = $2 order by at, cause");
 const INSERT: &str = concat!("insert into postings (", columns!(), ") values ($1, $2, $3, $4, $5, $6, $7, $8)");
 
 texts![OF_ORDER, INSERT];

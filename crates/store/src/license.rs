@@ -5,7 +5,9 @@
 
 use std::borrow::Cow;
 
-use domain::{Activation, ActivationState, CustomerId, Fingerprint, License, LicenseId, LicenseState, OrderId, ShopId, Version};
+use domain::{
+    Activation, ActivationState, CustomerId, Fingerprint, License, LicenseId, LicenseState, OrderId, ShopId, Version,
+};
 use latchkey_license::KeyCode;
 use zeroize::Zeroizing;
 
@@ -20,34 +22,33 @@ const WHAT: &str = "license";
 const HASH_BYTES: usize = 16;
 
 macro_rules! columns {
-    ($table:literal) => {
-        concat!(
-            $table, "shop_id, ", $table, "id, ", $table, "version, ", $table, "order_id, ", $table, "line, ", $table,
-            "unit, ", $table, "product_id, ", $table, "plan_id, ", $table, "customer_id, ", $table, "key_tail, ", $table,
-            "policy, ", $table, "state, ", $table, "seats_used, ", $table, "expires_at, ", $table, "created_at"
-        )
+    () => {
+        "shop_id, id, version, order_id, line, unit, product_id, plan_id, customer_id, key_tail, policy, state, \
+         seats_used, expires_at, created_at"
     };
 }
 
 macro_rules! select {
     () => {
-        concat!("select ", columns!(""), " from licenses where shop_id = $1")
+        concat!("select ", columns!(), " from licenses where shop_id = $1")
     };
 }
 
 const BY_ID: &str = concat!(select!(), " and id = $2");
-const BY_KEY: &str = concat!("select ", columns!(""), " from licenses where key_hash = $1 and shop_id = $2");
+const BY_KEY: &str = concat!("select ", columns!(), " from licenses where key_hash = $1 and shop_id = $2");
 const SEAT: &str = concat!(
     "select ",
-    columns!("licenses."),
-    ", activations.id, activations.version, activations.name, activations.metadata, activations.created_at, \
-     activations.last_seen_at from licenses left join activations on activations.shop_id = licenses.shop_id \
-     and activations.license_id = licenses.id and activations.fingerprint = $3 and activations.state = 'active' \
-     where licenses.key_hash = $1 and licenses.shop_id = $2"
+    columns!(),
+    ", seat_id, seat_version, seat_name, seat_metadata, seat_created_at, seat_last_seen_at from licenses left join (\
+     select shop_id as seat_shop_id, license_id as seat_license_id, id as seat_id, version as seat_version, \
+     name as seat_name, metadata as seat_metadata, created_at as seat_created_at, last_seen_at as seat_last_seen_at \
+     from activations where fingerprint = $3 and state = 'active') as seats \
+     on seat_shop_id = shop_id and seat_license_id = id where key_hash = $1 and shop_id = $2"
 );
 const OF_ORDER: &str = concat!(select!(), " and order_id = $2 order by line, unit");
 const KEY: &str = "select id, key_sealed from licenses where shop_id = $1 and id = $2";
-const KEYS_OF_ORDER: &str = "select id, key_sealed from licenses where shop_id = $1 and order_id = $2 order by line, unit";
+const KEYS_OF_ORDER: &str =
+    "select id, key_sealed from licenses where shop_id = $1 and order_id = $2 order by line, unit";
 const LIST: Lists = lists!(select!());
 /// The state here is `active`, which the index of states leaves out.
 const LIST_ACTIVE: Lists = lists!(select!(), " and state = $4");
@@ -64,7 +65,7 @@ const LIST_OF_ORDER: Lists = lists!(
 const LIST_WITH_TAIL: Lists = lists!(select!(), " and key_tail = $4 and (state = $5 or $5 is null)");
 const INSERT: &str = concat!(
     "insert into licenses (",
-    columns!(""),
+    columns!(),
     ", seats, key_hash, key_sealed) \
      values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
 );
@@ -73,9 +74,27 @@ const UPDATE: &str = "update licenses set version = version + 1, customer_id = $
 const CHECK: &str = "update licenses set version = version where shop_id = $1 and id = $2 and version = $3";
 
 texts![
-    BY_ID, BY_KEY, SEAT, OF_ORDER, KEY, KEYS_OF_ORDER, LIST.older, LIST.newer, LIST_ACTIVE.older, LIST_ACTIVE.newer,
-    LIST_IN_STATE.older, LIST_IN_STATE.newer, LIST_OF_CUSTOMER.older, LIST_OF_CUSTOMER.newer, LIST_OF_ORDER.older,
-    LIST_OF_ORDER.newer, LIST_WITH_TAIL.older, LIST_WITH_TAIL.newer, INSERT, UPDATE, CHECK
+    BY_ID,
+    BY_KEY,
+    SEAT,
+    OF_ORDER,
+    KEY,
+    KEYS_OF_ORDER,
+    LIST.older,
+    LIST.newer,
+    LIST_ACTIVE.older,
+    LIST_ACTIVE.newer,
+    LIST_IN_STATE.older,
+    LIST_IN_STATE.newer,
+    LIST_OF_CUSTOMER.older,
+    LIST_OF_CUSTOMER.newer,
+    LIST_OF_ORDER.older,
+    LIST_OF_ORDER.newer,
+    LIST_WITH_TAIL.older,
+    LIST_WITH_TAIL.newer,
+    INSERT,
+    UPDATE,
+    CHECK
 ];
 
 /// Which licenses a list shows; everything that is given must hold.
@@ -255,7 +274,12 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer, or a row cannot be read: that is never "no such key".
-    pub async fn seat(&self, shop: ShopId, key: &KeyCode, device: Option<&Fingerprint>) -> Result<Option<SeatView>, ReadError> {
+    pub async fn seat(
+        &self,
+        shop: ShopId,
+        key: &KeyCode,
+        device: Option<&Fingerprint>,
+    ) -> Result<Option<SeatView>, ReadError> {
         let Some(fingerprint) = device else {
             let license = self.one(by_key(shop, key, &self.vault), row).await?;
             return Ok(license.map(|license| SeatView { license, activation: None }));

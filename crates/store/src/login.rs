@@ -22,11 +22,8 @@ macro_rules! session_columns {
 }
 
 const LINK_BY_ID: &str = concat!("select ", link_columns!(), " from login_links where shop_id = $1 and id = $2");
-const INSERT_LINK: &str = concat!(
-    "insert into login_links (",
-    link_columns!(),
-    ") values ($1, $2, 1, $3, $4, $5, $6, $7)"
-);
+const INSERT_LINK: &str =
+    concat!("insert into login_links (", link_columns!(), ") values ($1, $2, 1, $3, $4, $5, $6, $7)");
 const UPDATE_LINK: &str = "update login_links set version = version + 1, expires_at = $4, used_at = $5, failures = $6 \
     where shop_id = $1 and id = $2 and version = $3";
 const SESSION_BY_TOKEN: &str = concat!("select ", session_columns!(), " from sessions where token_hash = $1");
@@ -36,7 +33,13 @@ const DELETE_EXPIRED_LINKS: &str = "delete from login_links where expires_at < $
 const DELETE_EXPIRED_SESSIONS: &str = "delete from sessions where expires_at < $1";
 
 texts![
-    LINK_BY_ID, INSERT_LINK, UPDATE_LINK, SESSION_BY_TOKEN, INSERT_SESSION, DELETE_SESSION, DELETE_EXPIRED_LINKS,
+    LINK_BY_ID,
+    INSERT_LINK,
+    UPDATE_LINK,
+    SESSION_BY_TOKEN,
+    INSERT_SESSION,
+    DELETE_SESSION,
+    DELETE_EXPIRED_LINKS,
     DELETE_EXPIRED_SESSIONS
 ];
 
@@ -81,11 +84,9 @@ pub(crate) fn link_statement(link: &LoginLink) -> Result<Statement, CommitError>
                 link.created_at
             ],
         ),
-        version => write(
-            LINK,
-            UPDATE_LINK,
-            values![link.shop, link.id, version, link.expires_at, link.used_at, link.failures],
-        ),
+        version => {
+            write(LINK, UPDATE_LINK, values![link.shop, link.id, version, link.expires_at, link.used_at, link.failures])
+        }
     })
 }
 

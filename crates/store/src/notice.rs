@@ -10,18 +10,15 @@ use crate::{CommitError, Listing, Page, ReadError, Row, RowError, Statement, Sto
 const WHAT: &str = "notice";
 
 macro_rules! columns {
-    ($table:literal) => {
-        concat!(
-            $table, "shop_id, ", $table, "id, ", $table, "version, ", $table, "gateway_account_id, ", $table, "event_id, ",
-            $table, "kind, ", $table, "body, ", $table, "state, ", $table, "reason, ", $table, "detail, ", $table,
-            "order_id, ", $table, "received_at, ", $table, "settled_at"
-        )
+    () => {
+        "shop_id, id, version, gateway_account_id, event_id, kind, body, state, reason, detail, order_id, received_at, \
+         settled_at"
     };
 }
 
 macro_rules! select {
     () => {
-        concat!("select ", columns!(""), " from notices where shop_id = $1")
+        concat!("select ", columns!(), " from notices where shop_id = $1")
     };
 }
 
@@ -33,10 +30,11 @@ const LIST: Lists = lists!(select!());
 const LIST_APPLIED: Lists = lists!(select!(), " and state = $4");
 const LIST_IN_STATE: Lists = lists!(select!(), " and state = $4 and state <> 'applied'");
 const LIST_OF_ORDER: Lists = lists!(select!(), " and order_id = $4 and (state = $5 or $5 is null)");
-const COUNT_PARKED: &str = "select count(*) from notices where shop_id = $1 and state = 'parked' and state <> 'applied'";
+const COUNT_PARKED: &str =
+    "select count(*) from notices where shop_id = $1 and state = 'parked' and state <> 'applied'";
 const INSERT: &str = concat!(
     "insert into notices (",
-    columns!(""),
+    columns!(),
     ", claim_at) values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $11) \
      on conflict (shop_id, gateway_account_id, event_id) do nothing"
 );
@@ -47,13 +45,13 @@ const CLAIM: Text = Text {
         "update notices set claim_at = $2 where (shop_id, id) in \
          (select shop_id, id from notices where claim_at <= $1 and state = 'received' order by claim_at limit $3) \
          returning ",
-        columns!("")
+        columns!()
     ),
     postgres: concat!(
         "with due as materialized (select shop_id, id from notices where claim_at <= $1 and state = 'received' \
          order by claim_at limit $3 for update skip locked) \
-         update notices set claim_at = $2 from due where notices.shop_id = due.shop_id and notices.id = due.id returning ",
-        columns!("notices.")
+         update notices set claim_at = $2 where (shop_id, id) in (select shop_id, id from due) returning ",
+        columns!()
     ),
 };
 
@@ -163,7 +161,12 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer, or a row cannot be read.
-    pub async fn notices(&self, shop: ShopId, filter: &NoticeFilter, page: Page<NoticeId>) -> Result<Listing<Notice>, ReadError> {
+    pub async fn notices(
+        &self,
+        shop: ShopId,
+        filter: &NoticeFilter,
+        page: Page<NoticeId>,
+    ) -> Result<Listing<Notice>, ReadError> {
         let state = filter.state.as_deref();
         let (lists, conditions) = match (filter.order, state) {
             (Some(order), _) => (&LIST_OF_ORDER, values![order, state]),

@@ -40,8 +40,19 @@ const UPDATE: &str = "update orders set version = version + 1, customer_id = $4,
 const CHECK: &str = "update orders set version = version where shop_id = $1 and id = $2 and version = $3";
 
 texts![
-    BY_ID, BY_NUMBER, LIST.older, LIST.newer, LIST_PAID.older, LIST_PAID.newer, LIST_IN_STATE.older,
-    LIST_IN_STATE.newer, LIST_OF_CUSTOMER.older, LIST_OF_CUSTOMER.newer, INSERT, UPDATE, CHECK
+    BY_ID,
+    BY_NUMBER,
+    LIST.older,
+    LIST.newer,
+    LIST_PAID.older,
+    LIST_PAID.newer,
+    LIST_IN_STATE.older,
+    LIST_IN_STATE.newer,
+    LIST_OF_CUSTOMER.older,
+    LIST_OF_CUSTOMER.newer,
+    INSERT,
+    UPDATE,
+    CHECK
 ];
 
 /// Which orders a list shows; everything that is given must hold.
@@ -164,7 +175,12 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer, or a row cannot be read.
-    pub async fn orders(&self, shop: ShopId, filter: &OrderFilter, page: Page<OrderId>) -> Result<Listing<Order>, ReadError> {
+    pub async fn orders(
+        &self,
+        shop: ShopId,
+        filter: &OrderFilter,
+        page: Page<OrderId>,
+    ) -> Result<Listing<Order>, ReadError> {
         let state = filter.state.map(OrderState::as_str);
         let (lists, conditions) = match (filter.customer, filter.state) {
             (Some(customer), _) => (&LIST_OF_CUSTOMER, values![customer, state]),

@@ -16,7 +16,8 @@ macro_rules! columns {
 }
 
 const BY_ID: &str = concat!("select ", columns!(), " from payments where shop_id = $1 and id = $2");
-const OF_ORDER: &str = concat!("select ", columns!(), " from payments where shop_id = $1 and order_id = $2 order by id");
+const OF_ORDER: &str =
+    concat!("select ", columns!(), " from payments where shop_id = $1 and order_id = $2 order by id");
 const ORDER_BY_ID: &str = "select order_id from payments where shop_id = $1 and id = $2";
 const ORDER_BY_REFERENCE: &str =
     "select order_id from payments where shop_id = $1 and reference = $2 and gateway_account_id = $3";
@@ -36,8 +37,16 @@ const UPDATE: &str = "update payments set version = version + 1, state = $4, pag
     where shop_id = $1 and id = $2 and version = $3";
 
 texts![
-    BY_ID, OF_ORDER, ORDER_BY_ID, ORDER_BY_REFERENCE, ORDER_BY_PAGE_REFERENCE, WITH_REFERENCE, WITH_PAGE_REFERENCE,
-    DUE, INSERT, UPDATE
+    BY_ID,
+    OF_ORDER,
+    ORDER_BY_ID,
+    ORDER_BY_REFERENCE,
+    ORDER_BY_PAGE_REFERENCE,
+    WITH_REFERENCE,
+    WITH_PAGE_REFERENCE,
+    DUE,
+    INSERT,
+    UPDATE
 ];
 
 pub(crate) fn row(row: &mut Row) -> Result<Payment, RowError> {
@@ -151,7 +160,11 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer, or a row cannot be read.
-    pub async fn payments_due(&self, now: Timestamp, limit: u32) -> Result<Vec<(ShopId, PaymentId, OrderId)>, ReadError> {
+    pub async fn payments_due(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(ShopId, PaymentId, OrderId)>, ReadError> {
         self.every(read(WHAT, DUE, values![now, limit]), |row| {
             let mut columns = Columns::of(row);
             Ok((columns.id()?, columns.id()?, columns.id()?))

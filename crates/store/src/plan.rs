@@ -18,23 +18,14 @@ macro_rules! columns {
     };
 }
 
-const OF_PRODUCT: &str = concat!(
-    "select ",
-    columns!(),
-    " from plans where shop_id = $1 and product_id = $2 order by position, id"
-);
-const OF_SHOP: &str = concat!(
-    "select ",
-    columns!(),
-    " from plans where shop_id = $1 order by product_id, position, id limit $2"
-);
+const OF_PRODUCT: &str =
+    concat!("select ", columns!(), " from plans where shop_id = $1 and product_id = $2 order by position, id");
+const OF_SHOP: &str =
+    concat!("select ", columns!(), " from plans where shop_id = $1 order by product_id, position, id limit $2");
 const BY_ID: &str = concat!("select ", columns!(), " from plans where shop_id = $1 and id = $2");
 const BY_SLUG: &str = concat!("select ", columns!(), " from plans where shop_id = $1 and slug = $2");
-const INSERT: &str = concat!(
-    "insert into plans (",
-    columns!(),
-    ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
-);
+const INSERT: &str =
+    concat!("insert into plans (", columns!(), ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
 const UPDATE: &str = "update plans set version = version + 1, slug = $4, name = $5, highlights = $6, prices = $7, \
     policy = $8, max_quantity = $9, position = $10, is_active = $11 where shop_id = $1 and id = $2 and version = $3";
 

@@ -17,11 +17,8 @@ macro_rules! columns {
 const OF_SHOP: &str = concat!("select ", columns!(), " from products where shop_id = $1 order by id");
 const BY_ID: &str = concat!("select ", columns!(), " from products where shop_id = $1 and id = $2");
 const BY_SLUG: &str = concat!("select ", columns!(), " from products where shop_id = $1 and slug = $2");
-const INSERT: &str = concat!(
-    "insert into products (",
-    columns!(),
-    ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10)"
-);
+const INSERT: &str =
+    concat!("insert into products (", columns!(), ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10)");
 const UPDATE: &str = "update products set version = version + 1, slug = $4, name = $5, tagline = $6, description = $7, \
     setup_guides = $8, fulfilment = $9, is_active = $10 where shop_id = $1 and id = $2 and version = $3";
 

@@ -143,7 +143,9 @@ const LAWS: &[Law] = &[
              and (payments.amount_minor <> orders.total_minor or payments.currency <> orders.currency)",
             most!()
         ),
-        detail: |asked, captured| format!("{captured} captured for an order of {asked} minor units, or another currency"),
+        detail: |asked, captured| {
+            format!("{captured} captured for an order of {asked} minor units, or another currency")
+        },
     },
     Law {
         name: "refunds_within_payment",

@@ -5,8 +5,8 @@
 //! nothing here looks through a table.
 
 use domain::{
-    Activation, ActivationId, Customer, CustomerId, Dispute, DisputeId, Fingerprint, License, LicenseId, Order, OrderId,
-    OrderNumber, Payment, PaymentId, Refund, RefundId, ShopId, contains_card_number, search_key,
+    Activation, ActivationId, Customer, CustomerId, Dispute, DisputeId, Fingerprint, License, LicenseId, Order,
+    OrderId, OrderNumber, Payment, PaymentId, Refund, RefundId, ShopId, contains_card_number, search_key,
 };
 use latchkey_license::KeyCode;
 
@@ -111,7 +111,8 @@ impl Store {
         if contains_card_number(typed) {
             return Ok(Vec::new());
         }
-        let (statements, readers): (Vec<Statement>, Vec<ReadHit>) = readings(shop, typed, &self.vault).into_iter().unzip();
+        let (statements, readers): (Vec<Statement>, Vec<ReadHit>) =
+            readings(shop, typed, &self.vault).into_iter().unzip();
         if statements.is_empty() {
             return Ok(Vec::new());
         }

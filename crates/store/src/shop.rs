@@ -17,11 +17,8 @@ macro_rules! columns {
 
 const ALL: &str = concat!("select ", columns!(), " from shops order by id");
 const BY_ID: &str = concat!("select ", columns!(), " from shops where id = $1");
-const INSERT: &str = concat!(
-    "insert into shops (",
-    columns!(),
-    ") values ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
-);
+const INSERT: &str =
+    concat!("insert into shops (", columns!(), ") values ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
 const UPDATE: &str = "update shops set version = version + 1, name = $3, host = $4, seller = $5, default_locale = $6, \
     default_currency = $7, default_country = $8, terms = $9, terms_version = $10, refund_policy = $11 \
     where id = $1 and version = $2";

@@ -18,9 +18,10 @@ mod world;
 
 use domain::{
     Account, Activation, ActivationRequest, ActivationState, Actor, ApiKey, ApiKeyId, Changes, Check, Delivery,
-    DeliveryState, Duration, Email, Event, EventId, EventKind, Fingerprint, GatewayAccountId, Job, JobId, JobKind, Locale,
-    LoginLink, LoginLinkId, MailKind, Mode, Notice, NoticeId, NoticeState, PaymentLocator, PaymentState, Posting, Product,
-    RefundReason, Scope, Session, SessionHolder, SessionId, Shop, ShopId, User, UserId, activate, deactivate, heartbeat,
+    DeliveryState, Duration, Email, Event, EventId, EventKind, Fingerprint, GatewayAccountId, Job, JobId, JobKind,
+    Locale, LoginLink, LoginLinkId, MailKind, Mode, Notice, NoticeId, NoticeState, PaymentLocator, PaymentState,
+    Posting, Product, RefundReason, Scope, Session, SessionHolder, SessionId, Shop, ShopId, User, UserId, activate,
+    deactivate, heartbeat,
 };
 use latchkey_license::KeyCode;
 use money::{Currency, Money};
@@ -110,7 +111,8 @@ async fn a_catalog_reads_back_as_it_was_written(store: Store) {
         default_locale: Locale::parse("fa-IR").unwrap(),
         ..shop
     };
-    let product = Product { version: 1, slug: "lumen-2".to_owned(), setup_guides: world::map(&[]), is_active: false, ..product };
+    let product =
+        Product { version: 1, slug: "lumen-2".to_owned(), setup_guides: world::map(&[]), is_active: false, ..product };
     let plan = domain::Plan {
         version: 1,
         prices: vec![],
@@ -259,7 +261,10 @@ async fn a_sale_reads_back_whole_after_every_step(store: Store) {
     assert_eq!(store.order_by_number(world.shop.id, &sale.order.number).await.unwrap().as_ref(), Some(&sale.order));
     let customer = store.customer(world.shop.id, sale.order.customer.unwrap()).await.unwrap().unwrap();
     assert_eq!(customer.email, Email::parse("Ada@Example.com").unwrap());
-    assert_eq!(store.customer_by_email(world.shop.id, &Email::parse("ADA@example.com").unwrap()).await.unwrap(), Some(customer));
+    assert_eq!(
+        store.customer_by_email(world.shop.id, &Email::parse("ADA@example.com").unwrap()).await.unwrap(),
+        Some(customer)
+    );
     let known = sale.refunds[0].clone();
     let corrected = domain::Refund { reason: RefundReason::SurpriseCapture, ..known.clone() };
     store.commit(&Changes { refunds: vec![corrected.clone()], ..Changes::default() }).await.unwrap();
@@ -412,7 +417,10 @@ async fn a_row_that_has_moved_on_is_a_conflict_that_names_it(store: Store) {
         ("plan", Changes { plans: vec![domain::Plan { version: 1, ..world.plan.clone() }], ..none() }),
         (
             "gateway_account",
-            Changes { gateway_accounts: vec![domain::GatewayAccount { version: 1, ..world.account.clone() }], ..none() },
+            Changes {
+                gateway_accounts: vec![domain::GatewayAccount { version: 1, ..world.account.clone() }],
+                ..none()
+            },
         ),
         ("user", Changes { users: vec![User { version: 1, ..user }], ..none() }),
         ("login_link", Changes { login_links: vec![LoginLink { version: 1, ..link }], ..none() }),
@@ -455,7 +463,11 @@ async fn a_check_holds_only_while_the_row_stands(store: Store) {
     for (check, expected) in table {
         assert_eq!(store.commit(&Changes { checks: vec![check], ..Changes::default() }).await, expected, "{check:?}");
     }
-    assert_eq!(store.sale(world.shop.id, sale.order.id).await.unwrap().as_ref(), Some(&sale), "a check changes nothing");
+    assert_eq!(
+        store.sale(world.shop.id, sale.order.id).await.unwrap().as_ref(),
+        Some(&sale),
+        "a check changes nothing"
+    );
 }
 
 async fn a_key_finds_its_license_and_opens_only_to_be_shown(store: Store) {
@@ -466,7 +478,10 @@ async fn a_key_finds_its_license_and_opens_only_to_be_shown(store: Store) {
     world.captured(&store, &mut sale, "pi_1").await;
     let shop = world.shop.id;
     let keys = store.license_keys(shop, sale.order.id).await.unwrap();
-    assert_eq!(keys.iter().map(|(id, _)| *id).collect::<Vec<_>>(), sale.licenses.iter().map(|row| row.id).collect::<Vec<_>>());
+    assert_eq!(
+        keys.iter().map(|(id, _)| *id).collect::<Vec<_>>(),
+        sale.licenses.iter().map(|row| row.id).collect::<Vec<_>>()
+    );
     for ((id, key), license) in keys.iter().zip(&sale.licenses) {
         assert_eq!(key.tail(), license.key_tail);
         assert_eq!(store.license_key(shop, *id).await.unwrap().as_ref(), Some(key));
@@ -630,7 +645,8 @@ async fn workers_side_by_side_claim_each_job_once(store: Store) {
             }
         })
     });
-    let mut claimed: Vec<JobId> = futures::future::join_all(workers).await.into_iter().flat_map(Result::unwrap).collect();
+    let mut claimed: Vec<JobId> =
+        futures::future::join_all(workers).await.into_iter().flat_map(Result::unwrap).collect();
     claimed.sort();
     let mut expected: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
     expected.sort();

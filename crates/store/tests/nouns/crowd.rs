@@ -34,7 +34,11 @@ async fn captured(store: &Store, world: &World, sale: &Sale, event_id: &str, num
     let sale = store.sale(world.shop.id, sale.order.id).await.unwrap().unwrap();
     let payment = sale.payments[0].id;
     let report = PaymentReport {
-        locator: PaymentLocator { payment: Some(payment), reference: Some("pi_1".to_owned()), ..PaymentLocator::default() },
+        locator: PaymentLocator {
+            payment: Some(payment),
+            reference: Some("pi_1".to_owned()),
+            ..PaymentLocator::default()
+        },
         mode: Mode::Sandbox,
         status: PaymentStatus::Succeeded { captured: sale.order.total },
         method: None,
@@ -108,13 +112,14 @@ pub(crate) async fn five_hundred_devices_that_reach_for_five_seats_get_five(stor
             let mut rng = chance(number);
             loop {
                 let seat = store.seat(world.shop.id, &key, Some(&fingerprint)).await.unwrap().unwrap();
-                let changes: Changes = match activate(&seat.license, seat.activation.as_ref(), &request, world.now, &mut rng) {
-                    Ok((changes, _)) => changes,
-                    Err(refusal) => {
-                        assert_eq!(refusal, Refusal::SeatLimitReached { seats: 5 });
-                        return false;
-                    }
-                };
+                let changes: Changes =
+                    match activate(&seat.license, seat.activation.as_ref(), &request, world.now, &mut rng) {
+                        Ok((changes, _)) => changes,
+                        Err(refusal) => {
+                            assert_eq!(refusal, Refusal::SeatLimitReached { seats: 5 });
+                            return false;
+                        }
+                    };
                 match store.commit(&changes).await {
                     Ok(()) => return true,
                     Err(error) => assert_eq!(error, CommitError::Conflict { what: "license" }),

@@ -1,7 +1,8 @@
 //! Lists, filters and the search box.
 
 use domain::{
-    Changes, Delivery, DeliveryState, Fingerprint, LicenseState, NoticeState, Order, OrderId, OrderState, RefundReason, Sale,
+    Changes, Delivery, DeliveryState, Fingerprint, LicenseState, NoticeState, Order, OrderId, OrderState, RefundReason,
+    Sale,
 };
 use store::{DeliveryFilter, LicenseFilter, NoticeFilter, OrderFilter, Page, SearchHit, Store};
 
@@ -120,7 +121,8 @@ async fn deliveries_are_filtered(store: &Store, world: &mut World, sale: &Sale) 
     store.commit(&Changes { deliveries: vec![sent.clone(), refused.clone()], ..Changes::default() }).await.unwrap();
     let (s, r) = (sent.id, refused.id);
     let any = DeliveryFilter::default;
-    let with = |ids: &[domain::DeliveryId]| ids.iter().copied().chain(before.iter().map(|row| row.id)).collect::<Vec<_>>();
+    let with =
+        |ids: &[domain::DeliveryId]| ids.iter().copied().chain(before.iter().map(|row| row.id)).collect::<Vec<_>>();
     #[rustfmt::skip]
     let table = [
         (DeliveryFilter { state: Some(DeliveryState::Sent), ..any() },                 vec![s]),
@@ -232,7 +234,9 @@ pub(crate) async fn whatever_a_person_has_in_hand_is_found(store: Store) {
             }
         }
     }
-    for nothing in ["", "  ", "x", "nobody@example.com", "4242 4242 4242 4242", "%", "'; drop table orders", "_da@example.com"] {
+    for nothing in
+        ["", "  ", "x", "nobody@example.com", "4242 4242 4242 4242", "%", "'; drop table orders", "_da@example.com"]
+    {
         assert_eq!(store.search(shop, nothing).await.unwrap(), [], "{nothing:?}");
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Activation, ActivationRequest, Actor, BuyerDetails, Changes, CheckoutId, CheckoutRequest, Country, Customer, CustomerId,
-    Decline, DeclineClass, Delivery, DeliveryId, DeliveryState, DisputeReport, DisputeState, Duration, Email, Fact,
-    Fingerprint, Fulfilment, GatewayAccount, GatewayAccountId, Job, JobId, JobKind, License, Locale, LoginLink, LoginLinkId,
-    MethodSummary, Mode, Notice, NoticeId, NoticeState, Occurrence, PaymentLocator, PaymentReport, PaymentStatus, Plan,
-    PlanId, Policy, Price, PriceTier, Product, ProductId, RefundReason, RefundReport, RefundStatus, Rng, Sale, Seller,
-    SessionHolder, Shop, ShopId, Timestamp, User, UserId, activate, decide, open_checkout, submit_checkout,
+    Activation, ActivationRequest, Actor, BuyerDetails, Changes, CheckoutId, CheckoutRequest, Country, Customer,
+    CustomerId, Decline, DeclineClass, Delivery, DeliveryId, DeliveryState, DisputeReport, DisputeState, Duration,
+    Email, Fact, Fingerprint, Fulfilment, GatewayAccount, GatewayAccountId, Job, JobId, JobKind, License, Locale,
+    LoginLink, LoginLinkId, MethodSummary, Mode, Notice, NoticeId, NoticeState, Occurrence, PaymentLocator,
+    PaymentReport, PaymentStatus, Plan, PlanId, Policy, Price, PriceTier, Product, ProductId, RefundReason,
+    RefundReport, RefundStatus, Rng, Sale, Seller, SessionHolder, Shop, ShopId, Timestamp, User, UserId, activate,
+    decide, open_checkout, submit_checkout,
 };
 use money::{Currency, Money};
 use store::Store;
@@ -79,7 +80,10 @@ impl World {
             slug: "studio".to_owned(),
             name: "Studio".to_owned(),
             highlights: vec!["Two devices".to_owned()],
-            prices: vec![Price { currency: Currency::EUR, tiers: vec![PriceTier { from_quantity: 1, unit_minor: 4_900 }] }],
+            prices: vec![Price {
+                currency: Currency::EUR,
+                tiers: vec![PriceTier { from_quantity: 1, unit_minor: 4_900 }],
+            }],
             policy: Policy {
                 seats: Some(2),
                 valid_days: Some(365),
@@ -137,7 +141,8 @@ impl World {
             cancel_url: None,
             metadata: map(&[("campaign", "frühling")]),
         };
-        let changes = open_checkout(&self.shop, &self.product, &self.plan, &request, Actor::Buyer, now, &mut self.rng).unwrap();
+        let changes =
+            open_checkout(&self.shop, &self.product, &self.plan, &request, Actor::Buyer, now, &mut self.rng).unwrap();
         store.commit(&changes).await.unwrap();
         let order = changes.orders[0].id;
         store.sale(self.shop.id, order).await.unwrap().unwrap()
