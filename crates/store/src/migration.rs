@@ -48,7 +48,9 @@ pub enum MigrationError {
         number: i64,
     },
     /// What was applied is not what this program carries under that number.
-    #[error("migration {number} ({name}) was applied with another text; restore the program or the database it belongs to")]
+    #[error(
+        "migration {number} ({name}) was applied with another text; restore the program or the database it belongs to"
+    )]
     Changed {
         /// The migration.
         number: i64,
@@ -106,10 +108,7 @@ pub(crate) fn pending<'a>(
             return Err(MigrationError::Changed { number: known.number, name: known.name });
         }
     }
-    Ok(migrations
-        .iter()
-        .filter(|migration| applied.iter().all(|(number, _)| *number != migration.number))
-        .collect())
+    Ok(migrations.iter().filter(|migration| applied.iter().all(|(number, _)| *number != migration.number)).collect())
 }
 
 #[cfg(test)]
@@ -149,9 +148,6 @@ mod tests {
     #[test]
     fn a_database_of_another_program_is_refused() {
         assert_eq!(pending(&[(3, TWO[0].digest())], TWO), Err(MigrationError::Newer { number: 3 }));
-        assert_eq!(
-            pending(&[(1, TWO[1].digest())], TWO),
-            Err(MigrationError::Changed { number: 1, name: "first" })
-        );
+        assert_eq!(pending(&[(1, TWO[1].digest())], TWO), Err(MigrationError::Changed { number: 1, name: "first" }));
     }
 }

@@ -251,8 +251,7 @@ impl Undone {
 
 /// BEGIN and every statement in one go; the first in order that fails is told.
 async fn write(connection: &Connection, statements: &[Statement]) -> Result<Vec<Rows>, Undone> {
-    let prepared =
-        connection.prepare(statements).await.map_err(|failure| Undone::Failed { failure, place: None })?;
+    let prepared = connection.prepare(statements).await.map_err(|failure| Undone::Failed { failure, place: None })?;
     let begin = connection.control("begin").boxed();
     let run = |place: usize| connection.run(&prepared[place], &statements[place]).boxed();
     let sent = std::iter::once(begin).chain((0..statements.len()).map(run)).collect();

@@ -84,7 +84,9 @@ fn every_text_that_a_noun_names_is_in_its_list() {
             let (name, rest) = line.split_once(": ").unwrap();
             let value = code.split_once(&format!("const {name}: ")).unwrap().1;
             let value = value.split_once('=').unwrap().1.trim_start();
-            let is_sql = rest.starts_with("Text") || rest.starts_with("Lists") || value.starts_with("concat!(")
+            let is_sql = rest.starts_with("Text")
+                || rest.starts_with("Lists")
+                || value.starts_with("concat!(")
                 || ["\"select ", "\"insert ", "\"update ", "\"delete "].iter().any(|verb| value.starts_with(verb));
             assert!(!is_sql || list.contains(name), "{noun}: {name} is not in the list of texts");
         }
@@ -101,7 +103,8 @@ async fn every_text_is_prepared_by_sqlite_and_reads_by_an_index() {
     let connection = rusqlite::Connection::open(&path).unwrap();
     for (noun, text) in texts() {
         let explained = format!("explain query plan {}", text.sqlite);
-        let mut plan = connection.prepare(&explained).unwrap_or_else(|error| panic!("{noun}: {error}\n{}", text.sqlite));
+        let mut plan =
+            connection.prepare(&explained).unwrap_or_else(|error| panic!("{noun}: {error}\n{}", text.sqlite));
         let mut rows = plan.raw_query();
         let mut steps = Vec::new();
         while let Some(row) = rows.next().unwrap() {
@@ -127,7 +130,8 @@ async fn every_text_is_prepared_by_postgres_and_gives_types_that_we_read() {
     tokio::spawn(connection);
     for (noun, text) in texts() {
         let sql = text.postgres;
-        let prepared = client.prepare(sql).await.unwrap_or_else(|error| panic!("{noun}: {:?}\n{sql}", error.as_db_error()));
+        let prepared =
+            client.prepare(sql).await.unwrap_or_else(|error| panic!("{noun}: {:?}\n{sql}", error.as_db_error()));
         for parameter in prepared.params() {
             assert!([Type::INT8, Type::TEXT, Type::BYTEA].contains(parameter), "{noun}: a value is {parameter}\n{sql}");
         }

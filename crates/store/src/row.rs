@@ -138,9 +138,7 @@ impl Row {
     /// # Errors
     /// When the column is neither null nor a text that can be read as that.
     pub fn optional_parsed<T: FromStr>(&self, column: usize, expected: &'static str) -> Result<Option<T>, RowError> {
-        self.optional_text(column)?
-            .map(|text| text.parse().map_err(|_| RowError { column, expected }))
-            .transpose()
+        self.optional_text(column)?.map(|text| text.parse().map_err(|_| RowError { column, expected })).transpose()
     }
 
     /// A text, moved out of the row; the column is null afterwards.

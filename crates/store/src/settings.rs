@@ -11,7 +11,8 @@ const SETTING: &str = "setting";
 const SIGNING_KEY: &str = "signing_key";
 
 const VALUE: &str = "select value from settings where key = $1";
-const PUT: &str = "insert into settings (key, value) values ($1, $2) on conflict (key) do update set value = excluded.value";
+const PUT: &str =
+    "insert into settings (key, value) values ($1, $2) on conflict (key) do update set value = excluded.value";
 const PUT_FIRST: &str = "insert into settings (key, value) values ($1, $2) on conflict (key) do nothing";
 const KEYS: &str = "select kid, public_key, seed_sealed, state, created_at from signing_keys order by created_at, kid";
 const ADD_KEY: &str =

@@ -26,7 +26,9 @@ use self::reader::Read;
 use self::writer::{Commit, Task, Writer};
 use crate::engine::{Answer, storable};
 use crate::migration::Dialect;
-use crate::{CommitError, Engine, Migration, MigrationError, OpenError, ReadError, Row, RowError, Rows, Statement, Value};
+use crate::{
+    CommitError, Engine, Migration, MigrationError, OpenError, ReadError, Row, RowError, Rows, Statement, Value,
+};
 
 /// How long a connection waits for another process that holds the database.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -108,7 +110,9 @@ impl Sqlite {
         spawn("store-copy", move || {
             let copied = connect(&path, Role::Reader)
                 .map_err(|error| error.to_string())
-                .and_then(|connection| connection.execute("vacuum into ?1", [&target]).map_err(|error| error.to_string()))
+                .and_then(|connection| {
+                    connection.execute("vacuum into ?1", [&target]).map_err(|error| error.to_string())
+                })
                 .and_then(|_| File::open(&target).and_then(|file| file.sync_all()).map_err(|error| error.to_string()));
             // The caller may have stopped waiting; the copy is there all the same.
             let _ = answer.send(copied.map_err(ReadError::Unavailable));

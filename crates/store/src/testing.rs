@@ -61,7 +61,8 @@ pub async fn sqlite_store() -> (Store, Directory) {
 
 /// A migrated store in a PostgreSQL database of its own.
 pub async fn postgres_store() -> Store {
-    let engine = Postgres::open(&postgres_database().await, PostgresOptions::default()).await.expect("PostgreSQL opens");
+    let engine =
+        Postgres::open(&postgres_database().await, PostgresOptions::default()).await.expect("PostgreSQL opens");
     migrated(Arc::new(engine)).await
 }
 

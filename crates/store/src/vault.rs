@@ -100,7 +100,8 @@ impl Vault {
         let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"latchkey").extract(master_key.as_slice());
         let keys = |purpose: Purpose| -> Result<Keys, VaultError> {
             let derive = |job: &[u8]| derive(&root, purpose, job);
-            let cipher = UnboundKey::new(&AES_256_GCM_SIV, derive(b"seal")?.as_slice()).map_err(|_| VaultError::Cipher)?;
+            let cipher =
+                UnboundKey::new(&AES_256_GCM_SIV, derive(b"seal")?.as_slice()).map_err(|_| VaultError::Cipher)?;
             Ok(Keys {
                 seal: LessSafeKey::new(cipher),
                 nonce: hmac::Key::new(hmac::HMAC_SHA256, derive(b"nonce")?.as_slice()),
@@ -171,11 +172,7 @@ impl Vault {
         let length = self
             .keys(purpose)
             .seal
-            .open_in_place(
-                Nonce::assume_unique_for_key(*nonce),
-                Aad::from(row_id.as_bytes()),
-                secret.as_mut_slice(),
-            )
+            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(row_id.as_bytes()), secret.as_mut_slice())
             .map_err(|_| VaultError::NotAuthentic)?
             .len();
         secret.truncate(length);

@@ -168,7 +168,8 @@ async fn a_unique_key_is_taken_once(engine: Arc<dyn Engine>) {
 async fn a_statement_may_expect_any_number_of_rows(engine: Arc<dyn Engine>) {
     engine.migrate(SCHEMA).await.unwrap();
     engine.commit(vec![thing("a"), thing("b")]).await.unwrap();
-    for (expect, stands) in [(Expect::Any, true), (Expect::Rows(2), true), (Expect::Rows(1), false), (Expect::Rows(0), false)]
+    for (expect, stands) in
+        [(Expect::Any, true), (Expect::Rows(2), true), (Expect::Rows(1), false), (Expect::Rows(0), false)]
     {
         let all = Statement { expect, ..statement("update things set is_good = $1", vec![Value::Flag(true)]) };
         assert_eq!(engine.commit(vec![all]).await.is_ok(), stands, "{expect:?}");
@@ -180,10 +181,10 @@ async fn a_statement_may_expect_any_number_of_rows(engine: Arc<dyn Engine>) {
 async fn rows_that_a_commit_names_come_back(engine: Arc<dyn Engine>) {
     engine.migrate(SCHEMA).await.unwrap();
     engine.commit(vec![counter("n", 10)]).await.unwrap();
-    let returning = statement("update counters set value = value + $2 where id = $1 returning id, value", vec![
-        text("n"),
-        Value::Integer(5),
-    ]);
+    let returning = statement(
+        "update counters set value = value + $2 where id = $1 returning id, value",
+        vec![text("n"), Value::Integer(5)],
+    );
     let rows = engine.commit_returning(vec![thing("a"), returning.clone()]).await.unwrap();
     assert_eq!(rows.len(), 2);
     assert!(rows[0].is_empty());

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::error::Severity;
 use tokio_postgres::types::ToSql;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
 
 use super::tls::Tls;
@@ -107,7 +107,8 @@ impl Connection {
 
     /// Sends a statement when first polled; the answer comes when it comes.
     pub(super) async fn run(&self, prepared: &tokio_postgres::Statement, statement: &Statement) -> Answered {
-        let values: Vec<&(dyn ToSql + Sync)> = statement.values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+        let values: Vec<&(dyn ToSql + Sync)> =
+            statement.values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
         if values.len() != prepared.params().len() {
             return Err(Failure::Row(crate::RowError { column: values.len(), expected: "a value of the statement" }));
         }

@@ -30,7 +30,7 @@ pub(super) fn line(config: &mut Config, authority: Option<&[u8]>) -> Result<Opti
         SslMode::Disable => SslMode::Disable,
         SslMode::Prefer if is_on_this_machine(config) => SslMode::Disable,
         // "Prefer" would let whoever stands in between decide.
-        _ => SslMode::Require,
+        SslMode::Prefer | SslMode::Require | _ => SslMode::Require,
     };
     config.ssl_mode(mode);
     if mode == SslMode::Disable { Ok(None) } else { Tls::new(authority).map(Some) }
@@ -113,7 +113,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream for Encrypted<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Encrypted<S> {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_read(context, buffer)
     }
 }

@@ -190,13 +190,14 @@ fn control(connection: &Connection, sql: &'static str) -> rusqlite::Result<()> {
 
 fn migrate(connection: &mut Connection, migrations: &'static [Migration]) -> Result<Vec<i64>, MigrationError> {
     let unavailable = |error: rusqlite::Error| MigrationError::Unavailable(error.to_string());
-    let transaction = connection
-        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
-        .map_err(unavailable)?;
+    let transaction =
+        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(unavailable)?;
     transaction.execute_batch(migration::CREATE_TABLE).map_err(unavailable)?;
     let applied = transaction
         .prepare(migration::APPLIED)
-        .and_then(|mut applied| applied.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<Vec<_>, _>>())
+        .and_then(|mut applied| {
+            applied.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<Vec<_>, _>>()
+        })
         .map_err(unavailable)?;
     let mut numbers = Vec::new();
     for migration in pending(&applied, migrations)? {

@@ -223,7 +223,9 @@ async fn a_server_on_another_machine_is_reached_by_tls_or_not_at_all() {
 
 #[tokio::test]
 async fn an_address_where_nobody_answers_is_unavailable() {
-    for url in ["postgres://127.0.0.1:1/shop", "not an address", "postgres://latchkey@127.0.0.1:1/shop?connect_timeout=1"] {
+    for url in
+        ["postgres://127.0.0.1:1/shop", "not an address", "postgres://latchkey@127.0.0.1:1/shop?connect_timeout=1"]
+    {
         let opened = Postgres::open(url, PostgresOptions::default()).await.err();
         assert!(matches!(opened, Some(OpenError::Unavailable(_))), "{url}: {opened:?}");
     }

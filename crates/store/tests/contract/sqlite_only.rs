@@ -1,6 +1,10 @@
 //! What only SQLite can promise or break.
 
-#![allow(clippy::disallowed_methods, clippy::print_stdout, reason = "a child process is told what to do, and tells what it did")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a child process is told what to do, and tells what it did"
+)]
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -73,6 +77,59 @@ async fn the_process_that_is_killed() {
 }
 
 #[tokio::test]
+async fn a_disk_that_takes_no_more_refuses_commits_and_keeps_what_was_acknowledged() {
+    let directory = Directory::new();
+    let path = directory.path().join("shop.db");
+    open(&path, SqliteOptions::default()).await;
+    // A write beyond the limit fails as on a full disk, once the signal that would end the process is ignored.
+    let output = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 1000; exec \"$0\" \"$@\""])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "sqlite_only::the_process_whose_disk_is_full", "--nocapture"])
+        .env(CHILD, &path)
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
+    let acknowledged: Vec<&str> = told.lines().filter_map(|line| line.strip_prefix("ack ")).collect();
+    assert!(acknowledged.len() > 5 && told.contains("refused"), "{told}");
+
+    let engine = open(&path, SqliteOptions::default()).await;
+    let kept = things(&engine).await;
+    for thing in acknowledged {
+        assert!(kept.iter().any(|kept| kept == thing), "{thing} was acknowledged and is gone");
+    }
+    engine.commit(vec![thing("after")]).await.unwrap();
+}
+
+/// No test of its own: what the one above runs.
+#[tokio::test]
+async fn the_process_whose_disk_is_full() {
+    let Ok(path) = std::env::var(CHILD) else { return };
+    let engine = Sqlite::open(Path::new(&path), SqliteOptions::default()).unwrap();
+    let large = |id: &str| {
+        let values =
+            vec![super::text(id), store::Value::Null, store::Value::Bytes(vec![7; 20_000]), store::Value::Null];
+        super::statement(super::ADD_THING, values)
+    };
+    let mut number = 0;
+    let refused = loop {
+        match engine.commit(vec![large(&format!("t{number}"))]).await {
+            Ok(()) => println!("ack t{number}"),
+            Err(error) => break error,
+        }
+        number += 1;
+        assert!(number < 10_000, "the limit is in force");
+    };
+    // Nobody can promise that nothing of it is in the log.
+    assert!(matches!(refused, CommitError::Unknown(_)), "{refused:?}");
+    println!("refused t{number}");
+    assert!(engine.commit(vec![large("again")]).await.is_err());
+    // Reading goes on, and shows what was acknowledged and nothing else.
+    assert_eq!(things(&engine).await.len(), number);
+}
+
+#[tokio::test]
 async fn a_full_queue_is_unavailable_and_what_was_accepted_is_answered() {
     let directory = Directory::new();
     let path = directory.path().join("shop.db");
@@ -142,7 +199,8 @@ async fn a_copy_is_whole_and_opens_by_itself() {
 async fn what_is_no_database_does_not_open() {
     let directory = Directory::new();
     let path = directory.path().join("shop.db");
-    std::fs::write(&path, "this is a text file, and a long one, so that it has a header to look at".repeat(100)).unwrap();
+    std::fs::write(&path, "this is a text file, and a long one, so that it has a header to look at".repeat(100))
+        .unwrap();
     let opened = Sqlite::open(&path, SqliteOptions::default());
     assert!(matches!(opened.err(), Some(OpenError::Unavailable(_))));
     let nowhere = Sqlite::open(&directory.path().join("no/such/directory/shop.db"), SqliteOptions::default());
