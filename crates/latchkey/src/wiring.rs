@@ -77,9 +77,9 @@ async fn open_engine(settings: &Settings) -> anyhow::Result<Arc<dyn Engine>> {
 
 fn open_mail(settings: &Settings, keep_mails: bool) -> anyhow::Result<(Arc<dyn Mailer>, Option<Arc<Mailbox>>)> {
     match &settings.smtp_url {
-        Some(url) if !keep_mails => Ok((Arc::new(SmtpMailer::new(url)?), None)),
+        Some(url) if !keep_mails => Ok((Arc::new(SmtpMailer::from_url(url)?), None)),
         Some(_) | None => {
-            let mailbox = Arc::new(Mailbox::open(&settings.data.join("mailbox"))?);
+            let mailbox = Arc::new(Mailbox::open(&settings.data)?);
             let mailer: Arc<dyn Mailer> = Arc::clone(&mailbox) as Arc<dyn Mailer>;
             Ok((mailer, keep_mails.then_some(mailbox)))
         }

@@ -26,7 +26,7 @@ pub(crate) struct Problem {
     /// In how many seconds to come again.
     pub(crate) retry_after_seconds: Option<u32>,
     /// For the log alone.
-    internal: Option<String>,
+    pub(crate) internal: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -149,6 +149,8 @@ impl IntoResponse for Problem {
         };
         let json = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = (self.status, [(header::CONTENT_TYPE, "application/problem+json")], json).into_response();
+        // For pages, which tell people the same in their own words.
+        response.extensions_mut().insert(self.clone());
         if let Some(value) = self.retry_after_seconds.and_then(|seconds| HeaderValue::from_str(&seconds.to_string()).ok()) {
             response.headers_mut().insert(header::RETRY_AFTER, value);
         }

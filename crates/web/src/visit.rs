@@ -58,8 +58,26 @@ pub(crate) async fn shop_of(app: &App, parts: &Parts) -> Result<Arc<Shop>, Probl
 }
 
 impl Visit {
+    /// The visit in the language of an order, unless the visitor chose another by address or cookie.
+    pub(crate) fn speaking(self, web: &Web, locale: &Locale) -> Self {
+        let query = self.path.split_once('?').map_or("", |(_, query)| query);
+        let is_chosen = query.split('&').any(|pair| pair.starts_with("locale=")) || cookie::get(&self.headers, LOCALE_COOKIE).is_some();
+        if is_chosen { self } else { Self { locale: web.app.catalog.choose([locale.clone()]), ..self } }
+    }
+
     /// Whether cookies may be marked `Secure`.
     pub(crate) fn is_secure(web: &Web) -> bool {
         web.app.settings.public_url.starts_with("https://")
+    }
+}
+
+/// The shop that the host name belongs to, for programs that show no API key.
+pub(crate) struct ShopOfHost(pub(crate) Arc<Shop>);
+
+impl FromRequestParts<Web> for ShopOfHost {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
+        shop_of(&web.app, parts).await.map(Self)
     }
 }

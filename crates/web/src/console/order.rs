@@ -158,7 +158,6 @@ pub(crate) struct DeliveryRow {
     pub(crate) to: String,
     pub(crate) state: &'static str,
     pub(crate) state_text: String,
-    pub(crate) attempts: u32,
     pub(crate) error: Option<String>,
     pub(crate) at: String,
 }
@@ -170,7 +169,6 @@ impl DeliveryRow {
             to: delivery.to.to_string(),
             state: delivery.state.as_str(),
             state_text: state_text(chrome, delivery.state.as_str()),
-            attempts: delivery.attempts,
             error: delivery.last_error.clone(),
             at: chrome.date(&delivery.created_at),
         }
@@ -381,7 +379,6 @@ pub(crate) struct SeatRow {
     pub(crate) fingerprint: String,
     pub(crate) is_taken: bool,
     pub(crate) state_text: String,
-    pub(crate) since: String,
     pub(crate) seen: String,
 }
 
@@ -393,7 +390,6 @@ impl SeatRow {
             fingerprint: seat.fingerprint.as_str().to_owned(),
             is_taken: seat.state == domain::ActivationState::Active,
             state_text: state_text(chrome, seat.state.as_str()),
-            since: chrome.date(&seat.created_at),
             seen: chrome.date(&seat.last_seen_at),
         }
     }

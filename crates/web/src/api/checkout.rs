@@ -1,0 +1,198 @@
+//! Checkouts, opened by the seller's program.
+
+use std::collections::BTreeMap;
+
+use app::CheckoutInput;
+use axum::body::Bytes;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::{Actor, CheckoutId, Country, Email, Locale, OrderId, PaymentId, Plan, PlanId, Sale, Timestamp, plain_text};
+use money::{Currency, Money};
+use serde::{Deserialize, Serialize};
+
+use super::{Manager, answer, page, parse, payment};
+use crate::Web;
+use crate::problem::Problem;
+
+/// Of each metadata entry, as at Stripe: 50 entries, names of 40 and values of 500 characters.
+const METADATA: (usize, usize, usize) = (50, 40, 500);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Input {
+    plan: String,
+    quantity: Option<serde_json::Number>,
+    currency: Option<String>,
+    coupon: Option<String>,
+    customer: CustomerInput,
+    success_url: Option<String>,
+    cancel_url: Option<String>,
+    metadata: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CustomerInput {
+    email: String,
+    country: String,
+    name: Option<String>,
+    locale: Option<String>,
+}
+
+#[derive(Serialize)]
+struct CheckoutView {
+    id: CheckoutId,
+    state: &'static str,
+    url: String,
+    total: Money,
+    order: OrderId,
+    order_number: String,
+    plan: Option<PlanId>,
+    quantity: u32,
+    payments: Vec<payment::PaymentView>,
+    payment: Option<PaymentId>,
+    success_url: Option<String>,
+    cancel_url: Option<String>,
+    metadata: BTreeMap<String, String>,
+    expires_at: Timestamp,
+    created_at: Timestamp,
+}
+
+fn view(web: &Web, sale: &Sale) -> CheckoutView {
+    let line = sale.order.lines.first();
+    CheckoutView {
+        id: sale.checkout.id,
+        state: sale.checkout.state.as_str(),
+        url: format!("{}/checkout/{}", web.app.settings.public_url, sale.checkout.id),
+        total: sale.order.total,
+        order: sale.order.id,
+        order_number: sale.order.number.to_string(),
+        plan: line.map(|line| line.plan),
+        quantity: line.map_or(0, |line| line.quantity),
+        payment: sale.payments.last().map(|payment| payment.id),
+        payments: sale.payments.iter().map(payment::view).collect(),
+        success_url: sale.checkout.success_url.clone(),
+        cancel_url: sale.checkout.cancel_url.clone(),
+        metadata: sale.order.metadata.clone(),
+        expires_at: sale.checkout.expires_at,
+        created_at: sale.checkout.created_at,
+    }
+}
+
+pub(crate) async fn create(State(web): State<Web>, manager: Manager, body: Bytes) -> Result<Response, Problem> {
+    manager.may_check_out()?;
+    let input: Input = parse(&body)?;
+    let plan = plan(&web, &manager, &input.plan).await?;
+    let wanted = wanted(&manager, &plan, input)?;
+    let sale = web.app.open_checkout(&manager.shop, wanted, Actor::Api).await.map_err(named)?;
+    Ok(answer(StatusCode::CREATED, &view(&web, &sale)))
+}
+
+/// The field that a refusal is about.
+fn named(error: app::Error) -> Problem {
+    let param = match &error {
+        app::Error::Refused(domain::Refusal::QuantityOutOfRange { .. } | domain::Refusal::Money(_)) => Some("quantity"),
+        app::Error::Refused(domain::Refusal::CouponUnknown) => Some("coupon"),
+        app::Error::Refused(domain::Refusal::NoPriceInCurrency) => Some("currency"),
+        app::Error::Refused(domain::Refusal::PlanNotOnSale) => Some("plan"),
+        app::Error::Refused(_) | app::Error::NotFound { .. } | app::Error::Unavailable(_) | app::Error::Configuration(_) => None,
+    };
+    Problem { param: param.map(str::to_owned), ..Problem::from(error) }
+}
+
+/// The plan, by id or by slug.
+async fn plan(web: &Web, manager: &Manager, name: &str) -> Result<Plan, Problem> {
+    let store = &web.app.store;
+    let found = match PlanId::parse(name) {
+        Ok(id) => store.plan(manager.shop.id, id).await,
+        Err(_) => store.plan_by_slug(manager.shop.id, name).await,
+    };
+    found.map_err(app::Error::from)?.ok_or_else(|| Problem::invalid("plan", "plan_unknown", "There is no such plan."))
+}
+
+fn wanted(manager: &Manager, plan: &Plan, input: Input) -> Result<CheckoutInput, Problem> {
+    let quantity = match input.quantity {
+        None => 1,
+        Some(number) => number.as_u64().and_then(|number| u32::try_from(number).ok()).filter(|number| *number > 0).ok_or_else(|| {
+            let detail = format!("`quantity` must be a whole number from 1 to {}.", plan.max_quantity);
+            Problem::invalid("quantity", "quantity_out_of_range", detail)
+        })?,
+    };
+    let currency = input
+        .currency
+        .map(|code| Currency::parse(&code).map_err(|_| Problem::invalid("currency", "currency_unknown", "`currency` must be an ISO 4217 code.")))
+        .transpose()?;
+    let customer = input.customer;
+    let email = Email::parse(&customer.email)
+        .map_err(|error| Problem::invalid("customer.email", "email_invalid", format!("`customer.email` {error}.")))?;
+    let country = Country::parse(&customer.country)
+        .ok_or_else(|| Problem::invalid("customer.country", "country_unknown", "`customer.country` must be an ISO 3166-1 alpha-2 code."))?;
+    let locale = match customer.locale {
+        None => manager.shop.default_locale.clone(),
+        Some(tag) => Locale::parse(&tag)
+            .ok_or_else(|| Problem::invalid("customer.locale", "locale_invalid", "`customer.locale` must be a BCP 47 language tag, as `de` or `pt-BR`."))?,
+    };
+    if let Some(name) = &customer.name {
+        plain_text(name, 200).map_err(|error| Problem::invalid("customer.name", "name_invalid", format!("`customer.name` {error}.")))?;
+    }
+    Ok(CheckoutInput {
+        plan: plan.id,
+        id: None,
+        quantity,
+        currency,
+        coupon: input.coupon,
+        email: Some(email),
+        country,
+        locale,
+        success_url: address("success_url", input.success_url)?,
+        cancel_url: address("cancel_url", input.cancel_url)?,
+        metadata: metadata(input.metadata.unwrap_or_default())?,
+    })
+}
+
+/// An absolute http(s) address of the seller's.
+fn address(param: &str, url: Option<String>) -> Result<Option<String>, Problem> {
+    let Some(url) = url else { return Ok(None) };
+    let parsed: Option<axum::http::Uri> = url.parse().ok();
+    let fits = parsed.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty()));
+    let plain = url.len() <= 2_000 && url.is_ascii() && !url.contains(|sign: char| sign.is_ascii_control() || matches!(sign, '\\' | '@' | ' '));
+    if fits && plain {
+        Ok(Some(url))
+    } else {
+        Err(Problem::invalid(param, "url_invalid", format!("`{param}` must be an absolute http or https address.")))
+    }
+}
+
+fn metadata(entries: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Problem> {
+    let (most, longest_name, longest_value) = METADATA;
+    if entries.len() > most {
+        return Err(Problem::invalid("metadata", "metadata_too_large", format!("`metadata` takes at most {most} entries.")));
+    }
+    for (name, value) in &entries {
+        let param = format!("metadata.{}", name.chars().take(longest_name).collect::<String>());
+        if name.is_empty() || name.chars().count() > longest_name || value.chars().count() > longest_value {
+            let detail = format!("A name in `metadata` takes 1 to {longest_name} characters, a value at most {longest_value}.");
+            return Err(Problem::invalid(&param, "metadata_too_large", detail));
+        }
+        if name.contains('\0') || value.contains('\0') {
+            return Err(Problem::invalid(&param, "parameter_invalid", "NUL characters cannot be kept."));
+        }
+        if domain::contains_card_number(name) || domain::contains_card_number(value) {
+            return Err(Problem::invalid(&param, "card_number_refused", "This looks like a card number; it is not kept."));
+        }
+    }
+    Ok(entries)
+}
+
+pub(crate) async fn show(State(web): State<Web>, manager: Manager, Path(checkout): Path<String>) -> Result<Response, Problem> {
+    let id = CheckoutId::parse(&checkout).map_err(|_| Problem::not_found("checkout"))?;
+    let sale = web.app.sale_of_checkout(manager.shop.id, id).await?;
+    Ok(answer(StatusCode::OK, &view(&web, &sale)))
+}
+
+pub(crate) async fn list(State(web): State<Web>, manager: Manager, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+    manager.may_read()?;
+    let asked = page(query.as_deref(), |text| OrderId::parse(text).ok())?;
+    super::order::listed(&web, &manager, asked).await
+}

@@ -1,0 +1,45 @@
+//! Customers, to read.
+
+use axum::extract::{Path, RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::{Country, Customer, CustomerId, Locale, Timestamp};
+use serde::Serialize;
+
+use super::{Manager, answer, list as listing, page};
+use crate::Web;
+use crate::problem::Problem;
+
+#[derive(Serialize)]
+struct CustomerView {
+    id: CustomerId,
+    email: String,
+    name: Option<String>,
+    country: Country,
+    locale: Locale,
+    created_at: Timestamp,
+}
+
+fn view(customer: &Customer) -> CustomerView {
+    CustomerView {
+        id: customer.id,
+        email: customer.email.to_string(),
+        name: customer.name.clone(),
+        country: customer.country,
+        locale: customer.locale.clone(),
+        created_at: customer.created_at,
+    }
+}
+
+pub(crate) async fn show(State(web): State<Web>, manager: Manager, Path(customer): Path<String>) -> Result<Response, Problem> {
+    manager.may_read()?;
+    let id = CustomerId::parse(&customer).map_err(|_| Problem::not_found("customer"))?;
+    let customer = web.app.store.customer(manager.shop.id, id).await.map_err(app::Error::from)?;
+    Ok(answer(StatusCode::OK, &view(&customer.ok_or_else(|| Problem::not_found("customer"))?)))
+}
+
+pub(crate) async fn list(State(web): State<Web>, manager: Manager, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+    manager.may_read()?;
+    let asked = page(query.as_deref(), |text| CustomerId::parse(text).ok())?;
+    Ok(listing(web.app.store.customers(manager.shop.id, asked).await.map_err(app::Error::from)?, view))
+}

@@ -1,0 +1,50 @@
+//! What gateways call. 2xx says: stored, durably. Everything else says: come again.
+
+use app::{NoticeOutcome, ReceiveError};
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use domain::GatewayAccountId;
+use gateways::Headers;
+use serde::Serialize;
+
+use super::answer;
+use crate::Web;
+use crate::problem::Problem;
+
+#[derive(Serialize)]
+struct Taken {
+    /// What became of each event of the message.
+    events: Vec<&'static str>,
+}
+
+pub(crate) async fn receive(
+    State(web): State<Web>,
+    Path(account): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let account = GatewayAccountId::parse(&account).map_err(|_| Problem::not_found("gateway account"))?;
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        // A signature is over the bytes that were sent; nothing is unpacked before it is proven.
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_encoding_refused", "Send the body as it is, without a content encoding."));
+    }
+    let pairs = headers.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
+    match web.app.receive(account, &Headers::new(pairs), &body).await {
+        Ok(outcomes) => Ok(answer(StatusCode::OK, &Taken { events: outcomes.into_iter().map(word).collect() })),
+        Err(ReceiveError::AccountUnknown) => Err(Problem::not_found("gateway account")),
+        Err(ReceiveError::NotAuthentic(error)) => Err(Problem::new(StatusCode::UNAUTHORIZED, error.code(), format!("Not authentic: {error}."))),
+        Err(ReceiveError::NotStored(internal)) => Err(Problem::unavailable(internal)),
+    }
+}
+
+fn word(outcome: NoticeOutcome) -> &'static str {
+    match outcome {
+        NoticeOutcome::Applied => "applied",
+        NoticeOutcome::Duplicate => "duplicate",
+        NoticeOutcome::Ignored => "ignored",
+        NoticeOutcome::Parked => "parked",
+        NoticeOutcome::Stored => "stored",
+    }
+}

@@ -1,0 +1,311 @@
+//! Licenses: read by the seller's programs, and asked about by the buyers' apps.
+//!
+//! The four endpoints for apps take no secret but the key. "I cannot tell" is
+//! a 503, never "no". A mistyped key is refused by its check symbols, before
+//! any row is read.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use app::ActivateAnswer;
+use axum::body::Bytes;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::{
+    Activation, ActivationId, ActivationRequest, Actor, CustomerId, Fingerprint, License, LicenseId, OrderId, PlanId, ProductId,
+    Shop, Timestamp, ValidationRequest, Verdict, VerdictCode, plain_text,
+};
+use latchkey_license::KeyCode;
+use serde::{Deserialize, Serialize};
+use store::LicenseFilter;
+
+use super::{Manager, answer, list as listing, page, parse};
+use crate::Web;
+use crate::problem::Problem;
+use crate::visit::ShopOfHost;
+
+#[derive(Serialize)]
+pub(crate) struct LicenseView {
+    id: LicenseId,
+    state: &'static str,
+    order: OrderId,
+    product: ProductId,
+    plan: PlanId,
+    customer: Option<CustomerId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    key_tail: String,
+    features: Vec<String>,
+    seats: Option<u32>,
+    seats_used: u32,
+    expires_at: Option<Timestamp>,
+    created_at: Timestamp,
+}
+
+/// A license for the seller's programs, with its key where one license or one order is shown.
+pub(crate) fn view(license: &License, key: Option<String>, now: Timestamp) -> LicenseView {
+    LicenseView {
+        id: license.id,
+        state: license.standing(now).as_str(),
+        order: license.order,
+        product: license.product,
+        plan: license.plan,
+        customer: license.customer,
+        key,
+        key_tail: license.key_tail.clone(),
+        features: license.policy.features.clone(),
+        seats: license.policy.seats,
+        seats_used: license.seats_used,
+        expires_at: license.expires_at,
+        created_at: license.created_at,
+    }
+}
+
+/// A license for an app that knows its key: nothing about who bought it.
+#[derive(Serialize)]
+struct PublicLicense<'a> {
+    id: LicenseId,
+    state: &'static str,
+    product: ProductId,
+    plan: PlanId,
+    features: &'a [String],
+    seats: Option<u32>,
+    seats_used: u32,
+    expires_at: Option<Timestamp>,
+    created_at: Timestamp,
+    key_tail: &'a str,
+}
+
+fn public(license: &License, now: Timestamp) -> PublicLicense<'_> {
+    PublicLicense {
+        id: license.id,
+        state: license.standing(now).as_str(),
+        product: license.product,
+        plan: license.plan,
+        features: &license.policy.features,
+        seats: license.policy.seats,
+        seats_used: license.seats_used,
+        expires_at: license.expires_at,
+        created_at: license.created_at,
+        key_tail: &license.key_tail,
+    }
+}
+
+#[derive(Serialize)]
+struct ActivationView<'a> {
+    id: ActivationId,
+    state: &'static str,
+    fingerprint: &'a str,
+    name: Option<&'a str>,
+    metadata: &'a BTreeMap<String, String>,
+    created_at: Timestamp,
+    last_seen_at: Timestamp,
+}
+
+fn seat(activation: &Activation) -> ActivationView<'_> {
+    ActivationView {
+        id: activation.id,
+        state: activation.state.as_str(),
+        fingerprint: activation.fingerprint.as_str(),
+        name: activation.name.as_deref(),
+        metadata: &activation.metadata,
+        created_at: activation.created_at,
+        last_seen_at: activation.last_seen_at,
+    }
+}
+
+pub(crate) async fn show(State(web): State<Web>, manager: Manager, Path(license): Path<String>) -> Result<Response, Problem> {
+    manager.may_read()?;
+    let id = LicenseId::parse(&license).map_err(|_| Problem::not_found("license"))?;
+    let store = &web.app.store;
+    let license = store.license(manager.shop.id, id).await.map_err(app::Error::from)?.ok_or_else(|| Problem::not_found("license"))?;
+    let key = match manager.may_manage() {
+        Ok(()) => store.license_key(manager.shop.id, id).await.map_err(app::Error::from)?.map(|key| key.to_string()),
+        Err(_) => None,
+    };
+    Ok(answer(StatusCode::OK, &view(&license, key, web.app.clock.now())))
+}
+
+pub(crate) async fn list(State(web): State<Web>, manager: Manager, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+    manager.may_read()?;
+    let asked = page(query.as_deref(), |text| LicenseId::parse(text).ok())?;
+    let rows = web.app.store.licenses(manager.shop.id, &LicenseFilter::default(), asked).await.map_err(app::Error::from)?;
+    let now = web.app.clock.now();
+    Ok(listing(rows, |license| view(license, None, now)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ValidateInput<'a> {
+    #[serde(borrow)]
+    key: Cow<'a, str>,
+    #[serde(borrow)]
+    fingerprint: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    product: Option<Cow<'a, str>>,
+    features: Option<Vec<String>>,
+}
+
+#[derive(Serialize)]
+struct ValidateView<'a> {
+    valid: bool,
+    code: &'static str,
+    detail: Cow<'a, str>,
+    license: Option<PublicLicense<'a>>,
+    activation: Option<ActivationView<'a>>,
+    certificate: Option<&'a str>,
+}
+
+/// What a verdict means, for the person in front of the app.
+fn detail(verdict: &Verdict) -> Cow<'static, str> {
+    Cow::Borrowed(match verdict.code {
+        VerdictCode::Valid => "The license is valid.",
+        VerdictCode::Unknown => "There is no license with this key. Check it for typing errors.",
+        VerdictCode::Expired => "The license has expired.",
+        VerdictCode::Suspended => "The license is suspended. The shop that sold it can say why.",
+        VerdictCode::Revoked => "The license was revoked. The shop that sold it can say why.",
+        VerdictCode::NotActivated => "This device is not activated yet.",
+        VerdictCode::WrongProduct => "The key belongs to another product.",
+        VerdictCode::MissingFeature => match &verdict.missing_feature {
+            Some(feature) => return Cow::Owned(format!("The license does not include {feature}.")),
+            None => "The license does not include what was asked for.",
+        },
+    })
+}
+
+fn unknown(detail: Cow<'static, str>) -> Response {
+    let view = ValidateView { valid: false, code: VerdictCode::Unknown.as_str(), detail, license: None, activation: None, certificate: None };
+    answer(StatusCode::OK, &view)
+}
+
+fn fingerprint(text: &str) -> Result<Fingerprint, Problem> {
+    Fingerprint::parse(text).map_err(|error| Problem::invalid("fingerprint", "fingerprint_invalid", format!("`fingerprint` {error}.")))
+}
+
+/// Always 200 when the question was answered.
+pub(crate) async fn validate(State(web): State<Web>, ShopOfHost(shop): ShopOfHost, body: Bytes) -> Result<Response, Problem> {
+    let input: ValidateInput<'_> = read(&body)?;
+    let key = match KeyCode::parse(&input.key) {
+        Ok(key) => key,
+        Err(error) => return Ok(unknown(Cow::Owned(format!("This cannot be a license key: {error}.")))),
+    };
+    let request = ValidationRequest {
+        fingerprint: input.fingerprint.as_deref().map(fingerprint).transpose()?,
+        product: match input.product.as_deref() {
+            Some(name) => Some(products(&web, &shop, name).await?),
+            None => None,
+        },
+        features: input.features.unwrap_or_default(),
+    };
+    let told = web.app.validate_license(shop.id, &key, &request).await?;
+    let view = ValidateView {
+        valid: told.verdict.is_valid(),
+        code: told.verdict.code.as_str(),
+        detail: detail(&told.verdict),
+        license: told.license.as_ref().map(|license| public(license, told.at)),
+        activation: told.activation.as_ref().map(seat),
+        certificate: told.certificate.as_deref(),
+    };
+    Ok(answer(StatusCode::OK, &view))
+}
+
+/// The product that an app names, by id or by slug. A name that nobody has fits no license.
+async fn products(web: &Web, shop: &Shop, name: &str) -> Result<Vec<ProductId>, Problem> {
+    if let Ok(id) = ProductId::parse(name) {
+        return Ok(vec![id]);
+    }
+    let product = web.app.store.product_by_slug(shop.id, name).await.map_err(app::Error::from)?;
+    Ok(product.map(|product| product.id).into_iter().collect())
+}
+
+/// Reads a body without copying the texts in it.
+fn read<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|_| match serde_json::from_slice::<serde_json::Value>(body) {
+        Ok(_) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "parameter_invalid", "A field is missing, unknown, or of the wrong kind."),
+        Err(error) => Problem::new(StatusCode::BAD_REQUEST, "json_malformed", format!("The body is not JSON: {error}.")),
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ActivateInput {
+    key: String,
+    fingerprint: String,
+    name: Option<String>,
+    metadata: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SeatInput {
+    key: String,
+    fingerprint: String,
+}
+
+#[derive(Serialize)]
+struct SeatAnswer<'a> {
+    activation: ActivationView<'a>,
+    license: PublicLicense<'a>,
+    certificate: Option<&'a str>,
+}
+
+fn seat_answer(status: StatusCode, told: &ActivateAnswer) -> Response {
+    let view = SeatAnswer {
+        activation: seat(&told.activation),
+        license: public(&told.license, told.at),
+        certificate: told.certificate.as_deref(),
+    };
+    answer(status, &view)
+}
+
+/// The key, or the answer for a key that nobody has.
+fn key(text: &str) -> Result<KeyCode, Problem> {
+    KeyCode::parse(text).map_err(|error| license_unknown(format!("This cannot be a license key: {error}.")))
+}
+
+fn license_unknown(detail: impl Into<String>) -> Problem {
+    Problem { param: Some("key".to_owned()), ..Problem::new(StatusCode::NOT_FOUND, "license_unknown", detail) }
+}
+
+fn refused(error: app::Error) -> Problem {
+    match error {
+        app::Error::NotFound { .. } => license_unknown("There is no license with this key. Check it for typing errors."),
+        error @ (app::Error::Refused(_) | app::Error::Unavailable(_) | app::Error::Configuration(_)) => error.into(),
+    }
+}
+
+fn text(param: &str, value: String, longest: usize) -> Result<String, Problem> {
+    plain_text(&value, longest).map_err(|error| Problem::invalid(param, "text_invalid", format!("`{param}` {error}.")))
+}
+
+pub(crate) async fn activate(State(web): State<Web>, ShopOfHost(shop): ShopOfHost, body: Bytes) -> Result<Response, Problem> {
+    let input: ActivateInput = parse(&body)?;
+    let key = key(&input.key)?;
+    let metadata = input.metadata.unwrap_or_default();
+    if metadata.len() > 20 {
+        return Err(Problem::invalid("metadata", "metadata_too_large", "`metadata` takes at most 20 entries."));
+    }
+    let request = ActivationRequest {
+        fingerprint: fingerprint(&input.fingerprint)?,
+        name: input.name.map(|name| text("name", name, 100)).transpose()?,
+        metadata: metadata
+            .into_iter()
+            .map(|(name, value)| Ok((text("metadata", name, 40)?, text("metadata", value, 200)?)))
+            .collect::<Result<_, Problem>>()?,
+    };
+    let told = web.app.activate_license(shop.id, &key, &request).await.map_err(refused)?;
+    Ok(seat_answer(if told.is_new { StatusCode::CREATED } else { StatusCode::OK }, &told))
+}
+
+pub(crate) async fn deactivate(State(web): State<Web>, ShopOfHost(shop): ShopOfHost, body: Bytes) -> Result<Response, Problem> {
+    let input: SeatInput = parse(&body)?;
+    let told = web.app.deactivate_license(shop.id, &key(&input.key)?, &fingerprint(&input.fingerprint)?, Actor::App).await.map_err(refused)?;
+    Ok(seat_answer(StatusCode::OK, &told))
+}
+
+pub(crate) async fn heartbeat(State(web): State<Web>, ShopOfHost(shop): ShopOfHost, body: Bytes) -> Result<Response, Problem> {
+    let input: SeatInput = parse(&body)?;
+    let told = web.app.heartbeat_license(shop.id, &key(&input.key)?, &fingerprint(&input.fingerprint)?).await.map_err(refused)?;
+    Ok(seat_answer(StatusCode::OK, &told))
+}

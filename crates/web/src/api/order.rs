@@ -1,0 +1,110 @@
+//! Orders, to read: with their payments, refunds and licenses.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Path, RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::{CheckoutId, Country, CustomerId, Locale, Order, OrderId, OrderLine, PlanId, ProductId, Timestamp};
+use money::Money;
+use serde::Serialize;
+use store::{OrderFilter, Page};
+
+use super::{Manager, answer, license, list as listing, page, payment, refund};
+use crate::Web;
+use crate::problem::Problem;
+
+#[derive(Serialize)]
+struct LineView {
+    product: ProductId,
+    plan: PlanId,
+    description: String,
+    quantity: u32,
+    unit_amount: Money,
+    amount: Money,
+}
+
+#[derive(Serialize)]
+struct OrderView {
+    id: OrderId,
+    number: String,
+    state: &'static str,
+    checkout: CheckoutId,
+    customer: Option<CustomerId>,
+    email: Option<String>,
+    country: Country,
+    locale: Locale,
+    lines: Vec<LineView>,
+    total: Money,
+    refunded: Money,
+    metadata: BTreeMap<String, String>,
+    created_at: Timestamp,
+    paid_at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct WholeOrder {
+    #[serde(flatten)]
+    order: OrderView,
+    url: String,
+    payments: Vec<payment::PaymentView>,
+    refunds: Vec<refund::RefundView>,
+    licenses: Vec<license::LicenseView>,
+}
+
+fn line(line: &OrderLine) -> LineView {
+    LineView {
+        product: line.product,
+        plan: line.plan,
+        description: format!("{} {}", line.product_name, line.plan_name),
+        quantity: line.quantity,
+        unit_amount: line.unit_amount,
+        amount: line.amount,
+    }
+}
+
+fn view(order: &Order) -> OrderView {
+    OrderView {
+        id: order.id,
+        number: order.number.to_string(),
+        state: order.state.as_str(),
+        checkout: order.checkout,
+        customer: order.customer,
+        email: order.email.as_ref().map(ToString::to_string),
+        country: order.country,
+        locale: order.locale.clone(),
+        lines: order.lines.iter().map(line).collect(),
+        total: order.total,
+        refunded: order.refunded,
+        metadata: order.metadata.clone(),
+        created_at: order.created_at,
+        paid_at: order.paid_at,
+    }
+}
+
+pub(crate) async fn show(State(web): State<Web>, manager: Manager, Path(order): Path<String>) -> Result<Response, Problem> {
+    manager.may_read()?;
+    let id = OrderId::parse(&order).map_err(|_| Problem::not_found("order"))?;
+    let sale = web.app.sale(manager.shop.id, id).await?;
+    let now = web.app.clock.now();
+    let keys = web.app.licenses_with_keys(&sale).await?;
+    let whole = WholeOrder {
+        order: view(&sale.order),
+        url: format!("{}/orders/{id}", web.app.settings.public_url),
+        payments: sale.payments.iter().map(payment::view).collect(),
+        refunds: sale.refunds.iter().map(refund::view).collect(),
+        licenses: keys.into_iter().map(|(row, key)| license::view(&row, Some(key), now)).collect(),
+    };
+    Ok(answer(StatusCode::OK, &whole))
+}
+
+pub(crate) async fn list(State(web): State<Web>, manager: Manager, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+    manager.may_read()?;
+    let asked = page(query.as_deref(), |text| OrderId::parse(text).ok())?;
+    listed(&web, &manager, asked).await
+}
+
+pub(crate) async fn listed(web: &Web, manager: &Manager, asked: Page<OrderId>) -> Result<Response, Problem> {
+    let orders = web.app.store.orders(manager.shop.id, &OrderFilter::default(), asked).await.map_err(app::Error::from)?;
+    Ok(listing(orders, view))
+}

@@ -1,0 +1,69 @@
+//! Plans, to read.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::{Plan, PlanId, ProductId, Timestamp};
+use money::Money;
+use serde::Serialize;
+
+use super::{Manager, answer};
+use crate::Web;
+use crate::problem::Problem;
+
+#[derive(Serialize)]
+struct TierView {
+    from_quantity: u32,
+    unit_amount: Money,
+}
+
+#[derive(Serialize)]
+pub(crate) struct PlanView {
+    id: PlanId,
+    product: ProductId,
+    slug: String,
+    name: String,
+    highlights: Vec<String>,
+    prices: Vec<Vec<TierView>>,
+    seats: Option<u32>,
+    valid_days: Option<u32>,
+    features: Vec<String>,
+    max_quantity: u32,
+    active: bool,
+    url: String,
+    created_at: Timestamp,
+}
+
+pub(crate) fn view(web: &Web, plan: &Plan) -> PlanView {
+    PlanView {
+        id: plan.id,
+        product: plan.product,
+        slug: plan.slug.clone(),
+        name: plan.name.clone(),
+        highlights: plan.highlights.clone(),
+        prices: plan
+            .prices
+            .iter()
+            .map(|price| {
+                let tier = |tier: &domain::PriceTier| TierView {
+                    from_quantity: tier.from_quantity,
+                    unit_amount: Money::new(tier.unit_minor, price.currency),
+                };
+                price.tiers.iter().map(tier).collect()
+            })
+            .collect(),
+        seats: plan.policy.seats,
+        valid_days: plan.policy.valid_days,
+        features: plan.policy.features.clone(),
+        max_quantity: plan.max_quantity,
+        active: plan.is_active,
+        url: format!("{}/buy/{}", web.app.settings.public_url, plan.slug),
+        created_at: plan.created_at,
+    }
+}
+
+pub(crate) async fn show(State(web): State<Web>, manager: Manager, Path(plan): Path<String>) -> Result<Response, Problem> {
+    let id = PlanId::parse(&plan).map_err(|_| Problem::not_found("plan"))?;
+    let plan = web.app.store.plan(manager.shop.id, id).await.map_err(app::Error::from)?;
+    Ok(answer(StatusCode::OK, &view(&web, &plan.ok_or_else(|| Problem::not_found("plan"))?)))
+}
