@@ -103,7 +103,14 @@ pub struct PostgresServer {
 const KEEPER: &str = r#"
 set -eu
 directory=$(mktemp -d /tmp/latchkey-postgres-XXXXXX)
-trap 'rm -rf "$directory"' EXIT
+server=
+# At once, without a last checkpoint: nobody will read these files again.
+end() {
+    if [ -n "$server" ]; then kill -QUIT "$server" 2>/dev/null && wait "$server" || true; fi
+    rm -rf "$directory"
+}
+trap end EXIT
+trap 'exit 1' HUP INT TERM
 "$1/initdb" -D "$directory/data" -U latchkey -A trust -E UTF8 --locale=C -N >"$directory/log" 2>&1 \
     || { cat "$directory/log" >&2; exit 1; }
 {
@@ -124,8 +131,6 @@ for attempt in $(seq 600); do
     sleep 0.05
 done
 cat >/dev/null
-kill -INT "$server"
-wait "$server" || true
 "#;
 
 impl PostgresServer {
