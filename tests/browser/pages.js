@@ -1,0 +1,177 @@
+// Every page in every state that can be reached, at both widths, in light and
+// dark: what `audit` asks of a page holds for all of them.
+
+import assert from 'node:assert/strict';
+
+import { journey } from './test.js';
+import {
+  CARDS, DEBITS, answerChallenge, askForCode, confirmed, enterByCode, fillDebit, fillTill, keyOn, order, orderOf, orderStage,
+  payByCard, payByDebit, press, readMail, someone, toChallenge, toGateway,
+} from './steps.js';
+import { Visitor } from './visitor.js';
+
+journey('The pages before a purchase can be used by everybody', {}, async (visitor) => {
+  const { page } = visitor;
+  for (const [label, path] of [
+    ['storefront', '/'],
+    ['product', '/p/lumen'],
+    ['terms', '/terms'],
+    ['till', '/buy/lumen-pro?country=DE'],
+    ['till outside the European Union', '/buy/lumen-studio?country=US&quantity=12'],
+    ['not found', '/no-such-page'],
+    ['no such tier', '/buy/no-such-tier'],
+    ['no such checkout', '/checkout/chk_00000000000000000000000000'],
+    ['order of somebody else', '/orders/ord_00000000000000000000000000'],
+    ['portal', '/portal'],
+    ['mailbox, empty', '/mailbox'],
+  ]) {
+    await visitor.open(path);
+    await visitor.audit(label);
+  }
+  await visitor.open('/buy/lumen-personal?country=DE');
+  await page.click('button.pay');
+  await page.waitForSelector('.error-summary');
+  assert.match(await page.title(), /^Error/);
+  await visitor.audit('till with errors');
+  await page.fill('#email', 'nobody at example');
+  await page.fill('#quantity', 'many');
+  await page.click('button.pay');
+  await page.waitForSelector('#email-error');
+  await visitor.audit('till with other errors');
+  await visitor.open('/portal');
+  await page.click('form[action="/portal/key"] button');
+  await page.waitForSelector('.error-summary');
+  await visitor.audit('portal with errors');
+  await askForCode(visitor, someone());
+  await visitor.audit('portal, code sent');
+  await page.fill('input[name=code]', '00000000');
+  await page.click('form[action="/portal/enter"] button');
+  await page.waitForSelector('.error-summary');
+  await visitor.audit('portal, wrong code');
+});
+
+journey('The gateway\'s pages can be used by everybody', {}, async (visitor) => {
+  const { page, shop } = visitor;
+  await order(visitor, someone());
+  await visitor.audit('gateway');
+  await page.click('.help summary');
+  await visitor.audit('gateway with its test numbers');
+  await press(visitor);
+  await page.waitForSelector('.error-summary');
+  await visitor.audit('gateway with errors');
+  await fillDebit(visitor, 'DE00 1234');
+  await visitor.audit('gateway, debit');
+  await press(visitor);
+  await page.waitForSelector('.error-summary');
+  await visitor.audit('gateway, debit with errors');
+  await payByCard(visitor, CARDS.challenged);
+  await toChallenge(visitor);
+  await visitor.audit('challenge');
+  await answerChallenge(visitor, 'fail');
+  await page.waitForSelector('.error-summary');
+  await visitor.audit('challenge, refused');
+  await visitor.open(`${shop.sandbox}/pay/cs_test_missing`);
+  await visitor.audit('gateway, missing');
+});
+
+journey('The pages after a purchase can be used by everybody', {}, async (visitor) => {
+  const { page, shop } = visitor;
+  const email = someone();
+  await order(visitor, email);
+  const gateway = page.url();
+  await page.click('.cancel a');
+  await page.waitForURL('**/checkout/**');
+  await visitor.audit('checkout, open');
+  await visitor.open(gateway);
+  await payByDebit(visitor, DEBITS.settledLater);
+  await orderStage(visitor, 'processing');
+  await visitor.audit('order, debit under way');
+  await shop.later(200);
+  await page.reload();
+  const key = await confirmed(visitor);
+  const number = orderOf(visitor);
+  await visitor.audit('order, paid');
+  await shop.activate(key, 'aa:bb:cc', 'Studio Mac');
+  await page.reload();
+  await visitor.audit('order with a device');
+  await page.click('form[action$="/resend"] button');
+  await page.waitForSelector('.notice');
+  await visitor.audit('order, mail sent again');
+  await enterByCode(visitor, email);
+  await visitor.audit('portal, signed in');
+  await page.click('form[action$="/release"] button');
+  await page.waitForSelector('.notice');
+  await visitor.audit('portal, device freed');
+  await readMail(visitor, email, new RegExp(key));
+  await visitor.audit('mail');
+  await visitor.open('/mailbox');
+  await visitor.audit('mailbox');
+  await shop.manage(`/v1/orders/${number}/refunds`, { amount: 1_000 });
+  await shop.flush();
+  await visitor.open(`/orders/${number}`);
+  await visitor.audit('order, refunded in part');
+  await shop.manage(`/v1/orders/${number}/refunds`, {});
+  await shop.flush();
+  await visitor.open(`/orders/${number}`);
+  await visitor.audit('order, refunded');
+});
+
+journey('A debit that failed leaves pages that everybody can use', {}, async (visitor, shop) => {
+  const email = someone();
+  await order(visitor, email);
+  await payByDebit(visitor, DEBITS.returnedLater);
+  await orderStage(visitor, 'processing');
+  await shop.later(200);
+  await visitor.page.reload();
+  await visitor.page.waitForSelector('form[action$="/retry"]');
+  await visitor.audit('order, failed');
+  await readMail(visitor, email, /checkout|orders/);
+  await visitor.audit('mail about a failed payment');
+});
+
+journey('The console can be used by everybody', {}, async (visitor, shop, browser) => {
+  const { page } = visitor;
+  const buyer = await Visitor.arrive(browser, shop);
+  const email = someone();
+  await order(buyer, email);
+  await payByCard(buyer, CARDS.noFunds);
+  await buyer.page.waitForSelector('.error-summary');
+  await payByCard(buyer, CARDS.good);
+  const key = await confirmed(buyer);
+  const number = orderOf(buyer);
+  await buyer.leave();
+  await shop.flush();
+  await shop.activate(key, 'aa:bb:cc', 'Studio Mac');
+
+  await visitor.open('/console');
+  await visitor.audit('console, sign in');
+  await page.click('main button.primary');
+  await page.waitForSelector('.errors');
+  await visitor.audit('console, sign in with errors');
+  await page.fill('#email', 'nobody@example.com');
+  await page.click('main button.primary');
+  await page.waitForLoadState();
+  await visitor.audit('console, link sent');
+  await visitor.open(shop.console);
+  await visitor.audit('console, enter');
+  await page.click('main button.primary');
+  await page.waitForURL('**/console');
+  await visitor.audit('console');
+  for (const path of ['orders', 'licenses', 'customers', 'notices']) {
+    await visitor.open(`/console/${path}`);
+    await visitor.audit(`console, ${path}`);
+    await page.click('table.list tbody a >> nth=0');
+    await visitor.audit(`console, one of ${path}`);
+  }
+  await visitor.open(`/console/orders/${number}`);
+  await page.click('details summary');
+  await visitor.audit('console, refund form');
+  for (const text of [email, 'nothing-like-this', '']) {
+    await visitor.open(`/console/search?q=${encodeURIComponent(text)}`);
+    await visitor.audit(`console, search for "${text}"`);
+  }
+  await visitor.open('/console/orders/ord_00000000000000000000000000');
+  await visitor.audit('console, no such order');
+  await visitor.open(shop.console);
+  await visitor.audit('console, used link');
+});
