@@ -10,6 +10,7 @@ use gateways::HostedPaymentRequest;
 use money::Currency;
 use store::CommitError;
 
+use crate::fulfil::TRIES;
 use crate::{App, Error};
 
 /// What somebody wants to buy.
@@ -101,13 +102,18 @@ impl App {
     pub async fn submit_checkout(&self, shop: &Shop, id: CheckoutId, buyer: &BuyerDetails) -> Result<Submitted, Error> {
         let account = self.account_for_payment(shop).await?;
         let order = self.store.checkout(shop.id, id).await?.ok_or(Error::NotFound { what: "checkout" })?.order;
-        let payment = self
-            .change_sale(shop.id, order, None, async |sale, now, rng| {
-                let customer = self.store.customer_by_email(shop.id, &buyer.email).await?;
-                Ok(submit_checkout(sale, shop, customer.as_ref(), buyer, &account, now, rng)?)
-            })
-            .await?;
-        self.opened(shop.id, order, payment).await
+        for _ in 0..TRIES {
+            let customer = self.store.customer_by_email(shop.id, &buyer.email).await?;
+            let submitted = self
+                .try_to_change_sale(shop.id, order, None, |sale, now, rng| {
+                    submit_checkout(sale, shop, customer.as_ref(), buyer, &account, now, rng)
+                })
+                .await?;
+            if let Some(payment) = submitted {
+                return self.opened(shop.id, order, payment).await;
+            }
+        }
+        Err(Error::Unavailable("too many changes at once".to_owned()))
     }
 
     /// Another attempt for an order whose last one ended without money.
@@ -117,7 +123,7 @@ impl App {
     pub async fn retry_payment(&self, shop: &Shop, order: OrderId) -> Result<Submitted, Error> {
         let account = self.account_for_payment(shop).await?;
         let payment = self
-            .change_sale(shop.id, order, None, async |sale, now, rng| Ok(retry_payment(sale, &account, now, rng)?))
+            .change_sale(shop.id, order, None, |sale, now, rng| retry_payment(sale, &account, now, rng))
             .await?;
         self.opened(shop.id, order, payment).await
     }
@@ -150,7 +156,7 @@ impl App {
     pub async fn expire_checkouts(&self) -> Result<usize, Error> {
         let due = self.store.expired_checkouts(self.clock.now(), 100).await?;
         for (shop, order) in &due {
-            self.change_sale(*shop, *order, None, async |sale, now, rng| Ok((domain::expire_checkout(sale, now, rng), ()))).await?;
+            self.change_sale(*shop, *order, None, |sale, now, rng| Ok((domain::expire_checkout(sale, now, rng), ()))).await?;
         }
         Ok(due.len())
     }

@@ -12,7 +12,7 @@ use crate::{App, Error};
 
 /// How often a decision is taken again when somebody else was faster. What
 /// still collides then is left to a worker.
-const TRIES: u32 = 25;
+pub(crate) const TRIES: u32 = 25;
 
 /// Which sale.
 #[derive(Debug, Clone)]
@@ -80,18 +80,31 @@ impl App {
         shop: ShopId,
         order: OrderId,
         job: Option<&ClaimedJob>,
-        mut decision: impl AsyncFnMut(&Sale, Timestamp, &mut Rng) -> Result<(Changes, T), Error>,
+        mut decision: impl FnMut(&Sale, Timestamp, &mut Rng) -> Result<(Changes, T), Refusal>,
     ) -> Result<T, Error> {
         for _ in 0..TRIES {
-            let sale = self.store.sale(shop, order).await?.ok_or(Error::NotFound { what: "order" })?;
-            let (changes, value) = decision(&sale, self.clock.now(), &mut self.entropy.rng()).await?;
-            match self.commit(&changes, job).await {
-                Ok(()) => return Ok(value),
-                Err(CommitError::Conflict { .. }) => {}
-                Err(error) => return Err(error.into()),
+            if let Some(value) = self.try_to_change_sale(shop, order, job, &mut decision).await? {
+                return Ok(value);
             }
         }
         Err(Error::Unavailable("too many changes at once".to_owned()))
+    }
+
+    /// One try of [`App::change_sale`]; `None` when somebody else was faster.
+    pub(crate) async fn try_to_change_sale<T>(
+        &self,
+        shop: ShopId,
+        order: OrderId,
+        job: Option<&ClaimedJob>,
+        decision: impl FnOnce(&Sale, Timestamp, &mut Rng) -> Result<(Changes, T), Refusal>,
+    ) -> Result<Option<T>, Error> {
+        let sale = self.store.sale(shop, order).await?.ok_or(Error::NotFound { what: "order" })?;
+        let (changes, value) = decision(&sale, self.clock.now(), &mut self.entropy.rng())?;
+        match self.commit(&changes, job).await {
+            Ok(()) => Ok(Some(value)),
+            Err(CommitError::Conflict { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Commits, and wakes whoever has something to do because of it.
