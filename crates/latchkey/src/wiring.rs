@@ -45,6 +45,8 @@ pub(crate) async fn wire(settings: &Settings, listening_on: SocketAddr, keep_mai
     let vault = Arc::new(Vault::from_master_key(key)?);
     let engine = open_engine(settings).await?;
     store::migrate(engine.as_ref()).await?;
+    let store = Store::new(engine, vault);
+    store.confirm_master_key().await?;
     let (mailer, mailbox) = open_mail(settings, keep_mails)?;
     let public_url = settings.public_url(listening_on);
     let mail_from = match &settings.mail_from {
@@ -53,7 +55,7 @@ pub(crate) async fn wire(settings: &Settings, listening_on: SocketAddr, keep_mai
     };
     let catalog = Catalog::new(settings.messages.as_deref())?;
     let app = App::start(
-        Store::new(engine, vault),
+        store,
         Arc::new(ReqwestHttp::new()?),
         mailer,
         Clock::System,
