@@ -23,6 +23,8 @@ pub fn router(web: Web) -> Router {
         .route("/orders/{order}/return", get(public::order::returned))
         .route("/orders/{order}/retry", post(public::order::retry))
         .route("/orders/{order}/check", post(public::order::check))
+        .route("/orders/{order}/resend", post(public::order::resend))
+        .route("/orders/{order}/licenses/{license}/activations/{activation}/release", post(public::order::release))
         .route("/portal", get(public::portal::show))
         .route("/portal/code", post(public::portal::send_code))
         .route("/portal/enter", post(public::portal::enter))
@@ -34,6 +36,7 @@ pub fn router(web: Web) -> Router {
         .route("/language", post(public::language::choose))
         .route("/mailbox", get(public::mailbox::list))
         .route("/mailbox/{delivery}", get(public::mailbox::show))
+        .route("/mailbox/{delivery}/html", get(public::mailbox::html))
         .route("/console", get(console::home::show))
         .route("/console/sign-in", get(console::sign_in::show).post(console::sign_in::send_link))
         .route("/console/enter", get(console::sign_in::confirm).post(console::sign_in::enter))
@@ -52,7 +55,8 @@ pub fn router(web: Web) -> Router {
         .route("/console/notices", get(console::notice::list))
         .route("/console/notices/{notice}", get(console::notice::show))
         .route("/console/notices/{notice}/apply", post(console::notice::apply))
-        .layer(middleware::from_fn_with_state(web.clone(), guard::own_forms_only));
+        .layer(middleware::from_fn_with_state(web.clone(), guard::own_forms_only))
+        .layer(middleware::from_fn_with_state(web.clone(), public::failure::as_page));
 
     let programs = Router::new()
         .route("/v1/checkouts", post(api::checkout::create).get(api::checkout::list))

@@ -1,1 +1,214 @@
 # What the shop's pages say.
+
+## Around every page
+
+page-skip = Zum Inhalt springen
+page-navigation = Shop
+page-portal = Meine Lizenzen
+page-terms = Allgemeine Geschäftsbedingungen
+page-refunds = Rückerstattung
+page-language = Sprache
+page-language-choose = Sprache wechseln
+page-tax-id = USt-IdNr.
+page-test-mode = Testmodus: Es fließt kein echtes Geld.
+page-to-shop = Zum Shop
+
+## When a page cannot be shown
+
+failure-not_found-title = Diese Seite gibt es nicht
+failure-not_found = Prüfen Sie die Adresse, oder beginnen Sie im Shop. Die Seite einer Bestellung öffnen Sie über den Link in Ihrer Bestellmail.
+failure-foreign_form-title = Dieses Formular kam nicht von unserer Seite
+failure-foreign_form = Zu Ihrer Sicherheit ist nichts geschehen. Öffnen Sie die Seite erneut, und senden Sie das Formular von dort ab.
+failure-not_configured-title = Dieser Shop kann noch keine Zahlungen annehmen
+failure-not_configured = Es wurde nichts abgebucht. Der Verkäufer hat noch keinen Zahlungsweg eingerichtet. Kommen Sie bitte später wieder, oder schreiben Sie an die Adresse unten.
+failure-not_on_sale-title = Das steht nicht zum Verkauf
+failure-not_on_sale = Es wurde aus dem Verkauf genommen oder hat keinen Preis für Ihr Land. Im Shop sehen Sie, was Sie kaufen können.
+failure-unavailable-title = Wir können gerade nicht antworten
+failure-unavailable = Es ist nichts verloren gegangen und nichts doppelt geschehen. Versuchen Sie es bitte gleich noch einmal.
+failure-refused-title = Das geht nicht
+failure-refused = Die Anfrage passt nicht zum jetzigen Stand. Öffnen Sie die Seite erneut, um zu sehen, was möglich ist.
+failure-broken-title = Bei uns ist etwas schiefgegangen
+failure-broken = Versuchen Sie es bitte gleich noch einmal. Wenn es dabei bleibt, schreiben Sie an die Adresse unten, und nennen Sie diese Nummer.
+failure-request = Nummer dieser Anfrage:
+
+## Prices
+
+price-from = ab { $price }
+price-only = { $price }
+price-from-quantity = Ab { NUMBER($quantity) } Stück: je { $price }
+price-tax-included = inkl. Steuern
+price-country = Preise für Käufer aus
+price-show = Preise zeigen
+
+## Shop and product
+
+storefront-empty = Hier steht noch nichts zum Verkauf. Schauen Sie bald wieder vorbei.
+product-tiers = Editionen und Preise
+product-choose = { $plan } wählen
+product-about = Beschreibung
+terms-version = Fassung { $version }
+
+## Till
+
+till-title = { $name } kaufen
+till-summary = Ihre Bestellung
+till-tiers = Edition
+till-quantity = Menge
+till-update = Summe neu berechnen
+till-units = { NUMBER($quantity) } × { $price }
+till-total = Gesamtpreis
+till-buyer = Ihre Angaben
+till-email = E-Mail-Adresse
+till-email-hint = Dorthin gehen Ihr Lizenzschlüssel und Ihr Beleg.
+till-country = Land
+till-consent = Ich verlange, dass Sie sofort und damit vor Ablauf der Widerrufsfrist liefern. Mir ist bekannt, dass ich mein Widerrufsrecht verliere, sobald die Lieferung beginnt.
+till-pay = Zahlungspflichtig bestellen – { $total }
+till-mandate = Mit „{ $button }“ geben Sie eine verbindliche Bestellung bei { $seller } auf und nehmen die Allgemeinen Geschäftsbedingungen an.
+till-terms = Allgemeine Geschäftsbedingungen, Fassung { $version } (öffnet einen neuen Tab)
+till-next = Sie bezahlen auf der nächsten Seite bei unserem Zahlungsdienstleister. Ihre Kartendaten erreichen uns nie.
+till-seller = Verkäufer
+till-cancel = Zurück zur Seite des Verkäufers
+till-changed = Der Gesamtpreis hat sich geändert. Prüfen Sie ihn bitte, und drücken Sie die Schaltfläche noch einmal.
+
+checkout-title = Bestellung abschließen
+checkout-continue-title = Ihre Zahlung ist nicht abgeschlossen
+checkout-continue = Ihre Bestellung wartet auf Sie. Bisher wurde nichts abgebucht.
+checkout-continue-button = Zahlung fortsetzen: { $total }
+checkout-declined-title = Ihre Zahlung ist fehlgeschlagen
+checkout-declined = Ihre Bestellung bleibt erhalten. Wählen Sie eine andere Zahlungsart, oder versuchen Sie es erneut.
+checkout-expired-title = Dieser Bestellvorgang ist abgelaufen
+checkout-expired = Es wurde nichts abgebucht. Sie können mit demselben Inhalt neu beginnen; es gilt der heutige Preis.
+checkout-expired-button = Mit derselben Bestellung fortfahren
+checkout-change = Bestellung ändern
+
+## An order
+
+page-order-title = Bestellung { $number }
+page-order-paid-title = Vielen Dank für Ihre Bestellung
+page-order-paid = Ihre Zahlung ist eingegangen. Alles, was Sie brauchen, steht auf dieser Seite.
+page-order-partially_refunded-title = Ein Teil Ihres Geldes wurde erstattet
+page-order-partially_refunded = { $amount } gehen auf dem Weg zurück, auf dem Sie bezahlt haben. Banken brauchen dafür meist 5 bis 10 Tage. Ihre Lizenz bleibt gültig.
+page-order-refunded-title = Ihr Geld wurde erstattet
+page-order-refunded = { $amount } gehen auf dem Weg zurück, auf dem Sie bezahlt haben. Banken brauchen dafür meist 5 bis 10 Tage. Die Lizenz ist beendet.
+page-order-disputed-title = Ihre Bank prüft diese Zahlung
+page-order-disputed = Die Zahlung wurde bei der Bank beanstandet, deshalb ruht die Lizenz. Sobald die Bank zugunsten der Zahlung entscheidet, gilt sie wieder, mit demselben Schlüssel. Schreiben Sie uns, wenn das ein Irrtum ist.
+page-order-lost-title = Ihre Bank hat die Zahlung zurückgeholt
+page-order-lost = Die Bank hat Ihnen das Geld zurückgegeben, deshalb ist die Lizenz beendet.
+page-order-expired-title = Diese Bestellung wurde nicht rechtzeitig bezahlt
+page-order-expired = Es wurde nichts abgebucht. Sie können mit demselben Inhalt neu bestellen.
+page-order-open-title = Ihre Bestellung ist noch nicht bezahlt
+page-order-open = Es wurde nichts abgebucht. Schließen Sie die Bestellung ab, um zu bezahlen.
+page-order-processing-title = Ihre Zahlung ist unterwegs
+page-order-processing = Ihre Bank zieht den Betrag ein. Das dauert von wenigen Minuten bis zu { NUMBER($days) } Geschäftstage. Wir senden Ihnen den Lizenzschlüssel per Mail, sobald das Geld eingegangen ist; Sie können diese Seite schließen.
+page-order-requires_action-title = Ihre Bank will wissen, dass Sie es sind
+page-order-requires_action = Bisher wurde nichts abgebucht. Fahren Sie fort, um die Zahlung bei Ihrer Bank zu bestätigen.
+page-order-sent-title = Ihre Zahlung ist nicht abgeschlossen
+page-order-sent = Soweit wir wissen, wurde bisher nichts abgebucht. Wenn Sie gerade bezahlt haben, zieht diese Seite gleich nach.
+page-order-declined-title = Ihre Zahlung ist fehlgeschlagen
+page-order-declined = Ihre Bestellung bleibt für Sie erhalten. Versuchen Sie es mit einer anderen Zahlungsart.
+page-order-failed-title = Ihre Zahlung ist fehlgeschlagen
+page-order-failed = Ihre Bestellung bleibt für Sie erhalten. Versuchen Sie es mit einer anderen Zahlungsart.
+page-order-canceled = Die Zahlung wurde abgebrochen. Es wurde nichts abgebucht.
+page-order-asking-title = Wir fragen beim Zahlungsdienstleister nach
+page-order-asking = Der Dienstleister hat uns noch nicht gesagt, wie es um Ihre Zahlung steht. Wir fragen, bis wir es wissen, und senden Ihnen den Lizenzschlüssel per Mail, sobald bezahlt ist. Bitte bezahlen Sie nicht ein zweites Mal.
+page-order-continue = Weiter zur Zahlung
+page-order-check = Jetzt nachfragen
+page-order-retry = Andere Zahlungsart versuchen
+page-order-restart = Zur Kasse
+page-order-to-seller = Zurück zur Seite des Verkäufers
+page-order-sent-to = Beleg und Schlüssel sind auch unterwegs an
+page-order-keys = { $count ->
+    [one] Ihr Lizenzschlüssel
+   *[other] Ihre { NUMBER($count) } Lizenzschlüssel
+}
+page-order-no-keys = Die Lizenz wird gerade erstellt. Sie erscheint hier und kommt per Mail.
+page-order-hidden = Von den Schlüsseln ist nur das Ende zu sehen. Ganz sehen Sie sie über den Link in Ihrer Bestellmail, oder wenn Sie sich mit Ihrer E-Mail-Adresse anmelden.
+page-order-setup = So starten Sie mit { $product }
+page-order-receipt = Beleg
+page-order-summary = Ihre Bestellung
+page-order-number = Bestellnummer
+page-order-date = Datum
+page-order-method = Bezahlt mit
+page-order-seller = Verkäufer
+page-order-contact = Kontakt
+page-order-refund = Erstattet am { $date }
+page-order-refund-pending = Erstattung läuft seit { $date }
+page-order-consent = Am { $date } haben Sie sofortige Lieferung verlangt und bestätigt, dass Sie Ihr Widerrufsrecht mit Beginn der Lieferung verlieren.
+page-order-terms = Es gilt Fassung { $version } der Bedingungen:
+page-order-resend = Mail noch einmal senden
+page-order-help-title = Fragen?
+page-order-help = Alle Ihre Bestellungen und Geräte finden Sie unter
+page-order-done-checked = Wir haben beim Zahlungsdienstleister nachgefragt; diese Seite zeigt die Antwort.
+page-order-done-resent = Die Mail ist noch einmal unterwegs.
+page-order-done-just_sent = Die Mail wurde gerade erst gesendet. Sehen Sie auch im Spam-Ordner nach, oder versuchen Sie es in einer Minute wieder.
+page-order-done-released = Der Geräteplatz ist frei. Sie können ein anderes Gerät aktivieren.
+page-order-denied-title = Diese Bestellung öffnet sich hier nicht
+page-order-denied = Eine Bestellung öffnet sich nur für den, der sie aufgegeben hat. In diesem Browser können wir nicht erkennen, dass Sie das sind.
+page-order-denied-ways = Öffnen Sie den Link in Ihrer Bestellmail, oder melden Sie sich mit Ihrer E-Mail-Adresse oder mit Lizenzschlüssel und Bestellnummer an.
+page-order-denied-portal = Anmelden
+page-order-state-pending = Noch nicht bezahlt
+page-order-state-paid = Bezahlt
+page-order-state-partially_refunded = Teilweise erstattet
+page-order-state-refunded = Erstattet
+page-order-state-disputed = Beanstandet
+page-order-state-lost = Von der Bank zurückgeholt
+page-order-state-expired = Abgelaufen
+
+## A license
+
+page-license-valid = Aktiv, läuft nicht ab
+page-license-valid-until = Aktiv, gültig bis { $date }
+page-license-expired = Abgelaufen am { $date }
+page-license-suspended-dispute = Ruht, solange die Bank die Zahlung prüft
+page-license-suspended-person = Vom Verkäufer angehalten
+page-license-revoked-refund = Beendet: Das Geld wurde erstattet
+page-license-revoked-dispute = Beendet: Die Bank hat das Geld zurückgeholt
+page-license-revoked-person = Vom Verkäufer beendet
+page-license-copy = Kopieren
+page-license-copied = Kopiert
+page-license-seats = { NUMBER($used) } von { NUMBER($seats) } Geräten aktiviert
+page-license-seats-any = Für beliebig viele Geräte
+page-license-no-device = Wartet auf Ihr erstes Gerät. Es erscheint hier, sobald Sie es aktivieren.
+page-license-device-unnamed = Gerät …{ $tail }
+page-license-device-seen = Zuletzt gesehen: { $date }
+page-license-release = Geräteplatz freigeben
+page-license-device-release = Geräteplatz von { $device } freigeben
+
+## Portal
+
+page-portal-title = Ihre Lizenzen
+page-portal-lead = Sehen Sie Ihre Bestellungen, Lizenzschlüssel und Geräte. Ein Passwort gibt es nicht: Wählen Sie einen von drei Wegen.
+page-portal-by-email = Mit Ihrer E-Mail-Adresse
+page-portal-email-hint = Mit der Sie gekauft haben. Wir senden Ihnen einen Code.
+page-portal-send = Code senden
+page-portal-code-title = Code eingeben
+page-portal-code-sent = Wenn jemand mit dieser Adresse hier gekauft hat, ist ein Code aus acht Ziffern dorthin unterwegs. Er gilt 10 Minuten. Sehen Sie auch im Spam-Ordner nach.
+page-portal-code = Code aus der Mail
+page-portal-code-again = Andere Adresse verwenden oder neuen Code anfordern
+page-portal-enter = Anmelden
+page-portal-by-key = Mit Lizenzschlüssel und Bestellnummer
+page-portal-key-hint = Falls Sie Ihre Mails nicht erreichen. Öffnet nur diese eine Bestellung.
+page-portal-key = Lizenzschlüssel
+page-portal-number = Bestellnummer
+page-portal-number-hint = Sie steht auf dem Beleg und sieht aus wie K7QM-2X9P.
+page-portal-by-receipt = Mit dem Link in Ihrem Beleg
+page-portal-receipt-hint = In der Mail, die wir Ihnen nach der Zahlung gesendet haben, steht ein Link, der Ihre Bestellung sofort öffnet.
+page-portal-help = Keiner der Wege hilft?
+page-portal-signed-in = Angemeldet als { $email }
+page-portal-leave = Abmelden
+page-portal-empty = Zu dieser Adresse gibt es noch keine Bestellung.
+page-portal-open = Bestellung öffnen
+page-portal-older = Ältere Bestellungen
+page-portal-newest = Neueste Bestellungen
+
+## The sandbox's mailbox
+
+mailbox-title = Postfach
+mailbox-lead = Dieser Testshop sammelt seine Mails hier, statt sie zu versenden.
+mailbox-empty = Noch keine Mail. Kaufen Sie etwas.
+mailbox-back = Alle Mails
+mailbox-from = Von
+mailbox-to = An
+mailbox-at = Gesendet
+mailbox-text = Als reiner Text
+mailbox-html = Als formatierte Mail

@@ -1,1 +1,48 @@
 # What went wrong and how to mend it, one message a cause.
+
+error-title = Error: { $title }
+error-summary = Please correct this
+
+## Email address
+
+error-email-empty = Enter your email address.
+error-email-no_at = The email address has no @. It should look like name@example.com.
+error-email-two_ats = The email address has more than one @. Remove one.
+error-email-no_name = The email address has nothing before the @.
+error-email-bad_domain = What stands after the @ is no domain. It should look like example.com.
+error-email-bad_character = The email address has a space or a character that does not belong there.
+error-email-too_long = The email address is too long. Check that you pasted nothing else with it.
+
+## Till
+
+error-country = Choose your country.
+error-consent = Tick the box so that we may supply at once. Without it we cannot sell to consumers in the European Union.
+error-quantity-empty = Enter how many you want.
+error-quantity-not_a_number = Enter the quantity as a whole number, such as 1.
+error-quantity-zero = Enter a quantity of at least 1.
+error-quantity-too_many = You can buy at most { NUMBER($max) } at once. Write to us if you need more.
+
+## Portal
+
+error-code-empty = Enter the code from the mail.
+error-code-wrong = This code is wrong, used or too old. Check the eight digits, or get a new code.
+error-key-empty = Enter your license key.
+error-key-length = A license key has { NUMBER($length) } letters and digits. Check that you copied all of it.
+error-key-symbol = The license key has a character that no key contains. Copy it from your receipt.
+error-key-typo = There is a typo in the license key. Compare it with your receipt, or copy and paste it.
+error-key-mismatch = This key and this order number do not belong together. Check both on your receipt.
+error-number-empty = Enter the order number.
+error-number-malformed = An order number has eight letters and digits, such as K7QM-2X9P.
+
+## Declined payments
+
+error-decline-insufficient_funds = Your bank declined the payment: not enough funds. Nothing was charged. Try another card or method.
+error-decline-expired_card = The card has expired. Nothing was charged. Try another card.
+error-decline-incorrect_cvc = The security code was wrong. Nothing was charged. Check the code on the card and try again.
+error-decline-incorrect_number = The card number was wrong. Nothing was charged. Check the number and try again.
+error-decline-update_method = The bank could not accept these card or account details. Nothing was charged. Check them, or try another method.
+error-decline-authenticate = The bank could not confirm that it was you. Nothing was charged. Try again and confirm in your banking app, or try another method.
+error-decline-gateway_error = The payment could not be processed at the moment. Nothing was charged. Try again.
+error-decline-revoked = The permission to charge this account was withdrawn. Nothing was charged. Try another method.
+error-decline-soft = Your bank declined the payment. Nothing was charged. Try again later, or try another method.
+error-decline-hard = Your bank declined the payment and gives no reason. Nothing was charged. Try another card or method, or ask your bank.

@@ -1,1 +1,214 @@
 # What the shop's pages say.
+
+## Around every page
+
+page-skip = Skip to content
+page-navigation = Shop
+page-portal = My licenses
+page-terms = Terms of sale
+page-refunds = Refunds
+page-language = Language
+page-language-choose = Change language
+page-tax-id = Tax ID
+page-test-mode = Test mode: no real money moves.
+page-to-shop = To the shop
+
+## When a page cannot be shown
+
+failure-not_found-title = This page does not exist
+failure-not_found = Check the address, or start from the shop. An order’s page opens from the link in your receipt mail.
+failure-foreign_form-title = This form was not sent from our page
+failure-foreign_form = For your safety nothing was done. Open the page again and send the form from there.
+failure-not_configured-title = This shop cannot take payments yet
+failure-not_configured = Nothing was charged. The seller has not connected a way to pay; please come back later or write to the address below.
+failure-not_on_sale-title = This is not on sale
+failure-not_on_sale = It was taken off sale, or it has no price for your country. The shop shows what you can buy.
+failure-unavailable-title = We cannot answer right now
+failure-unavailable = Nothing is lost and nothing was done twice. Please try again in a moment.
+failure-refused-title = This cannot be done
+failure-refused = The request does not fit how things stand now. Open the page again to see what is possible.
+failure-broken-title = Something went wrong on our side
+failure-broken = Please try again in a moment. If it stays like this, write to the address below and name this number.
+failure-request = Number of this request:
+
+## Prices
+
+price-from = from { $price }
+price-only = { $price }
+price-from-quantity = From { NUMBER($quantity) } on: { $price } each
+price-tax-included = Taxes included
+price-country = Prices for buyers from
+price-show = Show prices
+
+## Shop and product
+
+storefront-empty = Nothing is on sale here yet. Please come back soon.
+product-tiers = Editions and prices
+product-choose = Choose { $plan }
+product-about = About
+terms-version = Version { $version }
+
+## Till
+
+till-title = Buy { $name }
+till-summary = Your order
+till-tiers = Edition
+till-quantity = Quantity
+till-update = Update total
+till-units = { NUMBER($quantity) } × { $price }
+till-total = Total
+till-buyer = Your details
+till-email = Email address
+till-email-hint = Your license key and your receipt go here.
+till-country = Country
+till-consent = I ask you to supply at once, before the withdrawal period ends. I know that I lose my right of withdrawal as soon as supply begins.
+till-pay = Pay { $total }
+till-mandate = By pressing “{ $button }” you place a binding order with { $seller } and accept the terms of sale.
+till-terms = Terms of sale, version { $version } (opens in a new tab)
+till-next = You pay on the next page, which belongs to our payment provider. Your card details never reach us.
+till-seller = Seller
+till-cancel = Back to the seller’s site
+till-changed = The total has changed. Please check it and press the button once more.
+
+checkout-title = Complete your order
+checkout-continue-title = Your payment is not finished
+checkout-continue = Your order is waiting for you. Nothing has been charged yet.
+checkout-continue-button = Continue payment: { $total }
+checkout-declined-title = Your payment did not go through
+checkout-declined = Your order is kept. Choose another way to pay, or try again.
+checkout-expired-title = This checkout has expired
+checkout-expired = Nothing was charged. You can start again with the same contents; the price is the one that is valid now.
+checkout-expired-button = Continue with the same order
+checkout-change = Change the order
+
+## An order
+
+page-order-title = Order { $number }
+page-order-paid-title = Thank you for your order
+page-order-paid = Your payment has arrived. Everything you need is on this page.
+page-order-partially_refunded-title = Part of your money has been refunded
+page-order-partially_refunded = { $amount } go back the way you paid. Banks usually need 5 to 10 days. Your license keeps working.
+page-order-refunded-title = Your money has been refunded
+page-order-refunded = { $amount } go back the way you paid. Banks usually need 5 to 10 days. The license has ended.
+page-order-disputed-title = Your bank is looking into this payment
+page-order-disputed = The payment was disputed with the bank, so the license is paused. It works again, with the same key, as soon as the bank decides for the payment. If this is a mistake, write to us.
+page-order-lost-title = Your bank took the payment back
+page-order-lost = The bank returned the money to you, so the license has ended.
+page-order-expired-title = This order was not paid in time
+page-order-expired = Nothing was charged. You can order again with the same contents.
+page-order-open-title = Your order is not paid yet
+page-order-open = Nothing has been charged. Complete the order to pay.
+page-order-processing-title = Your payment is under way
+page-order-processing = Your bank is collecting the money. That takes from minutes up to { NUMBER($days) } business days. We send the license key by mail the moment the money arrives; you can close this page.
+page-order-requires_action-title = Your bank wants to know that it is you
+page-order-requires_action = Nothing has been charged yet. Continue to confirm the payment with your bank.
+page-order-sent-title = Your payment is not finished
+page-order-sent = Nothing has been charged yet, as far as we know. If you have just paid, this page follows in a moment.
+page-order-declined-title = Your payment did not go through
+page-order-declined = Your order is kept for you. Try again with another method.
+page-order-failed-title = Your payment did not go through
+page-order-failed = Your order is kept for you. Try again with another method.
+page-order-canceled = The payment was called off. Nothing was charged.
+page-order-asking-title = We are asking the payment provider
+page-order-asking = The provider has not told us yet how your payment stands. We ask until we know and send the license key by mail once it is paid. Please do not pay a second time.
+page-order-continue = Continue to payment
+page-order-check = Check now
+page-order-retry = Try another method
+page-order-restart = Go to checkout
+page-order-to-seller = Back to the seller’s site
+page-order-sent-to = Receipt and key are also on their way to
+page-order-keys = { $count ->
+    [one] Your license key
+   *[other] Your { NUMBER($count) } license keys
+}
+page-order-no-keys = The license is being made. It appears here and arrives by mail.
+page-order-hidden = Only the ends of the keys are shown. To see them whole, open the link in your receipt mail, or sign in with your email address.
+page-order-setup = How to start with { $product }
+page-order-receipt = Receipt
+page-order-summary = Your order
+page-order-number = Order number
+page-order-date = Date
+page-order-method = Paid with
+page-order-seller = Seller
+page-order-contact = Contact
+page-order-refund = Refunded on { $date }
+page-order-refund-pending = Refund under way since { $date }
+page-order-consent = On { $date } you asked for immediate supply and confirmed that you lose your right of withdrawal once supply begins.
+page-order-terms = Sold under version { $version } of our
+page-order-resend = Send the mail again
+page-order-help-title = Questions?
+page-order-help = All your orders and devices are under
+page-order-done-checked = We have asked the payment provider; this page shows the answer.
+page-order-done-resent = The mail is on its way once more.
+page-order-done-just_sent = The mail was sent a moment ago. Look into your spam folder too, or try again in a minute.
+page-order-done-released = The device is free. You can activate another one.
+page-order-denied-title = This order does not open here
+page-order-denied = An order opens only for its buyer. In this browser we cannot tell that it is you.
+page-order-denied-ways = Open the link in your receipt mail, or sign in with your email address or with a license key and the order number.
+page-order-denied-portal = Sign in
+page-order-state-pending = Not paid yet
+page-order-state-paid = Paid
+page-order-state-partially_refunded = Partly refunded
+page-order-state-refunded = Refunded
+page-order-state-disputed = Disputed
+page-order-state-lost = Taken back by the bank
+page-order-state-expired = Expired
+
+## A license
+
+page-license-valid = Active, does not expire
+page-license-valid-until = Active, valid until { $date }
+page-license-expired = Expired on { $date }
+page-license-suspended-dispute = Paused while the bank looks into the payment
+page-license-suspended-person = Paused by the seller
+page-license-revoked-refund = Ended: the money was refunded
+page-license-revoked-dispute = Ended: the bank took the money back
+page-license-revoked-person = Ended by the seller
+page-license-copy = Copy
+page-license-copied = Copied
+page-license-seats = { NUMBER($used) } of { NUMBER($seats) } devices activated
+page-license-seats-any = For any number of devices
+page-license-no-device = Waiting for your first device. It appears here when you activate it.
+page-license-device-unnamed = Device …{ $tail }
+page-license-device-seen = Last seen { $date }
+page-license-release = Free this seat
+page-license-device-release = Free the seat of { $device }
+
+## Portal
+
+page-portal-title = Your licenses
+page-portal-lead = See your orders, license keys and devices. There is no password: choose one of three ways.
+page-portal-by-email = With your email address
+page-portal-email-hint = The one you bought with. We send you a code.
+page-portal-send = Send the code
+page-portal-code-title = Enter the code
+page-portal-code-sent = If somebody bought here with this address, a code of eight digits is on its way to it. It works for 10 minutes. Look into your spam folder too.
+page-portal-code = Code from the mail
+page-portal-code-again = Use another address, or get a new code
+page-portal-enter = Sign in
+page-portal-by-key = With license key and order number
+page-portal-key-hint = For when you cannot reach your mail. Opens this one order.
+page-portal-key = License key
+page-portal-number = Order number
+page-portal-number-hint = It stands on the receipt and looks like K7QM-2X9P.
+page-portal-by-receipt = With the link in your receipt
+page-portal-receipt-hint = The mail that we sent when you paid has a link that opens your order at once.
+page-portal-help = None of these works?
+page-portal-signed-in = Signed in as { $email }
+page-portal-leave = Sign out
+page-portal-empty = There is no order for this address yet.
+page-portal-open = Open order
+page-portal-older = Older orders
+page-portal-newest = Newest orders
+
+## The sandbox's mailbox
+
+mailbox-title = Mailbox
+mailbox-lead = This test shop keeps its mails here instead of sending them.
+mailbox-empty = No mail yet. Buy something.
+mailbox-back = All mails
+mailbox-from = From
+mailbox-to = To
+mailbox-at = Sent
+mailbox-text = As plain text
+mailbox-html = As formatted mail

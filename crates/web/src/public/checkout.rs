@@ -1,0 +1,234 @@
+//! A visit to the till that was opened before: by the seller's program, or by
+//! a buyer who came back from the gateway without paying.
+//!
+//! What is bought stands fast here; to change it is to begin again. Once pay
+//! was pressed nothing personal is shown: whoever has the link sees the total.
+
+use app::{App, CheckoutInput};
+use askama::Template;
+use axum::Form;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use domain::{Actor, BuyerDetails, CheckoutId, CheckoutState, Order, Payment, Sale};
+
+use crate::Web;
+use crate::problem::Problem;
+use crate::public::fields::{Fields, address};
+use crate::public::frame::{Frame, page};
+use crate::public::till::{self, Buyer, FieldError, Line, Till};
+use crate::visit::Visit;
+
+/// Where a visit can go on from.
+enum Step {
+    /// Everything is still to be said.
+    Open,
+    /// The gateway's page is open.
+    AtGateway { payment: Payment },
+    /// The last attempt ended without money.
+    Again { payment: Payment },
+    /// Nothing to do here: the order's page tells how it stands.
+    AtOrder,
+    /// Its time is over.
+    Over,
+}
+
+#[derive(Template)]
+#[template(path = "public/checkout.html")]
+struct CheckoutPage<'a> {
+    frame: &'a Frame,
+    text: String,
+    /// Why the last attempt failed.
+    decline: Option<String>,
+    lines: Vec<Line>,
+    total: String,
+    button: String,
+    action: String,
+    /// Where to choose anew.
+    change_href: Option<String>,
+    cancel_url: Option<&'a str>,
+}
+
+pub(crate) async fn show(State(web): State<Web>, visit: Visit, Path(id): Path<String>) -> Result<Response, Problem> {
+    let sale = find(&web, &visit, &id).await?;
+    let visit = visit.speaking(&web, &sale.order.locale);
+    match step(&web, &sale) {
+        Step::AtOrder => Ok(to_order(&sale.order)),
+        Step::Open => open_till(&web, &visit, &sale, Buyer::default(), Vec::new()),
+        Step::AtGateway { payment } | Step::Again { payment } => {
+            let decline = payment.decline.as_ref();
+            let frame = frame(&web, &visit, if decline.is_some() { "checkout-declined-title" } else { "checkout-continue-title" });
+            let decline = decline.map(|decline| frame.words.decline(decline));
+            let text = frame.say(if decline.is_some() { "checkout-declined" } else { "checkout-continue" });
+            continue_page(&frame, &sale, text, decline, "checkout-continue-button")
+        }
+        Step::Over => {
+            let frame = frame(&web, &visit, "checkout-expired-title");
+            let text = frame.say("checkout-expired");
+            continue_page(&frame, &sale, text, None, "checkout-expired-button")
+        }
+    }
+}
+
+pub(crate) async fn submit(
+    State(web): State<Web>,
+    visit: Visit,
+    Path(id): Path<String>,
+    Form(fields): Form<Fields>,
+) -> Result<Response, Problem> {
+    let sale = find(&web, &visit, &id).await?;
+    let visit = visit.speaking(&web, &sale.order.locale);
+    match step(&web, &sale) {
+        Step::AtOrder => Ok(to_order(&sale.order)),
+        Step::Over => {
+            let again = web.app.open_checkout(&visit.shop, same_again(&sale)?, Actor::Buyer).await?;
+            Ok(Redirect::to(&format!("/checkout/{}", again.checkout.id)).into_response())
+        }
+        Step::AtGateway { payment } => Ok(to_gateway(&payment)),
+        Step::Again { .. } => {
+            let submitted = web.app.retry_payment(&visit.shop, sale.order.id).await?;
+            Ok(till::go(&web, sale.order.country, submitted.payment).await)
+        }
+        Step::Open => press(&web, &visit, &sale, &fields).await,
+    }
+}
+
+async fn press(web: &Web, visit: &Visit, sale: &Sale, fields: &Fields) -> Result<Response, Problem> {
+    let frame = frame(web, visit, "checkout-title");
+    let typed = Buyer { email: fields.get("email").to_owned(), has_consent: fields.get("consent") == "yes" };
+    let country = till::country(&frame, fields);
+    if fields.get("press") == "update" {
+        let mut sale = sale.clone();
+        sale.order.country = country.unwrap_or(sale.order.country);
+        return open_till(web, visit, &sale, typed, Vec::new());
+    }
+    let email = match &sale.order.email {
+        Some(email) => Ok(email.clone()),
+        None => till::email(&frame, &typed.email),
+    };
+    let consent = country.as_ref().map_or(Ok(()), |country| till::consent(&frame, *country, typed.has_consent));
+    match (email, country, consent) {
+        (Ok(email), Ok(country), Ok(())) => {
+            let buyer = BuyerDetails {
+                email,
+                name: None,
+                country,
+                locale: visit.locale.clone(),
+                immediate_supply: till::consent_counts(country, typed.has_consent),
+            };
+            let submitted = web.app.submit_checkout(&visit.shop, sale.checkout.id, &buyer).await?;
+            Ok(till::go(web, country, submitted.payment).await)
+        }
+        (email, country, consent) => {
+            let mut sale = sale.clone();
+            sale.order.country = *country.as_ref().unwrap_or(&sale.order.country);
+            let errors = email.err().into_iter().chain(country.err()).chain(consent.err()).collect();
+            open_till(web, visit, &sale, typed, errors)
+        }
+    }
+}
+
+async fn find(web: &Web, visit: &Visit, id: &str) -> Result<Sale, Problem> {
+    let id = CheckoutId::parse(id).map_err(|_| Problem::not_found("checkout"))?;
+    Ok(web.app.sale_of_checkout(visit.shop.id, id).await?)
+}
+
+fn step(web: &Web, sale: &Sale) -> Step {
+    if sale.order.state.was_paid() {
+        return Step::AtOrder;
+    }
+    if let Some(payment) = sale.payments.iter().find(|payment| payment.state.is_open()) {
+        return if till::takes_buyer(payment) { Step::AtGateway { payment: payment.clone() } } else { Step::AtOrder };
+    }
+    if !App::is_payable(sale) || sale.checkout.expires_at <= web.app.clock.now() {
+        return match sale.checkout.state {
+            CheckoutState::Completed => Step::AtOrder,
+            CheckoutState::Open | CheckoutState::Submitted | CheckoutState::Abandoned | CheckoutState::Expired => Step::Over,
+        };
+    }
+    match sale.payments.last() {
+        Some(payment) => Step::Again { payment: payment.clone() },
+        None => Step::Open,
+    }
+}
+
+fn frame(web: &Web, visit: &Visit, title: &str) -> Frame {
+    let frame = Frame::new(web, visit, String::new()).private();
+    Frame { title: frame.say(title), ..frame }
+}
+
+fn open_till(web: &Web, visit: &Visit, sale: &Sale, typed: Buyer, errors: Vec<FieldError>) -> Result<Response, Problem> {
+    let frame = frame(web, visit, "checkout-title");
+    let order = &sale.order;
+    let till = Till {
+        action: format!("/checkout/{}", sale.checkout.id),
+        visit: sale.checkout.id.to_string(),
+        currency: order.total.currency().code(),
+        highlights: Vec::new(),
+        tiers: Vec::new(),
+        quantity: None,
+        lines: till::lines(&frame, order),
+        total: order.total,
+        country: order.country,
+        is_email_fixed: order.email.is_some(),
+        buyer: Buyer { email: order.email.as_ref().map_or(typed.email, ToString::to_string), has_consent: typed.has_consent },
+        errors,
+        notice: None,
+        cancel_url: sale.checkout.cancel_url.clone(),
+    };
+    let status = if till.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    till.page(status, frame)
+}
+
+fn continue_page(frame: &Frame, sale: &Sale, text: String, decline: Option<String>, button: &str) -> Result<Response, Problem> {
+    let order = &sale.order;
+    let total = frame.words.amount(order.total);
+    let change_href = order.lines.first().map(|line| {
+        let parameters = [
+            ("quantity", line.quantity.to_string()),
+            ("country", order.country.to_string()),
+            ("currency", order.total.currency().code().to_owned()),
+        ];
+        let parameters = parameters.each_ref().map(|(name, value)| (*name, value.as_str()));
+        address(&format!("/buy/{}", line.plan), &parameters)
+    });
+    let template = CheckoutPage {
+        text,
+        decline,
+        lines: till::lines(frame, order),
+        button: frame.words.fill(button, &[("total", (&total).into())]),
+        total,
+        action: format!("/checkout/{}", sale.checkout.id),
+        change_href,
+        cancel_url: sale.checkout.cancel_url.as_deref(),
+        frame,
+    };
+    page(StatusCode::OK, frame, &template)
+}
+
+/// The same contents, at what the catalog asks for them now.
+fn same_again(sale: &Sale) -> Result<CheckoutInput, Problem> {
+    let line = sale.order.lines.first().ok_or_else(|| Problem::not_found("plan"))?;
+    Ok(CheckoutInput {
+        plan: line.plan,
+        id: None,
+        quantity: line.quantity,
+        currency: Some(sale.order.total.currency()),
+        coupon: None,
+        email: sale.order.email.clone(),
+        country: sale.order.country,
+        locale: sale.order.locale.clone(),
+        success_url: sale.checkout.success_url.clone(),
+        cancel_url: sale.checkout.cancel_url.clone(),
+        metadata: sale.order.metadata.clone(),
+    })
+}
+
+fn to_order(order: &Order) -> Response {
+    Redirect::to(&format!("/orders/{}", order.id)).into_response()
+}
+
+fn to_gateway(payment: &Payment) -> Response {
+    let order = || format!("/orders/{}", payment.order);
+    Redirect::to(&payment.page_url.clone().unwrap_or_else(order)).into_response()
+}

@@ -1,0 +1,227 @@
+//! The form at the till: what is bought, the total, who buys. `buy` opens it for a tier, `checkout` for a visit that
+//! was opened before.
+//!
+//! The total stands before every personal field. Amounts come from the
+//! catalog or the order; what the form says about them is only compared.
+
+use std::time::Duration;
+
+use app::mail::markdown;
+use askama::Template;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse as _, Redirect, Response};
+use domain::{Country, Email, Order, Payment, PaymentState};
+use money::Money;
+
+use crate::problem::Problem;
+use crate::public::access;
+use crate::public::country::{self, CountryOption};
+use crate::public::fields::Fields;
+use crate::public::frame::{Frame, page};
+use crate::public::pricing::COUNTRY_COOKIE;
+use crate::visit::Visit;
+use crate::{Web, cookie};
+
+/// How often, and how far apart, a payment is looked at whose page is being opened.
+const OPENING_LOOKS: u32 = 25;
+const OPENING_PAUSE: Duration = Duration::from_millis(120);
+
+const A_YEAR_IN_SECONDS: i64 = 365 * 24 * 3_600;
+
+/// What a field of the form holds that cannot be taken.
+pub(crate) struct FieldError {
+    pub(crate) field: &'static str,
+    pub(crate) text: String,
+}
+
+/// Another tier of the same product.
+pub(crate) struct TierLink {
+    pub(crate) name: String,
+    pub(crate) price: String,
+    pub(crate) href: String,
+    pub(crate) is_chosen: bool,
+}
+
+/// The quantity, where it can still be changed.
+pub(crate) struct QuantityField {
+    pub(crate) value: String,
+    pub(crate) hints: Vec<String>,
+}
+
+/// What is bought.
+pub(crate) struct Line {
+    pub(crate) name: String,
+    /// `2 × €49.00`, where it is more than one.
+    pub(crate) detail: Option<String>,
+    pub(crate) amount: String,
+}
+
+/// What the buyer said, kept for showing it again.
+#[derive(Clone, Default)]
+pub(crate) struct Buyer {
+    pub(crate) email: String,
+    pub(crate) has_consent: bool,
+}
+
+pub(crate) struct Till {
+    /// Where the form goes.
+    pub(crate) action: String,
+    /// The id of the visit: pressing twice is one order.
+    pub(crate) visit: String,
+    /// The currency that the address asked for.
+    pub(crate) currency: &'static str,
+    pub(crate) highlights: Vec<String>,
+    pub(crate) tiers: Vec<TierLink>,
+    pub(crate) quantity: Option<QuantityField>,
+    pub(crate) lines: Vec<Line>,
+    pub(crate) total: Money,
+    pub(crate) country: Country,
+    pub(crate) buyer: Buyer,
+    /// Whether the seller's program, or an earlier press, named the address.
+    pub(crate) is_email_fixed: bool,
+    pub(crate) errors: Vec<FieldError>,
+    /// Something to know before pressing again.
+    pub(crate) notice: Option<String>,
+    /// The seller's page to turn back to.
+    pub(crate) cancel_url: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "public/till.html")]
+struct TillPage<'a> {
+    frame: &'a Frame,
+    till: &'a Till,
+    total: String,
+    /// The total as the form sends it back, to notice a change.
+    shown: String,
+    countries: Vec<CountryOption>,
+    needs_consent: bool,
+    button: String,
+    mandate: String,
+    terms_link: String,
+    /// Safe HTML.
+    refund_policy: String,
+}
+
+impl TillPage<'_> {
+    fn error(&self, field: &str) -> Option<&str> {
+        self.till.errors.iter().find(|error| error.field == field).map(|error| error.text.as_str())
+    }
+}
+
+impl Till {
+    pub(crate) fn page(&self, status: StatusCode, frame: Frame) -> Result<Response, Problem> {
+        let frame = if self.errors.is_empty() { frame } else { frame.erroneous() };
+        let words = &frame.words;
+        let total = words.amount(self.total);
+        let button = words.fill("till-pay", &[("total", (&total).into())]);
+        let template = TillPage {
+            mandate: words.fill(
+                "till-mandate",
+                &[("button", (&button).into()), ("seller", (&frame.shop.seller.legal_name).into())],
+            ),
+            terms_link: words.fill("till-terms", &[("version", (&frame.shop.terms_version).into())]),
+            shown: shown(self.total),
+            countries: country::options(words, self.country),
+            needs_consent: self.country.is_in_european_union(),
+            refund_policy: markdown::to_html(&frame.shop.refund_policy),
+            total,
+            button,
+            frame: &frame,
+            till: self,
+        };
+        page(status, &frame, &template)
+    }
+}
+
+/// An amount as the form carries it.
+pub(crate) fn shown(total: Money) -> String {
+    format!("{} {}", total.minor(), total.currency().code())
+}
+
+/// The lines of an order that is written down.
+pub(crate) fn lines(frame: &Frame, order: &Order) -> Vec<Line> {
+    order
+        .lines
+        .iter()
+        .map(|line| Line {
+            name: format!("{} {}", line.product_name, line.plan_name),
+            detail: detail(frame, line.quantity, line.unit_amount),
+            amount: frame.words.amount(line.amount),
+        })
+        .collect()
+}
+
+pub(crate) fn detail(frame: &Frame, quantity: u32, unit: Money) -> Option<String> {
+    let each = frame.words.amount(unit);
+    (quantity > 1).then(|| frame.words.fill("till-units", &[("quantity", quantity.into()), ("price", (&each).into())]))
+}
+
+/// The address that was typed, or what is wrong with it.
+pub(crate) fn email(frame: &Frame, typed: &str) -> Result<Email, FieldError> {
+    Email::parse(typed)
+        .map_err(|error| FieldError { field: "email", text: frame.say(&format!("error-email-{}", error.code())) })
+}
+
+/// The country that was chosen, or what is wrong with it.
+pub(crate) fn country(frame: &Frame, fields: &Fields) -> Result<Country, FieldError> {
+    Country::parse(fields.get("country")).ok_or_else(|| FieldError { field: "country", text: frame.say("error-country") })
+}
+
+/// Consent to immediate supply, where the law asks for it.
+pub(crate) fn consent(frame: &Frame, country: Country, has_consent: bool) -> Result<(), FieldError> {
+    if country.is_in_european_union() && !has_consent {
+        return Err(FieldError { field: "consent", text: frame.say("error-consent") });
+    }
+    Ok(())
+}
+
+/// A box that was ticked for another country is no consent.
+pub(crate) fn consent_counts(country: Country, is_ticked: bool) -> bool {
+    country.is_in_european_union() && is_ticked
+}
+
+/// On to the gateway's page, or to the order where there is none to go to.
+/// The browser may open the order from now on.
+pub(crate) async fn go(web: &Web, country: Country, payment: Payment) -> Response {
+    let payment = opened(web, payment).await;
+    let address = match &payment.page_url {
+        Some(url) if takes_buyer(&payment) => url.clone(),
+        Some(_) | None => format!("/orders/{}", payment.order),
+    };
+    let cookies: Vec<(HeaderName, HeaderValue)> = access::receipt_cookie(web, payment.order)
+        .into_iter()
+        .chain(cookie::set(COUNTRY_COOKIE, country.code(), "/", A_YEAR_IN_SECONDS, Visit::is_secure(web)))
+        .map(|value| (header::SET_COOKIE, value))
+        .collect();
+    (AppendHeaders(cookies), Redirect::to(&address)).into_response()
+}
+
+/// A payment whose page another press, or the outbox, is opening right now: waits for that answer a little.
+async fn opened(web: &Web, payment: Payment) -> Payment {
+    let mut payment = payment;
+    for _ in 0..OPENING_LOOKS {
+        if payment.state != PaymentState::Created {
+            break;
+        }
+        tokio::time::sleep(OPENING_PAUSE).await;
+        match web.app.store.payment(payment.shop, payment.id).await {
+            Ok(Some(now)) => payment = now,
+            Ok(None) | Err(_) => break,
+        }
+    }
+    payment
+}
+
+/// Whether the buyer can do something on the gateway's page.
+pub(crate) fn takes_buyer(payment: &Payment) -> bool {
+    match payment.state {
+        PaymentState::Sent | PaymentState::RequiresAction => payment.page_url.is_some(),
+        PaymentState::Created
+        | PaymentState::Processing
+        | PaymentState::Unknown
+        | PaymentState::Canceled
+        | PaymentState::Failed
+        | PaymentState::Succeeded => false,
+    }
+}
