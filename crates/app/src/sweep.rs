@@ -3,8 +3,8 @@
 //!
 //! A shop whose webhooks never arrive still delivers, only later.
 
-use domain::{Actor, Changes, Duration, GatewayAccount};
-use gateways::{Answer, Call, CallError, NoticeItem, adapter};
+use domain::{Actor, Changes, Duration, GatewayAccount, Timestamp};
+use gateways::{Answer, Call, CallError, ListedEvent, NoticeItem, adapter};
 use store::CommitError;
 
 use crate::{App, Error};
@@ -16,7 +16,7 @@ const OVERLAP: Duration = Duration::minutes(10);
 /// How often an account's event list is read.
 const EVERY: Duration = Duration::minutes(5);
 
-/// How many pages of an event list one step reads at most.
+/// How many pages of an event list are held in memory at once.
 const PAGES: u32 = 50;
 
 impl App {
@@ -47,11 +47,24 @@ impl App {
     /// # Errors
     /// When the store does not answer. A gateway that does not answer is read at the next step.
     pub async fn step_events(&self) -> Result<usize, Error> {
+        self.read_lists(EVERY).await
+    }
+
+    /// Reads every event list at once: whoever was down has missed webhooks,
+    /// and the gateway may take hours to come again.
+    ///
+    /// # Errors
+    /// As [`App::step_events`].
+    pub async fn catch_up(&self) -> Result<usize, Error> {
+        self.read_lists(Duration::seconds(0)).await
+    }
+
+    async fn read_lists(&self, older_than: Duration) -> Result<usize, Error> {
         let now = self.clock.now();
         let mut found = 0;
         for account in self.gateway_accounts().await {
             let lists = adapter(&account.adapter).is_some_and(|gateway| gateway.capabilities().event_list);
-            if lists && account.is_active && now.since(account.events_read_to) >= EVERY {
+            if lists && account.is_active && now.since(account.events_read_to) >= older_than {
                 match self.read_events(&account).await {
                     Ok(new) => found += new,
                     Err(error) => tracing::warn!(account = %account.id, %error, "the event list could not be read"),
@@ -61,35 +74,27 @@ impl App {
         Ok(found)
     }
 
-    /// Reads an account's event list from where it was read to, oldest event first.
+    /// Reads an account's event list from where it was read to. Only when all
+    /// of it is taken does the account count as read: a list that breaks off is read again.
     async fn read_events(&self, account: &GatewayAccount) -> Result<usize, Error> {
         let began = self.clock.now();
         let since = account.events_read_to.before(OVERLAP);
         let mut after = None;
-        let mut events = Vec::new();
-        for _ in 0..PAGES {
-            let (page, has_more) = match self.call(account, &Call::ListEvents { since, after: after.clone() }).await {
-                Ok(Answer::Events { events, has_more }) => (events, has_more),
-                Ok(Answer::Page(_) | Answer::Facts(_) | Answer::Disputes { .. } | Answer::Account { .. } | Answer::Done) => (Vec::new(), false),
-                Err(CallError::Unsupported { .. }) => return Ok(0),
-                Err(error) => return Err(Error::Unavailable(error.to_string())),
-            };
-            after = page.last().map(|event| event.event_id.clone());
-            events.extend(page);
-            if !has_more || after.is_none() {
-                break;
-            }
-        }
-        events.sort_by_key(|event| event.created_at);
         let mut new = 0;
-        for event in events {
-            let item = NoticeItem { event_id: event.event_id, kind: event.kind, body: event.body };
-            match self.take_notice(account, item).await? {
-                crate::NoticeOutcome::Duplicate => {}
-                crate::NoticeOutcome::Applied
-                | crate::NoticeOutcome::Ignored
-                | crate::NoticeOutcome::Parked
-                | crate::NoticeOutcome::Stored => new += 1,
+        loop {
+            let (events, has_more) = self.list_events(account, since, &mut after).await?;
+            for event in events {
+                let item = NoticeItem { event_id: event.event_id, kind: event.kind, body: event.body };
+                match self.take_notice(account, item).await? {
+                    crate::NoticeOutcome::Duplicate => {}
+                    crate::NoticeOutcome::Applied
+                    | crate::NoticeOutcome::Ignored
+                    | crate::NoticeOutcome::Parked
+                    | crate::NoticeOutcome::Stored => new += 1,
+                }
+            }
+            if !has_more {
+                break;
             }
         }
         let read = GatewayAccount { events_read_to: began, ..account.clone() };
@@ -100,5 +105,34 @@ impl App {
         }
         self.refresh_shops().await?;
         Ok(new)
+    }
+
+    /// The next so many pages of an event list, oldest event first, and whether there are more.
+    async fn list_events(
+        &self,
+        account: &GatewayAccount,
+        since: Timestamp,
+        after: &mut Option<String>,
+    ) -> Result<(Vec<ListedEvent>, bool), Error> {
+        let mut events = Vec::new();
+        let mut has_more = true;
+        for _ in 0..PAGES {
+            let page = match self.call(account, &Call::ListEvents { since, after: after.clone() }).await {
+                Ok(Answer::Events { events, has_more: more }) => {
+                    has_more = more && !events.is_empty();
+                    events
+                }
+                Ok(Answer::Page(_) | Answer::Facts(_) | Answer::Disputes { .. } | Answer::Account { .. } | Answer::Done)
+                | Err(CallError::Unsupported { .. }) => return Ok((events, false)),
+                Err(error) => return Err(Error::Unavailable(error.to_string())),
+            };
+            *after = page.last().map(|event| event.event_id.clone()).or(after.take());
+            events.extend(page);
+            if !has_more {
+                break;
+            }
+        }
+        events.sort_by_key(|event| event.created_at);
+        Ok((events, has_more))
     }
 }

@@ -74,6 +74,14 @@ pub async fn run_workers(app: Arc<App>, shutdown: watch::Receiver<bool>) {
     };
     let sweep = tokio::spawn(async move {
         let mut shutdown = shutdown;
+        tokio::select! {
+            caught_up = app.catch_up() => {
+                if let Err(error) = caught_up {
+                    tracing::error!(%error, "what was missed while nobody listened could not be read");
+                }
+            }
+            _ = shutdown.changed() => {}
+        }
         while !*shutdown.borrow() {
             for (what, result) in [
                 ("inbox", app.step_inbox().await),
