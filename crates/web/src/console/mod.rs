@@ -149,6 +149,10 @@ impl Chrome<'_> {
         self.is_signed_in
     }
 
+    fn icon(&self) -> String {
+        crate::asset::url("icon.svg")
+    }
+
     fn style(&self) -> String {
         crate::asset::url("console.css")
     }

@@ -325,7 +325,10 @@ pub(crate) async fn refund(
         Some(RefundReason::SurpriseCapture | RefundReason::MadeAtGateway) | None => RefundReason::RequestedByCustomer,
     };
     let result = match Money::parse_major(form.amount.trim(), currency) {
-        Ok(amount) => web.app.refund_order(staff.shop(), order, Some(amount), reason, revoke, staff.actor()).await,
+        Ok(amount) => {
+            let input = app::RefundInput { id: None, amount: Some(amount), reason, revoke };
+            web.app.refund_order(staff.shop(), order, input, staff.actor()).await
+        }
         Err(error) => Err(domain::Refusal::from(error).into()),
     };
     match result {
