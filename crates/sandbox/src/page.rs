@@ -54,6 +54,8 @@ struct Frame {
 #[template(path = "pay.html")]
 struct PayPage<'page> {
     frame: Frame,
+    /// Named, because the page is also what a refused challenge is answered with.
+    action: String,
     seller: String,
     is_payment: bool,
     lines: Vec<LineView<'page>>,
@@ -377,6 +379,7 @@ fn pay_page(
         .collect();
     let page = PayPage {
         frame: Frame { words, title, failed: !errors.is_empty() },
+        action: format!("/pay/{}", session.id),
         mandate: language.mandate(&seller),
         mandate_kind: if saves { words.mandate_recurring } else { words.mandate_once },
         seller,
