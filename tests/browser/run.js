@@ -42,7 +42,7 @@ async function work(browser) {
       console.log(`pass  ${test.name} (${seconds(from)} s)`);
     } catch (error) {
       failed += 1;
-      console.log(`FAIL  ${test.name} (${seconds(from)} s)\n  ${error.stack}`);
+      console.log(`FAIL  ${test.name} (${seconds(from)} s)\n  ${error.message}`);
     } finally {
       clearTimeout(late);
     }

@@ -20,10 +20,12 @@ export async function withShop(use) {
   let talk = '';
   child.stderr.on('data', (text) => { talk += text; });
   try {
-    return await use(new Shop(await printed(child, () => talk)));
+    const used = await use(new Shop(await printed(child, () => talk)));
+    if (errors(talk).length > 0) throw new Error('the shop logged errors');
+    return used;
   } catch (error) {
-    const lines = talk.split('\n').filter((line) => /WARN|ERROR|panicked/.test(line)).slice(-5);
-    if (lines.length > 0) error.message += `\n  the shop said: ${lines.join('\n  ')}`;
+    const lines = errors(talk);
+    if (lines.length > 0) error.message += `\n  the shop said: ${lines.slice(-5).join('\n  ')}`;
     throw error;
   } finally {
     child.kill('SIGTERM');
@@ -32,6 +34,10 @@ export async function withShop(use) {
     clearTimeout(late);
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function errors(talk) {
+  return talk.split('\n').filter((line) => /"level":"ERROR"|panicked/.test(line));
 }
 
 function printed(child, talk) {

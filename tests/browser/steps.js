@@ -161,6 +161,12 @@ export async function enterByCode(visitor, email) {
   await page.waitForSelector('form[action="/portal/leave"]');
 }
 
+/** From the portal's list to the newest order. */
+export async function openNewestOrder({ page }) {
+  await page.click('.order-card-head a >> nth=0');
+  await page.waitForSelector('.key');
+}
+
 /** Into the portal by key and order number. */
 export async function enterByKey(visitor, key, number) {
   await visitor.open('/portal');
