@@ -42,6 +42,7 @@ pub use mailer::{MailError, Mailbox, Mailer, SmtpMailer};
 pub use messages::Catalog;
 pub use portal::PortalCodeSent;
 pub use receive::{NoticeOutcome, ReceiveError};
+pub use refund::RefundInput;
 pub use setup::{NewApiKey, NewShop, SampleShop};
 pub use signer::Signer;
 pub use worker::{StepReport, run_workers};

@@ -1,6 +1,6 @@
 //! Giving money back.
 
-use domain::{Actor, JobKind, Occurrence, OrderId, RefundReason, RefundState, Sale, ShopId};
+use domain::{Actor, JobKind, Occurrence, OrderId, RefundId, RefundReason, RefundState, Sale, ShopId};
 use gateways::{Answer, Call, CallError, RefundRequest};
 use money::Money;
 use store::ClaimedJob;
@@ -9,22 +9,28 @@ use crate::fulfil::{Fulfilled, Target};
 use crate::outbox::Done;
 use crate::{App, Error};
 
+/// What somebody wants back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefundInput {
+    /// The refund's id, where whoever asks has named it already: asking again under that name gives the same refund.
+    pub id: Option<RefundId>,
+    /// How much; `None`: all that is left.
+    pub amount: Option<Money>,
+    /// Why.
+    pub reason: RefundReason,
+    /// Whether the licenses end with it; `None`: when everything has gone back.
+    pub revoke: Option<bool>,
+}
+
 impl App {
     /// Writes a refund down and sends it at once; when the gateway does not
     /// answer, the outbox goes on with it. Returns the sale as it stands then.
     ///
     /// # Errors
     /// When the order has nothing (so much) to give back.
-    pub async fn refund_order(
-        &self,
-        shop: ShopId,
-        order: OrderId,
-        amount: Option<Money>,
-        reason: RefundReason,
-        revoke: Option<bool>,
-        actor: Actor,
-    ) -> Result<Sale, Error> {
-        let occurrence = Occurrence::RefundRequested { amount, reason, revoke };
+    pub async fn refund_order(&self, shop: ShopId, order: OrderId, input: RefundInput, actor: Actor) -> Result<Sale, Error> {
+        let RefundInput { id, amount, reason, revoke } = input;
+        let occurrence = Occurrence::RefundRequested { refund: id, amount, reason, revoke };
         match self.fulfil(shop, &Target::Order(order), &occurrence, actor, None, None).await? {
             Fulfilled::Refused(refusal) => return Err(refusal.into()),
             Fulfilled::NotOurs => return Err(Error::NotFound { what: "order" }),
@@ -47,7 +53,7 @@ impl App {
 
     /// The job behind a refund. A call that ended without an answer is looked
     /// up before it is repeated: the gateway may remember keys only for a day.
-    pub(crate) async fn send_refund(&self, job: &ClaimedJob, refund: domain::RefundId) -> Result<Done, Error> {
+    pub(crate) async fn send_refund(&self, job: &ClaimedJob, refund: RefundId) -> Result<Done, Error> {
         let shop = job.job.shop;
         let refund = self.store.refund(shop, refund).await?.ok_or(Error::NotFound { what: "refund" })?;
         if refund.state != RefundState::Created {

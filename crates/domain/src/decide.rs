@@ -58,6 +58,8 @@ pub enum Occurrence {
     },
     /// Somebody wants money to go back.
     RefundRequested {
+        /// Its id, where whoever asks has named it: to ask again under that name is to ask for the same refund.
+        refund: Option<RefundId>,
         /// How much; `None`: all that is left.
         amount: Option<Money>,
         /// Why.
@@ -127,8 +129,11 @@ pub fn decide(
                 payment.check_at = Some(Payment::next_check(payment.checks, now));
             }
         }
-        Occurrence::RefundRequested { amount, reason, revoke } => {
-            request_refund(&mut after, *amount, *reason, *revoke, &mut desk)?
+        Occurrence::RefundRequested { refund, amount, reason, revoke } => {
+            let asked_before = refund.is_some_and(|id| after.refunds.iter().any(|known| known.id == id));
+            if !asked_before {
+                request_refund(&mut after, *refund, *amount, *reason, *revoke, &mut desk)?;
+            }
         }
         Occurrence::RefundRefused { refund, message } => {
             let refund = after.refunds.iter_mut().find(|known| known.id == *refund).ok_or(Refusal::PaymentUnknown)?;
@@ -473,6 +478,7 @@ fn ask_when_overtaken(payment: &Payment, moved: bool, desk: &mut Desk<'_>) {
 
 fn request_refund(
     sale: &mut Sale,
+    id: Option<RefundId>,
     amount: Option<Money>,
     reason: RefundReason,
     revoke: Option<bool>,
@@ -499,21 +505,25 @@ fn request_refund(
     if !amount.is_positive() {
         return Err(Refusal::RefundNotPositive);
     }
-    add_refund(sale, &payment, amount, reason, revoke, desk.actor, desk);
+    let id = id.unwrap_or_else(|| RefundId::mint(desk.now, desk.rng));
+    let wanted = Wanted { id, amount, reason, revoke, requested_by: desk.actor };
+    add_refund(sale, &payment, wanted, desk);
     Ok(())
 }
 
-fn add_refund(
-    sale: &mut Sale,
-    payment: &Payment,
+/// A refund that is to be written down.
+struct Wanted {
+    id: RefundId,
     amount: Money,
     reason: RefundReason,
     revoke: Option<bool>,
     requested_by: Actor,
-    desk: &mut Desk<'_>,
-) {
+}
+
+fn add_refund(sale: &mut Sale, payment: &Payment, wanted: Wanted, desk: &mut Desk<'_>) {
+    let Wanted { id, amount, reason, revoke, requested_by } = wanted;
     let refund = Refund {
-        id: RefundId::mint(desk.now, desk.rng),
+        id,
         shop: sale.order.shop,
         version: 0,
         payment: payment.id,
@@ -588,7 +598,14 @@ fn return_surplus(sale: &mut Sale, desk: &mut Desk<'_>) -> Result<(), Refusal> {
     for payment in surplus {
         let left = sale.unreturned(&payment)?;
         if left.is_positive() {
-            add_refund(sale, &payment, left, RefundReason::SurpriseCapture, Some(false), Actor::System, desk);
+            let wanted = Wanted {
+                id: RefundId::mint(desk.now, desk.rng),
+                amount: left,
+                reason: RefundReason::SurpriseCapture,
+                revoke: Some(false),
+                requested_by: Actor::System,
+            };
+            add_refund(sale, &payment, wanted, desk);
             continue;
         }
         // Somebody at the gateway was faster. The reason is what tells that this payment is not the kept one.

@@ -33,6 +33,11 @@ impl<'a> Columns<'a> {
         self.row.integer(place)
     }
 
+    pub(crate) fn optional_integer(&mut self) -> Result<Option<i64>, RowError> {
+        let place = self.place();
+        self.row.optional_integer(place)
+    }
+
     pub(crate) fn count(&mut self) -> Result<u32, RowError> {
         let place = self.place();
         self.row.count(place)

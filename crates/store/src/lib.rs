@@ -17,6 +17,7 @@ mod dispute;
 mod engine;
 mod event;
 mod gateway_account;
+mod idempotency;
 mod job;
 mod ledger;
 mod license;
@@ -45,8 +46,10 @@ pub mod testing;
 mod user;
 mod vault;
 
+pub use checkout::ListedCheckout;
 pub use delivery::DeliveryFilter;
 pub use engine::{Answer, CommitError, Engine, Expect, OpenError, ReadError, Rows, Statement, Value};
+pub use idempotency::{Claim, Claimed};
 pub use job::ClaimedJob;
 pub use license::{LicenseFilter, SeatView};
 pub use migration::{MIGRATIONS, Migration, MigrationError, migrate};

@@ -11,8 +11,10 @@ use data_encoding::HEXLOWER;
 use crate::Engine;
 
 /// Every migration, in order.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "first", script: include_str!("../migrations/0001_first.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "first", script: include_str!("../migrations/0001_first.sql") },
+    Migration { number: 2, name: "idempotency", script: include_str!("../migrations/0002_idempotency.sql") },
+];
 
 /// Where an engine keeps what it has applied.
 pub(crate) const CREATE_TABLE: &str = "create table if not exists migrations (\

@@ -9,7 +9,7 @@ use tokio_postgres::types::Type;
 use crate::statement::Text;
 use crate::testing::{Directory, postgres_database};
 use crate::{
-    activation, api_key, checkout, customer, delivery, dispute, event, gateway_account, job, ledger, license, login,
+    activation, api_key, checkout, customer, delivery, dispute, event, gateway_account, idempotency, job, ledger, license, login,
     migrate, notice, order, payment, plan, product, refund, report, settings, shop, user,
 };
 
@@ -22,6 +22,7 @@ const TEXTS: &[(&str, &[Text])] = &[
     ("dispute", dispute::TEXTS),
     ("event", event::TEXTS),
     ("gateway_account", gateway_account::TEXTS),
+    ("idempotency", idempotency::TEXTS),
     ("job", job::TEXTS),
     ("ledger", ledger::TEXTS),
     ("license", license::TEXTS),

@@ -7,6 +7,8 @@
 
 #[path = "nouns/crowd.rs"]
 mod crowd;
+#[path = "nouns/idempotency.rs"]
+mod idempotency;
 #[path = "nouns/installation.rs"]
 mod installation;
 #[path = "nouns/laws.rs"]
@@ -31,6 +33,11 @@ use store::{CommitError, Expect, Statement, Store, Value};
 use crowd::{
     an_event_that_comes_two_hundred_times_at_once_counts_once, fifty_events_that_say_the_same_at_once_issue_once,
     five_hundred_devices_that_reach_for_five_seats_get_five,
+};
+use idempotency::{
+    a_call_is_done_once_and_answered_again, a_call_that_was_let_go_can_be_made_again,
+    a_call_whose_node_died_is_taken_over_from_where_it_began, an_answer_is_forgotten_after_thirty_days,
+    of_many_that_claim_a_call_at_once_one_gets_it,
 };
 use installation::{
     a_setting_is_set_once_or_again, a_signing_key_is_kept_sealed_and_can_be_retired,
@@ -92,6 +99,11 @@ sentences! {
     a_store_is_not_used_with_another_master_key
     a_setting_is_set_once_or_again
     a_signing_key_is_kept_sealed_and_can_be_retired
+    a_call_is_done_once_and_answered_again
+    a_call_that_was_let_go_can_be_made_again
+    a_call_whose_node_died_is_taken_over_from_where_it_began
+    an_answer_is_forgotten_after_thirty_days
+    of_many_that_claim_a_call_at_once_one_gets_it
     every_law_is_seen_broken
 }
 

@@ -7,7 +7,8 @@ mod story;
 use self::story::{Story, kind_of};
 use crate::fixture::rng;
 use crate::{
-    Actor, Fact, MethodSummary, Occurrence, OrderId, OrderState, PaymentId, PaymentLocator, PaymentState, Sale,
+    Actor, Fact, MethodSummary, Occurrence, OrderId, OrderState, PaymentId, PaymentLocator, PaymentState, RefundId, RefundReason,
+    Sale,
 };
 
 /// Checks every row `before | occurrence | payments | order | licenses | mails and jobs | why`: what happened
@@ -601,6 +602,27 @@ fn of_two_captures_the_one_that_came_first_is_kept() {
         assert!(sale.is_surprise(sale.payments[1 - kept].id));
         assert_eq!(sale.refunds[0].requested_by, Actor::System);
     }
+}
+
+#[test]
+fn a_refund_that_is_asked_for_again_under_its_name_is_the_same_refund() {
+    let mut story = Story::new();
+    for words in ["page", "captured 98.00"] {
+        story.tell(words).unwrap();
+    }
+    let mut rng = rng(9);
+    let [id, other] = [1, 2].map(|_| RefundId::mint(story.world.now, &mut rng));
+    let asked = |refund| Occurrence::RefundRequested {
+        refund: Some(refund),
+        amount: Some(crate::fixture::euro(6_000)),
+        reason: RefundReason::RequestedByCustomer,
+        revoke: None,
+    };
+    assert!(!story.world.meet(&asked(id)).unwrap().is_empty());
+    assert!(story.world.meet(&asked(id)).unwrap().is_empty(), "under its name again");
+    assert_eq!(story.world.sale.refunds.iter().map(|refund| refund.id).collect::<Vec<_>>(), [id]);
+    let refused = story.world.meet(&asked(other)).map_err(|refusal| refusal.code());
+    assert_eq!(refused.err(), Some("refund_exceeds_payment"), "under another name");
 }
 
 #[test]

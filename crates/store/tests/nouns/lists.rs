@@ -38,6 +38,13 @@ pub(crate) async fn a_list_goes_from_page_to_page_and_back(store: Store) {
     assert_eq!(store.orders(shop, &all, page(0)).await.unwrap().data.len(), 1, "a page holds at least one");
     assert_eq!(store.orders(shop, &all, page(u32::MAX)).await.unwrap().data.len(), 7);
 
+    let checkouts = store.checkouts(shop, page(3)).await.unwrap();
+    let prepared: Vec<OrderId> = checkouts.data.iter().map(|listed| listed.checkout.order).collect();
+    assert_eq!((prepared, checkouts.has_more), (newest_first[..3].to_vec(), true));
+    assert_eq!(checkouts.data[0].total, euro(4_900));
+    let older = Page { starting_after: Some(checkouts.data[2].checkout.id), ..page(100) };
+    assert_eq!(store.checkouts(shop, older).await.unwrap().data.len(), 4);
+
     for name in ["b", "a", "c"] {
         let customer = world.customer(&format!("{name}@example.com"));
         store.commit(&Changes { customers: vec![customer], ..Changes::default() }).await.unwrap();

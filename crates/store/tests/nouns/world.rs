@@ -229,7 +229,8 @@ impl World {
         amount: Option<Money>,
         reason: RefundReason,
     ) {
-        self.decide(store, sale, &Occurrence::RefundRequested { amount, reason, revoke: Some(false) }).await;
+        let asked = Occurrence::RefundRequested { refund: None, amount, reason, revoke: Some(false) };
+        self.decide(store, sale, &asked).await;
     }
 
     pub(crate) async fn refunded(&mut self, store: &Store, sale: &mut Sale, reference: &str) {

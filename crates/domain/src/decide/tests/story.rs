@@ -73,6 +73,7 @@ impl Story {
         };
         match words[0] {
             "request" => Occurrence::RefundRequested {
+                refund: None,
                 amount: (words[1] != "all").then(|| amount(&words[1..words.len().min(3)].join(" "))),
                 reason: if words.contains(&"surplus") {
                     RefundReason::SurpriseCapture
