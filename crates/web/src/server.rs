@@ -61,7 +61,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdo
                     continue;
                 }
             },
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = async { drop(stop.wait_for(|stop| *stop).await) } => break,
         };
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection without TCP_NODELAY");

@@ -1,0 +1,246 @@
+//! From the tier to the key.
+
+use app::CheckoutInput;
+use axum::http::StatusCode;
+use domain::{Actor, CheckoutId, Country, Duration, Locale, PlanId};
+
+use crate::support::{GOOD_CARD, POOR_CARD, Page, World};
+
+async fn plan(world: &World, slug: &str) -> PlanId {
+    world.app.store.plan_by_slug(world.shop.id, slug).await.unwrap().unwrap().id
+}
+
+/// A checkout as a seller's program opens it.
+async fn opened_by_program(world: &World, success_url: Option<&str>) -> CheckoutId {
+    let input = CheckoutInput {
+        plan: plan(world, "lumen-pro").await,
+        id: None,
+        quantity: 1,
+        currency: None,
+        coupon: None,
+        email: None,
+        country: Country::DE,
+        locale: Locale::english(),
+        success_url: success_url.map(str::to_owned),
+        cancel_url: Some("https://seller.example/basket".to_owned()),
+        metadata: std::collections::BTreeMap::new(),
+    };
+    world.app.open_checkout(&world.shop, input, Actor::Api).await.unwrap().checkout.id
+}
+
+fn visible_fields(page: &Page) -> usize {
+    let main = page.between("<main", "</main>");
+    let inputs = main.matches("<input ").count() - main.matches("type=\"hidden\"").count();
+    inputs + main.matches("<select ").count()
+}
+
+#[tokio::test]
+async fn a_buyer_pays_and_finds_the_key_on_the_page_and_in_the_mail() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    let shop = browser.get("/?country=DE").await.is(StatusCode::OK);
+    assert!(shop.has("from €49.00"), "{}", shop.text);
+    let product = browser.get("/p/lumen?country=DE").await.is(StatusCode::OK);
+    assert!(product.has("€99.00") && product.has("/buy/lumen-pro?country=DE") && product.has("From 5 on: €89.10 each"));
+
+    let till = browser.get("/buy/lumen-pro?country=DE&email=ada@example.com").await.is(StatusCode::OK);
+    assert!(till.text.find("id=\"total\"").unwrap() < till.text.find("id=\"email\"").unwrap());
+    assert_eq!(visible_fields(&till), 4);
+    assert!(till.has(">Pay €99.00</button>") && till.has("By pressing “Pay €99.00” you place a binding order with Lumen Software GmbH"));
+    assert!(till.has("value=\"ada@example.com\"") && till.has("Money back within 30 days."));
+
+    let pressed = browser.press(&till, "lumen-pro", &[]).await.is(StatusCode::SEE_OTHER);
+    assert!(pressed.location().starts_with(&world.gateway), "{}", pressed.location());
+    let paid = world.pay(&pressed.location(), GOOD_CARD).await.is(StatusCode::SEE_OTHER);
+    let order_path = browser.get(&world.own(&paid.location())).await.is(StatusCode::SEE_OTHER).location();
+    let order = browser.get(&order_path).await.is(StatusCode::OK);
+    let keys = world.keys(&order_path).await;
+    assert_eq!(keys.len(), 1);
+    assert!(order.has(&keys[0]), "{}", order.text);
+    assert!(order.has("Thank you for your order") && order.has("Visa •••• 4242") && order.has("€99.00") && order.has("ada@example.com"));
+    assert!(order.has("How to start with Lumen") && order.has("0 of 5 devices activated") && order.has("Money back within 30 days."));
+    assert!(order.has("you asked for immediate supply"));
+    assert_eq!(order.header("cache-control"), "no-store");
+
+    world.settle().await;
+    let mails = world.mailbox.newest(10).await.unwrap();
+    assert_eq!(mails.len(), 1);
+    assert!(mails[0].text.contains(&keys[0]) && mails[0].html.contains(&keys[0]));
+}
+
+#[tokio::test]
+async fn after_a_decline_the_order_waits_for_another_card() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    let gateway_page = browser.press_pay("lumen-personal", &[]).await.location();
+    world.pay(&gateway_page, POOR_CARD).await;
+    world.settle().await;
+    let newest = world.orders().await.remove(0);
+    let order_path = format!("/orders/{}", newest.id);
+    let order = browser.get(&order_path).await.is(StatusCode::OK);
+    assert!(order.has("not enough funds. Nothing was charged."), "{}", order.text);
+    assert!(world.keys(&order_path).await.is_empty());
+
+    // The link back from the gateway shows the same, and nothing personal.
+    let till = format!("/checkout/{}", newest.checkout);
+    let mut stranger = world.browser();
+    let continued = stranger.get(&&till).await.is(StatusCode::OK);
+    assert!(continued.has("not enough funds") && continued.has("Continue payment: €49.00") && !continued.has("ada@"));
+    let again = stranger.post(&till, &[]).await.is(StatusCode::SEE_OTHER);
+    assert_eq!(again.location(), gateway_page);
+
+    world.pay(&gateway_page, GOOD_CARD).await.is(StatusCode::SEE_OTHER);
+    let order = browser.get(&format!("{order_path}/return")).await.location();
+    assert!(browser.get(&order).await.has(&world.keys(&order_path).await[0]));
+}
+
+#[tokio::test]
+async fn pressing_pay_twice_is_one_order() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    let till = browser.get("/buy/lumen-pro?country=DE").await;
+    let (mut one, mut other) = (browser.clone(), browser.clone());
+    let (first, second) = tokio::join!(one.press(&till, "lumen-pro", &[]), other.press(&till, "lumen-pro", &[]));
+    assert_eq!(first.location(), second.location());
+    assert!(first.location().starts_with(&world.gateway));
+    assert_eq!(world.orders().await.len(), 1);
+    // And once more, with the button of a page that was kept.
+    assert_eq!(browser.press(&till, "lumen-pro", &[]).await.location(), first.location());
+    assert_eq!(world.orders().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_buyer_who_went_back_and_mended_the_address_gets_an_order_of_their_own() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    let till = browser.get("/buy/lumen-pro?country=DE").await;
+    let first = browser.press(&till, "lumen-pro", &[]).await.location();
+    let second = browser.press(&till, "lumen-pro", &[("email", "eve@example.com")]).await.location();
+    assert_ne!(first, second);
+    assert_eq!(world.orders().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_total_that_changed_is_shown_before_it_is_ordered() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    let till = browser.get("/buy/lumen-personal?country=DE").await;
+    for (field, value, total) in [("quantity", "5", "Pay €220.50"), ("quantity", "۲", "Pay €98.00"), ("country", "GB", "Pay £43.00")] {
+        let again = browser.press(&till, "lumen-personal", &[(field, value)]).await.is(StatusCode::OK);
+        assert!(again.has("The total has changed.") && again.has(total) && again.has("value=\"ada@example.com\""), "{}", again.text);
+    }
+    assert_eq!(world.orders().await.len(), 0);
+    let updated = browser.press(&till, "lumen-personal", &[("quantity", "5"), ("press", "update"), ("email", "")]).await.is(StatusCode::OK);
+    assert!(updated.has("Pay €220.50") && !updated.has("error-summary"));
+    let ordered = browser.press(&updated, "lumen-personal", &[("quantity", "5")]).await.is(StatusCode::SEE_OTHER);
+    assert!(ordered.location().starts_with(&world.gateway));
+}
+
+#[tokio::test]
+async fn a_form_that_cannot_be_taken_says_why_and_keeps_what_was_typed() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    let till = browser.get("/buy/lumen-pro?country=DE").await;
+    #[rustfmt::skip]
+    let table = [
+        ("email",    "",                 "Enter your email address."),
+        ("email",    "ada",              "has no @"),
+        ("email",    "ada@b@c.example",  "more than one @"),
+        ("email",    "@example.com",     "nothing before the @"),
+        ("email",    "ada@example",      "is no domain"),
+        ("email",    "a da@example.com", "has a space"),
+        ("quantity", "x",                "as a whole number"),
+        ("quantity", "0",                "at least 1"),
+        ("quantity", "101",              "at most 100"),
+        ("quantity", "99999999999999",   "at most 100"),
+        ("country",  "XX",               "Choose your country."),
+        ("consent",  "",                 "Tick the box"),
+    ];
+    for (field, value, message) in table {
+        let page = browser.press(&till, "lumen-pro", &[(field, value)]).await.is(StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(page.has(message), "{field}={value}: {}", page.text);
+        assert!(page.has(&format!("<a href=\"#{field}\">")) && page.has(&format!("id=\"{field}-error\"")), "{field}={value}");
+        assert!(page.title().starts_with("Error: "), "{}", page.title());
+        assert!(page.text.find("error-summary").unwrap() < page.text.find("<h1>").unwrap());
+        if field != "email" {
+            assert!(page.has("value=\"ada@example.com\""));
+        }
+    }
+    assert_eq!(world.orders().await.len(), 0);
+}
+
+#[tokio::test]
+async fn only_buyers_in_the_european_union_are_asked_for_consent() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    for (country, is_asked) in [("DE", true), ("FR", true), ("US", false), ("GB", false), ("CH", false)] {
+        let till = browser.get(&format!("/buy/lumen-pro?country={country}")).await;
+        assert_eq!(till.has("name=\"consent\""), is_asked, "{country}");
+        assert!(!till.has("checked"), "{country}");
+    }
+    let till = browser.get("/buy/lumen-pro?country=US").await;
+    let pressed = browser.press(&till, "lumen-pro", &[("country", "US"), ("consent", "")]).await;
+    assert!(pressed.location().starts_with(&world.gateway));
+}
+
+#[tokio::test]
+async fn an_expired_checkout_goes_on_with_the_same_contents() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    let id = opened_by_program(&world, None).await;
+    let path = format!("/checkout/{id}");
+    world.app.clock.advance(Duration::hours(24));
+    let expired = browser.get(&path).await.is(StatusCode::OK);
+    assert!(expired.has("This checkout has expired") && expired.has("Nothing was charged."));
+    world.settle().await;
+    let again = browser.post(&path, &[]).await.is(StatusCode::SEE_OTHER).location();
+    assert_ne!(again, path);
+    let till = browser.get(&again).await.is(StatusCode::OK);
+    assert!(till.has("Lumen Pro") && till.has("Pay €99.00") && till.has("https://seller.example/basket"));
+    assert_eq!(visible_fields(&till), 3);
+}
+
+#[tokio::test]
+async fn a_checkout_that_a_program_opened_ends_at_the_sellers_page() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    let id = opened_by_program(&world, Some("https://seller.example/thanks?from=shop#top")).await;
+    let path = format!("/checkout/{id}");
+    let refused = browser.post(&path, &[("email", "ada"), ("country", "DE")]).await.is(StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.has("has no @") && refused.has("Tick the box"));
+    let form = [("email", "ada@example.com"), ("country", "DE"), ("consent", "yes")];
+    let gateway_page = browser.post(&path, &form).await.is(StatusCode::SEE_OTHER).location();
+    let paid = world.pay(&gateway_page, GOOD_CARD).await;
+    let back = browser.get(&world.own(&paid.location())).await.is(StatusCode::SEE_OTHER).location();
+    assert!(back.starts_with("https://seller.example/thanks?from=shop&order=ord_") && back.ends_with("#top"), "{back}");
+    let order = browser.get(&path).await.is(StatusCode::SEE_OTHER).location();
+    assert!(browser.get(&order).await.is(StatusCode::OK).has("https://seller.example/thanks?from=shop&#38;order=ord_"));
+}
+
+#[tokio::test]
+async fn a_gateway_that_does_not_answer_is_asked_and_the_page_says_so() {
+    let world = World::new().await;
+    world.cut_gateway().await;
+    let mut browser = world.browser();
+    let order = browser.press_pay("lumen-pro", &[]).await.is(StatusCode::SEE_OTHER).location();
+    assert!(order.starts_with("/orders/"), "{order}");
+    let page = browser.get(&order).await.is(StatusCode::OK);
+    assert!(page.has("We are asking the payment provider") && page.has("do not pay a second time"), "{}", page.text);
+    assert!(page.has("http-equiv=\"refresh\"") && page.has(&format!("action=\"{order}/check\"")));
+}
+
+#[tokio::test]
+async fn a_debit_is_an_honest_wait_and_then_a_key() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    let gateway_page = browser.press_pay("lumen-pro", &[]).await.location();
+    // Succeeds three minutes later.
+    let back = world.debit(&gateway_page, "DE08370400440532013003").await.is(StatusCode::SEE_OTHER).location();
+    let order = browser.get(&world.own(&back)).await.location();
+    let page = browser.get(&order).await;
+    assert!(page.has("Your payment is under way") && page.has("up to 14 business days"), "{}", page.text);
+    assert!(world.keys(&order).await.is_empty());
+    world.control("clock", "{\"advance_seconds\":400}").await;
+    world.settle().await;
+    assert!(browser.get(&order).await.has(&world.keys(&order).await[0]));
+}
