@@ -26,7 +26,7 @@ pub(crate) struct Problem {
     /// In how many seconds to come again.
     pub(crate) retry_after_seconds: Option<u32>,
     /// For the log alone.
-    pub(crate) internal: Option<String>,
+    pub(crate) internal: Option<Box<str>>,
 }
 
 #[derive(Serialize)]
@@ -78,7 +78,7 @@ impl Problem {
     pub(crate) fn unavailable(internal: impl Into<String>) -> Self {
         Self {
             retry_after_seconds: Some(2),
-            internal: Some(internal.into()),
+            internal: Some(internal.into().into_boxed_str()),
             ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "This cannot be answered right now. Please try again in a moment.")
         }
     }
@@ -91,7 +91,7 @@ impl From<Error> for Problem {
             Error::NotFound { what } => Self::not_found(what),
             Error::Unavailable(internal) => Self::unavailable(internal),
             Error::Configuration(internal) => Self {
-                internal: Some(internal),
+                internal: Some(internal.into_boxed_str()),
                 ..Self::new(StatusCode::CONFLICT, "not_configured", "The shop is not completely set up yet; its owner finds the reason with `latchkey doctor`.")
             },
         }

@@ -1,17 +1,21 @@
 //! Checkouts, opened by the seller's program.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use app::CheckoutInput;
-use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{Actor, CheckoutId, Country, Email, Locale, OrderId, PaymentId, Plan, PlanId, Sale, Timestamp, plain_text};
+use domain::{
+    Actor, Changes, CheckoutId, Country, Customer, CustomerId, Email, Locale, OrderId, PaymentId, Plan, PlanId, Sale, Shop,
+    Timestamp, plain_text,
+};
 use money::{Currency, Money};
 use serde::{Deserialize, Serialize};
+use store::ListedCheckout;
 
-use super::{Manager, answer, page, parse, payment};
+use super::{Id, Json, Manager, Names, Once, Query, answer, list as listing, payment};
 use crate::Web;
 use crate::problem::Problem;
 
@@ -59,12 +63,16 @@ struct CheckoutView {
     created_at: Timestamp,
 }
 
+fn page_of(web: &Web, checkout: CheckoutId) -> String {
+    format!("{}/checkout/{checkout}", web.app.settings.public_url)
+}
+
 fn view(web: &Web, sale: &Sale) -> CheckoutView {
     let line = sale.order.lines.first();
     CheckoutView {
         id: sale.checkout.id,
         state: sale.checkout.state.as_str(),
-        url: format!("{}/checkout/{}", web.app.settings.public_url, sale.checkout.id),
+        url: page_of(web, sale.checkout.id),
         total: sale.order.total,
         order: sale.order.id,
         order_number: sale.order.number.to_string(),
@@ -80,13 +88,55 @@ fn view(web: &Web, sale: &Sale) -> CheckoutView {
     }
 }
 
-pub(crate) async fn create(State(web): State<Web>, manager: Manager, body: Bytes) -> Result<Response, Problem> {
+pub(crate) async fn create(State(web): State<Web>, manager: Manager, once: Once, sent: Json) -> Result<Response, Problem> {
     manager.may_check_out()?;
-    let input: Input = parse(&body)?;
+    let input: Input = sent.read()?;
     let plan = plan(&web, &manager, &input.plan).await?;
+    let name = input.customer.name.as_deref().map(name).transpose()?;
     let wanted = wanted(&manager, &plan, input)?;
-    let sale = web.app.open_checkout(&manager.shop, wanted, Actor::Api).await.map_err(named)?;
+    let (task, shop) = (web.clone(), Arc::clone(&manager.shop));
+    let work = |names: Names| open(task, shop, wanted, name, names);
+    Ok(once.answer(&web, &manager, &sent.0, work).await)
+}
+
+async fn open(
+    web: Web,
+    shop: Arc<Shop>,
+    wanted: CheckoutInput,
+    name: Option<String>,
+    mut names: Names,
+) -> Result<Response, Problem> {
+    let wanted = CheckoutInput { id: Some(names.mint(CheckoutId::mint)), ..wanted };
+    let buyer = wanted.email.clone().zip(name).map(|(email, name)| Customer {
+        id: names.mint(CustomerId::mint),
+        shop: shop.id,
+        version: 0,
+        email,
+        name: Some(name),
+        country: wanted.country,
+        locale: wanted.locale.clone(),
+        created_at: web.app.clock.now(),
+    });
+    let sale = web.app.open_checkout(&shop, wanted, Actor::Api).await.map_err(named)?;
+    if let Some(buyer) = buyer {
+        introduce(&web, buyer).await?;
+    }
     Ok(answer(StatusCode::CREATED, &view(&web, &sale)))
+}
+
+/// Keeps the name of a buyer of whom none is known, for the invoice.
+async fn introduce(web: &Web, buyer: Customer) -> Result<(), Problem> {
+    let known = web.app.store.customer_by_email(buyer.shop, &buyer.email).await.map_err(app::Error::from)?;
+    let buyer = match known {
+        Some(known) if known.name.is_some() => return Ok(()),
+        Some(known) => Customer { name: buyer.name, ..known },
+        None => buyer,
+    };
+    Ok(web.app.write(&Changes { customers: vec![buyer], ..Changes::default() }).await?)
+}
+
+fn name(text: &str) -> Result<String, Problem> {
+    plain_text(text, 200).map_err(|error| Problem::invalid("customer.name", "name_invalid", format!("`customer.name` {error}.")))
 }
 
 /// The field that a refusal is about.
@@ -133,9 +183,6 @@ fn wanted(manager: &Manager, plan: &Plan, input: Input) -> Result<CheckoutInput,
         Some(tag) => Locale::parse(&tag)
             .ok_or_else(|| Problem::invalid("customer.locale", "locale_invalid", "`customer.locale` must be a BCP 47 language tag, as `de` or `pt-BR`."))?,
     };
-    if let Some(name) = &customer.name {
-        plain_text(name, 200).map_err(|error| Problem::invalid("customer.name", "name_invalid", format!("`customer.name` {error}.")))?;
-    }
     Ok(CheckoutInput {
         plan: plan.id,
         id: None,
@@ -185,14 +232,44 @@ fn metadata(entries: BTreeMap<String, String>) -> Result<BTreeMap<String, String
     Ok(entries)
 }
 
-pub(crate) async fn show(State(web): State<Web>, manager: Manager, Path(checkout): Path<String>) -> Result<Response, Problem> {
-    let id = CheckoutId::parse(&checkout).map_err(|_| Problem::not_found("checkout"))?;
+pub(crate) async fn show(State(web): State<Web>, manager: Manager, Id(id): Id<CheckoutId>) -> Result<Response, Problem> {
     let sale = web.app.sale_of_checkout(manager.shop.id, id).await?;
     Ok(answer(StatusCode::OK, &view(&web, &sale)))
 }
 
+/// A checkout as a list shows it.
+#[derive(Serialize)]
+struct ListedCheckoutView {
+    id: CheckoutId,
+    state: &'static str,
+    url: String,
+    total: Money,
+    order: OrderId,
+    success_url: Option<String>,
+    cancel_url: Option<String>,
+    expires_at: Timestamp,
+    created_at: Timestamp,
+}
+
+fn listed(web: &Web, listed: &ListedCheckout) -> ListedCheckoutView {
+    let checkout = &listed.checkout;
+    ListedCheckoutView {
+        id: checkout.id,
+        state: checkout.state.as_str(),
+        url: page_of(web, checkout.id),
+        total: listed.total,
+        order: checkout.order,
+        success_url: checkout.success_url.clone(),
+        cancel_url: checkout.cancel_url.clone(),
+        expires_at: checkout.expires_at,
+        created_at: checkout.created_at,
+    }
+}
+
 pub(crate) async fn list(State(web): State<Web>, manager: Manager, RawQuery(query): RawQuery) -> Result<Response, Problem> {
-    manager.may_read()?;
-    let asked = page(query.as_deref(), |text| OrderId::parse(text).ok())?;
-    super::order::listed(&web, &manager, asked).await
+    let mut query = Query::read(query.as_deref())?;
+    let asked = query.page()?;
+    query.done()?;
+    let rows = web.app.store.checkouts(manager.shop.id, asked).await.map_err(app::Error::from)?;
+    Ok(listing(rows, |checkout| listed(&web, checkout)))
 }

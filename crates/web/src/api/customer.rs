@@ -1,12 +1,12 @@
 //! Customers, to read.
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::{Country, Customer, CustomerId, Locale, Timestamp};
 use serde::Serialize;
 
-use super::{Manager, answer, list as listing, page};
+use super::{Id, Manager, Query, answer, list as listing};
 use crate::Web;
 use crate::problem::Problem;
 
@@ -31,15 +31,16 @@ fn view(customer: &Customer) -> CustomerView {
     }
 }
 
-pub(crate) async fn show(State(web): State<Web>, manager: Manager, Path(customer): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn show(State(web): State<Web>, manager: Manager, Id(id): Id<CustomerId>) -> Result<Response, Problem> {
     manager.may_read()?;
-    let id = CustomerId::parse(&customer).map_err(|_| Problem::not_found("customer"))?;
     let customer = web.app.store.customer(manager.shop.id, id).await.map_err(app::Error::from)?;
     Ok(answer(StatusCode::OK, &view(&customer.ok_or_else(|| Problem::not_found("customer"))?)))
 }
 
 pub(crate) async fn list(State(web): State<Web>, manager: Manager, RawQuery(query): RawQuery) -> Result<Response, Problem> {
     manager.may_read()?;
-    let asked = page(query.as_deref(), |text| CustomerId::parse(text).ok())?;
+    let mut query = Query::read(query.as_deref())?;
+    let asked = query.page()?;
+    query.done()?;
     Ok(listing(web.app.store.customers(manager.shop.id, asked).await.map_err(app::Error::from)?, view))
 }

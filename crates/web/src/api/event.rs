@@ -1,12 +1,12 @@
 //! The journal, to read.
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::{CustomerId, Event, EventId, LicenseId, OrderId, Timestamp};
 use serde::Serialize;
 
-use super::{Manager, answer, list as listing, page};
+use super::{Id, Manager, Query, answer, list as listing};
 use crate::Web;
 use crate::problem::Problem;
 
@@ -35,15 +35,16 @@ fn view(event: &Event) -> EventView {
     }
 }
 
-pub(crate) async fn show(State(web): State<Web>, manager: Manager, Path(event): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn show(State(web): State<Web>, manager: Manager, Id(id): Id<EventId>) -> Result<Response, Problem> {
     manager.may_read()?;
-    let id = EventId::parse(&event).map_err(|_| Problem::not_found("event"))?;
     let event = web.app.store.event(manager.shop.id, id).await.map_err(app::Error::from)?;
     Ok(answer(StatusCode::OK, &view(&event.ok_or_else(|| Problem::not_found("event"))?)))
 }
 
 pub(crate) async fn list(State(web): State<Web>, manager: Manager, RawQuery(query): RawQuery) -> Result<Response, Problem> {
     manager.may_read()?;
-    let asked = page(query.as_deref(), |text| EventId::parse(text).ok())?;
+    let mut query = Query::read(query.as_deref())?;
+    let asked = query.page()?;
+    query.done()?;
     Ok(listing(web.app.store.events(manager.shop.id, asked).await.map_err(app::Error::from)?, view))
 }

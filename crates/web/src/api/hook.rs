@@ -1,15 +1,14 @@
 //! What gateways call. 2xx says: stored, durably. Everything else says: come again.
 
 use app::{NoticeOutcome, ReceiveError};
-use axum::body::Bytes;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use domain::GatewayAccountId;
 use gateways::Headers;
 use serde::Serialize;
 
-use super::answer;
+use super::{Id, Raw, answer};
 use crate::Web;
 use crate::problem::Problem;
 
@@ -21,15 +20,10 @@ struct Taken {
 
 pub(crate) async fn receive(
     State(web): State<Web>,
-    Path(account): Path<String>,
+    Id(account): Id<GatewayAccountId>,
     headers: HeaderMap,
-    body: Bytes,
+    Raw(body): Raw,
 ) -> Result<Response, Problem> {
-    let account = GatewayAccountId::parse(&account).map_err(|_| Problem::not_found("gateway account"))?;
-    if headers.contains_key(header::CONTENT_ENCODING) {
-        // A signature is over the bytes that were sent; nothing is unpacked before it is proven.
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_encoding_refused", "Send the body as it is, without a content encoding."));
-    }
     let pairs = headers.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
     match web.app.receive(account, &Headers::new(pairs), &body).await {
         Ok(outcomes) => Ok(answer(StatusCode::OK, &Taken { events: outcomes.into_iter().map(word).collect() })),

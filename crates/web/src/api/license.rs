@@ -8,19 +8,18 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use app::ActivateAnswer;
-use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::{
-    Activation, ActivationId, ActivationRequest, Actor, CustomerId, Fingerprint, License, LicenseId, OrderId, PlanId, ProductId,
+    Activation, ActivationId, ActivationRequest, ActivationState, Actor, CustomerId, Fingerprint, License, LicenseId, OrderId, PlanId, ProductId,
     Shop, Timestamp, ValidationRequest, Verdict, VerdictCode, plain_text,
 };
 use latchkey_license::KeyCode;
 use serde::{Deserialize, Serialize};
 use store::LicenseFilter;
 
-use super::{Manager, answer, list as listing, page, parse};
+use super::{Id, Json, Manager, Query, answer, list as listing};
 use crate::Web;
 use crate::problem::Problem;
 use crate::visit::ShopOfHost;
@@ -115,22 +114,40 @@ fn seat(activation: &Activation) -> ActivationView<'_> {
     }
 }
 
-pub(crate) async fn show(State(web): State<Web>, manager: Manager, Path(license): Path<String>) -> Result<Response, Problem> {
+/// One license with the devices that hold its seats.
+#[derive(Serialize)]
+struct WholeLicense<'a> {
+    #[serde(flatten)]
+    license: LicenseView,
+    activations: Vec<ActivationView<'a>>,
+}
+
+pub(crate) async fn show(State(web): State<Web>, manager: Manager, Id(id): Id<LicenseId>) -> Result<Response, Problem> {
     manager.may_read()?;
-    let id = LicenseId::parse(&license).map_err(|_| Problem::not_found("license"))?;
     let store = &web.app.store;
     let license = store.license(manager.shop.id, id).await.map_err(app::Error::from)?.ok_or_else(|| Problem::not_found("license"))?;
+    let seats = store.activations(manager.shop.id, id).await.map_err(app::Error::from)?;
     let key = match manager.may_manage() {
         Ok(()) => store.license_key(manager.shop.id, id).await.map_err(app::Error::from)?.map(|key| key.to_string()),
         Err(_) => None,
     };
-    Ok(answer(StatusCode::OK, &view(&license, key, web.app.clock.now())))
+    let taken = seats.iter().filter(|row| row.state == ActivationState::Active);
+    let whole = WholeLicense { license: view(&license, key, web.app.clock.now()), activations: taken.map(seat).collect() };
+    Ok(answer(StatusCode::OK, &whole))
 }
 
 pub(crate) async fn list(State(web): State<Web>, manager: Manager, RawQuery(query): RawQuery) -> Result<Response, Problem> {
     manager.may_read()?;
-    let asked = page(query.as_deref(), |text| LicenseId::parse(text).ok())?;
-    let rows = web.app.store.licenses(manager.shop.id, &LicenseFilter::default(), asked).await.map_err(app::Error::from)?;
+    let mut query = Query::read(query.as_deref())?;
+    let asked = query.page()?;
+    let filter = LicenseFilter {
+        order: query.take("order", "the id of an order", |text| OrderId::parse(text).ok())?,
+        customer: query.take("customer", "the id of a customer", |text| CustomerId::parse(text).ok())?,
+        state: None,
+        key_tail: query.take("key_tail", "the last four symbols of a key", |text| Some(text.to_ascii_uppercase()).filter(|tail| tail.len() == 4))?,
+    };
+    query.done()?;
+    let rows = web.app.store.licenses(manager.shop.id, &filter, asked).await.map_err(app::Error::from)?;
     let now = web.app.clock.now();
     Ok(listing(rows, |license| view(license, None, now)))
 }
@@ -184,8 +201,8 @@ fn fingerprint(text: &str) -> Result<Fingerprint, Problem> {
 }
 
 /// Always 200 when the question was answered.
-pub(crate) async fn validate(State(web): State<Web>, ShopOfHost(shop): ShopOfHost, body: Bytes) -> Result<Response, Problem> {
-    let input: ValidateInput<'_> = read(&body)?;
+pub(crate) async fn validate(State(web): State<Web>, ShopOfHost(shop): ShopOfHost, sent: Json) -> Result<Response, Problem> {
+    let input: ValidateInput<'_> = sent.read()?;
     let key = match KeyCode::parse(&input.key) {
         Ok(key) => key,
         Err(error) => return Ok(unknown(Cow::Owned(format!("This cannot be a license key: {error}.")))),
@@ -217,14 +234,6 @@ async fn products(web: &Web, shop: &Shop, name: &str) -> Result<Vec<ProductId>, 
     }
     let product = web.app.store.product_by_slug(shop.id, name).await.map_err(app::Error::from)?;
     Ok(product.map(|product| product.id).into_iter().collect())
-}
-
-/// Reads a body without copying the texts in it.
-fn read<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|_| match serde_json::from_slice::<serde_json::Value>(body) {
-        Ok(_) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "parameter_invalid", "A field is missing, unknown, or of the wrong kind."),
-        Err(error) => Problem::new(StatusCode::BAD_REQUEST, "json_malformed", format!("The body is not JSON: {error}.")),
-    })
 }
 
 #[derive(Deserialize)]
@@ -275,12 +284,12 @@ fn refused(error: app::Error) -> Problem {
     }
 }
 
-fn text(param: &str, value: String, longest: usize) -> Result<String, Problem> {
-    plain_text(&value, longest).map_err(|error| Problem::invalid(param, "text_invalid", format!("`{param}` {error}.")))
+fn text(param: &str, value: &str, longest: usize) -> Result<String, Problem> {
+    plain_text(value, longest).map_err(|error| Problem::invalid(param, "text_invalid", format!("`{param}` {error}.")))
 }
 
-pub(crate) async fn activate(State(web): State<Web>, ShopOfHost(shop): ShopOfHost, body: Bytes) -> Result<Response, Problem> {
-    let input: ActivateInput = parse(&body)?;
+pub(crate) async fn activate(State(web): State<Web>, ShopOfHost(shop): ShopOfHost, sent: Json) -> Result<Response, Problem> {
+    let input: ActivateInput = sent.read()?;
     let key = key(&input.key)?;
     let metadata = input.metadata.unwrap_or_default();
     if metadata.len() > 20 {
@@ -288,24 +297,24 @@ pub(crate) async fn activate(State(web): State<Web>, ShopOfHost(shop): ShopOfHos
     }
     let request = ActivationRequest {
         fingerprint: fingerprint(&input.fingerprint)?,
-        name: input.name.map(|name| text("name", name, 100)).transpose()?,
+        name: input.name.map(|name| text("name", &name, 100)).transpose()?,
         metadata: metadata
             .into_iter()
-            .map(|(name, value)| Ok((text("metadata", name, 40)?, text("metadata", value, 200)?)))
+            .map(|(name, value)| Ok((text("metadata", &name, 40)?, text("metadata", &value, 200)?)))
             .collect::<Result<_, Problem>>()?,
     };
     let told = web.app.activate_license(shop.id, &key, &request).await.map_err(refused)?;
     Ok(seat_answer(if told.is_new { StatusCode::CREATED } else { StatusCode::OK }, &told))
 }
 
-pub(crate) async fn deactivate(State(web): State<Web>, ShopOfHost(shop): ShopOfHost, body: Bytes) -> Result<Response, Problem> {
-    let input: SeatInput = parse(&body)?;
+pub(crate) async fn deactivate(State(web): State<Web>, ShopOfHost(shop): ShopOfHost, sent: Json) -> Result<Response, Problem> {
+    let input: SeatInput = sent.read()?;
     let told = web.app.deactivate_license(shop.id, &key(&input.key)?, &fingerprint(&input.fingerprint)?, Actor::App).await.map_err(refused)?;
     Ok(seat_answer(StatusCode::OK, &told))
 }
 
-pub(crate) async fn heartbeat(State(web): State<Web>, ShopOfHost(shop): ShopOfHost, body: Bytes) -> Result<Response, Problem> {
-    let input: SeatInput = parse(&body)?;
+pub(crate) async fn heartbeat(State(web): State<Web>, ShopOfHost(shop): ShopOfHost, sent: Json) -> Result<Response, Problem> {
+    let input: SeatInput = sent.read()?;
     let told = web.app.heartbeat_license(shop.id, &key(&input.key)?, &fingerprint(&input.fingerprint)?).await.map_err(refused)?;
     Ok(seat_answer(StatusCode::OK, &told))
 }

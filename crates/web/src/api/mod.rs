@@ -3,11 +3,14 @@
 //! What comes in is parsed into small structs that refuse unknown fields; what
 //! goes out are structs of this folder, filled by plain functions from rows.
 
+mod body;
 pub(crate) mod checkout;
 pub(crate) mod customer;
+pub(crate) mod error_code;
 pub(crate) mod event;
 pub(crate) mod health;
 pub(crate) mod hook;
+mod idempotency;
 pub(crate) mod key_set;
 pub(crate) mod license;
 pub(crate) mod openapi;
@@ -17,16 +20,20 @@ pub(crate) mod plan;
 pub(crate) mod product;
 pub(crate) mod refund;
 
+pub(crate) use body::{Id, Json, Raw};
+pub(crate) use idempotency::{Names, Once};
+
+use std::str::FromStr;
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::FromRequestParts;
+use axum::body::Body;
+use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::{ApiKey, Scope, Shop};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use store::{Listing, Page};
 
 use crate::Web;
@@ -88,38 +95,89 @@ impl Manager {
     }
 }
 
-/// Reads a JSON body. Unknown fields, wrong kinds and numbers that do not fit are told with their place.
-pub(crate) fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|error| match error.classify() {
-        serde_json::error::Category::Syntax | serde_json::error::Category::Eof | serde_json::error::Category::Io => {
-            Problem::new(StatusCode::BAD_REQUEST, "json_malformed", format!("The body is not JSON: {error}."))
-        }
-        serde_json::error::Category::Data => {
-            let told = error.to_string();
-            let param = told.split('`').nth(1).filter(|_| told.contains("field")).map(str::to_owned);
-            Problem { param, ..Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "parameter_invalid", format!("The body does not fit: {}.", domain::mask_card_numbers(&told))) }
-        }
-    })
-}
-
-/// Reads which page of a list is wanted.
-pub(crate) fn page<Id>(query: Option<&str>, read: impl Fn(&str) -> Option<Id>) -> Result<Page<Id>, Problem> {
-    let mut page = Page { starting_after: None, ending_before: None, limit: 10 };
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query.unwrap_or_default())
-        .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "query_malformed", "The query cannot be read."))?;
-    for (name, value) in pairs {
-        let id = || read(&value).map(Some).ok_or_else(|| Problem::invalid(&name, "parameter_invalid", format!("`{name}` must be an id of this list.")));
-        match name.as_str() {
-            "limit" => {
-                let limit: Option<u32> = value.parse().ok().filter(|limit| (1..=100).contains(limit));
-                page.limit = limit.ok_or_else(|| Problem::invalid("limit", "parameter_invalid", "`limit` must be from 1 to 100."))?;
-            }
-            "starting_after" => page.starting_after = id()?,
-            "ending_before" => page.ending_before = id()?,
-            other => return Err(Problem::invalid(other, "parameter_unknown", format!("There is no parameter `{other}` here."))),
+/// Answers in problems where the framework would refuse in plain text: a body
+/// that is too large, a method or an address that is not there.
+pub(crate) async fn as_problem(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let kind = response.headers().get(header::CONTENT_TYPE).map_or(&b""[..], |kind| kind.as_bytes());
+    if !response.status().is_client_error() || kind.starts_with(b"application/") {
+        return response;
+    }
+    let problem = match response.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is larger than is taken here."),
+        StatusCode::METHOD_NOT_ALLOWED => Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not take this method."),
+        status => Problem::new(status, "request_malformed", "The request cannot be read."),
+    };
+    let (mut told, body) = problem.into_response().into_parts();
+    let (refused, _) = response.into_parts();
+    for (name, value) in refused.headers {
+        if let Some(name) = name.filter(|name| *name != header::CONTENT_TYPE && *name != header::CONTENT_LENGTH) {
+            told.headers.insert(name, value);
         }
     }
-    Ok(page)
+    Response::from_parts(told, Body::new(body))
+}
+
+/// The query of a list. Every parameter must be known to somebody who takes it.
+pub(crate) struct Query(Vec<(String, String)>);
+
+impl Query {
+    pub(crate) fn read(query: Option<&str>) -> Result<Self, Problem> {
+        serde_urlencoded::from_str(query.unwrap_or_default())
+            .map(Self)
+            .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "query_malformed", "The query cannot be read."))
+    }
+
+    /// Takes one parameter as `read` understands it; `expected` ends the sentence that says what it must be.
+    pub(crate) fn take<T>(&mut self, name: &str, expected: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Problem> {
+        let Some(place) = self.0.iter().position(|(known, _)| known == name) else { return Ok(None) };
+        let (_, value) = self.0.swap_remove(place);
+        if self.0.iter().any(|(known, _)| known == name) {
+            return Err(Problem::invalid(name, "parameter_invalid", format!("`{name}` is given twice.")));
+        }
+        let refuse = || Problem::invalid(name, "parameter_invalid", format!("`{name}` must be {expected}."));
+        read(&value).map(Some).ok_or_else(refuse)
+    }
+
+    /// Takes which page is wanted.
+    pub(crate) fn page<T: FromStr>(&mut self) -> Result<Page<T>, Problem> {
+        let limit = |text: &str| text.parse().ok().filter(|limit| (1..=100).contains(limit));
+        let id = |text: &str| text.parse().ok();
+        let page = Page {
+            limit: self.take("limit", "a whole number from 1 to 100", limit)?.unwrap_or(10),
+            starting_after: self.take("starting_after", "an id of this list", id)?,
+            ending_before: self.take("ending_before", "an id of this list", id)?,
+        };
+        if page.starting_after.is_some() && page.ending_before.is_some() {
+            let detail = "Give `starting_after` or `ending_before`, not both.";
+            return Err(Problem::invalid("ending_before", "parameter_invalid", detail));
+        }
+        Ok(page)
+    }
+
+    /// Insists that nothing is left.
+    pub(crate) fn done(self) -> Result<(), Problem> {
+        match self.0.into_iter().next() {
+            None => Ok(()),
+            Some((name, _)) => Err(Problem::invalid(&name, "parameter_unknown", format!("There is no parameter `{name}` here."))),
+        }
+    }
+}
+
+/// The page of a list that is short enough to be read whole, newest first.
+pub(crate) fn cut<Row, T: Ord + Copy>(rows: Vec<Row>, page: &Page<T>, id: impl Fn(&Row) -> T) -> Listing<Row> {
+    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let wanted = |row: &Row| {
+        page.starting_after.is_none_or(|after| id(row) < after) && page.ending_before.is_none_or(|before| id(row) > before)
+    };
+    let mut data: Vec<Row> = rows.into_iter().filter(wanted).collect();
+    let has_more = data.len() > limit;
+    if page.ending_before.is_some() {
+        // The rows next to the one that was named are the last of those before it.
+        data.drain(..data.len().saturating_sub(limit));
+    }
+    data.truncate(limit);
+    Listing { data, has_more }
 }
 
 #[derive(Serialize)]
@@ -130,7 +188,8 @@ struct List<T> {
 
 /// A page of a list, as it goes out.
 pub(crate) fn list<Row, View: Serialize>(listing: Listing<Row>, view: impl Fn(&Row) -> View) -> Response {
-    answer(StatusCode::OK, &List { data: listing.data.iter().map(view).collect(), has_more: listing.has_more })
+    let Listing { data, has_more } = listing;
+    answer(StatusCode::OK, &List { data: data.iter().map(view).collect(), has_more })
 }
 
 /// An answer in JSON, written once.

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{CheckoutId, Country, CustomerId, Locale, Order, OrderId, OrderLine, PlanId, ProductId, Timestamp};
+use domain::{CheckoutId, Country, CustomerId, Locale, Order, OrderId, OrderLine, OrderState, PlanId, ProductId, Timestamp};
 use money::Money;
 use serde::Serialize;
-use store::{OrderFilter, Page};
+use store::OrderFilter;
 
-use super::{Manager, answer, license, list as listing, page, payment, refund};
+use super::{Id, Manager, Query, answer, license, list as listing, payment, refund};
 use crate::Web;
 use crate::problem::Problem;
 
@@ -82,29 +82,37 @@ fn view(order: &Order) -> OrderView {
     }
 }
 
-pub(crate) async fn show(State(web): State<Web>, manager: Manager, Path(order): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn show(State(web): State<Web>, manager: Manager, Id(id): Id<OrderId>) -> Result<Response, Problem> {
     manager.may_read()?;
-    let id = OrderId::parse(&order).map_err(|_| Problem::not_found("order"))?;
     let sale = web.app.sale(manager.shop.id, id).await?;
     let now = web.app.clock.now();
-    let keys = web.app.licenses_with_keys(&sale).await?;
+    // Keys are for those who may act; to read is not enough.
+    let licenses = match manager.may_manage() {
+        Ok(()) => {
+            let keys = web.app.licenses_with_keys(&sale).await?;
+            keys.into_iter().map(|(row, key)| license::view(&row, Some(key), now)).collect()
+        }
+        Err(_) => sale.licenses.iter().map(|row| license::view(row, None, now)).collect(),
+    };
     let whole = WholeOrder {
         order: view(&sale.order),
         url: format!("{}/orders/{id}", web.app.settings.public_url),
         payments: sale.payments.iter().map(payment::view).collect(),
         refunds: sale.refunds.iter().map(refund::view).collect(),
-        licenses: keys.into_iter().map(|(row, key)| license::view(&row, Some(key), now)).collect(),
+        licenses,
     };
     Ok(answer(StatusCode::OK, &whole))
 }
 
 pub(crate) async fn list(State(web): State<Web>, manager: Manager, RawQuery(query): RawQuery) -> Result<Response, Problem> {
     manager.may_read()?;
-    let asked = page(query.as_deref(), |text| OrderId::parse(text).ok())?;
-    listed(&web, &manager, asked).await
-}
-
-pub(crate) async fn listed(web: &Web, manager: &Manager, asked: Page<OrderId>) -> Result<Response, Problem> {
-    let orders = web.app.store.orders(manager.shop.id, &OrderFilter::default(), asked).await.map_err(app::Error::from)?;
+    let mut query = Query::read(query.as_deref())?;
+    let asked = query.page()?;
+    let filter = OrderFilter {
+        state: query.take("state", "a state of an order", OrderState::parse)?,
+        customer: query.take("customer", "the id of a customer", |text| CustomerId::parse(text).ok())?,
+    };
+    query.done()?;
+    let orders = web.app.store.orders(manager.shop.id, &filter, asked).await.map_err(app::Error::from)?;
     Ok(listing(orders, view))
 }

@@ -1,13 +1,13 @@
 //! Payments, to read.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::{GatewayAccountId, MethodSummary, Mode, OrderId, Payment, PaymentId, Timestamp};
 use money::Money;
 use serde::Serialize;
 
-use super::{Manager, answer};
+use super::{Id, Manager, answer};
 use crate::Web;
 use crate::problem::Problem;
 
@@ -47,9 +47,8 @@ pub(crate) fn view(payment: &Payment) -> PaymentView {
     }
 }
 
-pub(crate) async fn show(State(web): State<Web>, manager: Manager, Path(payment): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn show(State(web): State<Web>, manager: Manager, Id(id): Id<PaymentId>) -> Result<Response, Problem> {
     manager.may_read()?;
-    let id = PaymentId::parse(&payment).map_err(|_| Problem::not_found("payment"))?;
     let payment = web.app.store.payment(manager.shop.id, id).await.map_err(app::Error::from)?;
     Ok(answer(StatusCode::OK, &view(&payment.ok_or_else(|| Problem::not_found("payment"))?)))
 }

@@ -1,13 +1,13 @@
 //! Plans, to read.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::{Plan, PlanId, ProductId, Timestamp};
-use money::Money;
+use money::{Currency, Money};
 use serde::Serialize;
 
-use super::{Manager, answer};
+use super::{Id, Manager, answer};
 use crate::Web;
 use crate::problem::Problem;
 
@@ -18,13 +18,19 @@ struct TierView {
 }
 
 #[derive(Serialize)]
+struct PriceView {
+    currency: Currency,
+    tiers: Vec<TierView>,
+}
+
+#[derive(Serialize)]
 pub(crate) struct PlanView {
     id: PlanId,
     product: ProductId,
     slug: String,
     name: String,
     highlights: Vec<String>,
-    prices: Vec<Vec<TierView>>,
+    prices: Vec<PriceView>,
     seats: Option<u32>,
     valid_days: Option<u32>,
     features: Vec<String>,
@@ -49,7 +55,7 @@ pub(crate) fn view(web: &Web, plan: &Plan) -> PlanView {
                     from_quantity: tier.from_quantity,
                     unit_amount: Money::new(tier.unit_minor, price.currency),
                 };
-                price.tiers.iter().map(tier).collect()
+                PriceView { currency: price.currency, tiers: price.tiers.iter().map(tier).collect() }
             })
             .collect(),
         seats: plan.policy.seats,
@@ -62,8 +68,7 @@ pub(crate) fn view(web: &Web, plan: &Plan) -> PlanView {
     }
 }
 
-pub(crate) async fn show(State(web): State<Web>, manager: Manager, Path(plan): Path<String>) -> Result<Response, Problem> {
-    let id = PlanId::parse(&plan).map_err(|_| Problem::not_found("plan"))?;
+pub(crate) async fn show(State(web): State<Web>, manager: Manager, Id(id): Id<PlanId>) -> Result<Response, Problem> {
     let plan = web.app.store.plan(manager.shop.id, id).await.map_err(app::Error::from)?;
     Ok(answer(StatusCode::OK, &view(&web, &plan.ok_or_else(|| Problem::not_found("plan"))?)))
 }

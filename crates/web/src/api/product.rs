@@ -1,13 +1,12 @@
 //! Products with their plans, to read.
 
-use axum::extract::{Path, State};
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::{Plan, Product, ProductId, Timestamp};
 use serde::Serialize;
-use store::Listing;
 
-use super::{Manager, answer, list as listing, plan};
+use super::{Id, Manager, Query, answer, cut, list as listing, plan};
 use crate::Web;
 use crate::problem::Problem;
 
@@ -38,16 +37,18 @@ fn view(web: &Web, product: &Product, plans: &[Plan]) -> ProductView {
     }
 }
 
-pub(crate) async fn show(State(web): State<Web>, manager: Manager, Path(product): Path<String>) -> Result<Response, Problem> {
-    let id = ProductId::parse(&product).map_err(|_| Problem::not_found("product"))?;
+pub(crate) async fn show(State(web): State<Web>, manager: Manager, Id(id): Id<ProductId>) -> Result<Response, Problem> {
     let product = web.app.store.product(manager.shop.id, id).await.map_err(app::Error::from)?;
     let product = product.ok_or_else(|| Problem::not_found("product"))?;
     let plans = web.app.store.plans(manager.shop.id, id).await.map_err(app::Error::from)?;
     Ok(answer(StatusCode::OK, &view(&web, &product, &plans)))
 }
 
-pub(crate) async fn list(State(web): State<Web>, manager: Manager) -> Result<Response, Problem> {
+pub(crate) async fn list(State(web): State<Web>, manager: Manager, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+    let mut query = Query::read(query.as_deref())?;
+    let asked = query.page()?;
+    query.done()?;
     let products = web.app.store.products(manager.shop.id).await.map_err(app::Error::from)?;
     let plans = web.app.store.plans_of_shop(manager.shop.id).await.map_err(app::Error::from)?;
-    Ok(listing(Listing { data: products, has_more: false }, |product| view(&web, product, &plans)))
+    Ok(listing(cut(products, &asked, |product| product.id), |product| view(&web, product, &plans)))
 }

@@ -1,15 +1,14 @@
 //! Refunds: made, listed, read.
 
-use axum::body::Bytes;
-use axum::extract::{Path, State};
+use app::RefundInput;
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{Actor, OrderId, PaymentId, Refund, RefundId, RefundReason, Timestamp};
+use domain::{Actor, OrderId, PaymentId, Refund, RefundId, RefundReason, Refusal, ShopId, Timestamp};
 use money::{Currency, Money};
 use serde::{Deserialize, Serialize};
-use store::Listing;
 
-use super::{Manager, answer, list as listing, parse};
+use super::{Id, Json, Manager, Names, Once, Query, answer, cut, list as listing};
 use crate::Web;
 use crate::problem::Problem;
 
@@ -80,32 +79,62 @@ fn reason(text: Option<&str>) -> Result<RefundReason, Problem> {
 pub(crate) async fn create(
     State(web): State<Web>,
     manager: Manager,
-    Path(order): Path<String>,
-    body: Bytes,
+    Id(order): Id<OrderId>,
+    once: Once,
+    sent: Json,
 ) -> Result<Response, Problem> {
     manager.may_manage()?;
-    let order = OrderId::parse(&order).map_err(|_| Problem::not_found("order"))?;
-    let input: Input = if body.is_empty() { Input { amount: None, reason: None, revoke: None } } else { parse(&body)? };
+    let input: Input = if sent.0.is_empty() { Input { amount: None, reason: None, revoke: None } } else { sent.read()? };
     let reason = reason(input.reason.as_deref())?;
-    let before = web.app.sale(manager.shop.id, order).await?;
-    let amount = input.amount.map(|amount| amount.in_currency(before.order.total.currency()));
-    let sale = web.app.refund_order(manager.shop.id, order, amount, reason, input.revoke, Actor::Api).await?;
-    let known = |refund: &&Refund| !before.refunds.iter().any(|old| old.id == refund.id);
-    let made = sale.refunds.iter().filter(known).find(|refund| refund.requested_by == Actor::Api);
-    let made = made.or_else(|| sale.refunds.last()).ok_or_else(|| Problem::not_found("refund"))?;
+    let (task, shop) = (web.clone(), manager.shop.id);
+    let work = |names: Names| refund(task, shop, order, input, reason, names);
+    Ok(once.answer(&web, &manager, &sent.0, work).await)
+}
+
+async fn refund(
+    web: Web,
+    shop: ShopId,
+    order: OrderId,
+    input: Input,
+    reason: RefundReason,
+    mut names: Names,
+) -> Result<Response, Problem> {
+    let currency = web.app.sale(shop, order).await?.order.total.currency();
+    let id = names.mint(RefundId::mint);
+    let amount = input.amount.map(|amount| amount.in_currency(currency));
+    let wanted = RefundInput { id: Some(id), amount, reason, revoke: input.revoke };
+    let sale = web.app.refund_order(shop, order, wanted, Actor::Api).await.map_err(named)?;
+    let made = sale.refunds.iter().find(|refund| refund.id == id).ok_or_else(|| Problem::not_found("refund"))?;
     Ok(answer(StatusCode::CREATED, &view(made)))
 }
 
-pub(crate) async fn list(State(web): State<Web>, manager: Manager, Path(order): Path<String>) -> Result<Response, Problem> {
-    manager.may_read()?;
-    let order = OrderId::parse(&order).map_err(|_| Problem::not_found("order"))?;
-    let sale = web.app.sale(manager.shop.id, order).await?;
-    Ok(listing(Listing { data: sale.refunds, has_more: false }, view))
+/// The field that a refusal is about.
+fn named(error: app::Error) -> Problem {
+    let is_about_amount = matches!(
+        error,
+        app::Error::Refused(Refusal::RefundExceedsPayment { .. } | Refusal::RefundNotPositive | Refusal::CurrencyMismatch { .. })
+    );
+    let problem = Problem::from(error);
+    if is_about_amount { Problem { param: Some("amount".to_owned()), ..problem } } else { problem }
 }
 
-pub(crate) async fn show(State(web): State<Web>, manager: Manager, Path(refund): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn list(
+    State(web): State<Web>,
+    manager: Manager,
+    Id(order): Id<OrderId>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
     manager.may_read()?;
-    let id = RefundId::parse(&refund).map_err(|_| Problem::not_found("refund"))?;
+    let mut query = Query::read(query.as_deref())?;
+    let page = query.page()?;
+    query.done()?;
+    let mut refunds = web.app.sale(manager.shop.id, order).await?.refunds;
+    refunds.sort_by_key(|refund| std::cmp::Reverse(refund.id));
+    Ok(listing(cut(refunds, &page, |refund| refund.id), view))
+}
+
+pub(crate) async fn show(State(web): State<Web>, manager: Manager, Id(id): Id<RefundId>) -> Result<Response, Problem> {
+    manager.may_read()?;
     let refund = web.app.store.refund(manager.shop.id, id).await.map_err(app::Error::from)?;
     Ok(answer(StatusCode::OK, &view(&refund.ok_or_else(|| Problem::not_found("refund"))?)))
 }

@@ -1,0 +1,208 @@
+//! Every code that a problem can carry, and the page that explains them.
+//!
+//! A problem's `doc_url` leads to `/docs/errors#<code>`. The list below is that
+//! page, and `docs/errors.md` says the same; tests hold both against the code.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use crate::Web;
+use crate::problem::Problem;
+use crate::public::frame::{Frame, page};
+use crate::visit::Visit;
+
+/// One code: what it means and what to do.
+struct ErrorCode {
+    code: &'static str,
+    status: u16,
+    cause: &'static str,
+    fix: &'static str,
+}
+
+struct Section {
+    title: &'static str,
+    codes: &'static [ErrorCode],
+}
+
+const fn code(code: &'static str, status: u16, cause: &'static str, fix: &'static str) -> ErrorCode {
+    ErrorCode { code, status, cause, fix }
+}
+
+#[rustfmt::skip]
+const SECTIONS: &[Section] = &[
+    Section { title: "Any request", codes: &[
+        code("api_key_invalid", 401, "No API key was sent, or it is mistyped or was withdrawn.", "Send `Authorization: Bearer lk_live_…` or `lk_test_…` with a key of the shop."),
+        code("scope_missing", 403, "The API key works, but its scope does not cover this call.", "Use a key with the scope that `detail` names."),
+        code("not_found", 404, "Nothing has this id or address, in the shop of the API key or of the host name.", "Check the id, and that it belongs to the same shop and mode as the key."),
+        code("method_not_allowed", 405, "The address exists, the method does not.", "Use a method that the header `Allow` names."),
+        code("too_slow", 408, "The request took more than 60 seconds to arrive or to answer.", "Ask again; for a POST, with the same `Idempotency-Key`."),
+        code("content_encoding_refused", 415, "The body has a content encoding. Signatures are over the bytes that were sent, and nothing is unpacked.", "Send the body as it is."),
+        code("content_type_refused", 415, "The body is not said to be JSON.", "Send JSON, with `Content-Type: application/json`."),
+        code("body_too_large", 413, "The body is larger than 64 KiB, or than 1 MiB for a webhook.", "Send less. A gateway's event of that size is not one of its documented events."),
+        code("unavailable", 503, "Nobody can tell right now: storage or a gateway does not answer. It says nothing about the question.", "Ask again after `Retry-After` seconds; for a POST, with the same `Idempotency-Key`."),
+        code("not_configured", 409, "The shop is not completely set up, as when no gateway account is connected.", "The shop's owner finds the reason with `latchkey doctor`."),
+    ] },
+    Section { title: "Reading the request", codes: &[
+        code("request_malformed", 400, "The address or the head of the request cannot be read.", "Send addresses as percent-encoded UTF-8."),
+        code("body_incomplete", 400, "The body did not arrive whole.", "Send it again; a POST with the same `Idempotency-Key`."),
+        code("json_malformed", 400, "The body is not JSON.", "`detail` names line and column."),
+        code("query_malformed", 400, "What stands after the `?` cannot be read.", "Percent-encode names and values."),
+        code("parameter_missing", 422, "A field that must be there is not.", "`param` names it."),
+        code("parameter_invalid", 422, "A field or parameter is of the wrong kind or out of its range.", "`param` names it where it can be told; the OpenAPI description says what fits."),
+        code("parameter_unknown", 422, "The body has a field, or the query a parameter, that this call does not take.", "Leave it out. Lists take `limit`, `starting_after` and `ending_before`."),
+        code("idempotency_key_invalid", 422, "The header `Idempotency-Key` is empty, longer than 255 characters, or not visible ASCII.", "Send a random text, as a UUID."),
+        code("idempotency_key_reused", 422, "The same `Idempotency-Key` came with another request before.", "Use a new key for every new call, and the same one only to repeat a call."),
+        code("idempotency_key_in_flight", 409, "A request with this `Idempotency-Key` is being answered at this moment.", "Wait a second and repeat the call: it gives the answer of the first."),
+    ] },
+    Section { title: "Checkouts", codes: &[
+        code("plan_unknown", 422, "No plan of the shop has this id or slug.", "List the plans with `GET /v1/products`."),
+        code("plan_not_on_sale", 422, "The plan, or its product, is switched off.", "Offer another plan, or put it on sale again."),
+        code("quantity_out_of_range", 422, "The quantity is not a whole number from 1 to what the plan allows.", "Send a JSON integer; the plan's `max_quantity` is the most."),
+        code("currency_unknown", 422, "The currency is not an ISO 4217 code.", "Send a code as `EUR`."),
+        code("no_price_in_currency", 422, "The plan has no price in this currency.", "Use a currency of the plan's `prices`, or leave it out."),
+        code("amount_out_of_range", 422, "The amounts of the order do not fit.", "Order fewer."),
+        code("coupon_unknown", 422, "No coupon has this code.", "Leave the field out, or check the code."),
+        code("email_invalid", 422, "The address cannot take mail; `detail` says why.", "Send one address, without a name or brackets."),
+        code("country_unknown", 422, "The country is not an ISO 3166-1 alpha-2 code.", "Send a code as `DE`."),
+        code("locale_invalid", 422, "The language is not a BCP 47 tag.", "Send a tag as `de` or `pt-BR`."),
+        code("name_invalid", 422, "The name is empty, longer than 200 characters, or looks like a card number.", "Send the name as one line of text, or leave it out."),
+        code("url_invalid", 422, "The address is not an absolute http or https address of up to 2000 characters.", "Send it whole, with `https://`, percent-encoded, without user or password."),
+        code("metadata_too_large", 422, "There are too many notes, or one is too long.", "A checkout takes 50 entries, names of 40 and values of 500 characters; an activation 20, 40 and 200."),
+        code("card_number_refused", 422, "A text looks like a card number. Card numbers are never kept here.", "Remove it. Cards are typed on the gateway's page only."),
+        code("checkout_expired", 409, "The checkout can no longer be paid.", "Open a new one."),
+        code("checkout_completed", 409, "The checkout was paid already.", "Read its order."),
+        code("consent_missing", 422, "A consumer in the European Union did not agree to immediate supply.", "The buyer ticks the box on the checkout page."),
+    ] },
+    Section { title: "Refunds", codes: &[
+        code("order_not_paid", 409, "Nothing was paid for the order, so nothing can be given back.", "Read the order's payments."),
+        code("refund_exceeds_payment", 422, "More was asked for than is left of the payment.", "`detail` says how much is left; leave `amount` out to give back all of it."),
+        code("refund_not_positive", 422, "The amount is zero or below.", "Send an amount above zero."),
+        code("currency_mismatch", 409, "The amount is in another currency than the payment.", "Use the order's currency, or send the amount as a plain number of minor units."),
+    ] },
+    Section { title: "License endpoints", codes: &[
+        code("license_unknown", 404, "No license of the shop has this key; or it is mistyped, which its check symbols tell.", "Ask the person to check the key; `detail` says what looks wrong."),
+        code("license_suspended", 403, "The license is suspended, as during a dispute.", "The shop that sold it can say why."),
+        code("license_expired", 403, "The license has expired.", "Renew it."),
+        code("license_revoked", 403, "The license was revoked, as after a refund.", "The shop that sold it can say why."),
+        code("license_not_usable", 403, "The license does not work now.", "Validate it: the verdict says why."),
+        code("seat_limit_reached", 409, "Every seat of the license is taken.", "Free a seat: on another device, or in the portal."),
+        code("not_activated", 409, "The device holds no seat of the license.", "Activate it first."),
+        code("fingerprint_invalid", 422, "The fingerprint is empty, longer than 255 characters, or looks like a card number.", "Send an opaque text that stays the same on the device, as a hash."),
+        code("text_invalid", 422, "A name or note is empty, too long, or looks like a card number.", "`param` names it."),
+    ] },
+    Section { title: "Webhooks in", codes: &[
+        code("signature_missing", 401, "The message carries no signature.", "Only the gateway may call this address."),
+        code("signature_malformed", 401, "The signature cannot be read.", "Check that no proxy changes headers."),
+        code("signature_mismatch", 401, "The signature was not made over these bytes with a secret of this account.", "Compare the webhook secret with the gateway's; check that no proxy changes the body."),
+        code("signature_outside_tolerance", 401, "The message was signed too long ago, or in the future.", "Check the server's clock; gateways sign each try anew."),
+        code("webhook_secret_missing", 401, "The gateway account has no webhook secret, so nothing can be proven.", "Enter the secret that the gateway shows for this address."),
+        code("body_malformed", 401, "The signature holds, but the message is not one that the gateway sends.", "Check that the address belongs to this gateway."),
+    ] },
+    Section { title: "What a gateway reports", codes: &[
+        code("amount_mismatch", 409, "The gateway reports another amount than the payment is for.", "A person must look: the notice is parked and can be applied again."),
+        code("mode_mismatch", 409, "A report of test money for a live payment, or the other way round.", "Compare the keys of the gateway account with the mode of the shop."),
+        code("account_mismatch", 409, "The report came for another gateway account than the payment was sent to.", "Compare the webhook addresses at the gateway."),
+        code("reference_mismatch", 409, "The report names our payment but another object at the gateway.", "A person must look: the notice is parked and can be applied again."),
+        code("payment_unknown", 404, "The report names an order or payment that is not here.", "Check whether another installation uses the same gateway account."),
+    ] },
+    Section { title: "Pages", codes: &[
+        code("foreign_form", 403, "A form was sent from another site.", "Send it from the shop's own page."),
+    ] },
+];
+
+#[derive(Template)]
+#[template(path = "api/error_code.html")]
+struct ErrorCodes<'a> {
+    frame: &'a Frame,
+    sections: &'a [Section],
+}
+
+pub(crate) async fn show(State(web): State<Web>, visit: Visit) -> Result<Response, Problem> {
+    let frame = Frame::new(&web, &visit, "Error codes".to_owned());
+    page(StatusCode::OK, &frame, &ErrorCodes { frame: &frame, sections: SECTIONS })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use std::collections::BTreeSet;
+    use std::fmt::Write as _;
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+
+    fn listed() -> impl Iterator<Item = &'static ErrorCode> {
+        SECTIONS.iter().flat_map(|section| section.codes)
+    }
+
+    fn sources(folder: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries
+            .flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] })
+            .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+            .collect()
+    }
+
+    /// The second argument of every call of these functions, where it is a literal.
+    fn second_arguments(code: &str) -> Vec<String> {
+        ["Problem::new(", "Problem::invalid(", "Self::new(StatusCode"]
+            .iter()
+            .flat_map(|call| code.split(call).skip(1))
+            .filter_map(|rest| rest.split(',').nth(1)?.trim().strip_prefix('"')?.strip_suffix('"').map(str::to_owned))
+            .collect()
+    }
+
+    /// What the arms of a `code()` give.
+    fn arms(code: &str) -> Vec<String> {
+        let body = code.split_once("fn code(").unwrap().1;
+        let body = body.split_once("\n    }\n").unwrap().0;
+        body.lines().filter_map(|line| line.split_once("=> \"")?.1.strip_suffix("\",").map(str::to_owned)).collect()
+    }
+
+    #[test]
+    fn every_code_that_a_problem_can_carry_is_explained() {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut told: BTreeSet<String> = BTreeSet::new();
+        for path in sources(&here.join("src")) {
+            let code = fs::read_to_string(path).unwrap();
+            told.extend(second_arguments(code.split("#[cfg(test)]").next().unwrap()));
+        }
+        for path in ["../domain/src/refusal.rs", "../gateways/src/notice.rs"] {
+            told.extend(arms(&fs::read_to_string(here.join(path)).unwrap()));
+        }
+        let listed: BTreeSet<String> = listed().map(|entry| entry.code.to_owned()).collect();
+        assert!(told.len() > 40, "the search finds the codes: {told:?}");
+        assert_eq!(told.difference(&listed).collect::<Vec<_>>(), Vec::<&String>::new(), "codes that nobody explains");
+        assert_eq!(listed.difference(&told).collect::<Vec<_>>(), Vec::<&String>::new(), "codes that nothing gives");
+    }
+
+    #[test]
+    fn every_code_is_explained_once_and_in_sentences() {
+        let mut seen = BTreeSet::new();
+        for entry in listed() {
+            assert!(seen.insert(entry.code), "{} stands twice", entry.code);
+            assert!(StatusCode::from_u16(entry.status).is_ok_and(|status| !status.is_success()), "{}", entry.code);
+            assert!(entry.cause.ends_with('.') && entry.fix.ends_with('.'), "{}", entry.code);
+        }
+    }
+
+    #[test]
+    fn the_document_says_what_the_page_says() {
+        let mut document = String::from(
+            "# Error codes\n\nEvery error is `application/problem+json` (RFC 9457) with a stable `code`; `doc_url` leads to \
+             this list on the server itself, at `/docs/errors`. `retryable` says whether the same request may work later.\n",
+        );
+        for section in SECTIONS {
+            write!(document, "\n## {}\n\n| code | status | cause | what to do |\n| --- | --- | --- | --- |\n", section.title).unwrap();
+            for ErrorCode { code, status, cause, fix } in section.codes {
+                writeln!(document, "| `{code}` | {status} | {cause} | {fix} |").unwrap();
+            }
+        }
+        let kept = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/errors.md")).unwrap();
+        assert!(document == kept, "docs/errors.md must be\n{document}");
+    }
+}
