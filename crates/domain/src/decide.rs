@@ -328,7 +328,10 @@ fn merge_payment(sale: &mut Sale, account: GatewayAccountId, report: &PaymentRep
             if payment.amount != *captured {
                 return Err(Refusal::AmountMismatch { expected: payment.amount, reported: *captured });
             }
-            payment.decline = None;
+            // What was declined did not pay; what did is named by this report, or by one to come.
+            if payment.decline.take().is_some() {
+                payment.method = None;
+            }
             advance(payment, PaymentState::Succeeded);
         }
         PaymentStatus::Failed(decline) => {
@@ -512,6 +515,7 @@ fn request_refund(
 }
 
 /// A refund that is to be written down.
+#[derive(Clone, Copy)]
 struct Wanted {
     id: RefundId,
     amount: Money,
