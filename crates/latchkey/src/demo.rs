@@ -102,9 +102,10 @@ pub(crate) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<
         printed.hook_url,
         settings.data.display(),
     );
+    // Whoever reads what is printed may tell the process to stop at once.
+    let shutdown = wiring::shutdown_signal()?;
     output.result(&printed, &lines)?;
 
-    let shutdown = wiring::shutdown_signal()?;
     let mut gateway_shutdown = shutdown.clone();
     let gateway = tokio::spawn(sandbox::serve(gateway_listener, config, async move {
         let _ = gateway_shutdown.wait_for(|stop| *stop).await;

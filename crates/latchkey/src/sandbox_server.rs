@@ -15,8 +15,9 @@ pub(crate) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<
     let lines = format!(
         "The simulated gateway answers on {base_url}\n  API      {base_url}/v1 (any key that begins with sk_test_)\n  truth    {base_url}/_control/truth\n  faults   POST {base_url}/_control/faults\n  clock    POST {base_url}/_control/clock"
     );
-    output.result(&serde_json::json!({ "url": base_url, "listen": address }), &lines)?;
+    // Whoever reads what is printed may tell the process to stop at once.
     let mut shutdown = wiring::shutdown_signal()?;
+    output.result(&serde_json::json!({ "url": base_url, "listen": address }), &lines)?;
     let config = sandbox::Config { data_dir: Some(settings.data.clone()), base_url: Some(base_url), ..sandbox::Config::default() };
     sandbox::serve(listener, config, async move {
         let _ = shutdown.wait_for(|stop| *stop).await;

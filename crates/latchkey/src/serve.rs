@@ -36,8 +36,9 @@ pub(crate) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<
     if settings.smtp_url.is_none() {
         lines.push(format!("No mail server is set (--smtp-url): mails are kept in {}", settings.data.join("mailbox").display()));
     }
-    output.result(&serde_json::json!({ "url": public_url, "listen": address }), &lines.join("\n"))?;
+    // Whoever reads what is printed may tell the process to stop at once.
     let shutdown = wiring::shutdown_signal()?;
+    output.result(&serde_json::json!({ "url": public_url, "listen": address }), &lines.join("\n"))?;
     wiring::run(wired, listener, shutdown).await.context("the server stopped")?;
     Ok(ExitCode::SUCCESS)
 }
