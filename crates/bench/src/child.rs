@@ -42,11 +42,15 @@ impl Server {
 
     /// Resident memory in MiB.
     pub(crate) fn memory_mib(&self) -> anyhow::Result<u64> {
-        let kib = self.status_line("VmRSS:")?;
-        Ok(kib / 1_024)
+        Ok(self.status_line("VmRSS:")? / 1_024)
     }
 
-    /// How often the process asked the disk to keep something, and how many bytes it wrote.
+    /// The most resident memory so far, in MiB.
+    pub(crate) fn most_memory_mib(&self) -> anyhow::Result<u64> {
+        Ok(self.status_line("VmHWM:")? / 1_024)
+    }
+
+    /// How many bytes the process wrote to disk.
     pub(crate) fn written_bytes(&self) -> anyhow::Result<u64> {
         let io = std::fs::read_to_string(format!("/proc/{}/io", self.child.id()))?;
         let line = io.lines().find_map(|line| line.strip_prefix("write_bytes: ")).context("/proc/PID/io")?;

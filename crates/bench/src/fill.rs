@@ -1,15 +1,23 @@
-//! Databases of a given size: so many orders that were paid, so many that wait.
+//! Databases of a given size: a thousand sales that the product itself made,
+//! multiplied in SQL, and orders that wait for their webhook.
+//!
+//! What is multiplied keeps the shape, the size and the indexes of the real
+//! rows; only what must be unique differs, and old webhooks have lost their bodies.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use app::App;
 use domain::{
-    Actor, BuyerDetails, Changes, Checkout, CheckoutId, CheckoutRequest, Country, Customer, Email, Fact, GatewayAccount, License,
-    Locale, Mode, Occurrence, Order, Payment, PaymentLocator, PaymentReport, PaymentStatus, Plan, Posting, Product, Rng, Sale, Seller,
-    Shop, Timestamp, decide, open_checkout, submit_checkout, testing,
+    Actor, BuyerDetails, Changes, Checkout, CheckoutId, CheckoutRequest, Country, Customer, Email, GatewayAccount, Locale, Mode,
+    Occurrence, Order, Payment, Plan, Posting, Product, Rng, Sale, Seller, Shop, Timestamp, decide, open_checkout, submit_checkout,
+    testing,
 };
+use gateways::Headers;
 use latchkey_license::KeyCode;
+use rusqlite::Connection;
+use store::{Expect, Purpose, Statement, Value};
 
 use crate::server;
 
@@ -36,48 +44,159 @@ pub(crate) struct Waiting {
 /// The secret that webhooks are signed with.
 pub(crate) const SECRET: &str = "whsec_bench";
 
-/// How many sales go into one commit while filling.
-const AT_ONCE: u64 = 500;
+/// How many sales the product makes itself before they are multiplied.
+const REAL: u64 = 1_000;
 
-struct Catalog {
-    shop: Shop,
-    product: Product,
-    plan: Plan,
-    account: GatewayAccount,
+/// How many sales are written in one commit.
+const AT_ONCE: usize = 500;
+
+/// Of how many licenses the key is known.
+const KNOWN_KEYS: u64 = 10_000;
+
+/// How many copies of the real sales one statement makes.
+const COPIES: usize = 20;
+
+/// What a sale writes.
+const TABLES: &[&str] =
+    &["customers", "checkouts", "orders", "payments", "licenses", "postings", "notices", "events", "deliveries"];
+
+/// What a validation reads.
+const LICENSES: &[&str] = &["licenses"];
+
+/// Fills the SQLite file at `place` with `paid` orders of one license each, and `waiting` ones.
+pub(crate) async fn sqlite(place: &Path, paid: u64, waiting: u64) -> anyhow::Result<Filled> {
+    let url = place.to_str().context("a path that is text")?;
+    let app = server::app(server::open(url).await?).await?;
+    let catalog = catalog(&app).await?;
+    sell(&app, &catalog).await?;
+    {
+        let connection = Connection::open(place)?;
+        connection.pragma_update(None, "cache_size", -500_000)?;
+        for table in TABLES {
+            let columns: Vec<String> = connection
+                .prepare("select name from pragma_table_info(?1)")?
+                .query_map([table], |row| row.get(0))?
+                .collect::<Result<_, _>>()?;
+            let sql = multiplied(table, &columns, "temp.real_rows", "randomblob(16)", "x''").replace('$', "?");
+            connection.execute_batch(&format!("create temp table real_rows as select * from main.{table}"))?;
+            connection.execute(&sql, [1, i64::try_from(paid / REAL)? - 1])?;
+            connection.execute_batch("drop table temp.real_rows")?;
+        }
+        connection.execute_batch("analyze; pragma wal_checkpoint(truncate)")?;
+    }
+    finish(&app, &catalog, paid, waiting).await
 }
 
-/// Fills the database at `place` with `paid` orders of one license each, and `waiting` ones.
-pub(crate) async fn fill(place: &str, paid: u64, waiting: u64) -> anyhow::Result<Filled> {
-    let app = server::app(server::open(place).await?).await?;
+/// Fills the PostgreSQL database at `url` with `paid` licenses.
+pub(crate) async fn postgres(url: &str, paid: u64) -> anyhow::Result<Filled> {
+    let app = server::app(server::open(url).await?).await?;
     let catalog = catalog(&app).await?;
-    let mut rng = Rng::from_seed([1; 32]);
-    let every = (paid / 10_000).max(1);
-    let mut keys = Vec::new();
-    let mut done = 0;
-    while done < paid {
-        let mut changes = Changes::default();
-        for number in done..paid.min(done + AT_ONCE) {
-            let at = Timestamp::from_seconds(1_700_000_000 + i64::try_from(number)?);
-            let (rows, key) = paid_sale(&catalog, number, at, &mut rng)?;
-            if number % every == 0 {
-                keys.push(key.to_string());
-            }
-            append(&mut changes, rows, Some(key));
+    sell(&app, &catalog).await?;
+    for table in LICENSES {
+        let columns = app
+            .store
+            .engine()
+            .query(vec![read(
+                "select column_name::text from information_schema.columns where table_schema = current_schema() and cast(table_name as text) = $1",
+                vec![Value::Text((*table).to_owned())],
+            )])
+            .await?;
+        let columns = columns.iter().flatten().map(|row| Ok(row.text(0)?.to_owned())).collect::<anyhow::Result<Vec<String>>>()?;
+        // An engine takes texts that live as long as the program; this one is made once a run and table.
+        let real = format!("(select * from {table} where substr(id, length(id) - 25, 2) <> '00') as real_rows");
+        let sql: &'static str = multiplied(table, &columns, &real, "uuid_send(gen_random_uuid())", "''::bytea").leak();
+        let copies = i64::try_from(paid / REAL)? - 1;
+        for first in (1..=copies).step_by(COPIES) {
+            let last = copies.min(first + i64::try_from(COPIES)? - 1);
+            app.store.engine().commit(vec![read(sql, vec![Value::Integer(first), Value::Integer(last)])]).await?;
         }
-        done += AT_ONCE;
-        app.store.commit(&changes).await?;
     }
-    let waiting = wait_for_money(&app, &catalog, waiting, &mut rng).await?;
+    app.store.engine().commit(vec![read("analyze", Vec::new())]).await?;
+    finish(&app, &catalog, paid, 0).await
+}
+
+/// The statement that copies all real rows of a table, the copies numbered from `$1` to `$2`.
+fn multiplied(table: &str, columns: &[String], real: &str, random: &str, empty: &str) -> String {
+    let values: Vec<String> = columns
+        .iter()
+        .map(|column| match column.as_str() {
+            "shop_id" | "product_id" | "plan_id" | "gateway_account_id" => column.clone(),
+            "id" => marked(column),
+            name if name.ends_with("_id") && name != "event_id" => marked(column),
+            "event_id" | "number" | "email" | "email_key" | "page_reference" | "reference" | "cause" => format!("{column} || '-' || copy"),
+            "key_hash" => random.to_owned(),
+            "body" => empty.to_owned(),
+            _ => column.clone(),
+        })
+        .collect();
+    format!(
+        "insert into {table} ({}) with recursive copies(copy) as (select cast($1 as bigint) union all select copy + 1 from copies where copy < $2) \
+         select {} from copies cross join {real} where copy <= $2",
+        columns.join(", "),
+        values.join(", ")
+    )
+}
+
+/// An id with the number of the copy where the oldest time would stand: older than every real one, in order.
+fn marked(column: &str) -> String {
+    format!("substr({column}, 1, length({column}) - 26) || '00' || cast(10000000 + copy as text) || substr({column}, length({column}) - 15)")
+}
+
+fn read(sql: &'static str, values: Vec<Value>) -> Statement {
+    Statement { sql, values, expect: Expect::Any, what: "filling" }
+}
+
+/// Gives some licenses, spread over all, keys that are known here, and opens the orders that wait.
+async fn finish(app: &Arc<App>, catalog: &Catalog, paid: u64, waiting: u64) -> anyhow::Result<Filled> {
+    let mut rng = Rng::from_seed([2; 32]);
+    let engine = app.store.engine();
+    let every = i64::try_from((paid / KNOWN_KEYS).max(1))?;
+    let spread = "select id from (select id, row_number() over (order by id) as place from licenses) as numbered where place % $1 = 0";
+    let found = engine.query(vec![read(spread, vec![Value::Integer(every)])]).await?;
+    let mut keys = Vec::new();
+    let mut named = Vec::new();
+    for row in found.iter().flatten() {
+        let key = KeyCode::from_random_bytes(rng.bytes());
+        let hash = app.store.vault().hash(Purpose::LicenseKey, key.to_string().as_bytes());
+        named.push(read(
+            "update licenses set key_hash = $3 where shop_id = $1 and id = $2",
+            vec![Value::Text(catalog.shop.id.to_string()), Value::Text(row.text(0)?.to_owned()), Value::Bytes(hash[..16].to_vec())],
+        ));
+        keys.push(key.to_string());
+    }
+    for group in named.chunks(AT_ONCE) {
+        engine.commit(group.to_vec()).await?;
+    }
+    // In the order of the table, neighbours would be asked for together.
+    for place in (1..keys.len()).rev() {
+        keys.swap(place, usize::try_from(rng.below(place as u64 + 1))?);
+    }
+    let waiting = wait_for_money(app, catalog, 10_000_000, waiting).await?;
     Ok(Filled { account: catalog.account.id.to_string(), plan: catalog.plan.slug.clone(), keys, waiting })
 }
 
-/// Adds `count` orders that wait for money.
-async fn wait_for_money(app: &App, catalog: &Catalog, count: u64, rng: &mut Rng) -> anyhow::Result<Vec<Waiting>> {
+/// The real sales: opened, then paid by their webhooks.
+async fn sell(app: &Arc<App>, catalog: &Catalog) -> anyhow::Result<()> {
+    let orders = wait_for_money(app, catalog, 0, REAL).await?;
+    let mut sold = tokio::task::JoinSet::new();
+    for (signature, body) in webhooks(&orders, app.clock.now())? {
+        let (app, account) = (Arc::clone(app), catalog.account.id);
+        sold.spawn(async move { app.receive(account, &Headers::new([("stripe-signature".to_owned(), signature)]), body.as_bytes()).await });
+    }
+    while let Some(outcome) = sold.join_next().await {
+        let outcomes = outcome??;
+        anyhow::ensure!(outcomes == [app::NoticeOutcome::Applied], "a webhook was not applied: {outcomes:?}");
+    }
+    Ok(())
+}
+
+/// Adds `count` orders that wait for money, with buyers numbered from `first` on.
+async fn wait_for_money(app: &App, catalog: &Catalog, first: u64, count: u64) -> anyhow::Result<Vec<Waiting>> {
     let mut made = Vec::new();
-    let now = app.clock.now();
+    let mut rng = Rng::from_seed([u8::from(first > 0); 32]);
     let mut changes = Changes::default();
-    for number in 0..count {
-        let rows = sent_sale(catalog, 10_000_000 + number, now, rng)?;
+    for number in first..first + count {
+        let rows = sent_sale(catalog, number, app.clock.now(), &mut rng)?;
         let payment = rows.sale.payments.first().context("a payment")?;
         made.push(Waiting {
             shop: catalog.shop.id.to_string(),
@@ -86,13 +205,20 @@ async fn wait_for_money(app: &App, catalog: &Catalog, count: u64, rng: &mut Rng)
             page: payment.page_reference.clone().unwrap_or_default(),
             amount: payment.amount.minor(),
         });
-        append(&mut changes, rows, None);
-        if changes.orders.len() >= 500 {
+        append(&mut changes, rows);
+        if changes.orders.len() >= AT_ONCE {
             app.store.commit(&std::mem::take(&mut changes)).await?;
         }
     }
     app.store.commit(&changes).await?;
     Ok(made)
+}
+
+struct Catalog {
+    shop: Shop,
+    product: Product,
+    plan: Plan,
+    account: GatewayAccount,
 }
 
 async fn catalog(app: &App) -> anyhow::Result<Catalog> {
@@ -169,37 +295,14 @@ fn stored(sale: &mut Sale) {
     sale.checkout.version = 1;
 }
 
-fn paid_sale(catalog: &Catalog, number: u64, at: Timestamp, rng: &mut Rng) -> anyhow::Result<(Rows, KeyCode)> {
-    let mut rows = sent_sale(catalog, number, at, rng)?;
-    let payment: Payment = rows.sale.payments.first().context("a payment")?.clone();
-    let fact = Fact::Payment(PaymentReport {
-        locator: PaymentLocator {
-            order: Some(rows.sale.order.id),
-            payment: Some(payment.id),
-            page_reference: payment.page_reference.clone(),
-            reference: Some(format!("pi_bench{number}")),
-        },
-        mode: Mode::Sandbox,
-        status: PaymentStatus::Succeeded { captured: payment.amount },
-        method: None,
-    });
-    let occurrence = Occurrence::Reported { account: catalog.account.id, fact };
-    let paid = decide(&rows.sale, &occurrence, Actor::Gateway, at, rng)?;
-    let key = paid.issued.first().context("a license")?.1.clone();
-    testing::apply(&mut rows.sale, &mut rows.postings, &paid).map_err(anyhow::Error::msg)?;
-    Ok((rows, key))
-}
-
 /// Adds the rows of a sale as new rows.
-fn append(changes: &mut Changes, rows: Rows, key: Option<KeyCode>) {
+fn append(changes: &mut Changes, rows: Rows) {
     let Rows { sale, customer, postings } = rows;
     changes.customers.push(Customer { version: 0, ..customer });
     changes.orders.push(Order { version: 0, ..sale.order });
     changes.checkouts.push(Checkout { version: 0, ..sale.checkout });
     changes.payments.extend(sale.payments.into_iter().map(|payment| Payment { version: 0, ..payment }));
     changes.postings.extend(postings);
-    let licenses = sale.licenses.into_iter().map(|license| License { version: 0, ..license });
-    changes.issued.extend(licenses.zip(key));
 }
 
 /// The webhook that tells that an order was paid, as its gateway writes it, with its signature.

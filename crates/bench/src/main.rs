@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         ["serve", place, port] => server::serve(place, port),
-        ["constant", port] => server::constant(port),
+        ["constant", answer, port] => server::constant(answer, port),
         ["--quick"] => measure::run(true),
         [] => measure::run(false),
         _ => Err(anyhow::anyhow!("bench [--quick]")),

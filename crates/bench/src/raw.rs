@@ -1,6 +1,7 @@
 //! The ceiling of a sale: the very rows that the product writes for it,
 //! written by prepared statements in big groups, with nothing around them.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -9,15 +10,15 @@ use anyhow::Context as _;
 use gateways::Headers;
 use rusqlite::types::{ToSqlOutput, Value as Cell, ValueRef};
 use rusqlite::{Connection, ToSql};
-use store::{Answer, CommitError, Engine, ReadError, Rows, Statement, Store, Value};
+use store::{Answer, CommitError, Engine, Migration, MigrationError, ReadError, Rows, Statement, Store, Value};
 
 use crate::fill::{Waiting, webhooks};
 use crate::server;
 
 /// Rows in one transaction of the ceiling.
-const GROUP: usize = 1_000;
+pub(crate) const GROUP: usize = 1_000;
 
-/// An engine that notes what is committed through it.
+/// An engine that reads, and notes what would be committed.
 struct Recorder {
     inner: Arc<dyn Engine>,
     commits: Arc<Mutex<Vec<Vec<Statement>>>>,
@@ -29,12 +30,16 @@ impl Engine for Recorder {
     }
 
     fn commit(&self, statements: Vec<Statement>) -> Answer<'_, Result<(), CommitError>> {
-        self.commits.lock().unwrap_or_else(PoisonError::into_inner).push(statements.clone());
-        self.inner.commit(statements)
+        self.commits.lock().unwrap_or_else(PoisonError::into_inner).push(statements);
+        Box::pin(std::future::ready(Ok(())))
     }
 
     fn commit_returning(&self, statements: Vec<Statement>) -> Answer<'_, Result<Vec<Rows>, CommitError>> {
         self.inner.commit_returning(statements)
+    }
+
+    fn migrate(&self, migrations: &'static [Migration]) -> Answer<'_, Result<Vec<i64>, MigrationError>> {
+        self.inner.migrate(migrations)
     }
 
     fn name(&self) -> &'static str {
@@ -42,17 +47,17 @@ impl Engine for Recorder {
     }
 }
 
-/// The statements of so many sales, as the product commits them when their webhooks come to the database at `place`.
+/// The statements of so many sales, as the product would commit them when their webhooks come to the database at `place`.
 pub(crate) async fn record(place: &str, account: &str, waiting: &[Waiting]) -> anyhow::Result<Vec<Vec<Statement>>> {
     let plain = server::open(place).await?;
     let commits = Arc::new(Mutex::new(Vec::new()));
     let recorder = Arc::new(Recorder { inner: Arc::clone(plain.engine()), commits: Arc::clone(&commits) });
     let app = server::app(Store::new(recorder, Arc::clone(plain.vault()))).await?;
     let account = domain::GatewayAccountId::parse(account)?;
-    commits.lock().unwrap_or_else(PoisonError::into_inner).clear();
     for (signature, body) in webhooks(waiting, app.clock.now())? {
         let headers = Headers::new([("stripe-signature".to_owned(), signature)]);
-        app.receive(account, &headers, body.as_bytes()).await?;
+        let outcomes = app.receive(account, &headers, body.as_bytes()).await?;
+        anyhow::ensure!(outcomes == [app::NoticeOutcome::Applied], "a webhook was not applied: {outcomes:?}");
     }
     Ok(std::mem::take(&mut *commits.lock().unwrap_or_else(PoisonError::into_inner)))
 }
@@ -74,16 +79,25 @@ impl ToSql for Borrowed<'_> {
 /// Writes the sales to the database at `place`, durable, in groups. Returns sales a second.
 pub(crate) fn write(place: &Path, sales: &[Vec<Statement>]) -> anyhow::Result<f64> {
     let connection = Connection::open(place)?;
-    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "full")?;
-    connection.set_prepared_statement_cache_capacity(256);
+    connection.pragma_update(None, "cache_size", -32_768)?;
+    let mut places = HashMap::new();
+    let mut prepared = Vec::new();
+    for statement in sales.iter().flatten() {
+        if !places.contains_key(statement.sql) {
+            places.insert(statement.sql, prepared.len());
+            prepared.push(connection.prepare(&statement.sql.replace('$', "?"))?);
+        }
+    }
     let rows: usize = sales.first().map(Vec::len).context("a sale")?;
     let began = Instant::now();
     for group in sales.chunks((GROUP / rows.max(1)).max(1)) {
         connection.execute_batch("begin immediate")?;
         for statement in group.iter().flatten() {
-            let mut prepared = connection.prepare_cached(&statement.sql.replace('$', "?"))?;
-            prepared.execute(rusqlite::params_from_iter(statement.values.iter().map(Borrowed)))?;
+            let prepared = places.get(statement.sql).and_then(|place| prepared.get_mut(*place)).context("a prepared statement")?;
+            let written = prepared.execute(rusqlite::params_from_iter(statement.values.iter().map(Borrowed)))?;
+            anyhow::ensure!(written == 1, "{} wrote {written} rows", statement.what);
         }
         connection.execute_batch("commit")?;
     }

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use app::mail::Mail;
 use app::{App, Catalog, Clock, Entropy, MailError, Mailer, ReqwestHttp};
 use axum::Router;
+use axum::body::Bytes;
 use axum::http::header;
 use axum::routing::{get, post};
 use domain::Email;
@@ -19,9 +20,6 @@ use web::{Limits, Web};
 
 /// The master key of every database that is measured.
 const MASTER_KEY: [u8; 32] = [7; 32];
-
-/// What the ceiling answers: as many bytes as a validation without a certificate.
-const CONSTANT: &str = r#"{"valid":true,"code":"valid","detail":"The license is valid.","license":{"id":"lic_01ka0000000000000000000000","status":"active","product":"prod_01ka0000000000000000000000","plan":"plan_01ka0000000000000000000000","features":["edit","batch","color"],"seats":5,"seats_used":1,"expires_at":null,"created_at":"2026-11-24T00:00:00Z","key_tail":"7Q2M"},"activation":null,"certificate":null}"#;
 
 /// A mail server that takes everything at once.
 struct TakesAll;
@@ -62,12 +60,13 @@ pub(crate) fn serve(place: &str, port: &str) -> anyhow::Result<()> {
     })
 }
 
-/// Serves the ceiling: the same HTTP stack, the same POST, a constant.
-pub(crate) fn constant(port: &str) -> anyhow::Result<()> {
-    run(async {
-        let answer = || async { ([(header::CONTENT_TYPE, "application/json")], CONSTANT) };
-        let take = |_body: axum::body::Bytes| async { ([(header::CONTENT_TYPE, "application/json")], CONSTANT) };
-        listen(Router::new().route("/v1/licenses/validate", post(take)).route("/livez", get(answer)), port).await
+/// Serves the ceiling: the same HTTP stack, the same POST, the bytes of a file as a constant.
+pub(crate) fn constant(answer: &str, port: &str) -> anyhow::Result<()> {
+    let answer: &'static [u8] = std::fs::read(answer)?.leak();
+    run(async move {
+        let json = [(header::CONTENT_TYPE, "application/json")];
+        let take = move |_body: Bytes| async move { (json, answer) };
+        listen(Router::new().route("/v1/licenses/validate", post(take)).route("/livez", get("")), port).await
     })
 }
 
