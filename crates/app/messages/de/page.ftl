@@ -43,6 +43,7 @@ price-show = Preise zeigen
 ## Shop and product
 
 storefront-empty = Hier steht noch nichts zum Verkauf. Schauen Sie bald wieder vorbei.
+storefront-look = Editionen und Preise ansehen
 product-tiers = Editionen und Preise
 product-choose = { $plan } wählen
 product-about = Beschreibung

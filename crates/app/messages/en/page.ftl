@@ -43,6 +43,7 @@ price-show = Show prices
 ## Shop and product
 
 storefront-empty = Nothing is on sale here yet. Please come back soon.
+storefront-look = See editions and prices
 product-tiers = Editions and prices
 product-choose = Choose { $plan }
 product-about = About

@@ -19,6 +19,7 @@ pub(crate) struct Frame {
     /// What the page is, without the shop's name.
     pub(crate) title: String,
     pub(crate) description: Option<String>,
+    pub(crate) is_erroneous: bool,
     /// Whether the page is one buyer's own: neither kept nor indexed by anybody.
     pub(crate) is_private: bool,
     /// Whether the page changes by itself, and in how many seconds a browser without JavaScript looks again.
@@ -40,6 +41,7 @@ impl Frame {
             shop: Arc::clone(&visit.shop),
             title,
             description: None,
+            is_erroneous: false,
             is_private: false,
             refresh_seconds: None,
             return_to: visit.path.clone(),
@@ -63,10 +65,15 @@ impl Frame {
         Self { return_to: return_to.into(), ..self }
     }
 
-    /// Says in the title that the form came back with errors.
+    /// For a form that came back with errors.
     pub(crate) fn erroneous(self) -> Self {
-        let title = self.words.fill("error-title", &[("title", (&self.title).into())]);
-        Self { title, ..self }
+        Self { is_erroneous: true, ..self }
+    }
+
+    /// What the browser shows on the tab: says first that there are errors.
+    pub(crate) fn tab_title(&self) -> String {
+        let title = if self.title == self.shop.name { self.title.clone() } else { format!("{} – {}", self.title, self.shop.name) };
+        if self.is_erroneous { self.words.fill("error-title", &[("title", (&title).into())]) } else { title }
     }
 
     pub(crate) fn say(&self, id: &str) -> String {

@@ -91,7 +91,9 @@ async fn after_a_decline_the_order_waits_for_another_card() {
 
     world.pay(&gateway_page, GOOD_CARD).await.is(StatusCode::SEE_OTHER);
     let order = browser.get(&format!("{order_path}/return")).await.location();
-    assert!(browser.get(&order).await.has(&world.keys(&order_path).await[0]));
+    let order = browser.get(&order).await;
+    assert!(order.has(&world.keys(&order_path).await[0]));
+    assert!(order.has("Visa •••• 4242") && !order.has("9995"), "the card that was declined is not the one that paid");
 }
 
 #[tokio::test]
