@@ -32,7 +32,10 @@ pub(crate) fn npm(folder: &str) -> anyhow::Result<()> {
     if newer(&stamp, &lock) {
         return Ok(());
     }
-    step(&format!("npm ci in {folder}"), command("npm", &["ci", "--no-audit", "--no-fund"]).current_dir(root().join(folder)))
+    step(
+        &format!("npm ci in {folder}"),
+        command("npm", &["ci", "--no-audit", "--no-fund"]).current_dir(root().join(folder)),
+    )
 }
 
 /// Makes the Python environment of the foreign tests. Returns its interpreter.

@@ -28,7 +28,8 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 pub(crate) fn step(name: &str, command: &mut Command) -> anyhow::Result<()> {
     println!("\n── {name}");
     let began = Instant::now();
-    let status = command.status().with_context(|| format!("{name}: {} cannot be run", command.get_program().display()))?;
+    let status =
+        command.status().with_context(|| format!("{name}: {} cannot be run", command.get_program().display()))?;
     println!("── {name}: {} s", began.elapsed().as_secs());
     if !status.success() {
         bail!("{name} failed ({status})");

@@ -11,7 +11,8 @@ pub(crate) fn print() {
         .filter_map(|test| {
             let name = attribute(test, "name")?;
             let suite = attribute(test, "classname").unwrap_or_default();
-            let (seconds, fraction) = attribute(test, "time")?.split_once('.').map(|(whole, rest)| (whole.to_owned(), rest.to_owned()))?;
+            let (seconds, fraction) =
+                attribute(test, "time")?.split_once('.').map(|(whole, rest)| (whole.to_owned(), rest.to_owned()))?;
             let milliseconds: u64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
             Some((seconds.parse::<u64>().ok()? * 1_000 + milliseconds, format!("{suite} {name}")))
         })

@@ -57,7 +57,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
 fn arrows(findings: &mut Vec<String>) -> anyhow::Result<()> {
     let output = cargo(&["metadata", "--format-version", "1", "--no-deps"]).output().context("cargo metadata")?;
     let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata is not JSON")?;
-    let allowed: BTreeMap<&str, BTreeSet<&str>> = ARROWS.iter().map(|(name, to)| (*name, to.iter().copied().collect())).collect();
+    let allowed: BTreeMap<&str, BTreeSet<&str>> =
+        ARROWS.iter().map(|(name, to)| (*name, to.iter().copied().collect())).collect();
     let ours: BTreeSet<&str> = allowed.keys().copied().collect();
     for package in metadata["packages"].as_array().into_iter().flatten() {
         let name = package["name"].as_str().unwrap_or_default();
@@ -65,7 +66,8 @@ fn arrows(findings: &mut Vec<String>) -> anyhow::Result<()> {
             findings.push(format!("{name}: a new crate; draw its arrows in xtask/src/tidy.rs and ARCHITECTURE.md"));
             continue;
         };
-        let dependencies = package["dependencies"].as_array().into_iter().flatten().filter(|entry| entry["kind"].is_null());
+        let dependencies =
+            package["dependencies"].as_array().into_iter().flatten().filter(|entry| entry["kind"].is_null());
         for dependency in dependencies.filter_map(|entry| entry["name"].as_str()) {
             if ours.contains(dependency) && !may_know.contains(dependency) {
                 findings.push(format!("{name} must not know {dependency}: arrows only go down"));
@@ -91,7 +93,8 @@ fn built(findings: &mut Vec<String>) -> anyhow::Result<()> {
 }
 
 fn files(findings: &mut Vec<String>) -> anyhow::Result<()> {
-    let output = command("git", &["ls-files", "--cached", "--others", "--exclude-standard"]).output().context("git ls-files")?;
+    let output =
+        command("git", &["ls-files", "--cached", "--others", "--exclude-standard"]).output().context("git ls-files")?;
     for name in String::from_utf8_lossy(&output.stdout).lines() {
         let path = root().join(name);
         let Ok(text) = std::fs::read_to_string(&path) else { continue };
@@ -120,13 +123,22 @@ fn rust_file(name: &str, text: &str, findings: &mut Vec<String>) {
                 findings.push(format!("{name}:{number}: {word}: do it, or write an issue"));
             }
         }
-        if line.contains("stripe") && outside_gateways(name) && !is_test && !line.trim_start().starts_with("//") && line.contains("stripe::") {
+        if line.contains("stripe")
+            && outside_gateways(name)
+            && !is_test
+            && !line.trim_start().starts_with("//")
+            && line.contains("stripe::")
+        {
             findings.push(format!("{name}:{number}: a gateway's name outside its folder"));
         }
     }
     let sql_words = ["select ", "insert into ", "delete from "];
     let owns_sql = name.starts_with("crates/store/") || name.starts_with("crates/bench/") || is_test;
-    if !owns_sql && text.lines().any(|line| sql_words.iter().any(|word| line.trim_start().trim_start_matches('"').starts_with(word))) {
+    if !owns_sql
+        && text
+            .lines()
+            .any(|line| sql_words.iter().any(|word| line.trim_start().trim_start_matches('"').starts_with(word)))
+    {
         findings.push(format!("{name}: SQL outside store"));
     }
 }
@@ -137,7 +149,16 @@ fn outside_gateways(name: &str) -> bool {
 
 /// Pages must work from right to left: style sheets name sides by `inline-start`, never by left or right.
 fn style_file(name: &str, text: &str, findings: &mut Vec<String>) {
-    const SIDES: &[&str] = &["margin-left", "margin-right", "padding-left", "padding-right", "text-align: left", "text-align: right", "border-left", "border-right"];
+    const SIDES: &[&str] = &[
+        "margin-left",
+        "margin-right",
+        "padding-left",
+        "padding-right",
+        "text-align: left",
+        "text-align: right",
+        "border-left",
+        "border-right",
+    ];
     for (line, number) in text.lines().zip(1..) {
         if let Some(side) = SIDES.iter().find(|side| line.contains(**side)) {
             findings.push(format!("{name}:{number}: {side}: use the logical property"));

@@ -10,7 +10,10 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use app::App;
 use clap::Args;
-use domain::{Changes, Country, Fulfilment, Locale, Mode, Plan, PlanId, Policy, Price, PriceTier, Product, ProductId, Seller, Shop};
+use domain::{
+    Changes, Country, Fulfilment, Locale, Mode, Plan, PlanId, Policy, Price, PriceTier, Product, ProductId, Seller,
+    Shop,
+};
 use money::{Currency, Money};
 use serde::Deserialize;
 use serde_json::json;
@@ -105,8 +108,10 @@ const fn hundred() -> u32 {
 
 /// Brings the stored catalog to what the file says.
 pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &ApplyArguments) -> anyhow::Result<ExitCode> {
-    let text = std::fs::read_to_string(&arguments.file).with_context(|| format!("{} cannot be read", arguments.file.display()))?;
-    let file: File = toml::from_str(&text).with_context(|| format!("{} does not say what it should", arguments.file.display()))?;
+    let text = std::fs::read_to_string(&arguments.file)
+        .with_context(|| format!("{} cannot be read", arguments.file.display()))?;
+    let file: File =
+        toml::from_str(&text).with_context(|| format!("{} does not say what it should", arguments.file.display()))?;
     let wired = wiring::wire(settings, settings.listen, false).await?;
     let app = &wired.app;
     let shops = app.shops().await;
@@ -133,7 +138,9 @@ pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &ApplyA
     let lines = match (told.is_empty(), arguments.dry_run) {
         (true, _) => "Nothing to change.".to_owned(),
         (false, true) => format!("Would change: {}", told.join(", ")),
-        (false, false) => format!("Changed: {}\nNext: open {}/ and look at it.", told.join(", "), app.settings.public_url),
+        (false, false) => {
+            format!("Changed: {}\nNext: open {}/ and look at it.", told.join(", "), app.settings.public_url)
+        }
     };
     if !arguments.dry_run && !told.is_empty() {
         app.write(&changes).await?;
@@ -163,7 +170,13 @@ fn merge_shop(shop: &Shop, wanted: ShopFile) -> anyhow::Result<Shop> {
     })
 }
 
-async fn merge_product(app: &App, shop: &Shop, wanted: ProductFile, changes: &mut Changes, told: &mut Vec<String>) -> anyhow::Result<()> {
+async fn merge_product(
+    app: &App,
+    shop: &Shop,
+    wanted: ProductFile,
+    changes: &mut Changes,
+    told: &mut Vec<String>,
+) -> anyhow::Result<()> {
     let now = app.clock.now();
     let mut rng = app.entropy.rng();
     let known = app.store.product_by_slug(shop.id, &wanted.slug).await?;
@@ -215,7 +228,9 @@ async fn merge_product(app: &App, shop: &Shop, wanted: ProductFile, changes: &mu
 }
 
 fn checked_slug(slug: &str) -> anyhow::Result<String> {
-    let fits = !slug.is_empty() && slug.len() <= 64 && slug.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let fits = !slug.is_empty()
+        && slug.len() <= 64
+        && slug.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     if !fits {
         bail!("the slug {slug} must be 1 to 64 small letters, digits and dashes");
     }
@@ -224,7 +239,8 @@ fn checked_slug(slug: &str) -> anyhow::Result<String> {
 
 fn prices(plan: &PlanFile) -> anyhow::Result<Vec<Price>> {
     let unit = |text: &str, currency: Currency| -> anyhow::Result<i64> {
-        let amount = Money::parse_major(text, currency).with_context(|| format!("plan {}: {text} is not an amount in {currency}", plan.slug))?;
+        let amount = Money::parse_major(text, currency)
+            .with_context(|| format!("plan {}: {text} is not an amount in {currency}", plan.slug))?;
         if amount.is_negative() {
             bail!("plan {}: a price cannot be below zero", plan.slug);
         }
@@ -233,10 +249,12 @@ fn prices(plan: &PlanFile) -> anyhow::Result<Vec<Price>> {
     plan.prices
         .iter()
         .map(|(code, text)| {
-            let currency = Currency::parse(code).with_context(|| format!("plan {}: {code} is not a currency", plan.slug))?;
+            let currency =
+                Currency::parse(code).with_context(|| format!("plan {}: {code} is not a currency", plan.slug))?;
             let mut tiers = vec![PriceTier { from_quantity: 1, unit_minor: unit(text, currency)? }];
             for (quantity, text) in plan.quantity_prices.get(code).into_iter().flatten() {
-                let from_quantity = quantity.parse().with_context(|| format!("plan {}: {quantity} is not a quantity", plan.slug))?;
+                let from_quantity =
+                    quantity.parse().with_context(|| format!("plan {}: {quantity} is not a quantity", plan.slug))?;
                 tiers.push(PriceTier { from_quantity, unit_minor: unit(text, currency)? });
             }
             tiers.sort_by_key(|tier| tier.from_quantity);

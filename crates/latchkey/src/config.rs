@@ -93,7 +93,8 @@ impl Settings {
                 Some(other) => bail!("{DEFAULT_FILE}: {key} must be a text, not {}", other.type_str()),
             }
         };
-        let text = |flag: &Option<String>, key: &str| flag.clone().map_or_else(|| from_file(key), |value| Ok(Some(value)));
+        let text =
+            |flag: &Option<String>, key: &str| flag.clone().map_or_else(|| from_file(key), |value| Ok(Some(value)));
         let path = |flag: &Option<PathBuf>, key: &str| match flag {
             Some(value) => Ok(Some(value.clone())),
             None => from_file(key).map(|value| value.map(PathBuf::from)),
@@ -102,7 +103,9 @@ impl Settings {
             Some(listen) => listen,
             None => {
                 let value = from_file("listen")?.unwrap_or_else(|| defaults.listen.to_owned());
-                value.parse().with_context(|| format!("{DEFAULT_FILE}: listen must be an address and a port, as 127.0.0.1:8080, not {value}"))?
+                value.parse().with_context(|| {
+                    format!("{DEFAULT_FILE}: listen must be an address and a port, as 127.0.0.1:8080, not {value}")
+                })?
             }
         };
         let public_url = text(&flags.public_url, "public_url")?.map(|url| url.trim_end_matches('/').to_owned());

@@ -46,7 +46,9 @@ pub(crate) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<
     let app = &wired.app;
     let kept_path = settings.data.join("demo.json");
     let kept: Option<Kept> = match std::fs::read(&kept_path) {
-        Ok(text) => Some(serde_json::from_slice(&text).with_context(|| format!("{} cannot be read", kept_path.display()))?),
+        Ok(text) => {
+            Some(serde_json::from_slice(&text).with_context(|| format!("{} cannot be read", kept_path.display()))?)
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => return Err(error.into()),
     };

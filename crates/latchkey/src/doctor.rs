@@ -20,7 +20,10 @@ struct Line {
 /// Looks at everything; exit 1 when something is broken.
 pub(crate) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<ExitCode> {
     if settings.database.is_none() && !wiring::has_data(&settings.data) {
-        anyhow::bail!("there is no data in {}: start the server once, or name the folder with --data", settings.data.display());
+        anyhow::bail!(
+            "there is no data in {}: start the server once, or name the folder with --data",
+            settings.data.display()
+        );
     }
     let wired = wiring::wire(settings, settings.listen, false).await?;
     let findings = wired.app.examine().await?;

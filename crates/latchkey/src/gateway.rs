@@ -91,17 +91,25 @@ async fn connect(settings: &Settings, output: &Output, adapter: &str) -> anyhow:
     let shop = only_shop(&wired).await?;
     let account = wired.app.connect_gateway(&shop, adapter, credentials).await?;
     let hook_url = format!("{}/hooks/{}", wired.app.settings.public_url, account.id);
-    let lines = format!("Connected {} as {}.\nNext: let the gateway send its webhooks to {hook_url}, then run `latchkey gateways check`.", account.adapter, account.id);
+    let lines = format!(
+        "Connected {} as {}.\nNext: let the gateway send its webhooks to {hook_url}, then run `latchkey gateways check`.",
+        account.adapter, account.id
+    );
     output.result(&json!({ "gateway_account": account.id, "hook_url": hook_url }), &lines)?;
     Ok(ExitCode::SUCCESS)
 }
 
 async fn check(settings: &Settings, output: &Output) -> anyhow::Result<ExitCode> {
     let wired = wiring::wire(settings, settings.listen, false).await?;
-    let findings: Vec<_> = wired.app.examine().await?.into_iter().filter(|finding| finding.check.starts_with("gateway")).collect();
+    let findings: Vec<_> =
+        wired.app.examine().await?.into_iter().filter(|finding| finding.check.starts_with("gateway")).collect();
     let broken = findings.iter().any(|finding| finding.severity == app::Severity::Broken);
-    let lines: Vec<String> = findings.iter().map(|finding| format!("{}: {} {}", finding.check, finding.found, finding.way_out)).collect();
-    let data: Vec<_> = findings.iter().map(|finding| json!({ "check": finding.check, "found": finding.found, "way_out": finding.way_out })).collect();
+    let lines: Vec<String> =
+        findings.iter().map(|finding| format!("{}: {} {}", finding.check, finding.found, finding.way_out)).collect();
+    let data: Vec<_> = findings
+        .iter()
+        .map(|finding| json!({ "check": finding.check, "found": finding.found, "way_out": finding.way_out }))
+        .collect();
     output.result(&json!({ "working": !broken, "accounts": data }), &lines.join("\n"))?;
     Ok(if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -115,7 +123,11 @@ pub(crate) async fn console_link(settings: &Settings, output: &Output) -> anyhow
 }
 
 /// Makes a key for the management API.
-pub(crate) async fn api_key(settings: &Settings, output: &Output, arguments: &ApiKeyArguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn api_key(
+    settings: &Settings,
+    output: &Output,
+    arguments: &ApiKeyArguments,
+) -> anyhow::Result<ExitCode> {
     let wired = wiring::wire(settings, settings.listen, false).await?;
     let scope = match arguments.scope {
         ScopeArgument::Manage => Scope::Manage,
@@ -133,6 +145,10 @@ async fn only_shop(wired: &Wired) -> anyhow::Result<Shop> {
     match shops.as_slice() {
         [shop] => Ok(shop.as_ref().clone()),
         [] => bail!("there is no shop yet: start the server once"),
-        several => several.iter().find(|shop| shop.host.is_none()).map(|shop| shop.as_ref().clone()).context("several shops, and none without a host of its own"),
+        several => several
+            .iter()
+            .find(|shop| shop.host.is_none())
+            .map(|shop| shop.as_ref().clone())
+            .context("several shops, and none without a host of its own"),
     }
 }

@@ -18,7 +18,11 @@ pub(crate) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<
     // Whoever reads what is printed may tell the process to stop at once.
     let mut shutdown = wiring::shutdown_signal()?;
     output.result(&serde_json::json!({ "url": base_url, "listen": address }), &lines)?;
-    let config = sandbox::Config { data_dir: Some(settings.data.clone()), base_url: Some(base_url), ..sandbox::Config::default() };
+    let config = sandbox::Config {
+        data_dir: Some(settings.data.clone()),
+        base_url: Some(base_url),
+        ..sandbox::Config::default()
+    };
     sandbox::serve(listener, config, async move {
         let _ = shutdown.wait_for(|stop| *stop).await;
     })

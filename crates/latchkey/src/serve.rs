@@ -34,7 +34,10 @@ pub(crate) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<
         lines.push("Next: describe the shop in a file and run `latchkey apply shop.toml`;\n      connect a gateway with `latchkey gateways connect stripe`.".to_owned());
     }
     if settings.smtp_url.is_none() {
-        lines.push(format!("No mail server is set (--smtp-url): mails are kept in {}", settings.data.join("mailbox").display()));
+        lines.push(format!(
+            "No mail server is set (--smtp-url): mails are kept in {}",
+            settings.data.join("mailbox").display()
+        ));
     }
     // Whoever reads what is printed may tell the process to stop at once.
     let shutdown = wiring::shutdown_signal()?;

@@ -25,7 +25,8 @@ pub(crate) struct Wired {
 
 /// Logs to stderr, for people on a terminal and as JSON otherwise.
 pub(crate) fn start_log(settings: &Settings) {
-    let filter = tracing_subscriber::EnvFilter::try_new(&settings.log).unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let filter = tracing_subscriber::EnvFilter::try_new(&settings.log)
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
         builder.with_ansi(std::env::var_os("NO_COLOR").is_none()).init();
@@ -47,7 +48,7 @@ pub(crate) async fn wire(settings: &Settings, listening_on: SocketAddr, keep_mai
     store::migrate(engine.as_ref()).await?;
     let store = Store::new(engine, vault);
     store.confirm_master_key().await?;
-    let (mailer, mailbox) = open_mail(settings, keep_mails)?;
+    let mails = open_mail(settings, keep_mails)?;
     let public_url = settings.public_url(listening_on);
     let mail_from = match &settings.mail_from {
         Some(address) => Email::parse(address).with_context(|| format!("mail_from {address}"))?,
@@ -57,14 +58,14 @@ pub(crate) async fn wire(settings: &Settings, listening_on: SocketAddr, keep_mai
     let app = App::start(
         store,
         Arc::new(ReqwestHttp::new()?),
-        mailer,
+        mails.mailer,
         Clock::System,
         entropy,
         catalog,
         app::Settings { public_url, mail_from },
     )
     .await?;
-    Ok(Wired { app, mailbox })
+    Ok(Wired { app, mailbox: mails.shown })
 }
 
 async fn open_engine(settings: &Settings) -> anyhow::Result<Arc<dyn Engine>> {
@@ -77,13 +78,18 @@ async fn open_engine(settings: &Settings) -> anyhow::Result<Arc<dyn Engine>> {
     })
 }
 
-fn open_mail(settings: &Settings, keep_mails: bool) -> anyhow::Result<(Arc<dyn Mailer>, Option<Arc<Mailbox>>)> {
+/// The way out for mails, and the mailbox that a page shows.
+struct Mails {
+    mailer: Arc<dyn Mailer>,
+    shown: Option<Arc<Mailbox>>,
+}
+
+fn open_mail(settings: &Settings, keep_mails: bool) -> anyhow::Result<Mails> {
     match &settings.smtp_url {
-        Some(url) if !keep_mails => Ok((Arc::new(SmtpMailer::from_url(url)?), None)),
+        Some(url) if !keep_mails => Ok(Mails { mailer: Arc::new(SmtpMailer::from_url(url)?), shown: None }),
         Some(_) | None => {
             let mailbox = Arc::new(Mailbox::open(&settings.data)?);
-            let mailer: Arc<dyn Mailer> = Arc::clone(&mailbox) as Arc<dyn Mailer>;
-            Ok((mailer, keep_mails.then_some(mailbox)))
+            Ok(Mails { mailer: Arc::clone(&mailbox) as Arc<dyn Mailer>, shown: keep_mails.then_some(mailbox) })
         }
     }
 }
@@ -93,7 +99,9 @@ fn open_mail(settings: &Settings, keep_mails: bool) -> anyhow::Result<(Arc<dyn M
 /// # Errors
 /// When the address cannot be listened on.
 pub(crate) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}: is something else running there?"))
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}: is something else running there?"))
 }
 
 /// Serves pages and runs workers until the process is told to stop.
