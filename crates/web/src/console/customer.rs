@@ -76,7 +76,7 @@ pub(crate) async fn show(State(web): State<Web>, staff: Staff, Path(customer): P
         customer: CustomerRow::new(&chrome, &customer),
         orders: orders.map_err(app::Error::from)?.data.iter().map(|order| OrderRow::new(&chrome, order)).collect(),
         licenses: licenses.map_err(app::Error::from)?.data.iter().map(|license| LicenseRow::new(&chrome, license, now)).collect(),
-        deliveries: deliveries.map_err(app::Error::from)?.data.iter().map(|delivery| DeliveryRow::new(&chrome, delivery)).collect(),
+        deliveries: deliveries.map_err(app::Error::from)?.data.iter().map(|delivery| DeliveryRow::linked(&chrome, delivery)).collect(),
         chrome,
     };
     Ok(page(StatusCode::OK, &view))

@@ -44,6 +44,7 @@ struct Show<'a> {
     chrome: Chrome<'a>,
     license: LicenseRow,
     order: String,
+    number: String,
     features: String,
     expires: Option<String>,
     seats: Vec<SeatRow>,
@@ -61,10 +62,12 @@ pub(crate) async fn show(State(web): State<Web>, staff: Staff, Path(license): Pa
     let license = store.license(staff.shop(), id).await.map_err(app::Error::from)?.ok_or_else(|| Problem::not_found("license"))?;
     let seats = store.activations(staff.shop(), id).await.map_err(app::Error::from)?;
     let events = store.order_events(staff.shop(), license.order).await.map_err(app::Error::from)?;
+    let order = store.order(staff.shop(), license.order).await.map_err(app::Error::from)?;
     let about = |event: &&domain::Event| event.license == Some(id);
     let view = Show {
         license: LicenseRow::new(&chrome, &license, web.app.clock.now()),
         order: license.order.to_string(),
+        number: order.map_or_else(|| license.order.to_string(), |order| order.number.to_string()),
         features: license.policy.features.join(", "),
         expires: license.expires_at.map(|at| chrome.date(&at)),
         seats: seats.iter().map(|seat| SeatRow::new(&chrome, seat)).collect(),

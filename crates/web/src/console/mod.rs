@@ -5,12 +5,16 @@
 //! was done; a page that is read again does nothing again.
 
 pub(crate) mod customer;
+pub(crate) mod delivery;
 pub(crate) mod home;
 pub(crate) mod license;
 pub(crate) mod notice;
 pub(crate) mod order;
+pub(crate) mod refund;
 pub(crate) mod search;
 pub(crate) mod sign_in;
+#[cfg(test)]
+mod tests;
 
 use app::messages::Arg;
 use askama::Template;
@@ -25,6 +29,25 @@ use store::Page;
 use crate::problem::Problem;
 use crate::visit::Visit;
 use crate::{Web, cookie};
+
+/// What a page can be told to say about the form that led to it; each has a message `console-told-…`.
+const TOLD: [&str; 15] = [
+    "refunded",
+    "refund-waits",
+    "refund-refused",
+    "resent",
+    "checked",
+    "still-open",
+    "contradiction",
+    "gateway-silent",
+    "released",
+    "was-free",
+    "applied",
+    "duplicate",
+    "ignored",
+    "parked-again",
+    "stored",
+];
 
 /// The cookie of a signed-in user.
 pub(crate) const COOKIE: &str = "console";
@@ -62,7 +85,7 @@ impl Staff {
 
     /// What every page shows around its own content.
     pub(crate) fn chrome<'a>(&'a self, web: &'a Web, section: &'static str) -> Chrome<'a> {
-        let told = query(&self.visit.path, "told").filter(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'));
+        let told = query(&self.visit.path, "told").and_then(|word| TOLD.into_iter().find(|known| *known == word));
         Chrome { web, visit: &self.visit, section, parked: self.parked, is_signed_in: true, told }
     }
 }
@@ -80,7 +103,7 @@ pub(crate) struct Chrome<'a> {
     section: &'static str,
     parked: u64,
     is_signed_in: bool,
-    told: Option<String>,
+    told: Option<&'static str>,
 }
 
 impl Chrome<'_> {
@@ -134,7 +157,7 @@ impl Chrome<'_> {
     }
 
     fn told(&self) -> Option<String> {
-        self.told.as_deref().map(|word| self.t(&format!("console-told-{word}")))
+        self.told.map(|word| self.t(&format!("console-told-{word}")))
     }
 
     fn has_parked(&self) -> bool {

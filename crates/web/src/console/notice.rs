@@ -13,7 +13,8 @@ use super::{Chrome, Filter, Staff, done, filters, list_page, page, query, state_
 use crate::Web;
 use crate::problem::Problem;
 
-const STATES: [&str; 4] = ["parked", "received", "applied", "ignored"];
+/// The words that the list can be filtered by.
+pub(crate) const STATES: [&str; 4] = ["parked", "received", "applied", "ignored"];
 
 /// Fields of a gateway's message that open something, or name a card or a person beyond what support needs.
 const HIDDEN: [&str; 6] = ["client_secret", "fingerprint", "receipt_url", "url", "network_transaction_id", "signature"];

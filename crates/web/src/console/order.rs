@@ -5,12 +5,12 @@ use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::{
-    Activation, Delivery, License, Notice, Order, OrderId, OrderState, Payment, PaymentId, Refund, RefundReason, Sale,
+    Activation, Delivery, License, Notice, Order, OrderId, OrderState, Payment, PaymentId, Refund, Sale,
 };
-use money::Money;
 use serde::Deserialize;
 use store::{DeliveryFilter, NoticeFilter, OrderFilter, Page};
 
+use super::refund::RefundForm;
 use super::{Chrome, Filter, Moment, Staff, done, event_moment, filters, list_page, page, query, state_text};
 use crate::Web;
 use crate::problem::Problem;
@@ -94,8 +94,16 @@ struct Show<'a> {
     deliveries: Vec<DeliveryRow>,
     timeline: Vec<Moment>,
     refund: Option<RefundForm>,
+    /// What opens the buyer's own page.
+    buyer_page: String,
     was_paid: bool,
     has_open_payment: bool,
+}
+
+impl Show<'_> {
+    fn is_refused(&self) -> bool {
+        self.refund.as_ref().is_some_and(|form| form.error.is_some())
+    }
 }
 
 struct LineRow {
@@ -155,6 +163,8 @@ impl LicenseRow {
 /// One mail in a list.
 pub(crate) struct DeliveryRow {
     pub(crate) what: String,
+    /// The order it is about, where the list is not that order's own.
+    pub(crate) url: Option<String>,
     pub(crate) to: String,
     pub(crate) state: &'static str,
     pub(crate) state_text: String,
@@ -166,6 +176,7 @@ impl DeliveryRow {
     pub(crate) fn new(chrome: &Chrome<'_>, delivery: &Delivery) -> Self {
         Self {
             what: mail_text(chrome, delivery),
+            url: None,
             to: delivery.to.to_string(),
             state: delivery.state.as_str(),
             state_text: state_text(chrome, delivery.state.as_str()),
@@ -173,33 +184,18 @@ impl DeliveryRow {
             at: chrome.date(&delivery.created_at),
         }
     }
+
+    pub(crate) fn linked(chrome: &Chrome<'_>, delivery: &Delivery) -> Self {
+        let url = delivery.order.map(|order| format!("/console/orders/{order}"));
+        Self { url, ..Self::new(chrome, delivery) }
+    }
 }
 
 fn mail_text(chrome: &Chrome<'_>, delivery: &Delivery) -> String {
     chrome.t(&format!("console-mail-{}", delivery.mail.as_str().replace('_', "-")))
 }
 
-/// What was typed into the refund form, and what was wrong with it.
-struct RefundForm {
-    amount: String,
-    most: String,
-    currency: &'static str,
-    reason: String,
-    revoke: String,
-    error: Option<String>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct RefundInput {
-    #[serde(default)]
-    amount: String,
-    #[serde(default)]
-    reason: String,
-    #[serde(default)]
-    revoke: String,
-}
-
-fn parse(order: &str) -> Result<OrderId, Problem> {
+pub(crate) fn parse(order: &str) -> Result<OrderId, Problem> {
     OrderId::parse(order).map_err(|_| Problem::not_found("order"))
 }
 
@@ -208,7 +204,8 @@ pub(crate) async fn show(State(web): State<Web>, staff: Staff, Path(order): Path
     draw(&web, &staff, &sale, StatusCode::OK, None).await
 }
 
-async fn draw(web: &Web, staff: &Staff, sale: &Sale, status: StatusCode, typed: Option<RefundForm>) -> Result<Response, Problem> {
+/// The page of an order, with what was typed into its refund form where that cannot be taken.
+pub(crate) async fn draw(web: &Web, staff: &Staff, sale: &Sale, status: StatusCode, typed: Option<RefundForm>) -> Result<Response, Problem> {
     let chrome = staff.chrome(web, "orders");
     let store = &web.app.store;
     let order = &sale.order;
@@ -221,15 +218,16 @@ async fn draw(web: &Web, staff: &Staff, sale: &Sale, status: StatusCode, typed: 
     let events = store.order_events(staff.shop(), order.id).await.map_err(app::Error::from)?;
     let now = web.app.clock.now();
 
-    let mut timeline: Vec<Moment> = events.iter().map(|event| event_moment(&chrome, event)).collect();
-    timeline.extend(notices.iter().map(|notice| notice_moment(&chrome, notice)));
+    // Notices first: what happens at the moment one arrives happens because of it.
+    let mut timeline: Vec<Moment> = notices.iter().rev().map(|notice| notice_moment(&chrome, notice)).collect();
+    timeline.extend(events.iter().map(|event| event_moment(&chrome, event)));
     timeline.sort_by_key(|moment| moment.at);
 
     let refundable = match sale.captured() {
         Some(payment) => sale.refundable(payment).ok().filter(|left| left.is_positive()),
         None => None,
     };
-    let refund = typed.or_else(|| refundable.map(|left| blank_refund(&chrome, left)));
+    let refund = typed.or_else(|| refundable.map(|left| RefundForm::blank(&chrome, left)));
     let view = Show {
         order: OrderRow::new(&chrome, order),
         refunded: (!order.refunded.is_zero()).then(|| chrome.money(&order.refunded)),
@@ -251,22 +249,12 @@ async fn draw(web: &Web, staff: &Staff, sale: &Sale, status: StatusCode, typed: 
         deliveries: deliveries.iter().map(|delivery| DeliveryRow::new(&chrome, delivery)).collect(),
         timeline,
         refund,
+        buyer_page: web.app.receipt_url(order.id),
         was_paid: order.state.was_paid(),
         has_open_payment: sale.payments.iter().any(|payment| payment.state.is_open()),
         chrome,
     };
     Ok(page(status, &view))
-}
-
-fn blank_refund(chrome: &Chrome<'_>, left: Money) -> RefundForm {
-    RefundForm {
-        amount: left.to_major_string(),
-        most: chrome.money(&left),
-        currency: left.currency().code(),
-        reason: RefundReason::RequestedByCustomer.as_str().to_owned(),
-        revoke: String::new(),
-        error: None,
-    }
 }
 
 fn notice_moment(chrome: &Chrome<'_>, notice: &Notice) -> Moment {
@@ -303,44 +291,6 @@ fn refund_row(chrome: &Chrome<'_>, refund: &Refund) -> RefundRow {
         amount: chrome.money(&refund.amount),
         reason: chrome.reason(refund.reason.as_str()),
         failure: refund.failure.clone(),
-    }
-}
-
-pub(crate) async fn refund(
-    State(web): State<Web>,
-    staff: Staff,
-    Path(order): Path<String>,
-    Form(form): Form<RefundInput>,
-) -> Result<Response, Problem> {
-    let order = parse(&order)?;
-    let sale = web.app.sale(staff.shop(), order).await?;
-    let currency = sale.order.total.currency();
-    let revoke = match form.revoke.as_str() {
-        "revoke" => Some(true),
-        "keep" => Some(false),
-        _ => None,
-    };
-    let reason = match RefundReason::parse(&form.reason) {
-        Some(reason @ (RefundReason::RequestedByCustomer | RefundReason::Duplicate | RefundReason::Fraudulent)) => reason,
-        Some(RefundReason::SurpriseCapture | RefundReason::MadeAtGateway) | None => RefundReason::RequestedByCustomer,
-    };
-    let result = match Money::parse_major(form.amount.trim(), currency) {
-        Ok(amount) => {
-            let input = app::RefundInput { id: None, amount: Some(amount), reason, revoke };
-            web.app.refund_order(staff.shop(), order, input, staff.actor()).await
-        }
-        Err(error) => Err(domain::Refusal::from(error).into()),
-    };
-    match result {
-        Ok(_) => Ok(done(&format!("/console/orders/{order}"), "refunded")),
-        Err(app::Error::Refused(refusal)) => {
-            let chrome = staff.chrome(&web, "orders");
-            let left = sale.captured().and_then(|payment| sale.refundable(payment).ok()).unwrap_or_else(|| Money::zero(currency));
-            let cause = chrome.with(&format!("console-refusal-{}", refusal.code().replace('_', "-")), "most", &chrome.money(&left));
-            let typed = RefundForm { amount: form.amount, reason: form.reason, revoke: form.revoke, error: Some(cause), ..blank_refund(&chrome, left) };
-            draw(&web, &staff, &sale, StatusCode::UNPROCESSABLE_ENTITY, Some(typed)).await
-        }
-        Err(error) => Err(error.into()),
     }
 }
 

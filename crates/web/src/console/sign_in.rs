@@ -5,7 +5,7 @@ use askama::Template;
 use axum::extract::{Form, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::{Email, LoginLinkId};
+use domain::{Email, EmailError, LoginLinkId};
 use serde::Deserialize;
 
 use super::{COOKIE, Chrome, page};
@@ -49,6 +49,11 @@ pub(crate) struct Address {
     email: String,
 }
 
+/// The message that says why an address cannot be one.
+pub(crate) fn cause(error: EmailError) -> String {
+    format!("error-email-{}", error.code())
+}
+
 fn chrome<'a>(web: &'a Web, visit: &'a Visit) -> Chrome<'a> {
     Chrome { web, visit, section: "", parked: 0, is_signed_in: false, told: None }
 }
@@ -65,7 +70,7 @@ pub(crate) async fn send_link(State(web): State<Web>, visit: Visit, Form(form): 
             Ok(page(StatusCode::OK, &SignIn { chrome, error: None, email: form.email, is_sent: true }))
         }
         Err(error) => {
-            let cause = chrome.t(&format!("error-email-{}", error.code().replace('_', "-")));
+            let cause = chrome.t(&cause(error));
             Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &SignIn { chrome, error: Some(cause), email: form.email, is_sent: false }))
         }
     }
