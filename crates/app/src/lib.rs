@@ -22,6 +22,7 @@ pub mod mailer;
 pub mod messages;
 mod outbox;
 mod portal;
+mod product_name;
 mod receive;
 mod refund;
 mod setup;
@@ -79,6 +80,7 @@ pub struct App {
     pub settings: Settings,
     signer: Signer,
     shops: shops::Shops,
+    product_names: product_name::ProductNames,
     /// Rung when a commit left something to do.
     work: Notify,
 }
@@ -99,7 +101,9 @@ impl App {
     ) -> Result<Arc<Self>, Error> {
         let signer = Signer::load(&store, clock.now(), &mut entropy.rng()).await?;
         let shops = shops::Shops::load(&store, clock.now()).await?;
-        Ok(Arc::new(Self { store, http, mailer, clock, entropy, catalog, settings, signer, shops, work: Notify::new() }))
+        let product_names = product_name::ProductNames::default();
+        let work = Notify::new();
+        Ok(Arc::new(Self { store, http, mailer, clock, entropy, catalog, settings, signer, shops, product_names, work }))
     }
 
     /// The keys that sign certificates.

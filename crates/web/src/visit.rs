@@ -70,14 +70,3 @@ impl Visit {
         web.app.settings.public_url.starts_with("https://")
     }
 }
-
-/// The shop that the host name belongs to, for programs that show no API key.
-pub(crate) struct ShopOfHost(pub(crate) Arc<Shop>);
-
-impl FromRequestParts<Web> for ShopOfHost {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
-        shop_of(&web.app, parts).await.map(Self)
-    }
-}

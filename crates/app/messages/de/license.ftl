@@ -1,1 +1,22 @@
-# How a license stands, and what a validation found.
+# How a license stands, and what a validation found: said by the buyer's app, or shown by it.
+
+license-valid = Die Lizenz ist gültig.
+license-unknown = Es gibt keine Lizenz mit diesem Schlüssel. Prüfen Sie ihn auf Tippfehler.
+license-expired = Die Lizenz ist abgelaufen.
+license-suspended = Die Lizenz ist vorübergehend gesperrt. Den Grund erfahren Sie im Shop, in dem Sie sie gekauft haben.
+license-revoked = Die Lizenz wurde widerrufen. Den Grund erfahren Sie im Shop, in dem Sie sie gekauft haben.
+license-not_activated = Dieses Gerät ist noch nicht aktiviert.
+license-wrong_product = Der Schlüssel gehört zu einem anderen Produkt.
+license-missing_feature = Die Lizenz enthält { $feature } nicht.
+license-seat_limit_reached =
+    { $seats ->
+        [one] Die Lizenz gilt für ein Gerät, und dieser Platz ist belegt. Deaktivieren Sie zuerst das andere Gerät.
+       *[other] Alle { NUMBER($seats) } Plätze der Lizenz sind belegt. Deaktivieren Sie zuerst ein anderes Gerät.
+    }
+
+## A key that cannot be one
+
+license-key-empty = Geben Sie den Lizenzschlüssel ein.
+license-key-length = Ein Lizenzschlüssel hat { NUMBER($length) } Buchstaben und Ziffern; dieser hat { NUMBER($found) }. Prüfen Sie, ob Sie ihn ganz kopiert haben.
+license-key-symbol = Das { NUMBER($position) }. Zeichen des Schlüssels ist { $symbol }; das kommt in keinem Lizenzschlüssel vor. Prüfen Sie ihn auf Tippfehler.
+license-key-mistyped = Der Schlüssel enthält einen Tippfehler: Mindestens ein Zeichen ist falsch oder steht an der falschen Stelle.

@@ -1,1 +1,22 @@
-# How a license stands, and what a validation found.
+# How a license stands, and what a validation found: said by the buyer's app, or shown by it.
+
+license-valid = The license is valid.
+license-unknown = There is no license with this key. Check it for typing errors.
+license-expired = The license has expired.
+license-suspended = The license is suspended. The shop that sold it can say why.
+license-revoked = The license was revoked. The shop that sold it can say why.
+license-not_activated = This device is not activated yet.
+license-wrong_product = The key belongs to another product.
+license-missing_feature = The license does not include { $feature }.
+license-seat_limit_reached =
+    { $seats ->
+        [one] The license has one seat, and it is taken. Deactivate the other device first.
+       *[other] All { NUMBER($seats) } seats of the license are taken. Deactivate another device first.
+    }
+
+## A key that cannot be one
+
+license-key-empty = Enter the license key.
+license-key-length = A license key has { NUMBER($length) } letters and digits; this one has { NUMBER($found) }. Check that you copied all of it.
+license-key-symbol = Character { NUMBER($position) } of the key is { $symbol }, which no license key contains. Check it for typing errors.
+license-key-mistyped = The key is mistyped: at least one character is wrong or in the wrong place.

@@ -8,14 +8,14 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::{
-    Actor, Changes, CheckoutId, Country, Customer, CustomerId, Email, Locale, OrderId, PaymentId, Plan, PlanId, Sale, Shop,
+    Actor, Changes, CheckoutId, Country, Customer, CustomerId, Email, Locale, OrderId, PaymentId, Plan, PlanId, Sale, Shop, ShopId,
     Timestamp, plain_text,
 };
 use money::{Currency, Money};
 use serde::{Deserialize, Serialize};
 use store::ListedCheckout;
 
-use super::{Id, Json, Manager, Names, Once, Query, answer, list as listing, payment};
+use super::{Id, Json, Manager, Names, Object, Once, Query, answer, list as listing, payment};
 use crate::Web;
 use crate::problem::Problem;
 
@@ -29,7 +29,7 @@ struct Input {
     quantity: Option<serde_json::Number>,
     currency: Option<String>,
     coupon: Option<String>,
-    customer: CustomerInput,
+    customer: Object<CustomerInput>,
     success_url: Option<String>,
     cancel_url: Option<String>,
     metadata: Option<BTreeMap<String, String>>,
@@ -91,22 +91,24 @@ fn view(web: &Web, sale: &Sale) -> CheckoutView {
 pub(crate) async fn create(State(web): State<Web>, manager: Manager, once: Once, sent: Json) -> Result<Response, Problem> {
     manager.may_check_out()?;
     let input: Input = sent.read()?;
-    let plan = plan(&web, &manager, &input.plan).await?;
-    let name = input.customer.name.as_deref().map(name).transpose()?;
-    let wanted = wanted(&manager, &plan, input)?;
+    let plan = input.plan.clone();
+    let name = input.customer.0.name.as_deref().map(name).transpose()?;
+    let wanted = wanted(&manager.shop, input)?;
     let (task, shop) = (web.clone(), Arc::clone(&manager.shop));
-    let work = |names: Names| open(task, shop, wanted, name, names);
+    let work = |names: Names| open(task, shop, plan, wanted, name, names);
     Ok(once.answer(&web, &manager, &sent.0, work).await)
 }
 
 async fn open(
     web: Web,
     shop: Arc<Shop>,
-    wanted: CheckoutInput,
+    plan_name: String,
+    wanted: impl FnOnce(PlanId) -> CheckoutInput,
     name: Option<String>,
     mut names: Names,
 ) -> Result<Response, Problem> {
-    let wanted = CheckoutInput { id: Some(names.mint(CheckoutId::mint)), ..wanted };
+    let plan = plan(&web, shop.id, &plan_name).await?;
+    let wanted = CheckoutInput { id: Some(names.mint(CheckoutId::mint)), ..wanted(plan.id) };
     let buyer = wanted.email.clone().zip(name).map(|(email, name)| Customer {
         id: names.mint(CustomerId::mint),
         shop: shop.id,
@@ -152,39 +154,42 @@ fn named(error: app::Error) -> Problem {
 }
 
 /// The plan, by id or by slug.
-async fn plan(web: &Web, manager: &Manager, name: &str) -> Result<Plan, Problem> {
+async fn plan(web: &Web, shop: ShopId, name: &str) -> Result<Plan, Problem> {
     let store = &web.app.store;
     let found = match PlanId::parse(name) {
-        Ok(id) => store.plan(manager.shop.id, id).await,
-        Err(_) => store.plan_by_slug(manager.shop.id, name).await,
+        Ok(id) => store.plan(shop, id).await,
+        Err(_) => store.plan_by_slug(shop, name).await,
     };
     found.map_err(app::Error::from)?.ok_or_else(|| Problem::invalid("plan", "plan_unknown", "There is no such plan."))
 }
 
-fn wanted(manager: &Manager, plan: &Plan, input: Input) -> Result<CheckoutInput, Problem> {
+/// Everything that is wanted, but for the plan.
+fn wanted(shop: &Shop, input: Input) -> Result<impl FnOnce(PlanId) -> CheckoutInput + Send + use<>, Problem> {
     let quantity = match input.quantity {
         None => 1,
         Some(number) => number.as_u64().and_then(|number| u32::try_from(number).ok()).filter(|number| *number > 0).ok_or_else(|| {
-            let detail = format!("`quantity` must be a whole number from 1 to {}.", plan.max_quantity);
-            Problem::invalid("quantity", "quantity_out_of_range", detail)
+            Problem::invalid("quantity", "quantity_out_of_range", "`quantity` must be a whole number, at least 1 and at most what the plan allows.")
         })?,
     };
     let currency = input
         .currency
         .map(|code| Currency::parse(&code).map_err(|_| Problem::invalid("currency", "currency_unknown", "`currency` must be an ISO 4217 code.")))
         .transpose()?;
-    let customer = input.customer;
+    let Object(customer) = input.customer;
     let email = Email::parse(&customer.email)
         .map_err(|error| Problem::invalid("customer.email", "email_invalid", format!("`customer.email` {error}.")))?;
     let country = Country::parse(&customer.country)
         .ok_or_else(|| Problem::invalid("customer.country", "country_unknown", "`customer.country` must be an ISO 3166-1 alpha-2 code."))?;
     let locale = match customer.locale {
-        None => manager.shop.default_locale.clone(),
+        None => shop.default_locale.clone(),
         Some(tag) => Locale::parse(&tag)
             .ok_or_else(|| Problem::invalid("customer.locale", "locale_invalid", "`customer.locale` must be a BCP 47 language tag, as `de` or `pt-BR`."))?,
     };
-    Ok(CheckoutInput {
-        plan: plan.id,
+    let success_url = address("success_url", input.success_url)?;
+    let cancel_url = address("cancel_url", input.cancel_url)?;
+    let metadata = metadata(input.metadata.unwrap_or_default())?;
+    Ok(move |plan| CheckoutInput {
+        plan,
         id: None,
         quantity,
         currency,
@@ -192,9 +197,9 @@ fn wanted(manager: &Manager, plan: &Plan, input: Input) -> Result<CheckoutInput,
         email: Some(email),
         country,
         locale,
-        success_url: address("success_url", input.success_url)?,
-        cancel_url: address("cancel_url", input.cancel_url)?,
-        metadata: metadata(input.metadata.unwrap_or_default())?,
+        success_url,
+        cancel_url,
+        metadata,
     })
 }
 
@@ -267,6 +272,7 @@ fn listed(web: &Web, listed: &ListedCheckout) -> ListedCheckoutView {
 }
 
 pub(crate) async fn list(State(web): State<Web>, manager: Manager, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+    manager.may_read()?;
     let mut query = Query::read(query.as_deref())?;
     let asked = query.page()?;
     query.done()?;

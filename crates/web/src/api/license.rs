@@ -6,23 +6,26 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use app::ActivateAnswer;
-use axum::extract::{RawQuery, State};
-use axum::http::StatusCode;
+use app::messages::Arg;
+use axum::extract::{FromRequestParts, RawQuery, State};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use axum::response::Response;
 use domain::{
-    Activation, ActivationId, ActivationRequest, ActivationState, Actor, CustomerId, Fingerprint, License, LicenseId, OrderId, PlanId, ProductId,
-    Shop, Timestamp, ValidationRequest, Verdict, VerdictCode, plain_text,
+    Activation, ActivationId, ActivationRequest, ActivationState, Actor, CustomerId, Fingerprint, License, LicenseId, Locale,
+    OrderId, PlanId, ProductId, Refusal, Shop, Standing, Timestamp, ValidationRequest, Verdict, VerdictCode, plain_text,
 };
-use latchkey_license::KeyCode;
+use latchkey_license::{KeyCode, KeyCodeError};
 use serde::{Deserialize, Serialize};
 use store::LicenseFilter;
 
 use super::{Id, Json, Manager, Query, answer, list as listing};
 use crate::Web;
 use crate::problem::Problem;
-use crate::visit::ShopOfHost;
+use crate::visit::shop_of;
 
 #[derive(Serialize)]
 pub(crate) struct LicenseView {
@@ -168,32 +171,95 @@ struct ValidateInput<'a> {
 struct ValidateView<'a> {
     valid: bool,
     code: &'static str,
-    detail: Cow<'a, str>,
+    detail: String,
     license: Option<PublicLicense<'a>>,
     activation: Option<ActivationView<'a>>,
     certificate: Option<&'a str>,
 }
 
-/// What a verdict means, for the person in front of the app.
-fn detail(verdict: &Verdict) -> Cow<'static, str> {
-    Cow::Borrowed(match verdict.code {
-        VerdictCode::Valid => "The license is valid.",
-        VerdictCode::Unknown => "There is no license with this key. Check it for typing errors.",
-        VerdictCode::Expired => "The license has expired.",
-        VerdictCode::Suspended => "The license is suspended. The shop that sold it can say why.",
-        VerdictCode::Revoked => "The license was revoked. The shop that sold it can say why.",
-        VerdictCode::NotActivated => "This device is not activated yet.",
-        VerdictCode::WrongProduct => "The key belongs to another product.",
-        VerdictCode::MissingFeature => match &verdict.missing_feature {
-            Some(feature) => return Cow::Owned(format!("The license does not include {feature}.")),
-            None => "The license does not include what was asked for.",
-        },
-    })
+/// An app that asks: at which shop, and in which language its user reads.
+pub(crate) struct Asker {
+    shop: Arc<Shop>,
+    locale: Locale,
 }
 
-fn unknown(detail: Cow<'static, str>) -> Response {
-    let view = ValidateView { valid: false, code: VerdictCode::Unknown.as_str(), detail, license: None, activation: None, certificate: None };
-    answer(StatusCode::OK, &view)
+impl FromRequestParts<Web> for Asker {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
+        let shop = shop_of(&web.app, parts).await?;
+        let accepted = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let wanted = app::messages::accept_language(accepted).into_iter().chain([shop.default_locale.clone()]);
+        let locale = web.app.catalog.choose(wanted);
+        Ok(Self { shop, locale })
+    }
+}
+
+impl Asker {
+    fn say(&self, web: &Web, id: &str, arguments: &[(&str, Arg<'_>)]) -> String {
+        web.app.catalog.text(&self.locale, id, arguments)
+    }
+
+    /// What a verdict means, for the person in front of the app.
+    fn verdict(&self, web: &Web, verdict: &Verdict) -> String {
+        let id = match verdict.code {
+            VerdictCode::Valid => "license-valid",
+            VerdictCode::Unknown => "license-unknown",
+            VerdictCode::Expired => "license-expired",
+            VerdictCode::Suspended => "license-suspended",
+            VerdictCode::Revoked => "license-revoked",
+            VerdictCode::NotActivated => "license-not_activated",
+            VerdictCode::WrongProduct => "license-wrong_product",
+            VerdictCode::MissingFeature => "license-missing_feature",
+        };
+        self.say(web, id, &[("feature", verdict.missing_feature.as_deref().unwrap_or_default().into())])
+    }
+
+    /// Where the slip is in a text that cannot be a key.
+    fn slip(&self, web: &Web, error: KeyCodeError) -> String {
+        let number = |count: usize| Arg::Number(i64::try_from(count).unwrap_or(i64::MAX));
+        match error {
+            KeyCodeError::Empty => self.say(web, "license-key-empty", &[]),
+            KeyCodeError::WrongLength { found } => {
+                self.say(web, "license-key-length", &[("length", number(KeyCode::LENGTH)), ("found", number(found))])
+            }
+            KeyCodeError::BadSymbol { symbol, position } => {
+                let symbol = symbol.to_string();
+                self.say(web, "license-key-symbol", &[("position", number(position)), ("symbol", (&symbol).into())])
+            }
+            KeyCodeError::WrongCheckSymbols => self.say(web, "license-key-mistyped", &[]),
+        }
+    }
+
+    /// The key, or the answer for a key that nobody has.
+    fn key(&self, web: &Web, text: &str) -> Result<KeyCode, Problem> {
+        KeyCode::parse(text).map_err(|error| license_unknown(self.slip(web, error)))
+    }
+
+    /// Why there is no seat, in the user's language.
+    fn refused(&self, web: &Web, error: app::Error) -> Problem {
+        let detail = match &error {
+            app::Error::NotFound { .. } => return license_unknown(self.say(web, "license-unknown", &[])),
+            app::Error::Refused(Refusal::LicenseNotUsable(Standing::Suspended)) => self.say(web, "license-suspended", &[]),
+            app::Error::Refused(Refusal::LicenseNotUsable(Standing::Expired)) => self.say(web, "license-expired", &[]),
+            app::Error::Refused(Refusal::LicenseNotUsable(Standing::Revoked)) => self.say(web, "license-revoked", &[]),
+            app::Error::Refused(Refusal::NotActivated) => self.say(web, "license-not_activated", &[]),
+            app::Error::Refused(Refusal::SeatLimitReached { seats }) => {
+                self.say(web, "license-seat_limit_reached", &[("seats", (*seats).into())])
+            }
+            app::Error::Refused(_) | app::Error::Unavailable(_) | app::Error::Configuration(_) => return error.into(),
+        };
+        Problem { detail, ..Problem::from(error) }
+    }
+}
+
+fn license_unknown(detail: String) -> Problem {
+    Problem { param: Some("key".to_owned()), ..Problem::new(StatusCode::NOT_FOUND, "license_unknown", detail) }
+}
+
+fn unknown(detail: String) -> Response {
+    let code = VerdictCode::Unknown.as_str();
+    answer(StatusCode::OK, &ValidateView { valid: false, code, detail, license: None, activation: None, certificate: None })
 }
 
 fn fingerprint(text: &str) -> Result<Fingerprint, Problem> {
@@ -201,25 +267,25 @@ fn fingerprint(text: &str) -> Result<Fingerprint, Problem> {
 }
 
 /// Always 200 when the question was answered.
-pub(crate) async fn validate(State(web): State<Web>, ShopOfHost(shop): ShopOfHost, sent: Json) -> Result<Response, Problem> {
+pub(crate) async fn validate(State(web): State<Web>, asker: Asker, sent: Json) -> Result<Response, Problem> {
     let input: ValidateInput<'_> = sent.read()?;
     let key = match KeyCode::parse(&input.key) {
         Ok(key) => key,
-        Err(error) => return Ok(unknown(Cow::Owned(format!("This cannot be a license key: {error}.")))),
+        Err(error) => return Ok(unknown(asker.slip(&web, error))),
     };
     let request = ValidationRequest {
         fingerprint: input.fingerprint.as_deref().map(fingerprint).transpose()?,
         product: match input.product.as_deref() {
-            Some(name) => Some(products(&web, &shop, name).await?),
+            Some(name) => Some(products(&web, &asker.shop, name).await?),
             None => None,
         },
         features: input.features.unwrap_or_default(),
     };
-    let told = web.app.validate_license(shop.id, &key, &request).await?;
+    let told = web.app.validate_license(asker.shop.id, &key, &request).await?;
     let view = ValidateView {
         valid: told.verdict.is_valid(),
         code: told.verdict.code.as_str(),
-        detail: detail(&told.verdict),
+        detail: asker.verdict(&web, &told.verdict),
         license: told.license.as_ref().map(|license| public(license, told.at)),
         activation: told.activation.as_ref().map(seat),
         certificate: told.certificate.as_deref(),
@@ -229,11 +295,10 @@ pub(crate) async fn validate(State(web): State<Web>, ShopOfHost(shop): ShopOfHos
 
 /// The product that an app names, by id or by slug. A name that nobody has fits no license.
 async fn products(web: &Web, shop: &Shop, name: &str) -> Result<Vec<ProductId>, Problem> {
-    if let Ok(id) = ProductId::parse(name) {
-        return Ok(vec![id]);
+    match ProductId::parse(name) {
+        Ok(id) => Ok(vec![id]),
+        Err(_) => Ok(web.app.product_named(shop.id, name).await?.into_iter().collect()),
     }
-    let product = web.app.store.product_by_slug(shop.id, name).await.map_err(app::Error::from)?;
-    Ok(product.map(|product| product.id).into_iter().collect())
 }
 
 #[derive(Deserialize)]
@@ -268,29 +333,13 @@ fn seat_answer(status: StatusCode, told: &ActivateAnswer) -> Response {
     answer(status, &view)
 }
 
-/// The key, or the answer for a key that nobody has.
-fn key(text: &str) -> Result<KeyCode, Problem> {
-    KeyCode::parse(text).map_err(|error| license_unknown(format!("This cannot be a license key: {error}.")))
-}
-
-fn license_unknown(detail: impl Into<String>) -> Problem {
-    Problem { param: Some("key".to_owned()), ..Problem::new(StatusCode::NOT_FOUND, "license_unknown", detail) }
-}
-
-fn refused(error: app::Error) -> Problem {
-    match error {
-        app::Error::NotFound { .. } => license_unknown("There is no license with this key. Check it for typing errors."),
-        error @ (app::Error::Refused(_) | app::Error::Unavailable(_) | app::Error::Configuration(_)) => error.into(),
-    }
-}
-
 fn text(param: &str, value: &str, longest: usize) -> Result<String, Problem> {
     plain_text(value, longest).map_err(|error| Problem::invalid(param, "text_invalid", format!("`{param}` {error}.")))
 }
 
-pub(crate) async fn activate(State(web): State<Web>, ShopOfHost(shop): ShopOfHost, sent: Json) -> Result<Response, Problem> {
+pub(crate) async fn activate(State(web): State<Web>, asker: Asker, sent: Json) -> Result<Response, Problem> {
     let input: ActivateInput = sent.read()?;
-    let key = key(&input.key)?;
+    let key = asker.key(&web, &input.key)?;
     let metadata = input.metadata.unwrap_or_default();
     if metadata.len() > 20 {
         return Err(Problem::invalid("metadata", "metadata_too_large", "`metadata` takes at most 20 entries."));
@@ -303,18 +352,20 @@ pub(crate) async fn activate(State(web): State<Web>, ShopOfHost(shop): ShopOfHos
             .map(|(name, value)| Ok((text("metadata", &name, 40)?, text("metadata", &value, 200)?)))
             .collect::<Result<_, Problem>>()?,
     };
-    let told = web.app.activate_license(shop.id, &key, &request).await.map_err(refused)?;
+    let told = web.app.activate_license(asker.shop.id, &key, &request).await.map_err(|error| asker.refused(&web, error))?;
     Ok(seat_answer(if told.is_new { StatusCode::CREATED } else { StatusCode::OK }, &told))
 }
 
-pub(crate) async fn deactivate(State(web): State<Web>, ShopOfHost(shop): ShopOfHost, sent: Json) -> Result<Response, Problem> {
+pub(crate) async fn deactivate(State(web): State<Web>, asker: Asker, sent: Json) -> Result<Response, Problem> {
     let input: SeatInput = sent.read()?;
-    let told = web.app.deactivate_license(shop.id, &key(&input.key)?, &fingerprint(&input.fingerprint)?, Actor::App).await.map_err(refused)?;
+    let (key, device) = (asker.key(&web, &input.key)?, fingerprint(&input.fingerprint)?);
+    let told = web.app.deactivate_license(asker.shop.id, &key, &device, Actor::App).await.map_err(|error| asker.refused(&web, error))?;
     Ok(seat_answer(StatusCode::OK, &told))
 }
 
-pub(crate) async fn heartbeat(State(web): State<Web>, ShopOfHost(shop): ShopOfHost, sent: Json) -> Result<Response, Problem> {
+pub(crate) async fn heartbeat(State(web): State<Web>, asker: Asker, sent: Json) -> Result<Response, Problem> {
     let input: SeatInput = sent.read()?;
-    let told = web.app.heartbeat_license(shop.id, &key(&input.key)?, &fingerprint(&input.fingerprint)?).await.map_err(refused)?;
+    let (key, device) = (asker.key(&web, &input.key)?, fingerprint(&input.fingerprint)?);
+    let told = web.app.heartbeat_license(asker.shop.id, &key, &device).await.map_err(|error| asker.refused(&web, error))?;
     Ok(seat_answer(StatusCode::OK, &told))
 }
