@@ -26,7 +26,8 @@ const CLAIM: &str = "insert into idempotency_keys (shop_id, id, request_digest, 
 const BY_ID: &str = "select request_digest, status, body from idempotency_keys where shop_id = $1 and id = $2";
 const ANSWER: &str = "update idempotency_keys set status = $4, body = $5 \
     where shop_id = $1 and id = $2 and holder = $3 and status is null";
-const RELEASE: &str = "delete from idempotency_keys where shop_id = $1 and id = $2 and holder = $3 and status is null";
+const RELEASE: &str = "update idempotency_keys set held_until = created_at \
+    where shop_id = $1 and id = $2 and holder = $3 and status is null";
 
 texts![CLEAR, FORGET, CLAIM, BY_ID, ANSWER, RELEASE];
 
@@ -118,7 +119,7 @@ impl Store {
                 Ok(match kept.map_err(unreadable)? {
                     Some(kept) if kept.request_digest != claim.request_digest => Claimed::OtherRequest,
                     Some(Kept { answer: Some((status, body)), .. }) => Claimed::Answered { status, body },
-                    // One that is gone by now was released this moment.
+                    // One that is gone by now was forgotten this moment.
                     Some(Kept { answer: None, .. }) | None => Claimed::InFlight,
                 })
             }
@@ -135,7 +136,8 @@ impl Store {
         self.engine.commit(vec![write(WHAT, ANSWER, values)]).await
     }
 
-    /// Gives a claim back without an answer, so that the next call with the key does the work.
+    /// Gives a claim back without an answer, so that the next call with the key does the work. What the work was
+    /// derived from stays: it may have been done, though nobody could tell.
     ///
     /// # Errors
     /// When the database does not answer; the claim ends by itself then.

@@ -46,13 +46,16 @@ pub(crate) async fn a_call_is_done_once_and_answered_again(store: Store) {
 }
 
 pub(crate) async fn a_call_that_was_let_go_can_be_made_again(store: Store) {
-    let caller = Caller::new(store).await;
+    let mut caller = Caller::new(store).await;
+    let began_at = caller.now;
     let first = caller.attempt(1, 1, 1);
     caller.claim(&first).await;
     caller.store.release_claim(&caller.attempt(1, 1, 2)).await.unwrap();
     assert_eq!(caller.claim(&caller.attempt(1, 1, 3)).await, Claimed::InFlight, "only its holder lets go of it");
     caller.store.release_claim(&first).await.unwrap();
-    assert_eq!(caller.claim(&caller.attempt(1, 2, 4)).await, Claimed::Ours { began_at: caller.now });
+    caller.now = began_at.after(Duration::seconds(1));
+    assert_eq!(caller.claim(&caller.attempt(1, 2, 4)).await, Claimed::OtherRequest, "the key stands for the first request");
+    assert_eq!(caller.claim(&caller.attempt(1, 1, 5)).await, Claimed::Ours { began_at }, "with the same derived ids");
 }
 
 pub(crate) async fn a_call_whose_node_died_is_taken_over_from_where_it_began(store: Store) {
