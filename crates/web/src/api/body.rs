@@ -3,6 +3,8 @@
 //! Whatever cannot be read is told as a problem that names its place, and
 //! never by the words of a library alone.
 
+use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr;
 
 use axum::body::Bytes;
@@ -13,7 +15,9 @@ use domain::{
     CheckoutId, CustomerId, EventId, GatewayAccountId, LicenseId, OrderId, PaymentId, PlanId, ProductId, RefundId,
     mask_card_numbers,
 };
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 
 use crate::Web;
@@ -66,7 +70,7 @@ impl Json {
     /// Reads the body, borrowing the texts in it where they stand there as they are.
     pub(crate) fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Problem> {
         // Only a body that does not fit pays for finding out where.
-        serde_json::from_slice(&self.0).map_err(|_| misfit::<T>(&self.0))
+        serde_json::from_slice(&self.0).map(|Object(sent)| sent).map_err(|_| misfit::<Object<T>>(&self.0))
     }
 }
 
@@ -98,6 +102,29 @@ fn misfit<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Problem {
             };
             Problem { param: Some(param).filter(|param| !param.is_empty()), ..Problem::invalid("", code, detail) }
         }
+    }
+}
+
+/// A JSON object. A struct alone would also be read from an array of its fields in order, which nobody describes.
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = T;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(fields))
+            }
+        }
+
+        deserializer.deserialize_map(Fields(PhantomData)).map(Object)
     }
 }
 

@@ -54,7 +54,7 @@ const SECTIONS: &[Section] = &[
         code("parameter_unknown", 422, "The body has a field, or the query a parameter, that this call does not take.", "Leave it out. Lists take `limit`, `starting_after` and `ending_before`."),
         code("idempotency_key_invalid", 422, "The header `Idempotency-Key` is empty, longer than 255 characters, or not visible ASCII.", "Send a random text, as a UUID."),
         code("idempotency_key_reused", 422, "The same `Idempotency-Key` came with another request before.", "Use a new key for every new call, and the same one only to repeat a call."),
-        code("idempotency_key_in_flight", 409, "A request with this `Idempotency-Key` is being answered at this moment.", "Wait a second and repeat the call: it gives the answer of the first."),
+        code("idempotency_in_flight", 409, "A request with this `Idempotency-Key` is being answered at this moment.", "Wait a second and repeat the call: it gives the answer of the first."),
     ] },
     Section { title: "Checkouts", codes: &[
         code("plan_unknown", 422, "No plan of the shop has this id or slug.", "List the plans with `GET /v1/products`."),
@@ -167,9 +167,12 @@ mod tests {
     fn every_code_that_a_problem_can_carry_is_explained() {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut told: BTreeSet<String> = BTreeSet::new();
-        for path in sources(&here.join("src")) {
+        for path in sources(&here.join("src")).iter().filter(|path| !path.ends_with("error_code.rs")) {
             let code = fs::read_to_string(path).unwrap();
-            told.extend(second_arguments(code.split("#[cfg(test)]").next().unwrap()));
+            let code = code.split("#[cfg(test)]").next().unwrap();
+            told.extend(second_arguments(code));
+            // Chosen first, told later.
+            told.extend(listed().filter(|entry| code.contains(&format!("(\"{}\", ", entry.code))).map(|entry| entry.code.to_owned()));
         }
         for path in ["../domain/src/refusal.rs", "../gateways/src/notice.rs"] {
             told.extend(arms(&fs::read_to_string(here.join(path)).unwrap()));

@@ -20,7 +20,7 @@ pub(crate) mod plan;
 pub(crate) mod product;
 pub(crate) mod refund;
 
-pub(crate) use body::{Id, Json, Raw};
+pub(crate) use body::{Id, Json, Object, Raw};
 pub(crate) use idempotency::{Names, Once};
 
 use std::str::FromStr;

@@ -8,7 +8,7 @@ use domain::{Actor, OrderId, PaymentId, Refund, RefundId, RefundReason, Refusal,
 use money::{Currency, Money};
 use serde::{Deserialize, Serialize};
 
-use super::{Id, Json, Manager, Names, Once, Query, answer, cut, list as listing};
+use super::{Id, Json, Manager, Names, Object, Once, Query, answer, cut, list as listing};
 use crate::Web;
 use crate::problem::Problem;
 
@@ -46,14 +46,14 @@ pub(crate) fn view(refund: &Refund) -> RefundView {
 #[serde(untagged)]
 enum Amount {
     Minor(i64),
-    Money(Money),
+    Money(Object<Money>),
 }
 
 impl Amount {
     fn in_currency(self, currency: Currency) -> Money {
         match self {
             Self::Minor(minor) => Money::new(minor, currency),
-            Self::Money(amount) => amount,
+            Self::Money(Object(amount)) => amount,
         }
     }
 }

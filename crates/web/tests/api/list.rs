@@ -1,0 +1,76 @@
+//! Lists, page by page.
+
+use serde_json::Value;
+
+use crate::caller::{Caller, order_of};
+use crate::support::World;
+
+fn ids(page: &Value) -> Vec<String> {
+    page["data"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_list_is_walked_from_the_newest_to_the_oldest_and_back() {
+    let world = World::new().await;
+    let manager = Caller::manager(&world).await;
+    for _ in 0..5 {
+        world.app.clock.advance(domain::Duration::seconds(1));
+        manager.post("/v1/checkouts", &order_of("lumen-pro")).await.is(201);
+    }
+    for noun in ["checkouts", "orders", "events"] {
+        let all = manager.get(&format!("/v1/{noun}?limit=100")).await.is(200).json();
+        let all_ids = ids(&all);
+        assert!(all_ids.len() >= 5 && all["has_more"] == false, "{noun}");
+        assert!(all_ids.windows(2).all(|pair| pair[0] > pair[1]), "{noun}: newest first");
+
+        let mut walked = Vec::new();
+        let mut path = format!("/v1/{noun}?limit=2");
+        loop {
+            let page = manager.get(&path).await.is(200).json();
+            let found = ids(&page);
+            path = format!("/v1/{noun}?limit=2&starting_after={}", found.last().unwrap());
+            walked.extend(found);
+            if page["has_more"] == false {
+                break;
+            }
+        }
+        assert_eq!(walked, all_ids, "{noun}");
+
+        let last = all_ids.last().unwrap();
+        let before = manager.get(&format!("/v1/{noun}?limit=2&ending_before={last}")).await.is(200).json();
+        assert_eq!(ids(&before), all_ids[all_ids.len() - 3..all_ids.len() - 1], "{noun}: the two before the last");
+        assert_eq!(before["has_more"], true, "{noun}");
+        let none = manager.get(&format!("/v1/{noun}?ending_before={}", all_ids[0])).await.is(200).json();
+        assert!(ids(&none).is_empty() && none["has_more"] == false, "{noun}");
+    }
+}
+
+#[tokio::test]
+async fn lists_of_licenses_and_customers_show_no_key() {
+    let world = World::new().await;
+    let manager = Caller::manager(&world).await;
+    let (_, order) = world.bought("lumen-pro", "3").await;
+    let listed = manager.get("/v1/licenses").await.is(200);
+    let licenses = listed.json();
+    assert_eq!(licenses["data"].as_array().unwrap().len(), 3);
+    for key in world.keys(&order).await {
+        assert!(!listed.text.contains(&key));
+    }
+    assert!(licenses["data"][0].get("key").is_none());
+    let id = licenses["data"][0]["id"].as_str().unwrap();
+    let shown = manager.get(&format!("/v1/licenses/{id}")).await.is(200).json();
+    assert!(world.keys(&order).await.iter().any(|key| shown["key"] == *key));
+    let reader = Caller::with(&world, domain::Scope::Read).await;
+    let read = reader.get(&format!("/v1/licenses/{id}")).await.is(200).json();
+    assert!(read.get("key").is_none(), "a key that may only read sees no license key");
+    let order_id = order.rsplit('/').next().unwrap();
+    for (caller, shows_keys) in [(&manager, true), (&reader, false)] {
+        let whole = caller.get(&format!("/v1/orders/{order_id}")).await.is(200).json();
+        assert_eq!(whole["licenses"].as_array().unwrap().len(), 3);
+        assert_eq!(whole["licenses"][0].get("key").is_some(), shows_keys);
+        assert_eq!(whole["payments"][0]["state"], "succeeded");
+        assert_eq!(whole["total"], serde_json::json!({ "amount": 29_700, "currency": "EUR" }));
+    }
+    let customers = manager.get("/v1/customers").await.is(200).json();
+    assert_eq!(customers["data"][0]["email"], "ada@example.com");
+}

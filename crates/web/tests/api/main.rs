@@ -1,0 +1,18 @@
+//! The API, asked as programs, apps and gateways ask: request in, answer and
+//! rows out. The database is real, the gateway is the simulated one over
+//! loopback, and the steps of the workers are driven by hand.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod access;
+mod bad_input;
+mod caller;
+mod hook;
+mod idempotency;
+mod license;
+mod list;
+mod outage;
+mod refund;
+#[allow(dead_code, reason = "shared with the tests of pages")]
+#[path = "../it/support.rs"]
+mod support;

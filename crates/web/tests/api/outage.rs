@@ -1,0 +1,120 @@
+//! What is said while the database does not answer: never "no".
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use app::{App, Catalog, Clock, Entropy, Mailbox, NewShop, ReqwestHttp, Settings};
+use domain::{Email, Mode, Scope, Seller, Timestamp};
+use serde_json::json;
+use store::testing::{Directory, sqlite_store};
+use store::{Answer, CommitError, Engine, Migration, MigrationError, ReadError, Rows, Statement, Store};
+
+use crate::caller::{Caller, key_of_nobody, order_of};
+
+/// A database whose line can be cut.
+struct Line {
+    engine: Arc<dyn Engine>,
+    is_cut: AtomicBool,
+}
+
+impl Line {
+    fn is_cut(&self) -> bool {
+        self.is_cut.load(Ordering::SeqCst)
+    }
+}
+
+impl Engine for Line {
+    fn query(&self, statements: Vec<Statement>) -> Answer<'_, Result<Vec<Rows>, ReadError>> {
+        if self.is_cut() {
+            return Box::pin(async { Err(ReadError::Unavailable("cut".to_owned())) });
+        }
+        self.engine.query(statements)
+    }
+
+    fn commit(&self, statements: Vec<Statement>) -> Answer<'_, Result<(), CommitError>> {
+        if self.is_cut() {
+            return Box::pin(async { Err(CommitError::Unavailable("cut".to_owned())) });
+        }
+        self.engine.commit(statements)
+    }
+
+    fn commit_returning(&self, statements: Vec<Statement>) -> Answer<'_, Result<Vec<Rows>, CommitError>> {
+        if self.is_cut() {
+            return Box::pin(async { Err(CommitError::Unavailable("cut".to_owned())) });
+        }
+        self.engine.commit_returning(statements)
+    }
+
+    fn migrate(&self, migrations: &'static [Migration]) -> Answer<'_, Result<Vec<i64>, MigrationError>> {
+        self.engine.migrate(migrations)
+    }
+
+    fn name(&self) -> &'static str {
+        self.engine.name()
+    }
+}
+
+async fn shop_on_a_line() -> (Arc<App>, Arc<Line>, String, Directory) {
+    let (store, directory) = sqlite_store().await;
+    let line = Arc::new(Line { engine: Arc::clone(store.engine()), is_cut: AtomicBool::new(false) });
+    let store = Store::new(Arc::clone(&line) as Arc<dyn Engine>, Arc::clone(store.vault()));
+    let address = Email::parse("shop@lumen.example").unwrap();
+    let app = App::start(
+        store,
+        Arc::new(ReqwestHttp::new().unwrap()),
+        Arc::new(Mailbox::open(directory.path()).unwrap()),
+        Clock::simulated(Timestamp::from_seconds(1_795_000_000)),
+        Entropy::System,
+        Catalog::new(None).unwrap(),
+        Settings { public_url: "http://shop.test".to_owned(), mail_from: address },
+    )
+    .await
+    .unwrap();
+    let seller = Seller { legal_name: "Lumen".to_owned(), address: Vec::new(), email: "hello@lumen.example".to_owned(), tax_id: None };
+    let shop = NewShop { name: "Lumen".to_owned(), mode: Mode::Sandbox, seller, terms: String::new(), refund_policy: String::new() };
+    let shop = app.create_shop(shop).await.unwrap();
+    app.create_sample_catalog(&shop).await.unwrap();
+    let key = app.create_api_key(&shop, "test", Scope::Manage).await.unwrap().key;
+    (app, line, key, directory)
+}
+
+#[tokio::test]
+async fn a_mistyped_key_is_told_without_reading_a_row_and_a_whole_one_is_never_told_no() {
+    let (app, line, _, _directory) = shop_on_a_line().await;
+    let caller = Caller::stranger(&app);
+    let key = key_of_nobody();
+    let mistyped = {
+        let mut symbols: Vec<char> = key.chars().collect();
+        symbols[0] = if symbols[0] == '2' { '3' } else { '2' };
+        symbols.into_iter().collect::<String>()
+    };
+    assert_eq!(caller.post("/v1/licenses/validate", &json!({ "key": key })).await.is(200).json()["code"], "unknown");
+
+    line.is_cut.store(true, Ordering::SeqCst);
+    for call in ["validate", "activate", "deactivate", "heartbeat"] {
+        let mut ask = json!({ "key": key, "fingerprint": "desk" });
+        let path = format!("/v1/licenses/{call}");
+        let unknown = caller.post(&path, &ask).await.is_problem(503, "unavailable");
+        assert!(unknown.header("retry-after").parse::<u32>().is_ok() && unknown.json()["retryable"] == true);
+        assert!(!unknown.text.contains("cut"), "what is wrong inside is not told outside");
+        ask["key"] = json!(mistyped);
+        let told = caller.post(&path, &ask).await;
+        let told = if call == "validate" { told.is(200) } else { told.is_problem(404, "license_unknown") };
+        assert!(told.json()["detail"].as_str().unwrap().contains("mistyped"), "{}", told.text);
+    }
+}
+
+#[tokio::test]
+async fn health_and_calls_tell_that_nothing_can_be_written() {
+    let (app, line, key, _directory) = shop_on_a_line().await;
+    let caller = Caller::stranger(&app).showing(&key);
+    assert_eq!(caller.get("/readyz").await.is(200).json(), json!({ "status": "ready", "storage": "sqlite" }));
+    line.is_cut.store(true, Ordering::SeqCst);
+    caller.get("/livez").await.is(200);
+    caller.get("/readyz").await.is(503);
+    caller.get("/v1/orders").await.is_problem(503, "unavailable");
+    caller.post("/v1/checkouts", &order_of("lumen-pro")).await.is_problem(503, "unavailable");
+    line.is_cut.store(false, Ordering::SeqCst);
+    caller.get("/readyz").await.is(200);
+    caller.post("/v1/checkouts", &order_of("lumen-pro")).await.is(201);
+}
