@@ -33,6 +33,7 @@ pub fn router(web: Web) -> Router {
         .route("/portal/orders/{order}/resend", post(public::portal::resend))
         .route("/portal/licenses/{license}/activations/{activation}/release", post(public::portal::release))
         .route("/terms", get(public::terms::show))
+        .route("/docs/errors", get(api::error_code::show))
         .route("/language", post(public::language::choose))
         .route("/mailbox", get(public::mailbox::list))
         .route("/mailbox/{delivery}", get(public::mailbox::show))
@@ -83,13 +84,19 @@ pub fn router(web: Web) -> Router {
         .route("/.well-known/jwks.json", get(api::key_set::show))
         .route("/openapi.json", get(api::openapi::show))
         .route("/livez", get(api::health::live))
-        .route("/readyz", get(api::health::ready));
+        .route("/readyz", get(api::health::ready))
+        .layer(middleware::from_fn(api::as_problem));
+
+    let hooks = Router::new()
+        .route("/hooks/{gateway_account}", post(api::hook::receive))
+        .layer(middleware::from_fn(api::as_problem))
+        .layer(DefaultBodyLimit::max(HOOK_LIMIT));
 
     Router::new()
         .merge(pages)
         .merge(programs)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .route("/hooks/{gateway_account}", post(api::hook::receive).layer(DefaultBodyLimit::max(HOOK_LIMIT)))
+        .merge(hooks)
         .route("/assets/{name}", get(asset::show))
         .fallback(public::not_found)
         .layer(middleware::from_fn_with_state(web.clone(), guard::every_answer))
