@@ -33,7 +33,7 @@ fn unit_tests(fast: bool) -> anyhow::Result<()> {
     let mut tests = if exists("cargo-nextest") {
         let mut tests = cargo(&["nextest", "run", "--workspace", "--no-fail-fast"]);
         if fast {
-            tests.args(["-E", "not (binary(storm) + test(postgres))"]);
+            tests.args(["-E", "not (package(latchkey) + test(postgres))"]);
         }
         tests
     } else {

@@ -81,7 +81,7 @@ fn arrows(findings: &mut Vec<String>) -> anyhow::Result<()> {
 }
 
 fn built(findings: &mut Vec<String>) -> anyhow::Result<()> {
-    let tree = ["tree", "--workspace", "--locked", "--edges", "normal,build", "--prefix", "none", "--format", "{p}"];
+    let tree = ["tree", "--workspace", "--edges", "normal,build", "--prefix", "none", "--format", "{p}"];
     let output = cargo(&tree).output().context("cargo tree")?;
     let built = String::from_utf8_lossy(&output.stdout);
     for (name, reason) in BANNED {
