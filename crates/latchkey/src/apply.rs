@@ -17,6 +17,7 @@ use domain::{
 use money::{Currency, Money};
 use serde::Deserialize;
 use serde_json::json;
+use store::{OrderFilter, Page};
 
 use crate::config::Settings;
 use crate::output::Output;
@@ -127,6 +128,9 @@ pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &ApplyA
     let mut told = Vec::new();
     if let Some(wanted) = file.shop {
         let next = merge_shop(&shop, wanted)?;
+        if next.mode != shop.mode && is_in_use(app, &shop).await? {
+            bail!("shop.mode is {} for good: accounts, API keys and orders were made for it; open another shop", shop.mode.as_str());
+        }
         if next != shop {
             told.push(format!("shop {}", next.name));
             changes.shops.push(next);
@@ -168,6 +172,14 @@ fn merge_shop(shop: &Shop, wanted: ShopFile) -> anyhow::Result<Shop> {
         refund_policy: wanted.refund_policy.unwrap_or_else(|| shop.refund_policy.clone()),
         ..shop.clone()
     })
+}
+
+/// Whether anything exists that is bound to real or to simulated money.
+async fn is_in_use(app: &App, shop: &Shop) -> anyhow::Result<bool> {
+    let page = Page { starting_after: None, ending_before: None, limit: 1 };
+    Ok(!app.store.gateway_accounts(shop.id).await?.is_empty()
+        || !app.store.api_keys(shop.id).await?.is_empty()
+        || !app.store.orders(shop.id, &OrderFilter::default(), page).await?.data.is_empty())
 }
 
 async fn merge_product(

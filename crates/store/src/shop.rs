@@ -20,8 +20,8 @@ const BY_ID: &str = concat!("select ", columns!(), " from shops where id = $1");
 const INSERT: &str =
     concat!("insert into shops (", columns!(), ") values ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
 const UPDATE: &str = "update shops set version = version + 1, name = $3, host = $4, seller = $5, default_locale = $6, \
-    default_currency = $7, default_country = $8, terms = $9, terms_version = $10, refund_policy = $11 \
-    where id = $1 and version = $2";
+    default_currency = $7, default_country = $8, terms = $9, terms_version = $10, refund_policy = $11, \
+    mode = $12 where id = $1 and version = $2";
 
 texts![ALL, BY_ID, INSERT, UPDATE];
 
@@ -80,6 +80,7 @@ pub(crate) fn statement(shop: &Shop) -> Result<Statement, CommitError> {
                 shop.terms.as_str(),
                 shop.terms_version.as_str(),
                 shop.refund_policy.as_str(),
+                shop.mode.as_str(),
             ],
         ),
     })
