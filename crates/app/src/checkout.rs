@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Actor, BuyerDetails, Changes, CheckoutId, CheckoutRequest, CheckoutState, Country, Email, JobKind, Locale, OrderId, Payment,
-    PaymentId, PlanId, Sale, Shop, ShopId, open_checkout, retry_payment, submit_checkout,
+    Actor, BuyerDetails, Changes, CheckoutId, CheckoutRequest, CheckoutState, Country, Email, JobKind, Locale, OrderId,
+    Payment, PaymentId, PlanId, Sale, Shop, ShopId, open_checkout, retry_payment, submit_checkout,
 };
 use gateways::HostedPaymentRequest;
 use money::Currency;
@@ -75,7 +75,9 @@ impl App {
         for _ in 0..3 {
             let changes = open_checkout(shop, &product, &plan, &request, actor, now, &mut rng)?;
             match self.commit(&changes, None).await {
-                Ok(()) | Err(CommitError::Conflict { what: "checkout" }) => return self.sale_of_checkout(shop.id, id).await,
+                Ok(()) | Err(CommitError::Conflict { what: "checkout" }) => {
+                    return self.sale_of_checkout(shop.id, id).await;
+                }
                 // An order number that is taken: draw another.
                 Err(CommitError::Conflict { .. }) => {}
                 Err(error) => return Err(error.into()),
@@ -122,9 +124,8 @@ impl App {
     /// When the order can no longer be paid.
     pub async fn retry_payment(&self, shop: &Shop, order: OrderId) -> Result<Submitted, Error> {
         let account = self.account_for_payment(shop).await?;
-        let payment = self
-            .change_sale(shop.id, order, None, |sale, now, rng| retry_payment(sale, &account, now, rng))
-            .await?;
+        let payment =
+            self.change_sale(shop.id, order, None, |sale, now, rng| retry_payment(sale, &account, now, rng)).await?;
         self.opened(shop.id, order, payment).await
     }
 
@@ -156,7 +157,8 @@ impl App {
     pub async fn expire_checkouts(&self) -> Result<usize, Error> {
         let due = self.store.expired_checkouts(self.clock.now(), 100).await?;
         for (shop, order) in &due {
-            self.change_sale(*shop, *order, None, |sale, now, rng| Ok((domain::expire_checkout(sale, now, rng), ()))).await?;
+            self.change_sale(*shop, *order, None, |sale, now, rng| Ok((domain::expire_checkout(sale, now, rng), ())))
+                .await?;
         }
         Ok(due.len())
     }

@@ -1,8 +1,8 @@
 //! Signing in to the console by a link that works once.
 
 use domain::{
-    Changes, Delivery, DeliveryId, DeliveryState, Duration, Email, Job, JobId, JobKind, Locale, LoginLink, LoginLinkId, MailKind,
-    SessionHolder, Shop, ShopId, User, UserId,
+    Changes, Delivery, DeliveryId, DeliveryState, Duration, Email, Job, JobId, JobKind, Locale, LoginLink, LoginLinkId,
+    MailKind, SessionHolder, Shop, ShopId, User, UserId,
 };
 use store::Purpose;
 
@@ -86,7 +86,13 @@ impl App {
             last_error: None,
             created_at: now,
         };
-        self.write(&Changes { login_links: vec![link], deliveries: vec![delivery], jobs: vec![job], ..Changes::default() }).await
+        self.write(&Changes {
+            login_links: vec![link],
+            deliveries: vec![delivery],
+            jobs: vec![job],
+            ..Changes::default()
+        })
+        .await
     }
 
     /// Uses a console link up. Looking at the link does nothing, so that a
@@ -96,7 +102,9 @@ impl App {
     /// `NotFound` when the link is wrong, used, or too old.
     pub async fn enter_console(&self, shop: ShopId, link: LoginLinkId, token: &str) -> Result<String, Error> {
         let wrong = Error::NotFound { what: "link" };
-        let genuine = aws_lc_rs::constant_time::verify_slices_are_equal(self.link_token(link).as_bytes(), token.as_bytes()).is_ok();
+        let genuine =
+            aws_lc_rs::constant_time::verify_slices_are_equal(self.link_token(link).as_bytes(), token.as_bytes())
+                .is_ok();
         if !genuine {
             return Err(wrong);
         }

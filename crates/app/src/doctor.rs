@@ -57,25 +57,41 @@ impl App {
             findings.push(self.examine_account(&account).await);
         }
         if self.gateway_accounts().await.is_empty() {
-            findings.push(Finding::warning("gateways", "no gateway account is connected", "connect one: latchkey gateways connect"));
+            findings.push(Finding::warning(
+                "gateways",
+                "no gateway account is connected",
+                "connect one: latchkey gateways connect",
+            ));
         }
         for shop in self.shops().await {
             let parked = self.store.parked_notices(shop.id).await?;
             if parked > 0 {
                 let found = format!("{parked} parked notices in {}", shop.name);
-                findings.push(Finding::warning("notices", found, "open Notices in the console; mend the cause, then press Apply again"));
+                findings.push(Finding::warning(
+                    "notices",
+                    found,
+                    "open Notices in the console; mend the cause, then press Apply again",
+                ));
             }
             let refused = self.store.count_deliveries(shop.id, DeliveryState::Refused).await?;
             if refused > 0 {
                 let found = format!("{refused} mails were refused in {}", shop.name);
-                findings.push(Finding::warning("mail", found, "open the order in the console: correct the address and send the receipt again"));
+                findings.push(Finding::warning(
+                    "mail",
+                    found,
+                    "open the order in the console: correct the address and send the receipt again",
+                ));
             }
         }
         let late = self.store.jobs_overdue(self.clock.now().before(Duration::hours(1))).await?;
         findings.push(if late == 0 {
             Finding::good("jobs", "nothing waits longer than an hour")
         } else {
-            Finding::warning("jobs", format!("{late} jobs wait longer than an hour"), "see whether the server runs, and its log for the cause")
+            Finding::warning(
+                "jobs",
+                format!("{late} jobs wait longer than an hour"),
+                "see whether the server runs, and its log for the cause",
+            )
         });
         Ok(findings)
     }
@@ -87,7 +103,13 @@ impl App {
         }
         Ok(broken
             .into_iter()
-            .map(|law| Finding::broken(&format!("law:{}", law.law), format!("{}: {}", law.subject, law.detail), "keep a copy of the data and write to the authors: this must not happen"))
+            .map(|law| {
+                Finding::broken(
+                    &format!("law:{}", law.law),
+                    format!("{}: {}", law.subject, law.detail),
+                    "keep a copy of the data and write to the authors: this must not happen",
+                )
+            })
             .collect())
     }
 
@@ -97,21 +119,35 @@ impl App {
         if url.starts_with("https://") || local {
             Finding::good("public_url", url.clone())
         } else {
-            Finding::broken("public_url", format!("{url} is not https"), "set --public-url to the https address that buyers use")
+            Finding::broken(
+                "public_url",
+                format!("{url} is not https"),
+                "set --public-url to the https address that buyers use",
+            )
         }
     }
 
     async fn examine_account(&self, account: &domain::GatewayAccount) -> Finding {
         let check = format!("gateway:{}", account.id);
         if adapter(&account.adapter).is_none() {
-            return Finding::broken(&check, format!("there is no adapter {}", account.adapter), "use a version of latchkey that has it");
+            return Finding::broken(
+                &check,
+                format!("there is no adapter {}", account.adapter),
+                "use a version of latchkey that has it",
+            );
         }
         match self.call(account, &Call::CheckAccount).await {
-            Ok(Answer::Account { mode, .. }) if mode != account.mode => {
-                Finding::broken(&check, format!("the account is {:?}, its key is {mode:?}", account.mode), "use the key of the other mode")
-            }
+            Ok(Answer::Account { mode, .. }) if mode != account.mode => Finding::broken(
+                &check,
+                format!("the account is {:?}, its key is {mode:?}", account.mode),
+                "use the key of the other mode",
+            ),
             Ok(_) => Finding::good(&check, format!("{} accepts our credentials", account.adapter)),
-            Err(error) => Finding::broken(&check, error.to_string(), "check the secret key, and whether the gateway can be reached from here"),
+            Err(error) => Finding::broken(
+                &check,
+                error.to_string(),
+                "check the secret key, and whether the gateway can be reached from here",
+            ),
         }
     }
 }

@@ -14,7 +14,10 @@ pub struct HttpFailure(pub String);
 /// Sends requests.
 pub trait Http: Send + Sync {
     /// Sends one request and waits for the whole answer.
-    fn send(&self, request: HttpRequest) -> Pin<Box<dyn Future<Output = Result<HttpResponse, HttpFailure>> + Send + '_>>;
+    fn send(
+        &self,
+        request: HttpRequest,
+    ) -> Pin<Box<dyn Future<Output = Result<HttpResponse, HttpFailure>> + Send + '_>>;
 }
 
 /// Requests over the network. Follows no redirect: no gateway needs one, and
@@ -56,7 +59,10 @@ impl ReqwestHttp {
         let mut response = builder.send().await.map_err(failed)?;
         let status = response.status().as_u16();
         let headers = Headers::new(
-            response.headers().iter().filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))),
+            response
+                .headers()
+                .iter()
+                .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))),
         );
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
@@ -70,7 +76,10 @@ impl ReqwestHttp {
 }
 
 impl Http for ReqwestHttp {
-    fn send(&self, request: HttpRequest) -> Pin<Box<dyn Future<Output = Result<HttpResponse, HttpFailure>> + Send + '_>> {
+    fn send(
+        &self,
+        request: HttpRequest,
+    ) -> Pin<Box<dyn Future<Output = Result<HttpResponse, HttpFailure>> + Send + '_>> {
         Box::pin(self.exchange(request))
     }
 }

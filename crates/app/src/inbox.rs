@@ -17,7 +17,7 @@ impl App {
         let now = self.clock.now();
         let claimed = self.store.claim_notices(now, now.after(LEASE), 50).await?;
         for claim in &claimed {
-            let Some(account) = self.gateway_account(claim.notice.gateway_account).await else { continue };
+            let Some(account) = self.gateway_account(claim.notice.gateway_account).await? else { continue };
             // One that fails keeps its lease and is tried again when that ends.
             if let Err(error) = self.apply_notice(&account, &claim.notice).await {
                 tracing::warn!(notice = %claim.notice.id, %error, "a stored notice could not be applied yet");
@@ -32,7 +32,8 @@ impl App {
     /// When there is no such notice, or the store does not answer.
     pub async fn replay_notice(&self, shop: ShopId, id: NoticeId, actor: Actor) -> Result<NoticeOutcome, Error> {
         let notice = self.store.notice(shop, id).await?.ok_or(Error::NotFound { what: "notice" })?;
-        let account = self.gateway_account(notice.gateway_account).await.ok_or(Error::NotFound { what: "gateway account" })?;
+        let account =
+            self.gateway_account(notice.gateway_account).await?.ok_or(Error::NotFound { what: "gateway account" })?;
         let now = self.clock.now();
         let event = Event {
             id: EventId::mint(now, &mut self.entropy.rng()),

@@ -4,8 +4,8 @@
 use domain::{Delivery, License, LoginLink, LoginLinkId, MailKind, Sale, Shop, Standing};
 
 use crate::mail::{
-    ConsoleLink, Envelope, IssuedLicense, Mail, MailContent, OrderPaid, OrderRefunded, PaymentFailed, PortalCode, SenderIdentity,
-    SetupGuide, compose,
+    ConsoleLink, Envelope, IssuedLicense, Mail, MailContent, OrderPaid, OrderRefunded, PaymentFailed, PortalCode,
+    SenderIdentity, SetupGuide, compose,
 };
 use crate::{App, Error};
 
@@ -38,11 +38,17 @@ impl App {
                 MailContent::OrderRefunded(self.order_refunded(&sale)?)
             }
             MailKind::PortalCode { link } => match self.open_link(shop, link).await? {
-                Some(stored) => MailContent::PortalCode(PortalCode { code: self.portal_code(link), valid_minutes: self.minutes_left(&stored) }),
+                Some(stored) => MailContent::PortalCode(PortalCode {
+                    code: self.portal_code(link),
+                    valid_minutes: self.minutes_left(&stored),
+                }),
                 None => return Ok(None),
             },
             MailKind::ConsoleLink { link } => match self.open_link(shop, link).await? {
-                Some(stored) => MailContent::ConsoleLink(ConsoleLink { url: self.console_url(link), valid_minutes: self.minutes_left(&stored) }),
+                Some(stored) => MailContent::ConsoleLink(ConsoleLink {
+                    url: self.console_url(link),
+                    valid_minutes: self.minutes_left(&stored),
+                }),
                 None => return Ok(None),
             },
         };
@@ -52,7 +58,9 @@ impl App {
             locale: delivery.locale.clone(),
             at: delivery.created_at,
         };
-        compose(&self.catalog, &sender, &envelope, &content).map(Some).map_err(|error| Error::Configuration(error.to_string()))
+        compose(&self.catalog, &sender, &envelope, &content)
+            .map(Some)
+            .map_err(|error| Error::Configuration(error.to_string()))
     }
 
     async fn order_paid(&self, shop: &Shop, sale: &Sale, delivery: &Delivery) -> Result<OrderPaid, Error> {
@@ -83,7 +91,8 @@ impl App {
             let product = self.store.product(shop.id, line.product).await?;
             let guide = product.as_ref().and_then(|product| product.setup_guide(delivery.locale.language()));
             if let Some(markdown) = guide.filter(|markdown| !markdown.trim().is_empty()) {
-                setup_guides.push(SetupGuide { product_name: line.product_name.clone(), markdown: markdown.to_owned() });
+                setup_guides
+                    .push(SetupGuide { product_name: line.product_name.clone(), markdown: markdown.to_owned() });
             }
         }
         Ok(OrderPaid {

@@ -103,7 +103,19 @@ impl App {
         let shops = shops::Shops::load(&store, clock.now()).await?;
         let product_names = product_name::ProductNames::default();
         let work = Notify::new();
-        Ok(Arc::new(Self { store, http, mailer, clock, entropy, catalog, settings, signer, shops, product_names, work }))
+        Ok(Arc::new(Self {
+            store,
+            http,
+            mailer,
+            clock,
+            entropy,
+            catalog,
+            settings,
+            signer,
+            shops,
+            product_names,
+            work,
+        }))
     }
 
     /// The keys that sign certificates.

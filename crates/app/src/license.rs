@@ -1,8 +1,8 @@
 //! What apps ask: does it work, may I have a seat, I am alive, goodbye.
 
 use domain::{
-    Activation, ActivationRequest, Actor, Changes, Fingerprint, License, Refusal, Rng, ShopId, Timestamp, ValidationRequest,
-    Verdict, activate, deactivate, heartbeat,
+    Activation, ActivationRequest, Actor, Changes, Fingerprint, License, Refusal, Rng, ShopId, Timestamp,
+    ValidationRequest, Verdict, activate, deactivate, heartbeat,
 };
 use latchkey_license::KeyCode;
 use store::{CommitError, SeatView};
@@ -47,10 +47,22 @@ impl App {
     ///
     /// # Errors
     /// `Unavailable` when nobody can tell: that is never "no".
-    pub async fn validate_license(&self, shop: ShopId, key: &KeyCode, request: &ValidationRequest) -> Result<ValidateAnswer, Error> {
+    pub async fn validate_license(
+        &self,
+        shop: ShopId,
+        key: &KeyCode,
+        request: &ValidationRequest,
+    ) -> Result<ValidateAnswer, Error> {
         let at = self.clock.now();
-        let Some(SeatView { license, activation }) = self.store.seat(shop, key, request.fingerprint.as_ref()).await? else {
-            return Ok(ValidateAnswer { verdict: Verdict::unknown(), license: None, activation: None, certificate: None, at });
+        let Some(SeatView { license, activation }) = self.store.seat(shop, key, request.fingerprint.as_ref()).await?
+        else {
+            return Ok(ValidateAnswer {
+                verdict: Verdict::unknown(),
+                license: None,
+                activation: None,
+                certificate: None,
+                at,
+            });
         };
         let verdict = license.validate(activation.as_ref(), request, at);
         let certificate = match (&request.fingerprint, verdict.is_valid()) {
@@ -64,7 +76,12 @@ impl App {
     ///
     /// # Errors
     /// When there is no such key, the license does not work, or no seat is free.
-    pub async fn activate_license(&self, shop: ShopId, key: &KeyCode, request: &ActivationRequest) -> Result<ActivateAnswer, Error> {
+    pub async fn activate_license(
+        &self,
+        shop: ShopId,
+        key: &KeyCode,
+        request: &ActivationRequest,
+    ) -> Result<ActivateAnswer, Error> {
         let fingerprint = &request.fingerprint;
         self.change_seat(shop, key, fingerprint, |view, now, rng| {
             let had = view.activation.as_ref().map(|seat| seat.id);
@@ -81,7 +98,13 @@ impl App {
     ///
     /// # Errors
     /// When there is no such key, or the device holds no seat.
-    pub async fn deactivate_license(&self, shop: ShopId, key: &KeyCode, fingerprint: &Fingerprint, actor: Actor) -> Result<ActivateAnswer, Error> {
+    pub async fn deactivate_license(
+        &self,
+        shop: ShopId,
+        key: &KeyCode,
+        fingerprint: &Fingerprint,
+        actor: Actor,
+    ) -> Result<ActivateAnswer, Error> {
         self.change_seat(shop, key, fingerprint, |view, now, rng| {
             let seat = view.activation.as_ref().ok_or(Refusal::NotActivated)?;
             let (changes, activation) = deactivate(&view.license, seat, actor, now, rng)?;
@@ -95,13 +118,25 @@ impl App {
     ///
     /// # Errors
     /// When there is no such key, or the device holds no seat.
-    pub async fn heartbeat_license(&self, shop: ShopId, key: &KeyCode, fingerprint: &Fingerprint) -> Result<ActivateAnswer, Error> {
+    pub async fn heartbeat_license(
+        &self,
+        shop: ShopId,
+        key: &KeyCode,
+        fingerprint: &Fingerprint,
+    ) -> Result<ActivateAnswer, Error> {
         self.change_seat(shop, key, fingerprint, |view, now, _| {
             let seat = view.activation.as_ref().ok_or(Refusal::NotActivated)?;
             let (changes, activation) = heartbeat(seat, now)?;
-            let usable = view.license.validate(Some(&activation), &ValidationRequest { fingerprint: Some(fingerprint.clone()), ..ValidationRequest::default() }, now);
+            let usable = view.license.validate(
+                Some(&activation),
+                &ValidationRequest { fingerprint: Some(fingerprint.clone()), ..ValidationRequest::default() },
+                now,
+            );
             let certificate = usable.is_valid().then(|| self.certificate(&view.license, fingerprint, now));
-            Ok((changes, ActivateAnswer { activation, license: view.license.clone(), certificate, is_new: false, at: now }))
+            Ok((
+                changes,
+                ActivateAnswer { activation, license: view.license.clone(), certificate, is_new: false, at: now },
+            ))
         })
         .await
     }
@@ -110,7 +145,13 @@ impl App {
     ///
     /// # Errors
     /// When there is no such license, or the seat is free already.
-    pub async fn release_seat(&self, shop: ShopId, license: domain::LicenseId, seat: domain::ActivationId, actor: Actor) -> Result<(), Error> {
+    pub async fn release_seat(
+        &self,
+        shop: ShopId,
+        license: domain::LicenseId,
+        seat: domain::ActivationId,
+        actor: Actor,
+    ) -> Result<(), Error> {
         for _ in 0..TRIES {
             let row = self.store.license(shop, license).await?.ok_or(Error::NotFound { what: "license" })?;
             let seats = self.store.activations(shop, license).await?;
@@ -133,7 +174,8 @@ impl App {
         mut decision: impl FnMut(&SeatView, Timestamp, &mut Rng) -> Result<(Changes, ActivateAnswer), Refusal>,
     ) -> Result<ActivateAnswer, Error> {
         for _ in 0..TRIES {
-            let view = self.store.seat(shop, key, Some(fingerprint)).await?.ok_or(Error::NotFound { what: "license" })?;
+            let view =
+                self.store.seat(shop, key, Some(fingerprint)).await?.ok_or(Error::NotFound { what: "license" })?;
             let (changes, answer) = decision(&view, self.clock.now(), &mut self.entropy.rng())?;
             match self.commit(&changes, None).await {
                 Ok(()) => return Ok(answer),

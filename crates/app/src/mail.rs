@@ -73,7 +73,9 @@ impl HeaderText {
     /// The text as one line: line breaks and other control characters become spaces.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        let breaks = |character: char| character.is_control() || character.is_whitespace() || matches!(character, '\u{2028}' | '\u{2029}');
+        let breaks = |character: char| {
+            character.is_control() || character.is_whitespace() || matches!(character, '\u{2028}' | '\u{2029}')
+        };
         let line = text.split(breaks).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
         Self(line.chars().take(Self::LONGEST).collect::<String>().trim_end().to_owned())
     }
@@ -257,7 +259,12 @@ pub struct ComposeError(#[from] askama::Error);
 ///
 /// # Errors
 /// When a template cannot be filled in: a defect, not a matter of the content.
-pub fn compose(catalog: &Catalog, sender: &SenderIdentity, envelope: &Envelope, content: &MailContent) -> Result<Mail, ComposeError> {
+pub fn compose(
+    catalog: &Catalog,
+    sender: &SenderIdentity,
+    envelope: &Envelope,
+    content: &MailContent,
+) -> Result<Mail, ComposeError> {
     let locale = catalog.choose([envelope.locale.clone()]);
     let mut page = Page { catalog, sender, locale: &locale, arguments: Vec::new() };
     let parts = match content {
@@ -329,7 +336,8 @@ enum Value {
 impl Page<'_> {
     /// The message, with the arguments of this mail.
     fn say(&self, id: &str) -> String {
-        let mut arguments = vec![("shop", Arg::Text(&self.sender.shop_name)), ("email", Arg::Text(&self.sender.seller.email))];
+        let mut arguments =
+            vec![("shop", Arg::Text(&self.sender.shop_name)), ("email", Arg::Text(&self.sender.seller.email))];
         arguments.extend(self.arguments.iter().map(|(name, value)| match value {
             Value::Text(text) => (*name, Arg::Text(text)),
             Value::Number(number) => (*name, Arg::Number(*number)),
@@ -458,10 +466,28 @@ macro_rules! templates {
 }
 
 templates!(order_paid, OrderPaidView, "order_paid/subject.txt", "order_paid/body.txt", "order_paid/body.html");
-templates!(payment_failed, PaymentFailedView, "payment_failed/subject.txt", "payment_failed/body.txt", "payment_failed/body.html");
-templates!(order_refunded, OrderRefundedView, "order_refunded/subject.txt", "order_refunded/body.txt", "order_refunded/body.html");
+templates!(
+    payment_failed,
+    PaymentFailedView,
+    "payment_failed/subject.txt",
+    "payment_failed/body.txt",
+    "payment_failed/body.html"
+);
+templates!(
+    order_refunded,
+    OrderRefundedView,
+    "order_refunded/subject.txt",
+    "order_refunded/body.txt",
+    "order_refunded/body.html"
+);
 templates!(portal_code, PortalCodeView, "portal_code/subject.txt", "portal_code/body.txt", "portal_code/body.html");
-templates!(console_link, ConsoleLinkView, "console_link/subject.txt", "console_link/body.txt", "console_link/body.html");
+templates!(
+    console_link,
+    ConsoleLinkView,
+    "console_link/subject.txt",
+    "console_link/body.txt",
+    "console_link/body.html"
+);
 
 struct LineView {
     name: String,
@@ -517,7 +543,10 @@ impl OrderPaidView {
             },
         };
         let guide = |guide: &SetupGuide| {
-            MarkdownView::new(page.say_with("order-paid-setup", &[("product", Arg::Text(&guide.product_name))]), &guide.markdown)
+            MarkdownView::new(
+                page.say_with("order-paid-setup", &[("product", Arg::Text(&guide.product_name))]),
+                &guide.markdown,
+            )
         };
         Self {
             number: paid.number.to_string(),
@@ -528,7 +557,9 @@ impl OrderPaidView {
             licenses: paid.licenses.iter().map(license).collect(),
             guides: paid.setup_guides.iter().map(guide).collect(),
             refunds: MarkdownView::new(page.say("order-paid-refunds"), &paid.refund_policy),
-            consent: paid.immediate_supply_at.map(|at| page.say_with("order-paid-consent", &[("date", Arg::Text(&page.date(at)))])),
+            consent: paid
+                .immediate_supply_at
+                .map(|at| page.say_with("order-paid-consent", &[("date", Arg::Text(&page.date(at)))])),
             receipt_url: paid.receipt_url.clone(),
             portal_url: paid.portal_url.clone(),
         }
@@ -546,7 +577,8 @@ struct PaymentFailedView {
 impl PaymentFailedView {
     fn new(failed: &PaymentFailed, page: &mut Page<'_>) -> Self {
         let amount = page.amount(failed.amount);
-        page.arguments = vec![("number", Value::Text(failed.number.to_string())), ("amount", Value::Text(amount.clone()))];
+        page.arguments =
+            vec![("number", Value::Text(failed.number.to_string())), ("amount", Value::Text(amount.clone()))];
         let reason = match failed.reason {
             None => "payment-failed-reason-none",
             Some(DeclineClass::Soft) => "payment-failed-reason-soft",
@@ -582,8 +614,10 @@ struct OrderRefundedView {
 impl OrderRefundedView {
     fn new(order: &OrderRefunded, page: &mut Page<'_>) -> Self {
         let refunded = page.amount(order.refunded);
-        page.arguments = vec![("number", Value::Text(order.number.to_string())), ("refunded", Value::Text(refunded.clone()))];
-        let license = if order.is_license_ended { "order-refunded-license-ended" } else { "order-refunded-license-works" };
+        page.arguments =
+            vec![("number", Value::Text(order.number.to_string())), ("refunded", Value::Text(refunded.clone()))];
+        let license =
+            if order.is_license_ended { "order-refunded-license-ended" } else { "order-refunded-license-works" };
         Self {
             number: order.number.to_string(),
             date: page.date(order.refunded_at),

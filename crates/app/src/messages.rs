@@ -209,7 +209,8 @@ impl Catalog {
     }
 
     fn speaks(&self, locale: &Locale) -> bool {
-        self.languages.contains_key(locale) || Locale::parse(locale.language()).is_some_and(|language| self.languages.contains_key(&language))
+        self.languages.contains_key(locale)
+            || Locale::parse(locale.language()).is_some_and(|language| self.languages.contains_key(&language))
     }
 
     fn chain(&self, locale: &Locale) -> impl Iterator<Item = &FluentBundle<FluentResource>> {
@@ -337,10 +338,11 @@ fn add_functions(bundle: &mut FluentBundle<FluentResource>, locale: &Locale) {
     let tag = locale.to_string();
     let digits = bundle.add_function("DIGITS", move |values, _| match values.first() {
         Some(value) => {
-            let written = shown(value).chars().collect::<Vec<_>>().into_iter().map(|character| match character.to_digit(10) {
-                Some(digit) => money::display_number(digit.into(), &tag),
-                None => character.to_string(),
-            });
+            let written =
+                shown(value).chars().collect::<Vec<_>>().into_iter().map(|character| match character.to_digit(10) {
+                    Some(digit) => money::display_number(digit.into(), &tag),
+                    None => character.to_string(),
+                });
             FluentValue::from(written.collect::<String>())
         }
         None => FluentValue::Error,
@@ -370,7 +372,10 @@ fn parse(path: &str, source: String) -> Result<FluentResource, CatalogError> {
 }
 
 fn entries(folder: &Path) -> Result<Vec<std::path::PathBuf>, CatalogError> {
-    let unreadable = |error: std::io::Error| CatalogError::Unreadable { path: folder.display().to_string(), reason: error.to_string() };
+    let unreadable = |error: std::io::Error| CatalogError::Unreadable {
+        path: folder.display().to_string(),
+        reason: error.to_string(),
+    };
     let mut paths = fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>())
         .map_err(unreadable)?;
@@ -433,7 +438,10 @@ mod tests {
                     assert!(found.insert(id.clone(), BTreeSet::new()).is_none(), "{tag} has {id} twice");
                 }
                 for after in line.split('$').skip(1) {
-                    let name: String = after.chars().take_while(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-')).collect();
+                    let name: String = after
+                        .chars()
+                        .take_while(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-'))
+                        .collect();
                     found.get_mut(&id).unwrap().insert(name);
                 }
             }
@@ -456,14 +464,23 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("messages");
         let mut found = BTreeSet::new();
         for language in entries(&root).unwrap() {
-            found.extend(entries(&language).unwrap().iter().map(|file| file.strip_prefix(&root).unwrap().display().to_string()));
+            found.extend(
+                entries(&language).unwrap().iter().map(|file| file.strip_prefix(&root).unwrap().display().to_string()),
+            );
         }
         assert_eq!(found, BUILT_IN.iter().map(|(tag, file, _)| format!("{tag}/{file}")).collect());
     }
 
     #[test]
     fn a_message_is_found_in_the_region_the_language_or_english() {
-        let folder = Folder::with("fallback", &[("de-CH/swiss.ftl", "greeting = Grüezi\n"), ("de/own.ftl", "greeting = Guten Tag\nfarewell = Tschüss\n"), ("en/own.ftl", "greeting = Hello\nfarewell = Goodbye\nthanks = Thanks\n")]);
+        let folder = Folder::with(
+            "fallback",
+            &[
+                ("de-CH/swiss.ftl", "greeting = Grüezi\n"),
+                ("de/own.ftl", "greeting = Guten Tag\nfarewell = Tschüss\n"),
+                ("en/own.ftl", "greeting = Hello\nfarewell = Goodbye\nthanks = Thanks\n"),
+            ],
+        );
         let catalog = Catalog::new(Some(&folder.0)).unwrap();
         #[rustfmt::skip]
         let table = [
@@ -481,7 +498,10 @@ mod tests {
 
     #[test]
     fn a_file_given_at_start_replaces_single_messages() {
-        let folder = Folder::with("override", &[("en/ours.ftl", "portal-code-title = Your six-word secret\n"), ("README.md", "not a language")]);
+        let folder = Folder::with(
+            "override",
+            &[("en/ours.ftl", "portal-code-title = Your six-word secret\n"), ("README.md", "not a language")],
+        );
         let catalog = Catalog::new(Some(&folder.0)).unwrap();
         assert_eq!(catalog.text(&locale("en"), "portal-code-title", &[]), "Your six-word secret");
         assert_eq!(catalog.text(&locale("en"), "order-paid-receipt", &[]), "Receipt");
@@ -489,12 +509,31 @@ mod tests {
 
     #[test]
     fn a_language_is_a_folder() {
-        let folder = Folder::with("language", &[("fa/page.ftl", "language-name = فارسی\ndate-day = { DIGITS($day) }/{ DIGITS($month) }/{ DIGITS($year) }\nseats = { NUMBER($count) } دستگاه برای { $name }\n")]);
+        let folder = Folder::with(
+            "language",
+            &[(
+                "fa/page.ftl",
+                "language-name = فارسی\ndate-day = { DIGITS($day) }/{ DIGITS($month) }/{ DIGITS($year) }\nseats = { NUMBER($count) } دستگاه برای { $name }\n",
+            )],
+        );
         let catalog = Catalog::new(Some(&folder.0)).unwrap();
         let persian = locale("fa-IR");
-        assert_eq!(catalog.languages(), vec![(locale("de"), "Deutsch".to_owned()), (locale("en"), "English".to_owned()), (locale("fa"), "فارسی".to_owned())]);
-        assert_eq!(catalog.day(&persian, Timestamp::parse("2026-11-24T03:50:00Z").unwrap()), "\u{2068}۲۴\u{2069}/\u{2068}۱۱\u{2069}/\u{2068}۲۰۲۶\u{2069}");
-        assert_eq!(catalog.text(&persian, "seats", &[("count", 1_234_u32.into()), ("name", "Ada".into())]), "\u{2068}۱٬۲۳۴\u{2069} دستگاه برای \u{2068}Ada\u{2069}");
+        assert_eq!(
+            catalog.languages(),
+            vec![
+                (locale("de"), "Deutsch".to_owned()),
+                (locale("en"), "English".to_owned()),
+                (locale("fa"), "فارسی".to_owned())
+            ]
+        );
+        assert_eq!(
+            catalog.day(&persian, Timestamp::parse("2026-11-24T03:50:00Z").unwrap()),
+            "\u{2068}۲۴\u{2069}/\u{2068}۱۱\u{2069}/\u{2068}۲۰۲۶\u{2069}"
+        );
+        assert_eq!(
+            catalog.text(&persian, "seats", &[("count", 1_234_u32.into()), ("name", "Ada".into())]),
+            "\u{2068}۱٬۲۳۴\u{2069} دستگاه برای \u{2068}Ada\u{2069}"
+        );
         assert!(catalog.gaps(&locale("fa")).contains(&"order-paid-subject"));
         assert!(catalog.gaps(&locale("de")).is_empty());
     }

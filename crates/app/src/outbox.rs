@@ -1,8 +1,8 @@
 //! What leaves the process: jobs, claimed by lease, each harmless when repeated.
 
 use domain::{
-    Actor, Changes, Decline, DeclineClass, Delivery, DeliveryState, Duration, Event, EventId, EventKind, JobKind, Occurrence,
-    PaymentId, ShopId, Timestamp,
+    Actor, Changes, Decline, DeclineClass, Delivery, DeliveryState, Duration, Event, EventId, EventKind, JobKind,
+    Occurrence, PaymentId, ShopId, Timestamp,
 };
 use futures::StreamExt as _;
 use gateways::{Answer, Call, CallError};
@@ -97,7 +97,9 @@ impl App {
         match settled {
             // A conflict: the lease ended and another node has it.
             Ok(()) | Err(CommitError::Conflict { .. }) => {}
-            Err(error) => tracing::warn!(job = %job.job.id, %error, "a job will be looked at again when its lease ends"),
+            Err(error) => {
+                tracing::warn!(job = %job.job.id, %error, "a job will be looked at again when its lease ends")
+            }
         }
     }
 
@@ -109,10 +111,13 @@ impl App {
         if !Self::needs_page(&payment) {
             return Ok(Done::Finish);
         }
-        let account = self.gateway_account(payment.gateway_account).await.ok_or(Error::NotFound { what: "gateway account" })?;
+        let account = self.account_of(&payment).await?;
         let sale = self.sale(shop, payment.order).await?;
         let now = self.clock.now();
-        let refused = |class: DeclineClass, code: String| Occurrence::CallRefused { payment: id, decline: Decline { class, code } };
+        let refused = |class: DeclineClass, code: String| Occurrence::CallRefused {
+            payment: id,
+            decline: Decline { class, code },
+        };
         let (occurrence, again) = if sale.checkout.expires_at <= now {
             (refused(DeclineClass::GatewayError, "gateway_never_answered".to_owned()), None)
         } else {
@@ -126,9 +131,13 @@ impl App {
                     },
                     None,
                 ),
-                Ok(Answer::Facts(_) | Answer::Events { .. } | Answer::Disputes { .. } | Answer::Account { .. } | Answer::Done) => {
-                    (refused(DeclineClass::GatewayError, "unexpected_answer".to_owned()), None)
-                }
+                Ok(
+                    Answer::Facts(_)
+                    | Answer::Events { .. }
+                    | Answer::Disputes { .. }
+                    | Answer::Account { .. }
+                    | Answer::Done,
+                ) => (refused(DeclineClass::GatewayError, "unexpected_answer".to_owned()), None),
                 Err(CallError::Unknown { message }) => (Occurrence::CallUnanswered { payment: id }, Some(message)),
                 Err(CallError::Declined(decline)) => (Occurrence::CallRefused { payment: id, decline }, None),
                 Err(CallError::Refused { code, message }) => {
@@ -139,13 +148,17 @@ impl App {
                     tracing::error!(account = %account.id, message, "the gateway does not accept our credentials");
                     (refused(DeclineClass::GatewayError, "credentials_not_accepted".to_owned()), None)
                 }
-                Err(CallError::Unsupported { what }) => (refused(DeclineClass::GatewayError, format!("cannot_{what}")), None),
+                Err(CallError::Unsupported { what }) => {
+                    (refused(DeclineClass::GatewayError, format!("cannot_{what}")), None)
+                }
             }
         };
         let finishes = again.is_none().then_some(job);
         match self.fulfil(shop, &Target::Order(payment.order), &occurrence, Actor::System, None, finishes).await? {
             Fulfilled::Refused(refusal) => Ok(Done::Later(refusal.to_string())),
-            Fulfilled::Done(_) | Fulfilled::Duplicate | Fulfilled::NotOurs => Ok(again.map_or(Done::Finished, Done::Later)),
+            Fulfilled::Done(_) | Fulfilled::Duplicate | Fulfilled::NotOurs => {
+                Ok(again.map_or(Done::Finished, Done::Later))
+            }
         }
     }
 
@@ -159,7 +172,10 @@ impl App {
         let now = self.clock.now();
         let sent = match self.compose_mail(&shop, &delivery).await? {
             Some(mail) => self.mailer.send(mail).await,
-            None => Err(MailError::Refused { code: "nothing_to_send".to_owned(), message: "what it was about has expired".to_owned() }),
+            None => Err(MailError::Refused {
+                code: "nothing_to_send".to_owned(),
+                message: "what it was about has expired".to_owned(),
+            }),
         };
         let attempts = delivery.attempts.saturating_add(1);
         let settled = |state: DeliveryState, error: Option<String>| Delivery {
@@ -173,10 +189,12 @@ impl App {
             Ok(()) => self.settle_mail(job, settled(DeliveryState::Sent, None), EventKind::DeliverySent, now).await,
             Err(MailError::Refused { code, message }) => {
                 let error = format!("{code} {message}");
-                self.settle_mail(job, settled(DeliveryState::Refused, Some(error)), EventKind::DeliveryRefused, now).await
+                self.settle_mail(job, settled(DeliveryState::Refused, Some(error)), EventKind::DeliveryRefused, now)
+                    .await
             }
             Err(MailError::Later { message }) if now.since(delivery.created_at) > MAIL_PATIENCE => {
-                self.settle_mail(job, settled(DeliveryState::Refused, Some(message)), EventKind::DeliveryRefused, now).await
+                self.settle_mail(job, settled(DeliveryState::Refused, Some(message)), EventKind::DeliveryRefused, now)
+                    .await
             }
             Err(MailError::Later { message }) => {
                 // Shown to the shop while it waits; a conflict here only means that a person changed it meanwhile.
@@ -189,7 +207,13 @@ impl App {
         }
     }
 
-    async fn settle_mail(&self, job: &ClaimedJob, delivery: Delivery, kind: EventKind, now: Timestamp) -> Result<Done, Error> {
+    async fn settle_mail(
+        &self,
+        job: &ClaimedJob,
+        delivery: Delivery,
+        kind: EventKind,
+        now: Timestamp,
+    ) -> Result<Done, Error> {
         let event = Event {
             id: EventId::mint(now, &mut self.entropy.rng()),
             shop: delivery.shop,

@@ -4,8 +4,9 @@
 //! from an id and a secret outside the database; sessions are kept as hashes.
 
 use domain::{
-    Actor, Changes, Customer, Delivery, DeliveryId, DeliveryState, Duration, Email, Event, EventId, EventKind, Job, JobId, JobKind,
-    Locale, LoginLink, LoginLinkId, MailKind, OrderId, OrderNumber, Session, SessionHolder, SessionId, Shop, ShopId,
+    Actor, Changes, Customer, Delivery, DeliveryId, DeliveryState, Duration, Email, Event, EventId, EventKind, Job,
+    JobId, JobKind, Locale, LoginLink, LoginLinkId, MailKind, OrderId, OrderNumber, Session, SessionHolder, SessionId,
+    Shop, ShopId,
 };
 use latchkey_license::KeyCode;
 use serde_json::json;
@@ -81,7 +82,9 @@ impl App {
         if stored.used_at.is_some() || stored.expires_at <= now || stored.failures >= CODE_TRIES {
             return Err(wrong);
         }
-        let matches = aws_lc_rs::constant_time::verify_slices_are_equal(self.portal_code(link).as_bytes(), typed.as_bytes()).is_ok();
+        let matches =
+            aws_lc_rs::constant_time::verify_slices_are_equal(self.portal_code(link).as_bytes(), typed.as_bytes())
+                .is_ok();
         if !matches {
             stored.failures += 1;
             self.write(&Changes { login_links: vec![stored], ..Changes::default() }).await?;
@@ -95,10 +98,20 @@ impl App {
     ///
     /// # Errors
     /// `NotFound` when the two do not belong together; which of them is wrong is not told.
-    pub async fn enter_with_key(&self, shop: ShopId, key: &KeyCode, number: &OrderNumber) -> Result<(String, OrderId), Error> {
+    pub async fn enter_with_key(
+        &self,
+        shop: ShopId,
+        key: &KeyCode,
+        number: &OrderNumber,
+    ) -> Result<(String, OrderId), Error> {
         let wrong = Error::NotFound { what: "order" };
         let Some(view) = self.store.seat(shop, key, None).await? else { return Err(wrong) };
-        let order = self.store.order_by_number(shop, number).await?.filter(|order| order.id == view.license.order).ok_or(wrong)?;
+        let order = self
+            .store
+            .order_by_number(shop, number)
+            .await?
+            .filter(|order| order.id == view.license.order)
+            .ok_or(wrong)?;
         let (session, token) = self.new_session(shop, SessionHolder::Order { order: order.id }, Duration::days(1));
         self.write(&Changes { sessions: vec![session], ..Changes::default() }).await?;
         Ok((token, order.id))
@@ -113,7 +126,8 @@ impl App {
     /// Whether a token is the order's.
     #[must_use]
     pub fn opens_order(&self, order: OrderId, token: &str) -> bool {
-        aws_lc_rs::constant_time::verify_slices_are_equal(self.receipt_token(order).as_bytes(), token.as_bytes()).is_ok()
+        aws_lc_rs::constant_time::verify_slices_are_equal(self.receipt_token(order).as_bytes(), token.as_bytes())
+            .is_ok()
     }
 
     /// The link that a receipt carries.
@@ -216,7 +230,8 @@ impl App {
             data: json!({ "session": session.id }),
             at: now,
         };
-        let changes = Changes { login_links: vec![link], sessions: vec![session], events: vec![event], ..Changes::default() };
+        let changes =
+            Changes { login_links: vec![link], sessions: vec![session], events: vec![event], ..Changes::default() };
         match self.commit(&changes, None).await {
             Ok(()) => Ok(token),
             Err(CommitError::Conflict { .. }) => Err(Error::NotFound { what: "code" }),

@@ -14,8 +14,11 @@ use crate::{App, Error};
 /// For how long a name is believed to belong to its product. Slugs hardly ever move.
 const BELIEVED_FOR: Duration = Duration::seconds(60);
 
+/// Which product has a slug, and when that was read.
+type Slugs = BTreeMap<String, (ProductId, Timestamp)>;
+
 #[derive(Default)]
-pub(crate) struct ProductNames(RwLock<BTreeMap<ShopId, BTreeMap<String, (ProductId, Timestamp)>>>);
+pub(crate) struct ProductNames(RwLock<BTreeMap<ShopId, Slugs>>);
 
 impl ProductNames {
     fn get(&self, shop: ShopId, slug: &str) -> Option<(ProductId, Timestamp)> {

@@ -28,7 +28,13 @@ impl App {
     ///
     /// # Errors
     /// When the order has nothing (so much) to give back.
-    pub async fn refund_order(&self, shop: ShopId, order: OrderId, input: RefundInput, actor: Actor) -> Result<Sale, Error> {
+    pub async fn refund_order(
+        &self,
+        shop: ShopId,
+        order: OrderId,
+        input: RefundInput,
+        actor: Actor,
+    ) -> Result<Sale, Error> {
         let RefundInput { id, amount, reason, revoke } = input;
         let occurrence = Occurrence::RefundRequested { refund: id, amount, reason, revoke };
         match self.fulfil(shop, &Target::Order(order), &occurrence, actor, None, None).await? {
@@ -60,7 +66,7 @@ impl App {
             return Ok(Done::Finish);
         }
         let payment = self.payment(shop, refund.payment).await?;
-        let account = self.gateway_account(payment.gateway_account).await.ok_or(Error::NotFound { what: "gateway account" })?;
+        let account = self.account_of(&payment).await?;
         if job.job.attempts > 0 {
             self.ask_payment(shop, payment.id, Actor::System).await?;
             let now_stands = self.store.refund(shop, refund.id).await?.map(|refund| refund.state);
@@ -87,8 +93,16 @@ impl App {
             Ok(Answer::Facts(facts)) => {
                 facts.into_iter().map(|fact| Occurrence::Reported { account: account.id, fact }).collect()
             }
-            Ok(Answer::Page(_) | Answer::Events { .. } | Answer::Disputes { .. } | Answer::Account { .. } | Answer::Done) => Vec::new(),
-            Err(CallError::Unknown { message } | CallError::Unauthorized { message }) => return Ok(Done::Later(message)),
+            Ok(
+                Answer::Page(_)
+                | Answer::Events { .. }
+                | Answer::Disputes { .. }
+                | Answer::Account { .. }
+                | Answer::Done,
+            ) => Vec::new(),
+            Err(CallError::Unknown { message } | CallError::Unauthorized { message }) => {
+                return Ok(Done::Later(message));
+            }
             Err(CallError::Refused { code, message }) => vec![refuse(format!("{code}: {message}"))],
             Err(CallError::Declined(decline)) => vec![refuse(decline.code)],
             Err(CallError::Unsupported { what }) => vec![refuse(what.to_owned())],

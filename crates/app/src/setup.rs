@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    ApiKey, ApiKeyId, Changes, Country, Fulfilment, GatewayAccount, GatewayAccountId, Locale, Mode, Plan, PlanId, Policy, Price,
-    PriceTier, Product, ProductId, Scope, Seller, Shop, ShopId,
+    ApiKey, ApiKeyId, Changes, Country, Fulfilment, GatewayAccount, GatewayAccountId, Locale, Mode, Plan, PlanId,
+    Policy, Price, PriceTier, Product, ProductId, Scope, Seller, Shop, ShopId,
 };
 use gateways::adapter;
 use money::Currency;
@@ -77,7 +77,12 @@ impl App {
     ///
     /// # Errors
     /// When there is no such adapter, or the credentials are incomplete.
-    pub async fn connect_gateway(&self, shop: &Shop, adapter_name: &str, credentials: String) -> Result<GatewayAccount, Error> {
+    pub async fn connect_gateway(
+        &self,
+        shop: &Shop,
+        adapter_name: &str,
+        credentials: String,
+    ) -> Result<GatewayAccount, Error> {
         let gateway = adapter(adapter_name).ok_or(Error::NotFound { what: "gateway adapter" })?;
         gateway.check_credentials(&credentials).map_err(|error| Error::Configuration(error.to_string()))?;
         let now = self.clock.now();
@@ -104,7 +109,11 @@ impl App {
     pub async fn set_credentials(&self, account: &GatewayAccount, credentials: String) -> Result<(), Error> {
         let gateway = adapter(&account.adapter).ok_or(Error::NotFound { what: "gateway adapter" })?;
         gateway.check_credentials(&credentials).map_err(|error| Error::Configuration(error.to_string()))?;
-        self.write(&Changes { gateway_accounts: vec![GatewayAccount { credentials, ..account.clone() }], ..Changes::default() }).await?;
+        self.write(&Changes {
+            gateway_accounts: vec![GatewayAccount { credentials, ..account.clone() }],
+            ..Changes::default()
+        })
+        .await?;
         self.refresh_shops().await
     }
 
@@ -168,9 +177,30 @@ impl App {
             created_at: now,
         };
         let tiers = [
-            Tier { slug: "lumen-personal", name: "Personal", seats: 2, eur: 4_900, highlights: &["All editing tools", "2 devices", "Free updates for version 3"], features: &["edit"] },
-            Tier { slug: "lumen-pro", name: "Pro", seats: 5, eur: 9_900, highlights: &["Everything in Personal", "5 devices", "Batch processing", "Colour management"], features: &["edit", "batch", "color"] },
-            Tier { slug: "lumen-studio", name: "Studio", seats: 25, eur: 39_900, highlights: &["Everything in Pro", "25 devices", "Network rendering", "Priority support"], features: &["edit", "batch", "color", "render"] },
+            Tier {
+                slug: "lumen-personal",
+                name: "Personal",
+                seats: 2,
+                eur: 4_900,
+                highlights: &["All editing tools", "2 devices", "Free updates for version 3"],
+                features: &["edit"],
+            },
+            Tier {
+                slug: "lumen-pro",
+                name: "Pro",
+                seats: 5,
+                eur: 9_900,
+                highlights: &["Everything in Personal", "5 devices", "Batch processing", "Colour management"],
+                features: &["edit", "batch", "color"],
+            },
+            Tier {
+                slug: "lumen-studio",
+                name: "Studio",
+                seats: 25,
+                eur: 39_900,
+                highlights: &["Everything in Pro", "25 devices", "Network rendering", "Priority support"],
+                features: &["edit", "batch", "color", "render"],
+            },
         ];
         let plans: Vec<Plan> = tiers
             .iter()

@@ -95,12 +95,15 @@ impl App {
     }
 
     /// The gateway account with this id, credentials open.
-    pub async fn gateway_account(&self, id: GatewayAccountId) -> Option<Arc<GatewayAccount>> {
+    ///
+    /// # Errors
+    /// When it is not in memory and the store does not answer: whether there is one is then not known.
+    pub async fn gateway_account(&self, id: GatewayAccountId) -> Result<Option<Arc<GatewayAccount>>, Error> {
         if let Some(account) = self.shops_snapshot().await.accounts.get(&id) {
-            return Some(Arc::clone(account));
+            return Ok(Some(Arc::clone(account)));
         }
-        self.refresh_shops().await.ok()?;
-        self.shops.snapshot().accounts.get(&id).cloned()
+        self.refresh_shops().await?;
+        Ok(self.shops.snapshot().accounts.get(&id).cloned())
     }
 
     /// Every gateway account of every shop.

@@ -36,7 +36,12 @@ impl App {
     }
 
     /// A gateway that is down must not be asked about the same payments in a circle.
-    async fn check_later(&self, shop: domain::ShopId, order: domain::OrderId, payment: domain::PaymentId) -> Result<(), Error> {
+    async fn check_later(
+        &self,
+        shop: domain::ShopId,
+        order: domain::OrderId,
+        payment: domain::PaymentId,
+    ) -> Result<(), Error> {
         let target = crate::fulfil::Target::Order(order);
         let occurrence = domain::Occurrence::StillOpen { payment };
         self.fulfil(shop, &target, &occurrence, Actor::System, None, None).await.map(|_| ())
@@ -122,7 +127,13 @@ impl App {
                     has_more = more && !events.is_empty();
                     events
                 }
-                Ok(Answer::Page(_) | Answer::Facts(_) | Answer::Disputes { .. } | Answer::Account { .. } | Answer::Done)
+                Ok(
+                    Answer::Page(_)
+                    | Answer::Facts(_)
+                    | Answer::Disputes { .. }
+                    | Answer::Account { .. }
+                    | Answer::Done,
+                )
                 | Err(CallError::Unsupported { .. }) => return Ok((events, false)),
                 Err(error) => return Err(Error::Unavailable(error.to_string())),
             };

@@ -45,12 +45,15 @@ impl Load<'_> {
 }
 
 fn read(text: &str) -> anyhow::Result<Seen> {
-    let number = |words: &str| words.chars().take_while(|sign| sign.is_ascii_digit() || *sign == '.').collect::<String>();
+    let number =
+        |words: &str| words.chars().take_while(|sign| sign.is_ascii_digit() || *sign == '.').collect::<String>();
     let line = |start: &str| text.lines().map(str::trim).find(|line| line.starts_with(start));
     let total = text.lines().map(str::trim).find(|line| line.contains(" requests in ")).context("no total")?;
     let all: u64 = number(total).parse()?;
-    let rate: f64 = number(line("Requests/sec:").context("no rate")?.trim_start_matches("Requests/sec:").trim()).parse()?;
-    let refused: u64 = line("Non-2xx or 3xx responses:").map_or(Ok(0), |line| number(line.rsplit(' ').next().unwrap_or_default()).parse())?;
+    let rate: f64 =
+        number(line("Requests/sec:").context("no rate")?.trim_start_matches("Requests/sec:").trim()).parse()?;
+    let refused: u64 = line("Non-2xx or 3xx responses:")
+        .map_or(Ok(0), |line| number(line.rsplit(' ').next().unwrap_or_default()).parse())?;
     let broken: u64 = line("Socket errors:").map_or(0, |line| {
         line.split(|sign: char| !sign.is_ascii_digit()).filter_map(|word| word.parse::<u64>().ok()).sum()
     });

@@ -95,7 +95,8 @@ pub(crate) fn write(place: &Path, sales: &[Vec<Statement>]) -> anyhow::Result<f6
     for group in sales.chunks((GROUP / rows.max(1)).max(1)) {
         connection.execute_batch("begin immediate")?;
         for statement in group.iter().flatten() {
-            let prepared = places.get(statement.sql).and_then(|place| prepared.get_mut(*place)).context("a prepared statement")?;
+            let prepared =
+                places.get(statement.sql).and_then(|place| prepared.get_mut(*place)).context("a prepared statement")?;
             let written = prepared.execute(rusqlite::params_from_iter(statement.values.iter().map(Borrowed)))?;
             anyhow::ensure!(written == 1, "{} wrote {written} rows", statement.what);
         }

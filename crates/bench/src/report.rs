@@ -32,11 +32,19 @@ impl Report {
 
     /// The table.
     pub(crate) fn table(&self) -> String {
-        let mut table = String::from("| what | stored | ratio | goal | figures |\n| --- | ---: | ---: | ---: | --- |\n");
+        let mut table =
+            String::from("| what | stored | ratio | goal | figures |\n| --- | ---: | ---: | ---: | --- |\n");
         for figure in &self.figures {
             let share = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"));
             let stored = figure.stored;
-            let _ = writeln!(table, "| {} | {stored} | {} | {} | {} |", figure.name, share(figure.ratio), share(figure.goal), figure.detail);
+            let _ = writeln!(
+                table,
+                "| {} | {stored} | {} | {} | {} |",
+                figure.name,
+                share(figure.ratio),
+                share(figure.goal),
+                figure.detail
+            );
         }
         table
     }

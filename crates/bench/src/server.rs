@@ -47,9 +47,11 @@ pub(crate) async fn open(place: &str) -> anyhow::Result<Store> {
 
 /// The app over a store, as the product wires it, but for the mail server.
 pub(crate) async fn app(store: Store) -> anyhow::Result<Arc<App>> {
-    let settings = app::Settings { public_url: "http://127.0.0.1".to_owned(), mail_from: Email::parse("shop@latchkey.example")? };
+    let settings =
+        app::Settings { public_url: "http://127.0.0.1".to_owned(), mail_from: Email::parse("shop@latchkey.example")? };
     let http = Arc::new(ReqwestHttp::new()?);
-    Ok(App::start(store, http, Arc::new(TakesAll), Clock::System, Entropy::System, Catalog::new(None)?, settings).await?)
+    Ok(App::start(store, http, Arc::new(TakesAll), Clock::System, Entropy::System, Catalog::new(None)?, settings)
+        .await?)
 }
 
 /// Serves the product. Workers stand still: what is measured ends with the commit.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Decline, Fact, Locale, MethodSummary, Mode, OrderId, PaymentId, RefundId, RefundReason, ShopId, Timestamp};
+use domain::{
+    Decline, Fact, Locale, MethodSummary, Mode, OrderId, PaymentId, RefundId, RefundReason, ShopId, Timestamp,
+};
 use money::Money;
 
 /// One call, as a value. What makes it the same call when it is repeated, its

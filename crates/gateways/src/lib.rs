@@ -14,10 +14,13 @@ mod notice;
 mod registry;
 pub mod stripe;
 
-pub use call::{Answer, Call, CallError, HostedPage, HostedPaymentRequest, ListedEvent, OffSessionCharge, RefundRequest, SaveMethodRequest};
+pub use call::{
+    Answer, Call, CallError, HostedPage, HostedPaymentRequest, ListedEvent, OffSessionCharge, RefundRequest,
+    SaveMethodRequest,
+};
 pub use capability::{Capabilities, Trust};
 pub use http::{Headers, HttpRequest, HttpResponse, Method};
-pub use notice::{NoticeItem, Translation, TranslateError, VerifyError};
+pub use notice::{NoticeItem, TranslateError, Translation, VerifyError};
 pub use registry::{adapter, adapters};
 
 use domain::Timestamp;
@@ -41,7 +44,13 @@ pub trait Gateway: Send + Sync {
     ///
     /// # Errors
     /// When the message is not authentic, or cannot be read although it is.
-    fn verify(&self, credentials: &str, headers: &Headers, body: &[u8], now: Timestamp) -> Result<Vec<NoticeItem>, VerifyError>;
+    fn verify(
+        &self,
+        credentials: &str,
+        headers: &Headers,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Vec<NoticeItem>, VerifyError>;
 
     /// Says in our words what one stored event means.
     ///

@@ -129,7 +129,10 @@ pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &ApplyA
     if let Some(wanted) = file.shop {
         let next = merge_shop(&shop, wanted)?;
         if next.mode != shop.mode && is_in_use(app, &shop).await? {
-            bail!("shop.mode is {} for good: accounts, API keys and orders were made for it; open another shop", shop.mode.as_str());
+            bail!(
+                "shop.mode is {} for good: accounts, API keys and orders were made for it; open another shop",
+                shop.mode.as_str()
+            );
         }
         if next != shop {
             told.push(format!("shop {}", next.name));

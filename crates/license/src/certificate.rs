@@ -130,11 +130,7 @@ pub enum CertificateError {
 pub fn signing_input(header: &Header, claims: &Claims) -> String {
     let header = json!({ "alg": ALGORITHM, "typ": TYPE, "kid": header.kid.as_str() }).to_string();
     let claims = claims.to_json().to_string();
-    format!(
-        "{}.{}",
-        BASE64URL_NOPAD.encode(header.as_bytes()),
-        BASE64URL_NOPAD.encode(claims.as_bytes())
-    )
+    format!("{}.{}", BASE64URL_NOPAD.encode(header.as_bytes()), BASE64URL_NOPAD.encode(claims.as_bytes()))
 }
 
 /// The certificate of a [`signing_input`] and its signature.
@@ -158,9 +154,7 @@ pub fn verify(
     if certificate.len() > MAX_CERTIFICATE_BYTES {
         return Err(CertificateError::TooLong);
     }
-    let (signed, signature) = certificate
-        .rsplit_once('.')
-        .ok_or(CertificateError::NotAToken)?;
+    let (signed, signature) = certificate.rsplit_once('.').ok_or(CertificateError::NotAToken)?;
     let (header, claims) = signed.split_once('.').ok_or(CertificateError::NotAToken)?;
     if claims.contains('.') {
         return Err(CertificateError::NotAToken);
@@ -175,8 +169,8 @@ pub fn verify(
         return Err(CertificateError::BadSignature);
     }
 
-    let claims: Claims = serde_json::from_slice(&decode(claims, TokenPart::Claims)?)
-        .map_err(|_| CertificateError::BadClaims)?;
+    let claims: Claims =
+        serde_json::from_slice(&decode(claims, TokenPart::Claims)?).map_err(|_| CertificateError::BadClaims)?;
     claims.require_time(now_seconds, leeway_seconds)?;
     Ok(claims)
 }
@@ -187,11 +181,7 @@ impl Claims {
     /// # Errors
     /// [`CertificateError::WrongProduct`].
     pub fn require_product(&self, product: &str) -> Result<(), CertificateError> {
-        if self.aud == product {
-            Ok(())
-        } else {
-            Err(CertificateError::WrongProduct)
-        }
+        if self.aud == product { Ok(()) } else { Err(CertificateError::WrongProduct) }
     }
 
     /// Refuses a certificate that is bound to another device. One that is bound to none counts on any.
@@ -199,11 +189,7 @@ impl Claims {
     /// # Errors
     /// [`CertificateError::WrongDevice`].
     pub fn require_device(&self, fingerprint: &str) -> Result<(), CertificateError> {
-        if self
-            .fingerprint
-            .as_deref()
-            .is_none_or(|bound| bound == fingerprint)
-        {
+        if self.fingerprint.as_deref().is_none_or(|bound| bound == fingerprint) {
             Ok(())
         } else {
             Err(CertificateError::WrongDevice)
@@ -255,9 +241,7 @@ fn insert_some(object: &mut Map<String, Value>, name: &str, value: Option<impl I
 }
 
 fn decode(text: &str, part: TokenPart) -> Result<Vec<u8>, CertificateError> {
-    BASE64URL_NOPAD
-        .decode(text.as_bytes())
-        .map_err(|_| CertificateError::BadEncoding(part))
+    BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| CertificateError::BadEncoding(part))
 }
 
 fn read_header(json: &[u8]) -> Result<String, CertificateError> {
@@ -295,13 +279,8 @@ impl fmt::Display for TokenPart {
 impl fmt::Display for CertificateError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLong => write!(
-                formatter,
-                "a certificate is at most {MAX_CERTIFICATE_BYTES} bytes long"
-            ),
-            Self::NotAToken => {
-                formatter.write_str("a certificate is three parts with dots between them")
-            }
+            Self::TooLong => write!(formatter, "a certificate is at most {MAX_CERTIFICATE_BYTES} bytes long"),
+            Self::NotAToken => formatter.write_str("a certificate is three parts with dots between them"),
             Self::BadEncoding(part) => {
                 write!(formatter, "the {part} of the certificate is damaged")
             }
@@ -310,21 +289,11 @@ impl fmt::Display for CertificateError {
                 write!(formatter, "the certificate is not signed with {ALGORITHM}")
             }
             Self::WrongType => write!(formatter, "the token is not of the type {TYPE}"),
-            Self::UnknownExtension => {
-                formatter.write_str("the certificate demands an extension that is not known")
-            }
-            Self::MissingKeyId => {
-                formatter.write_str("the certificate does not name the key that signed it")
-            }
-            Self::UnknownKey => {
-                formatter.write_str("the certificate is signed with a key that is not known")
-            }
-            Self::BadSignature => {
-                formatter.write_str("the certificate was not signed by the shop, or was changed")
-            }
-            Self::BadClaims => {
-                formatter.write_str("the certificate is signed, but its claims cannot be read")
-            }
+            Self::UnknownExtension => formatter.write_str("the certificate demands an extension that is not known"),
+            Self::MissingKeyId => formatter.write_str("the certificate does not name the key that signed it"),
+            Self::UnknownKey => formatter.write_str("the certificate is signed with a key that is not known"),
+            Self::BadSignature => formatter.write_str("the certificate was not signed by the shop, or was changed"),
+            Self::BadClaims => formatter.write_str("the certificate is signed, but its claims cannot be read"),
             Self::NotYetValid { from } => {
                 write!(formatter, "the certificate counts only from {from} on")
             }
@@ -351,9 +320,7 @@ mod tests {
 
     /// The key pair of RFC 8037, appendix A.1.
     fn signer() -> SigningKey {
-        let seed = BASE64URL_NOPAD
-            .decode(b"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A")
-            .unwrap();
+        let seed = BASE64URL_NOPAD.decode(b"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap();
         SigningKey::from_bytes(&seed.try_into().unwrap())
     }
 
@@ -389,10 +356,7 @@ mod tests {
     }
 
     fn sign(signing_input: &str) -> String {
-        assemble(
-            signing_input,
-            signer().sign(signing_input.as_bytes()).to_bytes(),
-        )
+        assemble(signing_input, signer().sign(signing_input.as_bytes()).to_bytes())
     }
 
     fn encode(text: &str) -> String {
@@ -411,15 +375,9 @@ mod tests {
         assert_eq!(sign(signed), format!("{signed}.{expected}"));
         let key = keys().find(&header().kid).copied().unwrap();
         let signature = BASE64URL_NOPAD.decode(expected.as_bytes()).unwrap();
-        assert!(key.has_signed(
-            signed.as_bytes(),
-            &Signature::from_slice(&signature).unwrap()
-        ));
+        assert!(key.has_signed(signed.as_bytes(), &Signature::from_slice(&signature).unwrap()));
         // Genuine, and still no certificate.
-        assert_eq!(
-            verify(&sign(signed), &keys(), NOW, 0),
-            Err(CertificateError::WrongType)
-        );
+        assert_eq!(verify(&sign(signed), &keys(), NOW, 0), Err(CertificateError::WrongType));
     }
 
     #[test]
@@ -428,11 +386,7 @@ mod tests {
             nbf: None,
             jti: None,
             fingerprint: None,
-            license: LicenseClaims {
-                expires_at: None,
-                features: Vec::new(),
-                ..claims().license
-            },
+            license: LicenseClaims { expires_at: None, features: Vec::new(), ..claims().license },
             ..claims()
         };
         for claims in [claims(), bare] {
@@ -445,10 +399,7 @@ mod tests {
     fn either_of_two_keys_is_accepted_while_keys_change() {
         let mut keys = KeySet::from_iter([public_key(&SigningKey::from_bytes(&[7; 32]))]);
         let certificate = sign(&signing_input(&header(), &claims()));
-        assert_eq!(
-            verify(&certificate, &keys, NOW, 0),
-            Err(CertificateError::UnknownKey)
-        );
+        assert_eq!(verify(&certificate, &keys, NOW, 0), Err(CertificateError::UnknownKey));
         keys.add(public_key(&signer()));
         assert_eq!(verify(&certificate, &keys, NOW, 0), Ok(claims()));
     }
@@ -470,43 +421,19 @@ mod tests {
             (i64::MIN, u32::MAX, Err(CertificateError::NotYetValid { from: NOW - 60 })),
         ];
         for (now, leeway, expected) in table {
-            assert_eq!(
-                verify(&certificate, &keys(), now, leeway).map(drop),
-                expected,
-                "{now} {leeway}"
-            );
+            assert_eq!(verify(&certificate, &keys(), now, leeway).map(drop), expected, "{now} {leeway}");
         }
-        let endless = sign(&signing_input(
-            &header(),
-            &Claims {
-                exp: i64::MAX,
-                nbf: Some(i64::MIN),
-                ..claims()
-            },
-        ));
+        let endless = sign(&signing_input(&header(), &Claims { exp: i64::MAX, nbf: Some(i64::MIN), ..claims() }));
         assert!(verify(&endless, &keys(), i64::MAX - 1, u32::MAX).is_ok());
     }
 
     #[test]
     fn product_and_device_are_compared() {
         assert_eq!(claims().require_product("prod_01"), Ok(()));
-        assert_eq!(
-            claims().require_product("prod_02"),
-            Err(CertificateError::WrongProduct)
-        );
+        assert_eq!(claims().require_product("prod_02"), Err(CertificateError::WrongProduct));
         assert_eq!(claims().require_device("device 7"), Ok(()));
-        assert_eq!(
-            claims().require_device("device 8"),
-            Err(CertificateError::WrongDevice)
-        );
-        assert_eq!(
-            Claims {
-                fingerprint: None,
-                ..claims()
-            }
-            .require_device("device 8"),
-            Ok(())
-        );
+        assert_eq!(claims().require_device("device 8"), Err(CertificateError::WrongDevice));
+        assert_eq!(Claims { fingerprint: None, ..claims() }.require_device("device 8"), Ok(()));
     }
 
     #[test]
@@ -549,11 +476,7 @@ mod tests {
             (forge(&String::from_utf8(BASE64URL_NOPAD.decode(head.as_bytes()).unwrap()).unwrap(), "{}"), CertificateError::BadClaims),
         ];
         for (certificate, expected) in table {
-            assert_eq!(
-                verify(&certificate, &keys(), NOW, 0),
-                Err(expected),
-                "{certificate:.120}"
-            );
+            assert_eq!(verify(&certificate, &keys(), NOW, 0), Err(expected), "{certificate:.120}");
             assert!(!expected.to_string().is_empty());
         }
     }
@@ -561,14 +484,10 @@ mod tests {
     /// The other encoding of the same signature: the order of the group added to its scalar.
     fn malleate(signature: &str) -> [u8; 64] {
         const ORDER: [u8; 32] = [
-            0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9,
-            0xde, 0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+            0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0,
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
         ];
-        let mut bytes: [u8; 64] = BASE64URL_NOPAD
-            .decode(signature.as_bytes())
-            .unwrap()
-            .try_into()
-            .unwrap();
+        let mut bytes: [u8; 64] = BASE64URL_NOPAD.decode(signature.as_bytes()).unwrap().try_into().unwrap();
         let mut carry = 0;
         for (byte, order) in bytes[32..].iter_mut().zip(ORDER) {
             let sum = u16::from(*byte) + u16::from(order) + carry;

@@ -68,10 +68,7 @@ impl KeyCode {
         let mut symbols = [0; SYMBOLS];
         let mut found = 0;
         for char in text.chars().filter(|&char| !is_decoration(char)) {
-            let value = symbol_value(char).ok_or(KeyCodeError::BadSymbol {
-                symbol: char,
-                position: found + 1,
-            })?;
+            let value = symbol_value(char).ok_or(KeyCodeError::BadSymbol { symbol: char, position: found + 1 })?;
             if let Some(symbol) = symbols.get_mut(found) {
                 *symbol = value;
             }
@@ -88,10 +85,7 @@ impl KeyCode {
     /// The last group, by which support and a buyer can speak about a key without saying it.
     #[must_use]
     pub fn tail(&self) -> String {
-        self.0[SYMBOLS - GROUP..]
-            .iter()
-            .map(|&value| letter(value))
-            .collect()
+        self.0[SYMBOLS - GROUP..].iter().map(|&value| letter(value)).collect()
     }
 }
 
@@ -126,9 +120,7 @@ fn symbol_value(char: char) -> Option<u8> {
         'I' | 'L' => '1',
         other => other,
     };
-    let at = ALPHABET
-        .iter()
-        .position(|&letter| char::from(letter) == symbol)?;
+    let at = ALPHABET.iter().position(|&letter| char::from(letter) == symbol)?;
     u8::try_from(at).ok()
 }
 
@@ -166,24 +158,14 @@ const fn multiply(left: u8, right: u8) -> u8 {
 /// The remainder of the data, shifted up, by the generator.
 fn check_symbols(data: &[u8]) -> [u8; CHECK_SYMBOLS] {
     let [high, middle, low] = GENERATOR;
-    data.iter()
-        .fold([0; CHECK_SYMBOLS], |[first, second, third], &symbol| {
-            let carried = first ^ symbol;
-            [
-                second ^ multiply(carried, high),
-                third ^ multiply(carried, middle),
-                multiply(carried, low),
-            ]
-        })
+    data.iter().fold([0; CHECK_SYMBOLS], |[first, second, third], &symbol| {
+        let carried = first ^ symbol;
+        [second ^ multiply(carried, high), third ^ multiply(carried, middle), multiply(carried, low)]
+    })
 }
 
 fn is_code_word(symbols: &[u8; SYMBOLS]) -> bool {
-    ROOTS.iter().all(|&root| {
-        symbols
-            .iter()
-            .fold(0, |value, &symbol| multiply(value, root) ^ symbol)
-            == 0
-    })
+    ROOTS.iter().all(|&root| symbols.iter().fold(0, |value, &symbol| multiply(value, root) ^ symbol) == 0)
 }
 
 impl fmt::Display for KeyCode {
@@ -218,16 +200,10 @@ impl fmt::Display for KeyCodeError {
         match self {
             Self::Empty => formatter.write_str("there is no license key"),
             Self::WrongLength { found } => {
-                write!(
-                    formatter,
-                    "a license key has {SYMBOLS} letters and digits, this text has {found}"
-                )
+                write!(formatter, "a license key has {SYMBOLS} letters and digits, this text has {found}")
             }
             Self::BadSymbol { symbol, position } => {
-                write!(
-                    formatter,
-                    "character {position} is {symbol:?}, which no license key contains"
-                )
+                write!(formatter, "character {position} is {symbol:?}, which no license key contains")
             }
             Self::WrongCheckSymbols => formatter.write_str("the license key is mistyped"),
         }
@@ -245,10 +221,7 @@ mod tests {
     use super::*;
 
     fn symbols_of(key: &KeyCode) -> Vec<char> {
-        key.to_string()
-            .chars()
-            .filter(|&char| char != '-')
-            .collect()
+        key.to_string().chars().filter(|&char| char != '-').collect()
     }
 
     fn text_of(symbols: &[char]) -> String {
@@ -273,8 +246,7 @@ mod tests {
 
     #[test]
     fn a_key_is_read_however_it_was_typed_or_pasted() {
-        let key =
-            KeyCode::from_random_bytes([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
+        let key = KeyCode::from_random_bytes([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
         #[rustfmt::skip]
         let table = [
             "000G-40R4-0M30-E209-185G-R38E-1WEC",
@@ -319,9 +291,8 @@ mod tests {
     /// if that many columns of the check matrix depend on each other.
     #[test]
     fn no_change_of_up_to_three_symbols_makes_another_key() {
-        let columns: Vec<[u8; 3]> = (0..SYMBOLS)
-            .map(|place| ROOTS.map(|root| (0..place).fold(1, |power, _| multiply(power, root))))
-            .collect();
+        let columns: Vec<[u8; 3]> =
+            (0..SYMBOLS).map(|place| ROOTS.map(|root| (0..place).fold(1, |power, _| multiply(power, root)))).collect();
         for (first, [a, d, g]) in columns.iter().copied().enumerate() {
             for (second, [b, e, h]) in columns.iter().copied().enumerate().skip(first + 1) {
                 for &[c, f, i] in columns.iter().skip(second + 1) {
@@ -336,8 +307,7 @@ mod tests {
 
     #[test]
     fn a_key_never_appears_in_debug_output() {
-        let key =
-            KeyCode::from_random_bytes([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
+        let key = KeyCode::from_random_bytes([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
         assert_eq!(format!("{key:?}"), "KeyCode(…1WEC)");
         assert_eq!(key.tail(), "1WEC");
     }

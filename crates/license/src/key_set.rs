@@ -83,14 +83,8 @@ impl KeySet {
             if jwk.d.is_some() {
                 return Err(KeySetError::PrivateKey);
             }
-            let for_signatures = jwk
-                .purpose
-                .as_deref()
-                .is_none_or(|purpose| purpose == "sig")
-                && jwk
-                    .alg
-                    .as_deref()
-                    .is_none_or(|alg| alg == "EdDSA" || alg == "Ed25519");
+            let for_signatures = jwk.purpose.as_deref().is_none_or(|purpose| purpose == "sig")
+                && jwk.alg.as_deref().is_none_or(|alg| alg == "EdDSA" || alg == "Ed25519");
             if jwk.kty != "OKP" || jwk.crv.as_deref() != Some("Ed25519") || !for_signatures {
                 continue;
             }
@@ -140,10 +134,7 @@ impl KeySet {
     }
 
     pub(crate) fn find(&self, kid: &str) -> Option<&PublicKey> {
-        self.keys
-            .iter()
-            .find(|(named, _)| named == kid)
-            .map(|(_, key)| key)
+        self.keys.iter().find(|(named, _)| named == kid).map(|(_, key)| key)
     }
 }
 
@@ -164,11 +155,7 @@ impl PublicKey {
     /// [`KeySetError::BadKey`], [`KeySetError::WeakKey`].
     pub fn from_bytes(bytes: [u8; PUBLIC_KEY_LENGTH]) -> Result<Self, KeySetError> {
         let key = VerifyingKey::from_bytes(&bytes).map_err(|_| KeySetError::BadKey)?;
-        if key.is_weak() {
-            Err(KeySetError::WeakKey)
-        } else {
-            Ok(Self(key))
-        }
+        if key.is_weak() { Err(KeySetError::WeakKey) } else { Ok(Self(key)) }
     }
 
     /// The bytes of the key.
@@ -182,9 +169,7 @@ impl PublicKey {
     #[must_use]
     pub fn kid(&self) -> String {
         let x = BASE64URL_NOPAD.encode(self.as_bytes());
-        BASE64URL_NOPAD.encode(&Sha256::digest(format!(
-            r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#
-        )))
+        BASE64URL_NOPAD.encode(&Sha256::digest(format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#)))
     }
 
     /// Whether this key signed exactly this. Strict: one signature has one encoding.
@@ -198,16 +183,9 @@ impl fmt::Display for KeySetError {
         match self {
             Self::NotAKeySet => formatter.write_str("this is not a JWK set"),
             Self::BadKey => formatter.write_str("the set contains an Ed25519 key that is not one"),
-            Self::WeakKey => {
-                formatter.write_str("the set contains a key whose signatures anybody can forge")
-            }
-            Self::WrongKeyId { kid } => write!(
-                formatter,
-                "the key id {kid:?} is not the thumbprint of its key"
-            ),
-            Self::PrivateKey => {
-                formatter.write_str("the set contains a private key, which is no longer secret")
-            }
+            Self::WeakKey => formatter.write_str("the set contains a key whose signatures anybody can forge"),
+            Self::WrongKeyId { kid } => write!(formatter, "the key id {kid:?} is not the thumbprint of its key"),
+            Self::PrivateKey => formatter.write_str("the set contains a private key, which is no longer secret"),
         }
     }
 }
@@ -225,14 +203,7 @@ mod tests {
     const KID: &str = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
 
     fn rfc_key() -> PublicKey {
-        PublicKey::from_bytes(
-            BASE64URL_NOPAD
-                .decode(X.as_bytes())
-                .unwrap()
-                .try_into()
-                .unwrap(),
-        )
-        .unwrap()
+        PublicKey::from_bytes(BASE64URL_NOPAD.decode(X.as_bytes()).unwrap().try_into().unwrap()).unwrap()
     }
 
     #[test]
@@ -242,9 +213,7 @@ mod tests {
 
     #[test]
     fn a_set_reads_back_as_it_was_published() {
-        let other = *ed25519_dalek::SigningKey::from_bytes(&[7; 32])
-            .verifying_key()
-            .as_bytes();
+        let other = *ed25519_dalek::SigningKey::from_bytes(&[7; 32]).verifying_key().as_bytes();
         let other = PublicKey::from_bytes(other).unwrap();
         let set = KeySet::from_iter([rfc_key(), other, rfc_key()]);
         assert_eq!(set.kids().collect::<Vec<_>>(), [KID, &other.kid()]);
@@ -279,11 +248,7 @@ mod tests {
             assert_eq!(read.map(|set| set.kids().count()), expected, "{jwk}");
         }
         for text in ["", "[]", "{}", "null", r#"{"keys":{}}"#] {
-            assert_eq!(
-                KeySet::parse(text),
-                Err(KeySetError::NotAKeySet),
-                "{text:?}"
-            );
+            assert_eq!(KeySet::parse(text), Err(KeySetError::NotAKeySet), "{text:?}");
         }
     }
 }

@@ -14,8 +14,7 @@ mod key_code;
 mod key_set;
 
 pub use certificate::{
-    CertificateError, Claims, Header, LicenseClaims, MAX_CERTIFICATE_BYTES, TokenPart, assemble,
-    signing_input, verify,
+    CertificateError, Claims, Header, LicenseClaims, MAX_CERTIFICATE_BYTES, TokenPart, assemble, signing_input, verify,
 };
 pub use key_code::{KeyCode, KeyCodeError};
 pub use key_set::{KeySet, KeySetError, PublicKey};

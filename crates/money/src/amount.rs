@@ -102,13 +102,8 @@ impl Money {
     ///
     /// # Errors
     /// [`MoneyError::CurrencyMismatch`], [`MoneyError::Overflow`].
-    pub fn sum(
-        currency: Currency,
-        amounts: impl IntoIterator<Item = Self>,
-    ) -> Result<Self, MoneyError> {
-        amounts
-            .into_iter()
-            .try_fold(Self::zero(currency), Self::checked_add)
+    pub fn sum(currency: Currency, amounts: impl IntoIterator<Item = Self>) -> Result<Self, MoneyError> {
+        amounts.into_iter().try_fold(Self::zero(currency), Self::checked_add)
     }
 
     /// Which of both is more.
@@ -124,12 +119,7 @@ impl Money {
     ///
     /// # Errors
     /// [`MoneyError::DivisionByZero`], [`MoneyError::Overflow`].
-    pub fn fraction(
-        self,
-        numerator: i64,
-        denominator: i64,
-        rounding: Rounding,
-    ) -> Result<Self, MoneyError> {
+    pub fn fraction(self, numerator: i64, denominator: i64, rounding: Rounding) -> Result<Self, MoneyError> {
         if denominator == 0 {
             return Err(MoneyError::DivisionByZero);
         }
@@ -202,9 +192,7 @@ impl Money {
     /// # Errors
     /// [`MoneyError::MalformedAmount`], [`MoneyError::TooManyDecimals`], [`MoneyError::Overflow`].
     pub fn parse_major(text: &str, currency: Currency) -> Result<Self, MoneyError> {
-        let (negative, digits) = text
-            .strip_prefix('-')
-            .map_or((false, text), |rest| (true, rest));
+        let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
         let (whole, decimals) = match digits.split_once(['.', '٫']) {
             Some((_, "")) => return Err(MoneyError::MalformedAmount),
             Some((whole, decimals)) => (whole, decimals),
@@ -225,11 +213,7 @@ impl Money {
         if given > places {
             return Err(MoneyError::TooManyDecimals { currency });
         }
-        let minor = if negative {
-            minor
-        } else {
-            minor.and_then(i64::checked_neg)
-        };
+        let minor = if negative { minor } else { minor.and_then(i64::checked_neg) };
         Self::zero(currency).with(minor)
     }
 
@@ -249,17 +233,12 @@ impl Money {
         if self.currency == other.currency {
             Ok(())
         } else {
-            Err(MoneyError::CurrencyMismatch {
-                left: self.currency,
-                right: other.currency,
-            })
+            Err(MoneyError::CurrencyMismatch { left: self.currency, right: other.currency })
         }
     }
 
     fn with(self, minor: Option<i64>) -> Result<Self, MoneyError> {
-        minor
-            .map(|minor| Self::new(minor, self.currency))
-            .ok_or(MoneyError::Overflow)
+        minor.map(|minor| Self::new(minor, self.currency)).ok_or(MoneyError::Overflow)
     }
 }
 
@@ -365,52 +344,25 @@ mod tests {
     #[test]
     fn different_currencies_never_combine() {
         let yen = Money::new(5, Currency::JPY);
-        let refused = MoneyError::CurrencyMismatch {
-            left: Currency::EUR,
-            right: Currency::JPY,
-        };
+        let refused = MoneyError::CurrencyMismatch { left: Currency::EUR, right: Currency::JPY };
         assert_eq!(euro(5).checked_add(yen), Err(refused));
         assert_eq!(euro(5).checked_sub(yen), Err(refused));
         assert_eq!(euro(5).compare(yen), Err(refused));
         assert_eq!(Money::sum(Currency::EUR, [euro(1), yen]), Err(refused));
         assert_ne!(euro(5), yen);
-        assert_eq!(
-            refused.to_string(),
-            "EUR and JPY cannot be combined without an exchange rate"
-        );
+        assert_eq!(refused.to_string(), "EUR and JPY cannot be combined without an exchange rate");
     }
 
     #[test]
     fn what_does_not_fit_is_an_error_and_not_a_wrapped_number() {
-        assert_eq!(
-            euro(i64::MAX).checked_add(euro(1)),
-            Err(MoneyError::Overflow)
-        );
-        assert_eq!(
-            euro(i64::MIN).checked_sub(euro(1)),
-            Err(MoneyError::Overflow)
-        );
+        assert_eq!(euro(i64::MAX).checked_add(euro(1)), Err(MoneyError::Overflow));
+        assert_eq!(euro(i64::MIN).checked_sub(euro(1)), Err(MoneyError::Overflow));
         assert_eq!(euro(i64::MIN).checked_negate(), Err(MoneyError::Overflow));
-        assert_eq!(
-            euro(i64::MAX).checked_multiply(2),
-            Err(MoneyError::Overflow)
-        );
-        assert_eq!(
-            euro(i64::MAX).percentage(10_001, Rounding::HalfEven),
-            Err(MoneyError::Overflow)
-        );
-        assert_eq!(
-            euro(i64::MAX).percentage(10_000, Rounding::HalfEven),
-            Ok(euro(i64::MAX))
-        );
-        assert_eq!(
-            euro(i64::MIN).fraction(i64::MIN, i64::MIN, Rounding::Up),
-            Ok(euro(i64::MIN))
-        );
-        assert_eq!(
-            euro(1).fraction(1, 0, Rounding::Up),
-            Err(MoneyError::DivisionByZero)
-        );
+        assert_eq!(euro(i64::MAX).checked_multiply(2), Err(MoneyError::Overflow));
+        assert_eq!(euro(i64::MAX).percentage(10_001, Rounding::HalfEven), Err(MoneyError::Overflow));
+        assert_eq!(euro(i64::MAX).percentage(10_000, Rounding::HalfEven), Ok(euro(i64::MAX)));
+        assert_eq!(euro(i64::MIN).fraction(i64::MIN, i64::MIN, Rounding::Up), Ok(euro(i64::MIN)));
+        assert_eq!(euro(1).fraction(1, 0, Rounding::Up), Err(MoneyError::DivisionByZero));
     }
 
     #[test]
@@ -432,11 +384,7 @@ mod tests {
         ];
         for (minor, basis_points, rounding, expected) in table {
             let part = euro(minor).percentage(basis_points, rounding);
-            assert_eq!(
-                part,
-                Ok(euro(expected)),
-                "{basis_points} of {minor}, {rounding}"
-            );
+            assert_eq!(part, Ok(euro(expected)), "{basis_points} of {minor}, {rounding}");
         }
     }
 
@@ -456,19 +404,12 @@ mod tests {
         ];
         for &(minor, ratios, expected) in table {
             let parts = euro(minor).allocate(ratios).unwrap();
-            assert_eq!(
-                parts.iter().map(|part| part.minor()).collect::<Vec<_>>(),
-                expected,
-                "{minor} by {ratios:?}"
-            );
+            assert_eq!(parts.iter().map(|part| part.minor()).collect::<Vec<_>>(), expected, "{minor} by {ratios:?}");
         }
         assert_eq!(euro(1).allocate(&[]), Err(MoneyError::NoShares));
         assert_eq!(euro(1).allocate(&[0, 0]), Err(MoneyError::NoShares));
         assert_eq!(euro(1).split(0), Err(MoneyError::NoShares));
-        assert_eq!(
-            euro(1_000).split(3),
-            Ok(vec![euro(334), euro(333), euro(333)])
-        );
+        assert_eq!(euro(1_000).split(3), Ok(vec![euro(334), euro(333), euro(333)]));
     }
 
     proptest! {

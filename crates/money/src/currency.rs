@@ -115,10 +115,7 @@ impl Currency {
 
 impl CurrencyCode {
     fn parse(text: &str) -> Result<Self, MoneyError> {
-        let letters: [u8; 3] = text
-            .as_bytes()
-            .try_into()
-            .map_err(|_| MoneyError::MalformedCurrency)?;
+        let letters: [u8; 3] = text.as_bytes().try_into().map_err(|_| MoneyError::MalformedCurrency)?;
         if letters.iter().all(u8::is_ascii_alphabetic) {
             Ok(Self(letters.map(|letter| letter.to_ascii_uppercase())))
         } else {
@@ -129,9 +126,7 @@ impl CurrencyCode {
 
 impl fmt::Display for CurrencyCode {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .iter()
-            .try_for_each(|&letter| write!(formatter, "{}", char::from(letter)))
+        self.0.iter().try_for_each(|&letter| write!(formatter, "{}", char::from(letter)))
     }
 }
 
@@ -204,10 +199,7 @@ mod tests {
         ];
         for (code, numeric, exponent) in table {
             let currency = Currency::parse(code).unwrap();
-            assert_eq!(
-                (currency.code(), currency.numeric(), currency.exponent()),
-                (code, numeric, exponent)
-            );
+            assert_eq!((currency.code(), currency.numeric(), currency.exponent()), (code, numeric, exponent));
         }
     }
 
@@ -222,18 +214,9 @@ mod tests {
         for currency in Currency::all() {
             assert!(currency.exponent() <= 4, "{currency}");
             assert_eq!(Currency::parse(currency.code()), Ok(currency));
-            let [year, month, day]: [u32; 3] = currency
-                .since()
-                .split('-')
-                .map(|part| part.parse().unwrap())
-                .collect::<Vec<_>>()
-                .try_into()
-                .unwrap();
-            assert!(
-                (1600..=2026).contains(&year)
-                    && (1..=12).contains(&month)
-                    && (1..=31).contains(&day)
-            );
+            let [year, month, day]: [u32; 3] =
+                currency.since().split('-').map(|part| part.parse().unwrap()).collect::<Vec<_>>().try_into().unwrap();
+            assert!((1600..=2026).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day));
         }
     }
 
@@ -241,33 +224,18 @@ mod tests {
     fn capitals_do_not_matter_and_anything_but_a_code_is_refused() {
         assert_eq!(Currency::parse("eur"), Ok(Currency::EUR));
         for text in ["", "EU", "EURO", "E R", "€", "EU€", "12A", " EUR"] {
-            assert_eq!(
-                Currency::parse(text),
-                Err(MoneyError::MalformedCurrency),
-                "{text:?}"
-            );
+            assert_eq!(Currency::parse(text), Err(MoneyError::MalformedCurrency), "{text:?}");
         }
         for text in ["AAA", "ZZZ", "IRT", "XXX", "XAU", "DEM"] {
             let error = Currency::parse(text).unwrap_err();
-            assert_eq!(
-                error.to_string(),
-                format!("{text} is not a currency in use")
-            );
+            assert_eq!(error.to_string(), format!("{text} is not a currency in use"));
         }
     }
 
     #[test]
     fn a_currency_travels_as_its_code() {
         assert_eq!(serde_json::to_string(&Currency::KRW).unwrap(), r#""KRW""#);
-        assert_eq!(
-            serde_json::from_str::<Currency>(r#""KRW""#).unwrap(),
-            Currency::KRW
-        );
-        assert!(
-            serde_json::from_str::<Currency>(r#""IRT""#)
-                .unwrap_err()
-                .to_string()
-                .contains("IRT")
-        );
+        assert_eq!(serde_json::from_str::<Currency>(r#""KRW""#).unwrap(), Currency::KRW);
+        assert!(serde_json::from_str::<Currency>(r#""IRT""#).unwrap_err().to_string().contains("IRT"));
     }
 }

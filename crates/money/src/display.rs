@@ -51,11 +51,7 @@ impl Money {
         let shape = locale.shape;
 
         let places = usize::from(self.currency().exponent());
-        let digits = format!(
-            "{:0>width$}",
-            self.minor().unsigned_abs(),
-            width = places + 1
-        );
+        let digits = format!("{:0>width$}", self.minor().unsigned_abs(), width = places + 1);
         let (whole, decimals) = digits.split_at(digits.len() - places);
         let mut number = shape.group(whole, &shape.money);
         if !decimals.is_empty() {
@@ -63,11 +59,7 @@ impl Money {
             number.extend(decimals.chars().map(|digit| shape.digit(digit)));
         }
 
-        let (prefix, suffix) = if self.is_negative() {
-            shape.negative
-        } else {
-            shape.positive
-        };
+        let (prefix, suffix) = if self.is_negative() { shape.negative } else { shape.positive };
         let symbol = locale.symbol(self.currency());
         let mut text = shape.affix(prefix, symbol);
         if prefix.ends_with('¤') && symbol.ends_with(needs_space_beside_digits) {
@@ -90,11 +82,7 @@ pub fn display_number(number: i64, locale: &str) -> String {
     let digits = shape.group(&number.unsigned_abs().to_string(), &shape.number);
     if number < 0 {
         let (prefix, suffix) = shape.number_negative;
-        format!(
-            "{}{digits}{}",
-            shape.affix(prefix, ""),
-            shape.affix(suffix, "")
-        )
+        format!("{}{digits}{}", shape.affix(prefix, ""), shape.affix(suffix, ""))
     } else {
         digits
     }
@@ -125,24 +113,15 @@ impl Locale {
             match subtag.len() {
                 // What follows a single letter is an extension and says nothing about the place.
                 1 => break,
-                4 if alphabetic && script.is_none() && region.is_none() => {
-                    script = Some(title_case(subtag))
-                }
+                4 if alphabetic && script.is_none() && region.is_none() => script = Some(title_case(subtag)),
                 2 if alphabetic && region.is_none() => region = Some(subtag.to_ascii_uppercase()),
                 3 if numeric && region.is_none() => region = Some(subtag.to_owned()),
                 _ => {}
             }
         }
-        let by_script = script
-            .as_deref()
-            .map(|script| format!("{language}-{script}"));
-        let by_region = region
-            .as_deref()
-            .map(|region| format!("{language}-{region}"));
-        let by_both = by_script
-            .as_deref()
-            .zip(region.as_deref())
-            .map(|(script, region)| format!("{script}-{region}"));
+        let by_script = script.as_deref().map(|script| format!("{language}-{script}"));
+        let by_region = region.as_deref().map(|region| format!("{language}-{region}"));
+        let by_both = by_script.as_deref().zip(region.as_deref()).map(|(script, region)| format!("{script}-{region}"));
         [by_both, by_script, by_region, Some(language)]
             .into_iter()
             .flatten()
@@ -152,9 +131,7 @@ impl Locale {
     }
 
     fn exactly(tag: &str) -> Option<&'static Self> {
-        let at = LOCALES
-            .binary_search_by(|locale| locale.tag.cmp(tag))
-            .ok()?;
+        let at = LOCALES.binary_search_by(|locale| locale.tag.cmp(tag)).ok()?;
         LOCALES.get(at)
     }
 
@@ -163,9 +140,7 @@ impl Locale {
         [self.own_symbols, self.symbols]
             .into_iter()
             .find_map(|symbols| {
-                let at = symbols
-                    .binary_search_by(|(named, _)| (*named).cmp(code))
-                    .ok()?;
+                let at = symbols.binary_search_by(|(named, _)| (*named).cmp(code)).ok()?;
                 symbols.get(at).map(|&(_, symbol)| symbol)
             })
             .unwrap_or(code)
@@ -191,10 +166,7 @@ impl Shape {
 
     /// An ASCII digit in the digits of the locale. Unicode puts the ten digits of a script in a row.
     fn digit(&self, ascii: char) -> char {
-        ascii
-            .to_digit(10)
-            .and_then(|value| char::from_u32(u32::from(self.zero) + value))
-            .unwrap_or(ascii)
+        ascii.to_digit(10).and_then(|value| char::from_u32(u32::from(self.zero) + value)).unwrap_or(ascii)
     }
 
     fn affix(&self, affix: &str, symbol: &str) -> String {
@@ -248,12 +220,7 @@ mod tests {
         ];
         for (locale, currency, minor, expected) in table {
             let shown = Money::new(minor, currency).display(locale);
-            assert_eq!(
-                shown,
-                expected,
-                "{locale} {minor} {currency}: {}",
-                shown.escape_unicode()
-            );
+            assert_eq!(shown, expected, "{locale} {minor} {currency}: {}", shown.escape_unicode());
         }
     }
 
@@ -276,11 +243,7 @@ mod tests {
         assert!(LOCALES.is_sorted_by(|one, next| one.tag < next.tag));
         for locale in &LOCALES {
             for symbols in [locale.symbols, locale.own_symbols] {
-                assert!(
-                    symbols.is_sorted_by(|(one, _), (next, _)| one < next),
-                    "{}",
-                    locale.tag
-                );
+                assert!(symbols.is_sorted_by(|(one, _), (next, _)| one < next), "{}", locale.tag);
             }
         }
         assert!(Locale::exactly("en").is_some());

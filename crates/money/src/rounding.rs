@@ -32,15 +32,8 @@ pub struct UnknownRounding;
 
 impl Rounding {
     /// Every way of rounding, in the order of the documentation.
-    pub const ALL: [Self; 7] = [
-        Self::HalfEven,
-        Self::HalfUp,
-        Self::HalfDown,
-        Self::Down,
-        Self::Up,
-        Self::Floor,
-        Self::Ceiling,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::HalfEven, Self::HalfUp, Self::HalfDown, Self::Down, Self::Up, Self::Floor, Self::Ceiling];
 
     /// The name in configuration and on the wire, such as `half_even`.
     #[must_use]
@@ -65,8 +58,7 @@ impl Rounding {
             return Some(quotient);
         }
         let negative = (numerator < 0) != (denominator < 0);
-        let half = (remainder.unsigned_abs())
-            .cmp(&(denominator.unsigned_abs() - remainder.unsigned_abs()));
+        let half = (remainder.unsigned_abs()).cmp(&(denominator.unsigned_abs() - remainder.unsigned_abs()));
         let away_from_zero = match self {
             Self::HalfEven => half.is_gt() || (half.is_eq() && quotient % 2 != 0),
             Self::HalfUp => half.is_ge(),
@@ -77,11 +69,7 @@ impl Rounding {
             Self::Ceiling => !negative,
         };
         let step = if negative { -1 } else { 1 };
-        if away_from_zero {
-            quotient.checked_add(step)
-        } else {
-            Some(quotient)
-        }
+        if away_from_zero { quotient.checked_add(step) } else { Some(quotient) }
     }
 }
 
@@ -95,10 +83,7 @@ impl FromStr for Rounding {
     type Err = UnknownRounding;
 
     fn from_str(name: &str) -> Result<Self, UnknownRounding> {
-        Self::ALL
-            .into_iter()
-            .find(|rounding| rounding.name() == name)
-            .ok_or(UnknownRounding)
+        Self::ALL.into_iter().find(|rounding| rounding.name() == name).ok_or(UnknownRounding)
     }
 }
 
@@ -123,16 +108,8 @@ mod tests {
         ];
         for (rounding, expected) in table {
             let tenths = [25, 35, 24, 26, -25, -35, -24, -26];
-            assert_eq!(
-                tenths.map(|tenth| rounding.divide(tenth, 10).unwrap()),
-                expected,
-                "{rounding}"
-            );
-            assert_eq!(
-                tenths.map(|tenth| rounding.divide(-tenth, -10).unwrap()),
-                expected,
-                "{rounding}"
-            );
+            assert_eq!(tenths.map(|tenth| rounding.divide(tenth, 10).unwrap()), expected, "{rounding}");
+            assert_eq!(tenths.map(|tenth| rounding.divide(-tenth, -10).unwrap()), expected, "{rounding}");
         }
     }
 
@@ -148,10 +125,7 @@ mod tests {
     fn a_name_reads_back_as_itself_and_others_are_refused() {
         for rounding in Rounding::ALL {
             assert_eq!(rounding.name().parse(), Ok(rounding));
-            assert_eq!(
-                serde_json::to_string(&rounding).unwrap(),
-                format!("\"{rounding}\"")
-            );
+            assert_eq!(serde_json::to_string(&rounding).unwrap(), format!("\"{rounding}\""));
         }
         assert_eq!("HalfEven".parse::<Rounding>(), Err(UnknownRounding));
     }

@@ -36,15 +36,10 @@ impl Toman {
     /// a toman would be lost.
     pub fn from_rial(amount: Money) -> Result<Self, MoneyError> {
         if amount.currency() != Currency::IRR {
-            return Err(MoneyError::CurrencyMismatch {
-                left: Currency::IRR,
-                right: amount.currency(),
-            });
+            return Err(MoneyError::CurrencyMismatch { left: Currency::IRR, right: amount.currency() });
         }
         if amount.minor() % RIAL_PER_TOMAN != 0 {
-            return Err(MoneyError::NotWholeToman {
-                rial: amount.minor(),
-            });
+            return Err(MoneyError::NotWholeToman { rial: amount.minor() });
         }
         Ok(Self(amount.minor() / RIAL_PER_TOMAN))
     }
@@ -54,10 +49,7 @@ impl Toman {
     /// # Errors
     /// [`MoneyError::Overflow`] if there are too many rial for 64 bits.
     pub fn to_rial(self) -> Result<Money, MoneyError> {
-        let rial = self
-            .0
-            .checked_mul(RIAL_PER_TOMAN)
-            .ok_or(MoneyError::Overflow)?;
+        let rial = self.0.checked_mul(RIAL_PER_TOMAN).ok_or(MoneyError::Overflow)?;
         Ok(Money::new(rial, Currency::IRR))
     }
 
@@ -65,11 +57,7 @@ impl Toman {
     /// the language is Persian; CLDR has no name for it).
     #[must_use]
     pub fn display(self, locale: &str) -> String {
-        let name = if language_of(locale).eq_ignore_ascii_case("fa") {
-            "تومان"
-        } else {
-            "toman"
-        };
+        let name = if language_of(locale).eq_ignore_ascii_case("fa") { "تومان" } else { "toman" };
         format!("{}\u{a0}{name}", display_number(self.0, locale))
     }
 }
@@ -90,21 +78,9 @@ mod tests {
     #[test]
     fn nothing_crosses_over_inexactly() {
         let table = [
-            (
-                Money::new(50_005, Currency::IRR),
-                MoneyError::NotWholeToman { rial: 50_005 },
-            ),
-            (
-                Money::new(-1, Currency::IRR),
-                MoneyError::NotWholeToman { rial: -1 },
-            ),
-            (
-                Money::new(10, Currency::EUR),
-                MoneyError::CurrencyMismatch {
-                    left: Currency::IRR,
-                    right: Currency::EUR,
-                },
-            ),
+            (Money::new(50_005, Currency::IRR), MoneyError::NotWholeToman { rial: 50_005 }),
+            (Money::new(-1, Currency::IRR), MoneyError::NotWholeToman { rial: -1 }),
+            (Money::new(10, Currency::EUR), MoneyError::CurrencyMismatch { left: Currency::IRR, right: Currency::EUR }),
         ];
         for (amount, expected) in table {
             assert_eq!(Toman::from_rial(amount), Err(expected));

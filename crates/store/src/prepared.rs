@@ -9,8 +9,8 @@ use tokio_postgres::types::Type;
 use crate::statement::Text;
 use crate::testing::{Directory, postgres_database};
 use crate::{
-    activation, api_key, checkout, customer, delivery, dispute, event, gateway_account, idempotency, job, ledger, license, login,
-    migrate, notice, order, payment, plan, product, refund, report, settings, shop, user,
+    activation, api_key, checkout, customer, delivery, dispute, event, gateway_account, idempotency, job, ledger,
+    license, login, migrate, notice, order, payment, plan, product, refund, report, settings, shop, user,
 };
 
 const TEXTS: &[(&str, &[Text])] = &[

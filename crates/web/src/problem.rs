@@ -79,7 +79,11 @@ impl Problem {
         Self {
             retry_after_seconds: Some(2),
             internal: Some(internal.into().into_boxed_str()),
-            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "This cannot be answered right now. Please try again in a moment.")
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "This cannot be answered right now. Please try again in a moment.",
+            )
         }
     }
 }
@@ -92,7 +96,11 @@ impl From<Error> for Problem {
             Error::Unavailable(internal) => Self::unavailable(internal),
             Error::Configuration(internal) => Self {
                 internal: Some(internal.into_boxed_str()),
-                ..Self::new(StatusCode::CONFLICT, "not_configured", "The shop is not completely set up yet; its owner finds the reason with `latchkey doctor`.")
+                ..Self::new(
+                    StatusCode::CONFLICT,
+                    "not_configured",
+                    "The shop is not completely set up yet; its owner finds the reason with `latchkey doctor`.",
+                )
             },
         }
     }
@@ -124,7 +132,8 @@ impl From<Refusal> for Problem {
         };
         let detail = refusal.to_string();
         let mut letters = detail.chars();
-        let sentence = letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()));
+        let sentence =
+            letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()));
         Self::new(status, refusal.code(), sentence)
     }
 }
@@ -151,7 +160,9 @@ impl IntoResponse for Problem {
         let mut response = (self.status, [(header::CONTENT_TYPE, "application/problem+json")], json).into_response();
         // For pages, which tell people the same in their own words.
         response.extensions_mut().insert(self.clone());
-        if let Some(value) = self.retry_after_seconds.and_then(|seconds| HeaderValue::from_str(&seconds.to_string()).ok()) {
+        if let Some(value) =
+            self.retry_after_seconds.and_then(|seconds| HeaderValue::from_str(&seconds.to_string()).ok())
+        {
             response.headers_mut().insert(header::RETRY_AFTER, value);
         }
         response

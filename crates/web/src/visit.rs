@@ -39,8 +39,13 @@ impl FromRequestParts<Web> for Visit {
             .and_then(|pairs| pairs.into_iter().find(|(name, _)| name == "locale"))
             .and_then(|(_, value)| Locale::parse(&value));
         let kept = cookie::get(&parts.headers, LOCALE_COOKIE).and_then(Locale::parse);
-        let accepted = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let wanted = asked.into_iter().chain(kept).chain(app::messages::accept_language(accepted)).chain([shop.default_locale.clone()]);
+        let accepted =
+            parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let wanted = asked
+            .into_iter()
+            .chain(kept)
+            .chain(app::messages::accept_language(accepted))
+            .chain([shop.default_locale.clone()]);
         let locale = web.app.catalog.choose(wanted);
         let path = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
         Ok(Self { shop, locale, path, headers: parts.headers.clone() })
@@ -53,7 +58,10 @@ pub(crate) async fn shop_of(app: &App, parts: &Parts) -> Result<Arc<Shop>, Probl
     let host = authority
         .or_else(|| parts.headers.get(header::HOST).and_then(|value| value.to_str().ok()).map(str::to_owned))
         .unwrap_or_default();
-    let host = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit())).map_or(host.as_str(), |(name, _)| name);
+    let host = host
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
+        .map_or(host.as_str(), |(name, _)| name);
     app.shop_for_host(host).await.ok_or_else(|| Problem::not_found("shop"))
 }
 
@@ -61,7 +69,8 @@ impl Visit {
     /// The visit in the language of an order, unless the visitor chose another by address or cookie.
     pub(crate) fn speaking(self, web: &Web, locale: &Locale) -> Self {
         let query = self.path.split_once('?').map_or("", |(_, query)| query);
-        let is_chosen = query.split('&').any(|pair| pair.starts_with("locale=")) || cookie::get(&self.headers, LOCALE_COOKIE).is_some();
+        let is_chosen = query.split('&').any(|pair| pair.starts_with("locale="))
+            || cookie::get(&self.headers, LOCALE_COOKIE).is_some();
         if is_chosen { self } else { Self { locale: web.app.catalog.choose([locale.clone()]), ..self } }
     }
 

@@ -46,7 +46,12 @@ fn safe_events(markdown: &str) -> impl Iterator<Item = Event<'_>> {
             return open_links.pop().unwrap_or(false).then_some(event);
         }
         if let Event::Start(Tag::Heading { level, .. }) = event {
-            return Some(Event::Start(Tag::Heading { level: lower(level), id: None, classes: Vec::new(), attrs: Vec::new() }));
+            return Some(Event::Start(Tag::Heading {
+                level: lower(level),
+                id: None,
+                classes: Vec::new(),
+                attrs: Vec::new(),
+            }));
         }
         if let Event::End(TagEnd::Heading(level)) = event {
             return Some(Event::End(TagEnd::Heading(lower(level))));
@@ -99,7 +104,9 @@ impl TextWriter {
         match event {
             Event::Start(tag) => self.start(tag),
             Event::End(tag) => self.end(tag),
-            Event::Text(text) | Event::Code(text) | Event::InlineMath(text) | Event::DisplayMath(text) => self.current.push_str(&text),
+            Event::Text(text) | Event::Code(text) | Event::InlineMath(text) | Event::DisplayMath(text) => {
+                self.current.push_str(&text)
+            }
             Event::SoftBreak => self.current.push(' '),
             Event::HardBreak => self.current.push('\n'),
             Event::Rule => {

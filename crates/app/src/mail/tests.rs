@@ -117,7 +117,10 @@ fn every_content() -> Vec<MailContent> {
             receipt_url: "https://lumen.example/orders/ord_1?receipt=a&b=c".to_owned(),
         }),
         MailContent::PortalCode(PortalCode { code: "04711815".to_owned(), valid_minutes: 10 }),
-        MailContent::ConsoleLink(ConsoleLink { url: "https://lumen.example/console/enter?link=lnk_1&token=t".to_owned(), valid_minutes: 30 }),
+        MailContent::ConsoleLink(ConsoleLink {
+            url: "https://lumen.example/console/enter?link=lnk_1&token=t".to_owned(),
+            valid_minutes: 30,
+        }),
     ]
 }
 
@@ -147,7 +150,9 @@ fn every_message_that_a_mail_names_exists() {
     let mut named = BTreeSet::new();
     for source in &sources {
         for text in source.split('"').skip(1).step_by(2) {
-            let is_id = ["mail-", "order-", "payment-failed-", "portal-code-", "console-link-"].iter().any(|start| text.starts_with(start));
+            let is_id = ["mail-", "order-", "payment-failed-", "portal-code-", "console-link-"]
+                .iter()
+                .any(|start| text.starts_with(start));
             if is_id && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-') {
                 named.insert(text);
             }
@@ -186,10 +191,14 @@ fn a_receipt_names_everything_that_a_receipt_must() {
 fn the_plain_text_reads_from_top_to_bottom() {
     let mail = mail(&MailContent::OrderPaid(paid()), "en");
     let order = [
-        "Thank you for your order", "Your license keys\n\nLumen 3 Studio\n7ZK3-QM2X-9PAB-CDEF-GHJK-MNPQ-RSTV\nDoes not expire\n\n",
-        "How to start with Lumen 3\n\n1. Download Lumen for your system (https://lumen.example/download)", "Open your order:\nhttps://",
-        "Receipt\n\nDocument: Receipt for a sale\nOrder: K7QM-2X9P\nDate: ", "Lumen 3 Studio\n2 × €49.00 = €98.00\n\nTotal: €98.00\nPaid with: Visa •••• 4242\n",
-        "Refunds\n\nWithin", "--\nSold by Lumen Software GmbH\nLindenstraße 4\n10969 Berlin\nTax ID: DE123456789\n\nQuestions?",
+        "Thank you for your order",
+        "Your license keys\n\nLumen 3 Studio\n7ZK3-QM2X-9PAB-CDEF-GHJK-MNPQ-RSTV\nDoes not expire\n\n",
+        "How to start with Lumen 3\n\n1. Download Lumen for your system (https://lumen.example/download)",
+        "Open your order:\nhttps://",
+        "Receipt\n\nDocument: Receipt for a sale\nOrder: K7QM-2X9P\nDate: ",
+        "Lumen 3 Studio\n2 × €49.00 = €98.00\n\nTotal: €98.00\nPaid with: Visa •••• 4242\n",
+        "Refunds\n\nWithin",
+        "--\nSold by Lumen Software GmbH\nLindenstraße 4\n10969 Berlin\nTax ID: DE123456789\n\nQuestions?",
     ];
     let mut rest = mail.text.as_str();
     for part in order {
@@ -209,7 +218,11 @@ fn every_mail_is_whole_in_every_language() {
                 assert!(!part.trim().is_empty());
                 assert!(!part.contains("{$") && !part.contains("{ $"), "{locale}: an argument is missing:\n{part}");
             }
-            assert!(mail.html.starts_with(&format!("<!DOCTYPE html>\n<html lang=\"{locale}\" dir=\"ltr\">")), "{}", mail.html);
+            assert!(
+                mail.html.starts_with(&format!("<!DOCTYPE html>\n<html lang=\"{locale}\" dir=\"ltr\">")),
+                "{}",
+                mail.html
+            );
         }
     }
 }
@@ -224,7 +237,10 @@ fn a_german_mail_has_no_english_sentence() {
                 let guide = SetupGuide { product_name: "Lumen 3".to_owned(), markdown };
                 MailContent::OrderPaid(OrderPaid { setup_guides: vec![guide], refund_policy: String::new(), ..paid })
             }
-            other @ (MailContent::PaymentFailed(_) | MailContent::OrderRefunded(_) | MailContent::PortalCode(_) | MailContent::ConsoleLink(_)) => other,
+            other @ (MailContent::PaymentFailed(_)
+            | MailContent::OrderRefunded(_)
+            | MailContent::PortalCode(_)
+            | MailContent::ConsoleLink(_)) => other,
         };
         let mail = mail(&content, "de-CH");
         for word in english {
@@ -238,8 +254,9 @@ fn a_german_mail_has_no_english_sentence() {
 /// The tags and attributes of a document that no mail of ours is made of.
 fn strange_markup(html: &str) -> Vec<String> {
     const TAGS: [&str; 29] = [
-        "!DOCTYPE", "html", "head", "meta", "title", "style", "body", "div", "p", "h1", "h2", "h3", "bdi", "br", "span", "code", "a",
-        "ol", "ul", "li", "strong", "em", "pre", "table", "thead", "tbody", "tfoot", "tr", "footer",
+        "!DOCTYPE", "html", "head", "meta", "title", "style", "body", "div", "p", "h1", "h2", "h3", "bdi", "br",
+        "span", "code", "a", "ol", "ul", "li", "strong", "em", "pre", "table", "thead", "tbody", "tfoot", "tr",
+        "footer",
     ];
     const ATTRIBUTES: [&str; 9] = ["html", "lang", "dir", "charset", "name", "content", "class", "href", "scope"];
     let mut strange = Vec::new();
@@ -304,14 +321,16 @@ fn a_mail_in_a_language_that_is_not_spoken_here_is_english_and_says_so() {
 
 #[test]
 fn a_suspicion_of_fraud_is_never_told() {
-    let told = |reason| mail(&MailContent::PaymentFailed(PaymentFailed { reason: Some(reason), ..failed() }), "en").text;
+    let told =
+        |reason| mail(&MailContent::PaymentFailed(PaymentFailed { reason: Some(reason), ..failed() }), "en").text;
     assert_eq!(told(DeclineClass::Fraud), told(DeclineClass::Hard));
     assert_ne!(told(DeclineClass::Soft), told(DeclineClass::Hard));
 }
 
 #[test]
 fn an_order_without_keys_yet_does_not_speak_of_keys() {
-    let later = mail(&MailContent::OrderPaid(OrderPaid { licenses: Vec::new(), immediate_supply_at: None, ..paid() }), "en");
+    let later =
+        mail(&MailContent::OrderPaid(OrderPaid { licenses: Vec::new(), immediate_supply_at: None, ..paid() }), "en");
     assert!(later.text.contains("Your payment has arrived.\n"));
     assert!(!later.text.to_lowercase().contains("license key"), "{}", later.text);
     assert!(!later.text.contains("right of withdrawal"));
@@ -323,7 +342,10 @@ fn a_sandbox_says_that_no_money_was_moved() {
     let test = SenderIdentity { mode: Mode::Sandbox, ..sender() };
     for content in every_content() {
         let mail = compose(&catalog, &test, &envelope("en"), &content).unwrap();
-        assert!(mail.text.starts_with("[ Test mode: no real money was moved. ]\n") && mail.html.contains("Test mode: no real money"));
+        assert!(
+            mail.text.starts_with("[ Test mode: no real money was moved. ]\n")
+                && mail.html.contains("Test mode: no real money")
+        );
         assert!(!compose(&catalog, &sender(), &envelope("en"), &content).unwrap().text.contains("Test mode"));
     }
 }
@@ -383,7 +405,8 @@ pub(crate) fn hostile_mails(text: &str) -> Vec<Mail> {
         seller: Seller { legal_name: typed(), address: vec![typed()], email: typed(), tax_id: Some(typed()) },
         ..sender()
     };
-    let bought: Vec<OrderLine> = lines().into_iter().map(|line| OrderLine { product_name: typed(), plan_name: typed(), ..line }).collect();
+    let bought: Vec<OrderLine> =
+        lines().into_iter().map(|line| OrderLine { product_name: typed(), plan_name: typed(), ..line }).collect();
     let method = Some(MethodSummary { kind: typed(), brand: Some(typed()), last4: Some(typed()) });
     let contents = every_content().into_iter().map(|content| match content {
         MailContent::OrderPaid(paid) => MailContent::OrderPaid(OrderPaid {
@@ -395,7 +418,9 @@ pub(crate) fn hostile_mails(text: &str) -> Vec<Mail> {
             refund_policy: typed(),
             ..paid
         }),
-        MailContent::PaymentFailed(failed) => MailContent::PaymentFailed(PaymentFailed { method: method.clone(), ..failed }),
+        MailContent::PaymentFailed(failed) => {
+            MailContent::PaymentFailed(PaymentFailed { method: method.clone(), ..failed })
+        }
         MailContent::OrderRefunded(refunded) => {
             MailContent::OrderRefunded(OrderRefunded { lines: bought.clone(), method: method.clone(), ..refunded })
         }
@@ -430,10 +455,12 @@ fn mails_can_be_looked_at() {
     let catalog = catalog_with_persian("preview");
     for (kind, content) in kinds.iter().zip(every_content()) {
         for locale in ["en", "de", "fa"] {
-            let from = SenderIdentity { mode: if *kind == "portal_code" { Mode::Sandbox } else { Mode::Live }, ..sender() };
+            let from =
+                SenderIdentity { mode: if *kind == "portal_code" { Mode::Sandbox } else { Mode::Live }, ..sender() };
             let mail = compose(&catalog, &from, &envelope(locale), &content).unwrap();
             fs::write(folder.join(format!("{kind}.{locale}.html")), mail.html).unwrap();
-            fs::write(folder.join(format!("{kind}.{locale}.txt")), format!("{}\n\n{}", mail.subject, mail.text)).unwrap();
+            fs::write(folder.join(format!("{kind}.{locale}.txt")), format!("{}\n\n{}", mail.subject, mail.text))
+                .unwrap();
         }
     }
 }

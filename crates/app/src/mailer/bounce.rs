@@ -31,7 +31,9 @@ pub fn parse_bounce(raw_mail: &[u8]) -> Option<Bounce> {
     let status = parts.iter().find(|part| part.is("message/delivery-status"))?;
     let recipient = worst_recipient(status.body)?;
 
-    let returned = parts.iter().filter(|part| part.is("message/rfc822") || part.is("text/rfc822-headers") || part.is("message/global-headers"));
+    let returned = parts.iter().filter(|part| {
+        part.is("message/rfc822") || part.is("text/rfc822-headers") || part.is("message/global-headers")
+    });
     let returned_ids = returned.filter_map(|part| Fields::read(part.body).get("message-id"));
     let envelope = groups(status.body).next().and_then(|message| message.get("original-envelope-id"));
     let answered = ["in-reply-to", "references"].into_iter().filter_map(|name| mail.fields.get(name));
@@ -62,7 +64,8 @@ fn worst_recipient(status: &str) -> Option<Recipient> {
 fn status_code(text: &str) -> Option<String> {
     let code = text.split([' ', '\t', '(']).next()?;
     let is_number = |part: &&str| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
-    let known = code.split('.').filter(is_number).count() == 3 && code.split('.').count() == 3 && code.starts_with(['4', '5']);
+    let known =
+        code.split('.').filter(is_number).count() == 3 && code.split('.').count() == 3 && code.starts_with(['4', '5']);
     known.then(|| code.to_owned())
 }
 
@@ -124,7 +127,8 @@ struct Part<'a> {
 impl<'a> Part<'a> {
     fn read(text: &'a str) -> Self {
         // A part may begin with an empty line, and then has no fields.
-        let (head, body) = if text.starts_with('\n') { ("", text) } else { text.split_once("\n\n").unwrap_or((text, "")) };
+        let (head, body) =
+            if text.starts_with('\n') { ("", text) } else { text.split_once("\n\n").unwrap_or((text, "")) };
         let fields = Fields::read(head);
         let content_type = fields.get("content-type").unwrap_or_default();
         let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();

@@ -82,7 +82,8 @@ impl Mailbox {
         let mut found = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
             let name = entry?.file_name();
-            let id = name.to_str().and_then(|name| name.strip_suffix(".json")).and_then(|id| DeliveryId::parse(id).ok());
+            let id =
+                name.to_str().and_then(|name| name.strip_suffix(".json")).and_then(|id| DeliveryId::parse(id).ok());
             found.extend(id);
         }
         Ok(found)
@@ -114,7 +115,9 @@ impl Mailer for Mailbox {
         Box::pin(async move {
             let raw = mime::message(&mail)?.formatted();
             let mailbox = self.clone();
-            blocking(move || mailbox.keep(&mail, &raw)).await.map_err(|error| MailError::later(format!("the mailbox: {error}")))
+            blocking(move || mailbox.keep(&mail, &raw))
+                .await
+                .map_err(|error| MailError::later(format!("the mailbox: {error}")))
         })
     }
 

@@ -41,13 +41,16 @@ pub(super) fn message(mail: &Mail) -> Result<lettre::Message, MailError> {
     if let Some(reply_to) = &mail.reply_to {
         builder = builder.reply_to(Mailbox::new(None, address(reply_to)?));
     }
-    builder.multipart(parts).map_err(|error| MailError::Refused { code: "message".to_owned(), message: error.to_string() })
+    builder
+        .multipart(parts)
+        .map_err(|error| MailError::Refused { code: "message".to_owned(), message: error.to_string() })
 }
 
 /// The address as mail servers want it, the domain in ASCII.
 pub(super) fn address(email: &Email) -> Result<Address, MailError> {
     let (name, domain) = email.as_str().rsplit_once('@').unwrap_or_default();
-    Address::new(name, ascii_domain(domain)).map_err(|error| MailError::Refused { code: "address".to_owned(), message: error.to_string() })
+    Address::new(name, ascii_domain(domain))
+        .map_err(|error| MailError::Refused { code: "address".to_owned(), message: error.to_string() })
 }
 
 fn raw(name: &'static str, value: &str) -> HeaderValue {

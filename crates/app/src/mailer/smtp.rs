@@ -102,7 +102,8 @@ impl SmtpMailer {
             return Err(SmtpUrlError::HasPath);
         }
         let user = percent_decoded(url.username());
-        let credentials = (!user.is_empty()).then(|| Credentials::new(user, percent_decoded(url.password().unwrap_or_default())));
+        let credentials =
+            (!user.is_empty()).then(|| Credentials::new(user, percent_decoded(url.password().unwrap_or_default())));
         let security = match (is_implicit, url.query()) {
             (true, None | Some("" | "tls=required")) => Security::Implicit,
             (false, None | Some("")) if credentials.is_some() => Security::Required,
@@ -146,7 +147,11 @@ impl SmtpMailer {
     }
 
     async fn deliver(&self, mail: &Mail) -> Result<(), MailError> {
-        let letter = Letter { message: mime::message(mail)?.formatted(), from: mime::address(&mail.from)?, to: mime::address(&mail.to)? };
+        let letter = Letter {
+            message: mime::message(mail)?.formatted(),
+            from: mime::address(&mail.from)?,
+            to: mime::address(&mail.to)?,
+        };
         let _slot = self.slots.acquire().await.map_err(MailError::later)?;
         self.in_time(async {
             let mut connection = self.connection().await?;
@@ -192,14 +197,21 @@ impl SmtpMailer {
         };
         let server = (self.host.as_str(), self.port);
         let mut connection =
-            AsyncSmtpConnection::connect_tokio1(server, Some(self.deadline), &self.hello, implicit, None).await.map_err(later)?;
+            AsyncSmtpConnection::connect_tokio1(server, Some(self.deadline), &self.hello, implicit, None)
+                .await
+                .map_err(later)?;
         match self.security {
             Security::Required if !connection.can_starttls() => {
                 connection.abort().await;
-                return Err(MailError::later(format!("{} offers no encryption (STARTTLS), and it is required", self.name)));
+                return Err(MailError::later(format!(
+                    "{} offers no encryption (STARTTLS), and it is required",
+                    self.name
+                )));
             }
             Security::Offered if !connection.can_starttls() => {}
-            Security::Required | Security::Offered => connection.starttls(self.tls.clone(), &self.hello).await.map_err(later)?,
+            Security::Required | Security::Offered => {
+                connection.starttls(self.tls.clone(), &self.hello).await.map_err(later)?
+            }
             Security::Implicit | Security::Off => {}
         }
         if let Some(credentials) = &self.credentials {
@@ -222,7 +234,11 @@ impl Mailer for SmtpMailer {
 /// Without the credentials.
 impl fmt::Debug for SmtpMailer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("SmtpMailer").field("name", &self.name).field("security", &self.security).finish_non_exhaustive()
+        formatter
+            .debug_struct("SmtpMailer")
+            .field("name", &self.name)
+            .field("security", &self.security)
+            .finish_non_exhaustive()
     }
 }
 

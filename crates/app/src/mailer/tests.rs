@@ -85,7 +85,8 @@ async fn converse(stream: TcpStream, server: Server, heard: Arc<Mutex<Heard>>) -
         stream.read_line(&mut line).await?;
         return Ok(());
     }
-    let greeting = if server == Server::RefusesEverybody { "554 5.3.2 no service here\r\n" } else { "220 mx.example ESMTP\r\n" };
+    let greeting =
+        if server == Server::RefusesEverybody { "554 5.3.2 no service here\r\n" } else { "220 mx.example ESMTP\r\n" };
     stream.write_all(greeting.as_bytes()).await?;
     loop {
         let mut line = String::new();
@@ -116,7 +117,9 @@ async fn converse(stream: TcpStream, server: Server, heard: Arc<Mutex<Heard>>) -
             "AUTH" => "535 5.7.8 wrong password\r\n",
             "STARTTLS" => "220 go on\r\n",
             "MAIL" if server == Server::RefusesSender => "553 5.7.1 you are not that sender\r\n",
-            "RCPT" if server == Server::NoSuchMailbox => "550-5.1.1 no such user here,\r\n550 5.1.1 check the address\r\n",
+            "RCPT" if server == Server::NoSuchMailbox => {
+                "550-5.1.1 no such user here,\r\n550 5.1.1 check the address\r\n"
+            }
             "RCPT" if server == Server::Greylists => "451 4.7.1 greylisted, come back later\r\n",
             "RCPT" if server == Server::WantsPasswordAtReceiver => "530 5.7.0 sign in first\r\n",
             "MAIL" | "RCPT" | "NOOP" | "RSET" => "250 2.0.0 OK\r\n",
@@ -163,7 +166,10 @@ async fn converse(stream: TcpStream, server: Server, heard: Arc<Mutex<Heard>>) -
 }
 
 fn delivery(seed: u8, milliseconds: i64) -> DeliveryId {
-    DeliveryId::mint(Timestamp::from_microseconds(1_795_492_200_000_000 + milliseconds * 1_000), &mut Rng::from_seed([seed; 32]))
+    DeliveryId::mint(
+        Timestamp::from_microseconds(1_795_492_200_000_000 + milliseconds * 1_000),
+        &mut Rng::from_seed([seed; 32]),
+    )
 }
 
 fn a_mail() -> Mail {
@@ -190,7 +196,8 @@ fn header_names(raw: &str) -> Vec<String> {
 /// The text of the part with this type, decoded.
 fn part(raw: &str, media_type: &str) -> String {
     let boundary = raw.split("boundary=\"").nth(1).unwrap().split('"').next().unwrap();
-    let wanted = raw.split(&format!("--{boundary}")).find(|part| part.contains(&format!("Content-Type: {media_type}"))).unwrap();
+    let wanted =
+        raw.split(&format!("--{boundary}")).find(|part| part.contains(&format!("Content-Type: {media_type}"))).unwrap();
     let (head, body) = wanted.split_once("\r\n\r\n").unwrap();
     let bytes = if head.contains("base64") {
         BASE64.decode(body.replace("\r\n", "").as_bytes()).unwrap()
@@ -231,7 +238,8 @@ async fn what_the_mail_server_says_decides_whether_the_mail_is_tried_again() {
     ];
     for (server, expected) in table {
         let sink = Sink::start(server).await;
-        let outcome = sink.mailer().send(a_mail()).await.map_or_else(|error| error.to_string(), |()| "taken".to_owned());
+        let outcome =
+            sink.mailer().send(a_mail()).await.map_or_else(|error| error.to_string(), |()| "taken".to_owned());
         let expected = expected.replace("ADDRESS", &sink.address.to_string());
         assert!(outcome.starts_with(&expected), "{server:?}: {outcome}");
         assert_eq!(outcome == "taken", server == Server::Takes);
@@ -294,7 +302,10 @@ async fn what_arrives_is_what_was_written() {
         assert_eq!(part(raw, "text/plain"), mail.text.trim_end());
         assert_eq!(part(raw, "text/html"), mail.html.trim_end());
         assert!(raw.is_ascii());
-        assert!(raw.split("\r\n").all(|line| line.len() <= 998 && !line.contains('\n')), "a line longer than mail allows");
+        assert!(
+            raw.split("\r\n").all(|line| line.len() <= 998 && !line.contains('\n')),
+            "a line longer than mail allows"
+        );
     }
 }
 
@@ -317,9 +328,16 @@ async fn no_text_adds_a_header_a_part_or_a_command() {
         }
         let heard = sink.heard();
         assert_eq!(heard.commands, plain.commands, "{text:?}");
-        assert_eq!(heard.mails.iter().map(names).collect::<Vec<_>>(), plain.mails.iter().map(names).collect::<Vec<_>>(), "{text:?}");
+        assert_eq!(
+            heard.mails.iter().map(names).collect::<Vec<_>>(),
+            plain.mails.iter().map(names).collect::<Vec<_>>(),
+            "{text:?}"
+        );
         assert!(heard.mails.iter().all(|raw| boundaries(raw) == 3), "{text:?}");
-        assert!(heard.mails.iter().all(|raw| !headers(raw).iter().any(|field| field.contains(['\0', '\r', '\n']))), "{text:?}");
+        assert!(
+            heard.mails.iter().all(|raw| !headers(raw).iter().any(|field| field.contains(['\0', '\r', '\n']))),
+            "{text:?}"
+        );
     }
 }
 
@@ -338,8 +356,17 @@ async fn a_connection_that_the_server_closed_is_replaced() {
 async fn a_password_goes_only_where_it_cannot_be_read_on_the_way() {
     let sink = Sink::start(Server::WantsPassword { accepts: true }).await;
     let error = sink.mailer_at("user:p%40ss@", "").send(a_mail()).await.unwrap_err();
-    assert_eq!(error, MailError::Later { message: format!("smtp://{} offers no encryption (STARTTLS), and it is required", sink.address) });
-    assert!(sink.heard().commands.iter().all(|command| command.starts_with("EHLO") || command == "QUIT"), "{:?}", sink.heard().commands);
+    assert_eq!(
+        error,
+        MailError::Later {
+            message: format!("smtp://{} offers no encryption (STARTTLS), and it is required", sink.address)
+        }
+    );
+    assert!(
+        sink.heard().commands.iter().all(|command| command.starts_with("EHLO") || command == "QUIT"),
+        "{:?}",
+        sink.heard().commands
+    );
 
     sink.mailer_at("user:p%40ss@", "?tls=off").send(a_mail()).await.unwrap();
     let signed_in = format!("AUTH PLAIN {}", BASE64.encode(b"\0user\0p@ss"));
@@ -388,7 +415,10 @@ async fn addresses_in_every_script_go_as_the_server_can_take_them() {
                 outcome.unwrap();
                 assert!(sink.heard().commands.iter().any(|heard| heard == command), "{:?}", sink.heard().commands);
             }
-            Err(expected) => assert!(matches!(&outcome, Err(MailError::Refused { code, .. }) if code == expected), "{address}: {outcome:?}"),
+            Err(expected) => assert!(
+                matches!(&outcome, Err(MailError::Refused { code, .. }) if code == expected),
+                "{address}: {outcome:?}"
+            ),
         }
     }
 }
@@ -409,7 +439,11 @@ fn an_address_of_a_mail_server_is_read_or_its_fault_named() {
         ("mail server",                               Err(SmtpUrlError::Malformed)),
     ];
     for (url, expected) in table {
-        assert_eq!(SmtpMailer::from_url(url).map(|mailer| mailer.name().to_owned()), expected.map(str::to_owned), "{url}");
+        assert_eq!(
+            SmtpMailer::from_url(url).map(|mailer| mailer.name().to_owned()),
+            expected.map(str::to_owned),
+            "{url}"
+        );
     }
 }
 
@@ -417,7 +451,12 @@ fn an_address_of_a_mail_server_is_read_or_its_fault_named() {
 fn a_password_is_never_shown() {
     let mailer = SmtpMailer::from_url("smtp://user:secret-word@mail.example").unwrap();
     assert!(!format!("{mailer:?} {}", mailer.name()).contains("secret-word"));
-    for broken in ["smtp://user:secret-word@mail.example/inbox", "smtp://user:secret-word@", "smtp://user:secret-word@mail.example?tls=x", "smtp://user:secret-word@mail example"] {
+    for broken in [
+        "smtp://user:secret-word@mail.example/inbox",
+        "smtp://user:secret-word@",
+        "smtp://user:secret-word@mail.example?tls=x",
+        "smtp://user:secret-word@mail example",
+    ] {
         let error = SmtpMailer::from_url(broken).unwrap_err();
         assert!(!format!("{error:?} {error}").contains("secret-word"), "{error:?}");
     }
@@ -444,7 +483,8 @@ impl Drop for Folder {
 async fn the_mailbox_lists_the_newest_first_and_a_mail_sent_twice_once() {
     let folder = Folder::new("newest");
     let mailbox = Mailbox::open(&folder.0).unwrap();
-    let mails: Vec<Mail> = [(1, 0), (2, 5), (3, 9)].map(|(seed, at)| Mail { delivery: delivery(seed, at), ..a_mail() }).to_vec();
+    let mails: Vec<Mail> =
+        [(1, 0), (2, 5), (3, 9)].map(|(seed, at)| Mail { delivery: delivery(seed, at), ..a_mail() }).to_vec();
     for mail in [&mails[1], &mails[0], &mails[2], &mails[1]] {
         mailbox.send(mail.clone()).await.unwrap();
     }
@@ -674,6 +714,8 @@ fn no_bytes_make_the_reading_of_a_bounce_fail() {
         }
         let _ = parse_bounce(&bytes);
     }
-    let nested: String = (0..20_000).map(|level| format!("Content-Type: multipart/mixed; boundary=b{level}x\n\n--b{level}x\n")).collect();
+    let nested: String = (0..20_000)
+        .map(|level| format!("Content-Type: multipart/mixed; boundary=b{level}x\n\n--b{level}x\n"))
+        .collect();
     assert_eq!(parse_bounce(nested.as_bytes()), None);
 }

@@ -7,8 +7,8 @@ mod story;
 use self::story::{Story, kind_of};
 use crate::fixture::rng;
 use crate::{
-    Actor, Fact, MethodSummary, Occurrence, OrderId, OrderState, PaymentId, PaymentLocator, PaymentState, RefundId, RefundReason,
-    Sale,
+    Actor, Fact, MethodSummary, Occurrence, OrderId, OrderState, PaymentId, PaymentLocator, PaymentState, RefundId,
+    RefundReason, Sale,
 };
 
 /// Checks every row `before | occurrence | payments | order | licenses | mails and jobs | why`: what happened

@@ -39,9 +39,11 @@ impl FromRequest<Web> for Raw {
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_encoding_refused", detail));
         }
         let body = Bytes::from_request(request, web).await.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => {
-                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is larger than this address takes.")
-            }
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                "The body is larger than this address takes.",
+            ),
             _ => Problem::new(StatusCode::BAD_REQUEST, "body_incomplete", "The body did not arrive whole."),
         })?;
         Ok(Self(body))
@@ -78,7 +80,13 @@ fn misfit<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Problem {
     let mut reader = serde_json::Deserializer::from_slice(body);
     let error = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
         Err(error) => error,
-        Ok(_) => return Problem::new(StatusCode::BAD_REQUEST, "json_malformed", "The body goes on after its JSON has ended."),
+        Ok(_) => {
+            return Problem::new(
+                StatusCode::BAD_REQUEST,
+                "json_malformed",
+                "The body goes on after its JSON has ended.",
+            );
+        }
     };
     let place = error.path().to_string();
     let told = mask_card_numbers(&error.inner().to_string());
@@ -160,7 +168,8 @@ impl<T: Noun> FromRequestParts<Web> for Id<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
-        let Path(text) = Path::<String>::from_request_parts(parts, web).await.map_err(|_| Problem::not_found(T::NOUN))?;
+        let Path(text) =
+            Path::<String>::from_request_parts(parts, web).await.map_err(|_| Problem::not_found(T::NOUN))?;
         text.parse().map(Self).map_err(|_| Problem::not_found(T::NOUN))
     }
 }

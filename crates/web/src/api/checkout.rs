@@ -8,8 +8,8 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::{
-    Actor, Changes, CheckoutId, Country, Customer, CustomerId, Email, Locale, OrderId, PaymentId, Plan, PlanId, Sale, Shop, ShopId,
-    Timestamp, plain_text,
+    Actor, Changes, CheckoutId, Country, Customer, CustomerId, Email, Locale, OrderId, PaymentId, Plan, PlanId, Sale,
+    Shop, ShopId, Timestamp, plain_text,
 };
 use money::{Currency, Money};
 use serde::{Deserialize, Serialize};
@@ -88,7 +88,12 @@ fn view(web: &Web, sale: &Sale) -> CheckoutView {
     }
 }
 
-pub(crate) async fn create(State(web): State<Web>, manager: Manager, once: Once, sent: Json) -> Result<Response, Problem> {
+pub(crate) async fn create(
+    State(web): State<Web>,
+    manager: Manager,
+    once: Once,
+    sent: Json,
+) -> Result<Response, Problem> {
     manager.may_check_out()?;
     let input: Input = sent.read()?;
     let plan = input.plan.clone();
@@ -138,7 +143,8 @@ async fn introduce(web: &Web, buyer: Customer) -> Result<(), Problem> {
 }
 
 fn name(text: &str) -> Result<String, Problem> {
-    plain_text(text, 200).map_err(|error| Problem::invalid("customer.name", "name_invalid", format!("`customer.name` {error}.")))
+    plain_text(text, 200)
+        .map_err(|error| Problem::invalid("customer.name", "name_invalid", format!("`customer.name` {error}.")))
 }
 
 /// The field that a refusal is about.
@@ -148,7 +154,10 @@ fn named(error: app::Error) -> Problem {
         app::Error::Refused(domain::Refusal::CouponUnknown) => Some("coupon"),
         app::Error::Refused(domain::Refusal::NoPriceInCurrency) => Some("currency"),
         app::Error::Refused(domain::Refusal::PlanNotOnSale) => Some("plan"),
-        app::Error::Refused(_) | app::Error::NotFound { .. } | app::Error::Unavailable(_) | app::Error::Configuration(_) => None,
+        app::Error::Refused(_)
+        | app::Error::NotFound { .. }
+        | app::Error::Unavailable(_)
+        | app::Error::Configuration(_) => None,
     };
     Problem { param: param.map(str::to_owned), ..Problem::from(error) }
 }
@@ -167,23 +176,44 @@ async fn plan(web: &Web, shop: ShopId, name: &str) -> Result<Plan, Problem> {
 fn wanted(shop: &Shop, input: Input) -> Result<impl FnOnce(PlanId) -> CheckoutInput + Send + use<>, Problem> {
     let quantity = match input.quantity {
         None => 1,
-        Some(number) => number.as_u64().and_then(|number| u32::try_from(number).ok()).filter(|number| *number > 0).ok_or_else(|| {
-            Problem::invalid("quantity", "quantity_out_of_range", "`quantity` must be a whole number, at least 1 and at most what the plan allows.")
-        })?,
+        Some(number) => {
+            number.as_u64().and_then(|number| u32::try_from(number).ok()).filter(|number| *number > 0).ok_or_else(
+                || {
+                    Problem::invalid(
+                        "quantity",
+                        "quantity_out_of_range",
+                        "`quantity` must be a whole number, at least 1 and at most what the plan allows.",
+                    )
+                },
+            )?
+        }
     };
     let currency = input
         .currency
-        .map(|code| Currency::parse(&code).map_err(|_| Problem::invalid("currency", "currency_unknown", "`currency` must be an ISO 4217 code.")))
+        .map(|code| {
+            Currency::parse(&code)
+                .map_err(|_| Problem::invalid("currency", "currency_unknown", "`currency` must be an ISO 4217 code."))
+        })
         .transpose()?;
     let Object(customer) = input.customer;
     let email = Email::parse(&customer.email)
         .map_err(|error| Problem::invalid("customer.email", "email_invalid", format!("`customer.email` {error}.")))?;
-    let country = Country::parse(&customer.country)
-        .ok_or_else(|| Problem::invalid("customer.country", "country_unknown", "`customer.country` must be an ISO 3166-1 alpha-2 code."))?;
+    let country = Country::parse(&customer.country).ok_or_else(|| {
+        Problem::invalid(
+            "customer.country",
+            "country_unknown",
+            "`customer.country` must be an ISO 3166-1 alpha-2 code.",
+        )
+    })?;
     let locale = match customer.locale {
         None => shop.default_locale.clone(),
-        Some(tag) => Locale::parse(&tag)
-            .ok_or_else(|| Problem::invalid("customer.locale", "locale_invalid", "`customer.locale` must be a BCP 47 language tag, as `de` or `pt-BR`."))?,
+        Some(tag) => Locale::parse(&tag).ok_or_else(|| {
+            Problem::invalid(
+                "customer.locale",
+                "locale_invalid",
+                "`customer.locale` must be a BCP 47 language tag, as `de` or `pt-BR`.",
+            )
+        })?,
     };
     let success_url = address("success_url", input.success_url)?;
     let cancel_url = address("cancel_url", input.cancel_url)?;
@@ -207,8 +237,12 @@ fn wanted(shop: &Shop, input: Input) -> Result<impl FnOnce(PlanId) -> CheckoutIn
 fn address(param: &str, url: Option<String>) -> Result<Option<String>, Problem> {
     let Some(url) = url else { return Ok(None) };
     let parsed: Option<axum::http::Uri> = url.parse().ok();
-    let fits = parsed.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty()));
-    let plain = url.len() <= 2_000 && url.is_ascii() && !url.contains(|sign: char| sign.is_ascii_control() || matches!(sign, '\\' | '@' | ' '));
+    let fits = parsed.is_some_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty())
+    });
+    let plain = url.len() <= 2_000
+        && url.is_ascii()
+        && !url.contains(|sign: char| sign.is_ascii_control() || matches!(sign, '\\' | '@' | ' '));
     if fits && plain {
         Ok(Some(url))
     } else {
@@ -219,25 +253,38 @@ fn address(param: &str, url: Option<String>) -> Result<Option<String>, Problem> 
 fn metadata(entries: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Problem> {
     let (most, longest_name, longest_value) = METADATA;
     if entries.len() > most {
-        return Err(Problem::invalid("metadata", "metadata_too_large", format!("`metadata` takes at most {most} entries.")));
+        return Err(Problem::invalid(
+            "metadata",
+            "metadata_too_large",
+            format!("`metadata` takes at most {most} entries."),
+        ));
     }
     for (name, value) in &entries {
         let param = format!("metadata.{}", name.chars().take(longest_name).collect::<String>());
         if name.is_empty() || name.chars().count() > longest_name || value.chars().count() > longest_value {
-            let detail = format!("A name in `metadata` takes 1 to {longest_name} characters, a value at most {longest_value}.");
+            let detail =
+                format!("A name in `metadata` takes 1 to {longest_name} characters, a value at most {longest_value}.");
             return Err(Problem::invalid(&param, "metadata_too_large", detail));
         }
         if name.contains('\0') || value.contains('\0') {
             return Err(Problem::invalid(&param, "parameter_invalid", "NUL characters cannot be kept."));
         }
         if domain::contains_card_number(name) || domain::contains_card_number(value) {
-            return Err(Problem::invalid(&param, "card_number_refused", "This looks like a card number; it is not kept."));
+            return Err(Problem::invalid(
+                &param,
+                "card_number_refused",
+                "This looks like a card number; it is not kept.",
+            ));
         }
     }
     Ok(entries)
 }
 
-pub(crate) async fn show(State(web): State<Web>, manager: Manager, Id(id): Id<CheckoutId>) -> Result<Response, Problem> {
+pub(crate) async fn show(
+    State(web): State<Web>,
+    manager: Manager,
+    Id(id): Id<CheckoutId>,
+) -> Result<Response, Problem> {
     let sale = web.app.sale_of_checkout(manager.shop.id, id).await?;
     Ok(answer(StatusCode::OK, &view(&web, &sale)))
 }
@@ -271,7 +318,11 @@ fn listed(web: &Web, listed: &ListedCheckout) -> ListedCheckoutView {
     }
 }
 
-pub(crate) async fn list(State(web): State<Web>, manager: Manager, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+pub(crate) async fn list(
+    State(web): State<Web>,
+    manager: Manager,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
     manager.may_read()?;
     let mut query = Query::read(query.as_deref())?;
     let asked = query.page()?;

@@ -31,13 +31,21 @@ fn view(customer: &Customer) -> CustomerView {
     }
 }
 
-pub(crate) async fn show(State(web): State<Web>, manager: Manager, Id(id): Id<CustomerId>) -> Result<Response, Problem> {
+pub(crate) async fn show(
+    State(web): State<Web>,
+    manager: Manager,
+    Id(id): Id<CustomerId>,
+) -> Result<Response, Problem> {
     manager.may_read()?;
     let customer = web.app.store.customer(manager.shop.id, id).await.map_err(app::Error::from)?;
     Ok(answer(StatusCode::OK, &view(&customer.ok_or_else(|| Problem::not_found("customer"))?)))
 }
 
-pub(crate) async fn list(State(web): State<Web>, manager: Manager, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+pub(crate) async fn list(
+    State(web): State<Web>,
+    manager: Manager,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
     manager.may_read()?;
     let mut query = Query::read(query.as_deref())?;
     let asked = query.page()?;

@@ -172,7 +172,11 @@ mod tests {
             let code = code.split("#[cfg(test)]").next().unwrap();
             told.extend(second_arguments(code));
             // Chosen first, told later.
-            told.extend(listed().filter(|entry| code.contains(&format!("(\"{}\", ", entry.code))).map(|entry| entry.code.to_owned()));
+            told.extend(
+                listed()
+                    .filter(|entry| code.contains(&format!("(\"{}\", ", entry.code)))
+                    .map(|entry| entry.code.to_owned()),
+            );
         }
         for path in ["../domain/src/refusal.rs", "../gateways/src/notice.rs"] {
             told.extend(arms(&fs::read_to_string(here.join(path)).unwrap()));
@@ -200,7 +204,12 @@ mod tests {
              this list on the server itself, at `/docs/errors`. `retryable` says whether the same request may work later.\n",
         );
         for section in SECTIONS {
-            write!(document, "\n## {}\n\n| code | status | cause | what to do |\n| --- | --- | --- | --- |\n", section.title).unwrap();
+            write!(
+                document,
+                "\n## {}\n\n| code | status | cause | what to do |\n| --- | --- | --- | --- |\n",
+                section.title
+            )
+            .unwrap();
             for ErrorCode { code, status, cause, fix } in section.codes {
                 writeln!(document, "| `{code}` | {status} | {cause} | {fix} |").unwrap();
             }

@@ -41,7 +41,11 @@ pub(crate) async fn show(State(web): State<Web>, manager: Manager, Id(id): Id<Ev
     Ok(answer(StatusCode::OK, &view(&event.ok_or_else(|| Problem::not_found("event"))?)))
 }
 
-pub(crate) async fn list(State(web): State<Web>, manager: Manager, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+pub(crate) async fn list(
+    State(web): State<Web>,
+    manager: Manager,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
     manager.may_read()?;
     let mut query = Query::read(query.as_deref())?;
     let asked = query.page()?;

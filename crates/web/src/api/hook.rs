@@ -24,11 +24,14 @@ pub(crate) async fn receive(
     headers: HeaderMap,
     Raw(body): Raw,
 ) -> Result<Response, Problem> {
-    let pairs = headers.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
+    let pairs =
+        headers.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
     match web.app.receive(account, &Headers::new(pairs), &body).await {
         Ok(outcomes) => Ok(answer(StatusCode::OK, &Taken { events: outcomes.into_iter().map(word).collect() })),
         Err(ReceiveError::AccountUnknown) => Err(Problem::not_found("gateway account")),
-        Err(ReceiveError::NotAuthentic(error)) => Err(Problem::new(StatusCode::UNAUTHORIZED, error.code(), format!("Not authentic: {error}."))),
+        Err(ReceiveError::NotAuthentic(error)) => {
+            Err(Problem::new(StatusCode::UNAUTHORIZED, error.code(), format!("Not authentic: {error}.")))
+        }
         Err(ReceiveError::NotStored(internal)) => Err(Problem::unavailable(internal)),
     }
 }

@@ -44,7 +44,8 @@ impl FromRequestParts<Web> for Once {
         let path = parts.uri.path().to_owned();
         let mut values = parts.headers.get_all(&IDEMPOTENCY_KEY).iter();
         let Some(value) = values.next() else { return Ok(Self { key: None, path }) };
-        let is_visible = |text: &&str| (1..=255).contains(&text.len()) && text.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
+        let is_visible =
+            |text: &&str| (1..=255).contains(&text.len()) && text.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
         match (value.to_str().ok().filter(is_visible), values.next()) {
             (Some(key), None) => Ok(Self { key: Some(key.to_owned()), path }),
             (None | Some(_), _) => {
@@ -123,7 +124,9 @@ async fn settle(web: &Web, claim: &Claim, response: Response) -> Response {
         Err(error) => return Problem::unavailable(error.to_string()).into_response(),
     };
     let kept = match str::from_utf8(&body) {
-        Ok(text) if !parts.status.is_server_error() => web.app.store.answer_claim(claim, parts.status.as_u16(), text).await,
+        Ok(text) if !parts.status.is_server_error() => {
+            web.app.store.answer_claim(claim, parts.status.as_u16(), text).await
+        }
         Ok(_) | Err(_) => web.app.store.release_claim(claim).await,
     };
     if let Err(error) = kept {
@@ -146,6 +149,10 @@ fn in_flight() -> Problem {
     Problem {
         retryable: true,
         retry_after_seconds: Some(1),
-        ..Problem::new(StatusCode::CONFLICT, "idempotency_in_flight", "A request with this `Idempotency-Key` is being worked on.")
+        ..Problem::new(
+            StatusCode::CONFLICT,
+            "idempotency_in_flight",
+            "A request with this `Idempotency-Key` is being worked on.",
+        )
     }
 }

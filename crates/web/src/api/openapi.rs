@@ -7,7 +7,8 @@ use axum::response::{IntoResponse as _, Response};
 const DOCUMENT: &str = include_str!("openapi.json");
 
 pub(crate) async fn show() -> Response {
-    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=300")], DOCUMENT).into_response()
+    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=300")], DOCUMENT)
+        .into_response()
 }
 
 #[cfg(test)]
@@ -27,7 +28,8 @@ mod tests {
         let document: Value = serde_json::from_str(DOCUMENT).unwrap();
         let paths = document["paths"].as_object().unwrap();
         let calls = |(path, item): (&String, &Value)| {
-            let methods: Vec<String> = item.as_object().unwrap().keys().filter(|key| METHODS.contains(&key.as_str())).cloned().collect();
+            let methods: Vec<String> =
+                item.as_object().unwrap().keys().filter(|key| METHODS.contains(&key.as_str())).cloned().collect();
             methods.into_iter().map(|method| format!("{method} {path}")).collect::<Vec<_>>()
         };
         paths.iter().flat_map(calls).collect()
@@ -35,7 +37,8 @@ mod tests {
 
     fn routed() -> BTreeSet<String> {
         let for_programs = |path: &str| {
-            ["/v1/", "/hooks/", "/.well-known/"].iter().any(|root| path.starts_with(root)) || ["/openapi.json", "/livez", "/readyz"].contains(&path)
+            ["/v1/", "/hooks/", "/.well-known/"].iter().any(|root| path.starts_with(root))
+                || ["/openapi.json", "/livez", "/readyz"].contains(&path)
         };
         include_str!("../router.rs")
             .split(".route(\"")
@@ -44,7 +47,10 @@ mod tests {
             .filter(|(path, _)| for_programs(path))
             .flat_map(|(path, rest)| {
                 let handlers = rest.split('\n').next().unwrap();
-                METHODS.iter().filter(move |method| handlers.contains(&format!("{method}("))).map(move |method| format!("{method} {path}"))
+                METHODS
+                    .iter()
+                    .filter(move |method| handlers.contains(&format!("{method}(")))
+                    .map(move |method| format!("{method} {path}"))
             })
             .collect()
     }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{CheckoutId, Country, CustomerId, Locale, Order, OrderId, OrderLine, OrderState, PlanId, ProductId, Timestamp};
+use domain::{
+    CheckoutId, Country, CustomerId, Locale, Order, OrderId, OrderLine, OrderState, PlanId, ProductId, Timestamp,
+};
 use money::Money;
 use serde::Serialize;
 use store::OrderFilter;
@@ -104,7 +106,11 @@ pub(crate) async fn show(State(web): State<Web>, manager: Manager, Id(id): Id<Or
     Ok(answer(StatusCode::OK, &whole))
 }
 
-pub(crate) async fn list(State(web): State<Web>, manager: Manager, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+pub(crate) async fn list(
+    State(web): State<Web>,
+    manager: Manager,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
     manager.may_read()?;
     let mut query = Query::read(query.as_deref())?;
     let asked = query.page()?;

@@ -44,7 +44,11 @@ pub(crate) async fn show(State(web): State<Web>, manager: Manager, Id(id): Id<Pr
     Ok(answer(StatusCode::OK, &view(&web, &product, &plans)))
 }
 
-pub(crate) async fn list(State(web): State<Web>, manager: Manager, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+pub(crate) async fn list(
+    State(web): State<Web>,
+    manager: Manager,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
     let mut query = Query::read(query.as_deref())?;
     let asked = query.page()?;
     query.done()?;

@@ -45,7 +45,8 @@ pub(crate) async fn list(State(web): State<Web>, staff: Staff) -> Result<Respons
     let chrome = staff.chrome(&web, "customers");
     let asked = list_page(&staff.visit.path, |text| CustomerId::parse(text).ok());
     let listing = web.app.store.customers(staff.shop(), asked).await.map_err(app::Error::from)?;
-    let next = listing.data.last().filter(|_| listing.has_more).map(|last| format!("/console/customers?after={}", last.id));
+    let next =
+        listing.data.last().filter(|_| listing.has_more).map(|last| format!("/console/customers?after={}", last.id));
     let customers = listing.data.iter().map(|customer| CustomerRow::new(&chrome, customer)).collect();
     Ok(page(StatusCode::OK, &List { chrome, customers, next }))
 }
@@ -60,23 +61,45 @@ struct Show<'a> {
     deliveries: Vec<DeliveryRow>,
 }
 
-pub(crate) async fn show(State(web): State<Web>, staff: Staff, Path(customer): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn show(
+    State(web): State<Web>,
+    staff: Staff,
+    Path(customer): Path<String>,
+) -> Result<Response, Problem> {
     let chrome = staff.chrome(&web, "customers");
     let store = &web.app.store;
     let id = CustomerId::parse(&customer).map_err(|_| Problem::not_found("customer"))?;
-    let customer = store.customer(staff.shop(), id).await.map_err(app::Error::from)?.ok_or_else(|| Problem::not_found("customer"))?;
+    let customer = store
+        .customer(staff.shop(), id)
+        .await
+        .map_err(app::Error::from)?
+        .ok_or_else(|| Problem::not_found("customer"))?;
     let orders = OrderFilter { customer: Some(id), ..OrderFilter::default() };
-    let orders = store.orders(staff.shop(), &orders, Page { starting_after: None, ending_before: None, limit: 100 }).await;
+    let orders =
+        store.orders(staff.shop(), &orders, Page { starting_after: None, ending_before: None, limit: 100 }).await;
     let licenses = LicenseFilter { customer: Some(id), ..LicenseFilter::default() };
-    let licenses = store.licenses(staff.shop(), &licenses, Page { starting_after: None, ending_before: None, limit: 100 }).await;
+    let licenses =
+        store.licenses(staff.shop(), &licenses, Page { starting_after: None, ending_before: None, limit: 100 }).await;
     let deliveries = DeliveryFilter { customer: Some(id), ..DeliveryFilter::default() };
-    let deliveries = store.deliveries(staff.shop(), &deliveries, Page { starting_after: None, ending_before: None, limit: 50 }).await;
+    let deliveries = store
+        .deliveries(staff.shop(), &deliveries, Page { starting_after: None, ending_before: None, limit: 50 })
+        .await;
     let now = web.app.clock.now();
     let view = Show {
         customer: CustomerRow::new(&chrome, &customer),
         orders: orders.map_err(app::Error::from)?.data.iter().map(|order| OrderRow::new(&chrome, order)).collect(),
-        licenses: licenses.map_err(app::Error::from)?.data.iter().map(|license| LicenseRow::new(&chrome, license, now)).collect(),
-        deliveries: deliveries.map_err(app::Error::from)?.data.iter().map(|delivery| DeliveryRow::linked(&chrome, delivery)).collect(),
+        licenses: licenses
+            .map_err(app::Error::from)?
+            .data
+            .iter()
+            .map(|license| LicenseRow::new(&chrome, license, now))
+            .collect(),
+        deliveries: deliveries
+            .map_err(app::Error::from)?
+            .data
+            .iter()
+            .map(|delivery| DeliveryRow::linked(&chrome, delivery))
+            .collect(),
         chrome,
     };
     Ok(page(StatusCode::OK, &view))

@@ -55,11 +55,19 @@ fn parse(license: &str) -> Result<LicenseId, Problem> {
     LicenseId::parse(license).map_err(|_| Problem::not_found("license"))
 }
 
-pub(crate) async fn show(State(web): State<Web>, staff: Staff, Path(license): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn show(
+    State(web): State<Web>,
+    staff: Staff,
+    Path(license): Path<String>,
+) -> Result<Response, Problem> {
     let chrome = staff.chrome(&web, "licenses");
     let store = &web.app.store;
     let id = parse(&license)?;
-    let license = store.license(staff.shop(), id).await.map_err(app::Error::from)?.ok_or_else(|| Problem::not_found("license"))?;
+    let license = store
+        .license(staff.shop(), id)
+        .await
+        .map_err(app::Error::from)?
+        .ok_or_else(|| Problem::not_found("license"))?;
     let seats = store.activations(staff.shop(), id).await.map_err(app::Error::from)?;
     let events = store.order_events(staff.shop(), license.order).await.map_err(app::Error::from)?;
     let order = store.order(staff.shop(), license.order).await.map_err(app::Error::from)?;

@@ -83,13 +83,18 @@ fn parse(notice: &str) -> Result<NoticeId, Problem> {
     NoticeId::parse(notice).map_err(|_| Problem::not_found("notice"))
 }
 
-pub(crate) async fn show(State(web): State<Web>, staff: Staff, Path(notice): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn show(
+    State(web): State<Web>,
+    staff: Staff,
+    Path(notice): Path<String>,
+) -> Result<Response, Problem> {
     let chrome = staff.chrome(&web, "notices");
     let notice = web.app.store.notice(staff.shop(), parse(&notice)?).await.map_err(app::Error::from)?;
     let notice = notice.ok_or_else(|| Problem::not_found("notice"))?;
     let (reason, detail) = notice.state.reason();
     let is_parked = notice.state.as_str() == "parked";
-    let way_out = reason.filter(|_| is_parked).map(|reason| chrome.t(&format!("console-parked-{}", reason.replace('_', "-"))));
+    let way_out =
+        reason.filter(|_| is_parked).map(|reason| chrome.t(&format!("console-parked-{}", reason.replace('_', "-"))));
     let view = Show {
         detail: detail.map(str::to_owned),
         way_out,
@@ -130,7 +135,11 @@ fn hide(value: &mut Value) {
     }
 }
 
-pub(crate) async fn apply(State(web): State<Web>, staff: Staff, Path(notice): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn apply(
+    State(web): State<Web>,
+    staff: Staff,
+    Path(notice): Path<String>,
+) -> Result<Response, Problem> {
     let notice = parse(&notice)?;
     let word = match web.app.replay_notice(staff.shop(), notice, staff.actor()).await? {
         NoticeOutcome::Applied => "applied",

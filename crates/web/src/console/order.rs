@@ -4,9 +4,7 @@ use askama::Template;
 use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{
-    Activation, Delivery, License, Notice, Order, OrderId, OrderState, Payment, PaymentId, Refund, Sale,
-};
+use domain::{Activation, Delivery, License, Notice, Order, OrderId, OrderState, Payment, PaymentId, Refund, Sale};
 use serde::Deserialize;
 use store::{DeliveryFilter, NoticeFilter, OrderFilter, Page};
 
@@ -205,7 +203,13 @@ pub(crate) async fn show(State(web): State<Web>, staff: Staff, Path(order): Path
 }
 
 /// The page of an order, with what was typed into its refund form where that cannot be taken.
-pub(crate) async fn draw(web: &Web, staff: &Staff, sale: &Sale, status: StatusCode, typed: Option<RefundForm>) -> Result<Response, Problem> {
+pub(crate) async fn draw(
+    web: &Web,
+    staff: &Staff,
+    sale: &Sale,
+    status: StatusCode,
+    typed: Option<RefundForm>,
+) -> Result<Response, Problem> {
     let chrome = staff.chrome(web, "orders");
     let store = &web.app.store;
     let order = &sale.order;
@@ -213,7 +217,8 @@ pub(crate) async fn draw(web: &Web, staff: &Staff, sale: &Sale, status: StatusCo
     let deliveries = DeliveryFilter { order: Some(order.id), ..DeliveryFilter::default() };
     let deliveries = store.deliveries(staff.shop(), &deliveries, everything(100)).await.map_err(app::Error::from)?.data;
     let notices = NoticeFilter { order: Some(order.id), ..NoticeFilter::default() };
-    let notices = store.notices(staff.shop(), &notices, Page { starting_after: None, ending_before: None, limit: 100 }).await;
+    let notices =
+        store.notices(staff.shop(), &notices, Page { starting_after: None, ending_before: None, limit: 100 }).await;
     let notices = notices.map_err(app::Error::from)?.data;
     let events = store.order_events(staff.shop(), order.id).await.map_err(app::Error::from)?;
     let now = web.app.clock.now();
@@ -294,7 +299,11 @@ fn refund_row(chrome: &Chrome<'_>, refund: &Refund) -> RefundRow {
     }
 }
 
-pub(crate) async fn resend(State(web): State<Web>, staff: Staff, Path(order): Path<String>) -> Result<Response, Problem> {
+pub(crate) async fn resend(
+    State(web): State<Web>,
+    staff: Staff,
+    Path(order): Path<String>,
+) -> Result<Response, Problem> {
     let order = parse(&order)?;
     web.app.resend_order_mail(staff.shop(), order, staff.actor()).await?;
     Ok(done(&format!("/console/orders/{order}"), "resent"))

@@ -88,7 +88,9 @@ fn read(typed: &Typed, currency: Currency) -> Result<RefundInput, Refusal> {
         _ => None,
     };
     let reason = match RefundReason::parse(&typed.reason) {
-        Some(reason @ (RefundReason::RequestedByCustomer | RefundReason::Duplicate | RefundReason::Fraudulent)) => reason,
+        Some(reason @ (RefundReason::RequestedByCustomer | RefundReason::Duplicate | RefundReason::Fraudulent)) => {
+            reason
+        }
         Some(RefundReason::SurpriseCapture | RefundReason::MadeAtGateway) | None => RefundReason::RequestedByCustomer,
     };
     Ok(RefundInput { id: RefundId::parse(&typed.refund).ok(), amount, reason, revoke })
@@ -151,7 +153,13 @@ async fn confirm(web: &Web, staff: &Staff, sale: &Sale, typed: Typed, input: Ref
 }
 
 /// The order's page with what was typed and why it cannot be taken.
-async fn ask_again(web: &Web, staff: &Staff, sale: &Sale, typed: Typed, refusal: &Refusal) -> Result<Response, Problem> {
+async fn ask_again(
+    web: &Web,
+    staff: &Staff,
+    sale: &Sale,
+    typed: Typed,
+    refusal: &Refusal,
+) -> Result<Response, Problem> {
     let chrome = staff.chrome(web, "orders");
     let left = refundable(sale);
     let id = format!("console-refusal-{}", refusal.code().replace('_', "-"));

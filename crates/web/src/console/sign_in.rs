@@ -62,7 +62,11 @@ pub(crate) async fn show(State(web): State<Web>, visit: Visit) -> Response {
     page(StatusCode::OK, &SignIn { chrome: chrome(&web, &visit), error: None, email: String::new(), is_sent: false })
 }
 
-pub(crate) async fn send_link(State(web): State<Web>, visit: Visit, Form(form): Form<Address>) -> Result<Response, Problem> {
+pub(crate) async fn send_link(
+    State(web): State<Web>,
+    visit: Visit,
+    Form(form): Form<Address>,
+) -> Result<Response, Problem> {
     let chrome = chrome(&web, &visit);
     match Email::parse(&form.email) {
         Ok(email) => {
@@ -71,7 +75,10 @@ pub(crate) async fn send_link(State(web): State<Web>, visit: Visit, Form(form): 
         }
         Err(error) => {
             let cause = chrome.t(&cause(error));
-            Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &SignIn { chrome, error: Some(cause), email: form.email, is_sent: false }))
+            Ok(page(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                &SignIn { chrome, error: Some(cause), email: form.email, is_sent: false },
+            ))
         }
     }
 }

@@ -11,8 +11,8 @@ use std::path::Path;
 
 use app::Catalog;
 use domain::{
-    ActivationState, DeliveryState, EmailError, EventKind, LicenseState, LoginLinkId, MailKind, OrderId, OrderState, PaymentState,
-    RefundReason, RefundState, Refusal, Rng, Standing,
+    ActivationState, DeliveryState, EmailError, EventKind, LicenseState, LoginLinkId, MailKind, OrderId, OrderState,
+    PaymentState, RefundReason, RefundState, Refusal, Rng, Standing,
 };
 use money::{Currency, MoneyError};
 
@@ -30,7 +30,9 @@ fn written_out() -> BTreeSet<String> {
         let text = fs::read_to_string(path).unwrap();
         let quoted = text.split('"');
         let is_id = |text: &&str| {
-            text.starts_with("console-") && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-') && !text.ends_with('-')
+            text.starts_with("console-")
+                && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+                && !text.ends_with('-')
         };
         found.extend(quoted.filter(is_id).map(str::to_owned));
     }
@@ -73,9 +75,10 @@ fn meets(refusal: &Refusal) -> (bool, bool) {
         | Refusal::AccountMismatch
         | Refusal::ReferenceMismatch { .. }
         | Refusal::PaymentUnknown => (true, false),
-        Refusal::CurrencyMismatch { .. } | Refusal::RefundExceedsPayment { .. } | Refusal::RefundNotPositive | Refusal::Money(_) => {
-            (true, true)
-        }
+        Refusal::CurrencyMismatch { .. }
+        | Refusal::RefundExceedsPayment { .. }
+        | Refusal::RefundNotPositive
+        | Refusal::Money(_) => (true, true),
         Refusal::OrderNotPaid => (false, true),
         Refusal::PlanNotOnSale
         | Refusal::NoPriceInCurrency
@@ -103,7 +106,10 @@ fn put_together() -> BTreeSet<String> {
     words.extend(LicenseState::ALL.iter().map(|state| ("state", state.as_str())));
     words.extend(DeliveryState::ALL.iter().map(|state| ("state", state.as_str())));
     words.extend([ActivationState::Active, ActivationState::Released].map(|state| ("state", state.as_str())));
-    words.extend([Standing::Active, Standing::Suspended, Standing::Expired, Standing::Revoked].map(|state| ("state", state.as_str())));
+    words.extend(
+        [Standing::Active, Standing::Suspended, Standing::Expired, Standing::Revoked]
+            .map(|state| ("state", state.as_str())),
+    );
     words.extend(notice::STATES.map(|state| ("state", state)));
     words.extend(RefundReason::ALL.iter().map(|reason| ("reason", reason.as_str())));
     words.extend(TOLD.map(|word| ("told", word)));

@@ -53,5 +53,11 @@ pub(crate) async fn session(web: &Web, visit: &Visit) -> Result<Option<Session>,
 /// Lets a browser open the order from now on.
 pub(crate) fn receipt_cookie(web: &Web, order: OrderId) -> Option<HeaderValue> {
     let path = format!("/orders/{order}");
-    cookie::set(RECEIPT_COOKIE, &web.app.receipt_token(order), &path, RECEIPT_LIFETIME_IN_SECONDS, Visit::is_secure(web))
+    cookie::set(
+        RECEIPT_COOKIE,
+        &web.app.receipt_token(order),
+        &path,
+        RECEIPT_LIFETIME_IN_SECONDS,
+        Visit::is_secure(web),
+    )
 }

@@ -15,7 +15,7 @@ use crate::problem::Problem;
 use crate::public::fields::{Fields, address};
 use crate::public::frame::Frame;
 use crate::public::pricing::{self, Market};
-use crate::public::till::{self, Buyer, FieldError, Line, QuantityField, Till, TierLink};
+use crate::public::till::{self, Buyer, FieldError, Line, QuantityField, TierLink, Till};
 use crate::visit::Visit;
 
 /// A tier with what stands around it in the catalog.
@@ -171,8 +171,11 @@ impl Offer {
             .filter(|tier| tier.is_active)
             .filter_map(|tier| {
                 let unit = wish.market.price(tier, &frame.shop)?.unit_amount(1)?;
-                let parameters =
-                    [("quantity", quantity), ("country", wish.market.country.code()), ("currency", wish.market.currency_code())];
+                let parameters = [
+                    ("quantity", quantity),
+                    ("country", wish.market.country.code()),
+                    ("currency", wish.market.currency_code()),
+                ];
                 Some(TierLink {
                     name: tier.name.clone(),
                     price: frame.words.amount(unit),
@@ -184,7 +187,14 @@ impl Offer {
     }
 
     /// Takes the order, if everything is said and the buyer saw this total.
-    async fn press(&self, web: &Web, visit: &Visit, frame: &Frame, wish: &Wish, fields: &Fields) -> Result<Pressed, Problem> {
+    async fn press(
+        &self,
+        web: &Web,
+        visit: &Visit,
+        frame: &Frame,
+        wish: &Wish,
+        fields: &Fields,
+    ) -> Result<Pressed, Problem> {
         let email = till::email(frame, fields.get("email"));
         let country = till::country(frame, fields);
         let consent = country.as_ref().map_or(Ok(()), |country| till::consent(frame, *country, wish.buyer.has_consent));
@@ -197,7 +207,8 @@ impl Offer {
             }
         };
         let price = self.price(wish, frame)?;
-        let total = price.amount(quantity).map_err(Refusal::from)?.ok_or_else(|| Problem::from(Refusal::NoPriceInCurrency))?;
+        let total =
+            price.amount(quantity).map_err(Refusal::from)?.ok_or_else(|| Problem::from(Refusal::NoPriceInCurrency))?;
         let changed = || Pressed::Again { errors: Vec::new(), notice: Some(frame.say("till-changed")) };
         if till::shown(total) != fields.get("shown") {
             return Ok(changed());

@@ -40,7 +40,8 @@ pub(crate) async fn as_page(State(web): State<Web>, request: Request, next: Next
     let (mut parts, body) = request.into_parts();
     let asked = Request::from_parts(parts.clone(), body);
     let response = next.run(asked).await;
-    let is_page = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    let is_page =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if is_page || !(response.status().is_client_error() || response.status().is_server_error()) {
         return response;
     }

@@ -72,7 +72,11 @@ impl Frame {
 
     /// What the browser shows on the tab: says first that there are errors.
     pub(crate) fn tab_title(&self) -> String {
-        let title = if self.title == self.shop.name { self.title.clone() } else { format!("{} – {}", self.title, self.shop.name) };
+        let title = if self.title == self.shop.name {
+            self.title.clone()
+        } else {
+            format!("{} – {}", self.title, self.shop.name)
+        };
         if self.is_erroneous { self.words.fill("error-title", &[("title", (&title).into())]) } else { title }
     }
 
@@ -128,7 +132,8 @@ impl Frame {
 /// # Errors
 /// When the template cannot be written, which no input brings about.
 pub(crate) fn page(status: StatusCode, frame: &Frame, template: &impl Template) -> Result<Response, Problem> {
-    let html = template.render().map_err(|error| Problem::unavailable(format!("a template cannot be written: {error}")))?;
+    let html =
+        template.render().map_err(|error| Problem::unavailable(format!("a template cannot be written: {error}")))?;
     let mut response = (status, Html(html)).into_response();
     let headers = response.headers_mut();
     if let Ok(language) = HeaderValue::from_str(frame.lang()) {

@@ -14,8 +14,10 @@ const A_YEAR_IN_SECONDS: i64 = 365 * 24 * 3_600;
 
 pub(crate) async fn choose(State(web): State<Web>, Form(fields): Form<Fields>) -> Response {
     let back = Redirect::to(&own_address(fields.get("return_to")));
-    let known = Locale::parse(fields.get("locale")).filter(|locale| web.app.catalog.languages().iter().any(|(known, _)| known == locale));
-    let chosen = known.and_then(|locale| cookie::set(LOCALE_COOKIE, locale.as_str(), "/", A_YEAR_IN_SECONDS, Visit::is_secure(&web)));
+    let known = Locale::parse(fields.get("locale"))
+        .filter(|locale| web.app.catalog.languages().iter().any(|(known, _)| known == locale));
+    let chosen = known
+        .and_then(|locale| cookie::set(LOCALE_COOKIE, locale.as_str(), "/", A_YEAR_IN_SECONDS, Visit::is_secure(&web)));
     match chosen {
         Some(value) => (AppendHeaders([(header::SET_COOKIE, value)]), back).into_response(),
         None => back.into_response(),

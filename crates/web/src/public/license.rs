@@ -84,10 +84,12 @@ fn device(words: &Words, seat: &Activation, root: &str) -> DeviceView {
 fn standing(words: &Words, license: &License, now: Timestamp) -> String {
     let id = match (license.state, license.standing(now)) {
         (LicenseState::Active, Standing::Expired) => "page-license-expired",
-        (LicenseState::Active, Standing::Active | Standing::Suspended | Standing::Revoked) => match license.expires_at {
-            Some(_) => "page-license-valid-until",
-            None => "page-license-valid",
-        },
+        (LicenseState::Active, Standing::Active | Standing::Suspended | Standing::Revoked) => {
+            match license.expires_at {
+                Some(_) => "page-license-valid-until",
+                None => "page-license-valid",
+            }
+        }
         (LicenseState::SuspendedByDispute, _) => "page-license-suspended-dispute",
         (LicenseState::SuspendedByPerson, _) => "page-license-suspended-person",
         (LicenseState::RevokedByRefund, _) => "page-license-revoked-refund",

@@ -10,8 +10,8 @@ use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse as _, Redirect, Response};
 use domain::{
-    Activation, ActivationId, Actor, Duration, LicenseId, MailKind, MethodSummary, Order, OrderId, OrderState, Payment, PaymentState,
-    Product, Refusal, RefundState, Sale, Timestamp,
+    Activation, ActivationId, Actor, Duration, LicenseId, MailKind, MethodSummary, Order, OrderId, OrderState, Payment,
+    PaymentState, Product, RefundState, Refusal, Sale, Timestamp,
 };
 use latchkey_license::KeyCode;
 use store::{DeliveryFilter, Page};
@@ -132,7 +132,8 @@ pub(crate) async fn returned(State(web): State<Web>, visit: Visit, Path(id): Pat
     let order_page = || Redirect::to(&format!("/orders/{id}")).into_response();
     let Ok(order) = OrderId::parse(&id) else { return Redirect::to("/portal").into_response() };
     match web.app.return_from_gateway(visit.shop.id, order).await {
-        Ok(sale) if sale.payments.iter().any(|payment| is_under_way(payment.state)) => match &sale.checkout.success_url {
+        Ok(sale) if sale.payments.iter().any(|payment| is_under_way(payment.state)) => match &sale.checkout.success_url
+        {
             Some(url) => Redirect::to(&with_order(url, order)).into_response(),
             None => order_page(),
         },
@@ -180,7 +181,9 @@ pub(crate) async fn release(
 ) -> Result<Response, Problem> {
     let Some((sale, _)) = open(&web, &visit, &id).await? else { return denied(&web, &visit) };
     let license = sale.licenses.iter().find(|known| LicenseId::parse(&license) == Ok(known.id));
-    let (Some(license), Ok(seat)) = (license, ActivationId::parse(&seat)) else { return Err(Problem::not_found("device")) };
+    let (Some(license), Ok(seat)) = (license, ActivationId::parse(&seat)) else {
+        return Err(Problem::not_found("device"));
+    };
     free_seat(&web, &visit, license.id, seat).await?;
     Ok(back(sale.order.id, "released"))
 }
@@ -289,7 +292,10 @@ fn order_page(
         .collect();
     let guides = belongings.products.iter().filter_map(|product| {
         let guide = product.setup_guide(words.locale().language())?;
-        Some(Guide { product: words.fill("page-order-setup", &[("product", (&product.name).into())]), html: markdown::to_html(guide) })
+        Some(Guide {
+            product: words.fill("page-order-setup", &[("product", (&product.name).into())]),
+            html: markdown::to_html(guide),
+        })
     });
     let units = i64::try_from(licenses.len()).unwrap_or(i64::MAX);
     let template = OrderPage {
@@ -327,7 +333,12 @@ fn stage(words: &Words, sale: &Sale, now: Timestamp) -> Stage {
         OrderState::Paid => told("paid", "good", say("page-order-paid"), None),
         OrderState::PartiallyRefunded => {
             let amount = words.amount(sale.order.refunded);
-            told("partially_refunded", "good", vec![words.fill("page-order-partially_refunded", &[("amount", (&amount).into())])], None)
+            told(
+                "partially_refunded",
+                "good",
+                vec![words.fill("page-order-partially_refunded", &[("amount", (&amount).into())])],
+                None,
+            )
         }
         OrderState::Refunded => {
             let amount = words.amount(sale.order.refunded);
@@ -364,11 +375,16 @@ fn unpaid_stage(
             let days = [("days", DEBIT_BUSINESS_DAYS.into())];
             waiting(told("processing", "wait", vec![words.fill("page-order-processing", &days)], Some(Action::Check)))
         }
-        PaymentState::RequiresAction => {
-            waiting(told("requires_action", "wait", vec![words.say("page-order-requires_action")], Some(gateway(payment))))
-        }
+        PaymentState::RequiresAction => waiting(told(
+            "requires_action",
+            "wait",
+            vec![words.say("page-order-requires_action")],
+            Some(gateway(payment)),
+        )),
         PaymentState::Sent => match declined(payment) {
-            Some(reason) => told("declined", "bad", vec![reason, words.say("page-order-declined")], Some(gateway(payment))),
+            Some(reason) => {
+                told("declined", "bad", vec![reason, words.say("page-order-declined")], Some(gateway(payment)))
+            }
             None => waiting(told("sent", "wait", vec![words.say("page-order-sent")], Some(gateway(payment)))),
         },
         // Captured, and the order is still unpaid: what was reported does not fit, and a person looks at it.
@@ -411,7 +427,10 @@ fn receipt(frame: &Frame, sale: &Sale) -> Receipt {
     if let Some(method) = sale.captured().and_then(|payment| payment.method.as_ref()) {
         facts.push((words.say("page-order-method"), method_name(words, method)));
     }
-    facts.push((words.say("page-order-seller"), std::iter::once(&order.seller.legal_name).chain(&order.seller.address).cloned().collect::<Vec<_>>().join(", ")));
+    facts.push((
+        words.say("page-order-seller"),
+        std::iter::once(&order.seller.legal_name).chain(&order.seller.address).cloned().collect::<Vec<_>>().join(", "),
+    ));
     facts.push((words.say("page-order-contact"), order.seller.email.clone()));
     if let Some(tax_id) = &order.seller.tax_id {
         facts.push((words.say("page-tax-id"), tax_id.clone()));

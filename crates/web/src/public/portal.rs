@@ -9,7 +9,10 @@ use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse as _, Redirect, Response};
-use domain::{Activation, ActivationId, Email, License, LicenseId, LoginLinkId, Order, OrderId, OrderNumber, Session, SessionHolder};
+use domain::{
+    Activation, ActivationId, Email, License, LicenseId, LoginLinkId, Order, OrderId, OrderNumber, Session,
+    SessionHolder,
+};
 use latchkey_license::{KeyCode, KeyCodeError};
 use store::{LicenseFilter, OrderFilter, Page};
 
@@ -74,7 +77,11 @@ struct PortalPage<'a> {
     is_first_page: bool,
 }
 
-pub(crate) async fn show(State(web): State<Web>, visit: Visit, Query(fields): Query<Fields>) -> Result<Response, Problem> {
+pub(crate) async fn show(
+    State(web): State<Web>,
+    visit: Visit,
+    Query(fields): Query<Fields>,
+) -> Result<Response, Problem> {
     match access::session(&web, &visit).await? {
         Some(session) => home(&web, &visit, &session, &fields).await,
         None => {
@@ -85,7 +92,11 @@ pub(crate) async fn show(State(web): State<Web>, visit: Visit, Query(fields): Qu
 }
 
 /// Mails a code. The answer is the same for an address that never bought.
-pub(crate) async fn send_code(State(web): State<Web>, visit: Visit, Form(fields): Form<Fields>) -> Result<Response, Problem> {
+pub(crate) async fn send_code(
+    State(web): State<Web>,
+    visit: Visit,
+    Form(fields): Form<Fields>,
+) -> Result<Response, Problem> {
     match Email::parse(fields.get("email")) {
         Ok(email) => {
             let sent = web.app.send_portal_code(&visit.shop, &email, &visit.locale).await?;
@@ -98,7 +109,11 @@ pub(crate) async fn send_code(State(web): State<Web>, visit: Visit, Form(fields)
     }
 }
 
-pub(crate) async fn enter(State(web): State<Web>, visit: Visit, Form(fields): Form<Fields>) -> Result<Response, Problem> {
+pub(crate) async fn enter(
+    State(web): State<Web>,
+    visit: Visit,
+    Form(fields): Form<Fields>,
+) -> Result<Response, Problem> {
     let Ok(link) = LoginLinkId::parse(fields.get("link")) else { return Ok(Redirect::to("/portal").into_response()) };
     let again = |id: &str| enter_page(&web, &visit, Some(link), &fields, vec![("code", id.to_owned())]);
     if fields.get("code").trim().is_empty() {
@@ -111,7 +126,11 @@ pub(crate) async fn enter(State(web): State<Web>, visit: Visit, Form(fields): Fo
     }
 }
 
-pub(crate) async fn enter_with_key(State(web): State<Web>, visit: Visit, Form(fields): Form<Fields>) -> Result<Response, Problem> {
+pub(crate) async fn enter_with_key(
+    State(web): State<Web>,
+    visit: Visit,
+    Form(fields): Form<Fields>,
+) -> Result<Response, Problem> {
     let key = KeyCode::parse(fields.get("key")).map_err(key_error);
     let number = match fields.get("number").trim() {
         "" => Err("error-number-empty"),
@@ -127,7 +146,9 @@ pub(crate) async fn enter_with_key(State(web): State<Web>, visit: Visit, Form(fi
     };
     match web.app.enter_with_key(visit.shop.id, &key, &number).await {
         Ok((token, _)) => Ok(signed_in(&web, &token, KEY_COOKIE_SECONDS)),
-        Err(app::Error::NotFound { .. }) => enter_page(&web, &visit, None, &fields, vec![("key", "error-key-mismatch".to_owned())]),
+        Err(app::Error::NotFound { .. }) => {
+            enter_page(&web, &visit, None, &fields, vec![("key", "error-key-mismatch".to_owned())])
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -140,7 +161,9 @@ pub(crate) async fn leave(State(web): State<Web>, visit: Visit) -> Result<Respon
 }
 
 pub(crate) async fn resend(State(web): State<Web>, visit: Visit, Path(id): Path<String>) -> Result<Response, Problem> {
-    let Some(session) = access::session(&web, &visit).await? else { return Ok(Redirect::to("/portal").into_response()) };
+    let Some(session) = access::session(&web, &visit).await? else {
+        return Ok(Redirect::to("/portal").into_response());
+    };
     let id = OrderId::parse(&id).map_err(|_| Problem::not_found("order"))?;
     let order = web.app.store.order(visit.shop.id, id).await.map_err(app::Error::from)?;
     let order = order.filter(|order| owns_order(&session, order)).ok_or_else(|| Problem::not_found("order"))?;
@@ -153,12 +176,15 @@ pub(crate) async fn release(
     visit: Visit,
     Path((license, seat)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
-    let Some(session) = access::session(&web, &visit).await? else { return Ok(Redirect::to("/portal").into_response()) };
+    let Some(session) = access::session(&web, &visit).await? else {
+        return Ok(Redirect::to("/portal").into_response());
+    };
     let (Ok(license), Ok(seat)) = (LicenseId::parse(&license), ActivationId::parse(&seat)) else {
         return Err(Problem::not_found("device"));
     };
     let license = web.app.store.license(visit.shop.id, license).await.map_err(app::Error::from)?;
-    let license = license.filter(|license| owns_license(&session, license)).ok_or_else(|| Problem::not_found("device"))?;
+    let license =
+        license.filter(|license| owns_license(&session, license)).ok_or_else(|| Problem::not_found("device"))?;
     order::free_seat(&web, &visit, license.id, seat).await?;
     Ok(Redirect::to("/portal?done=released").into_response())
 }
@@ -190,7 +216,8 @@ fn key_error(error: KeyCodeError) -> &'static str {
 
 /// Sets the cookie of the session, or takes it away, and shows the portal.
 fn signed_in(web: &Web, token: &str, seconds: i64) -> Response {
-    let cookie = cookie::set(PORTAL_COOKIE, token, "/", seconds, Visit::is_secure(web)).map(|value| (header::SET_COOKIE, value));
+    let cookie =
+        cookie::set(PORTAL_COOKIE, token, "/", seconds, Visit::is_secure(web)).map(|value| (header::SET_COOKIE, value));
     (AppendHeaders(cookie), Redirect::to("/portal")).into_response()
 }
 
@@ -278,7 +305,12 @@ struct Belongings {
 }
 
 impl Belongings {
-    async fn of_customer(web: &Web, visit: &Visit, id: domain::CustomerId, after: Option<OrderId>) -> Result<Self, Problem> {
+    async fn of_customer(
+        web: &Web,
+        visit: &Visit,
+        id: domain::CustomerId,
+        after: Option<OrderId>,
+    ) -> Result<Self, Problem> {
         let (store, shop) = (&web.app.store, visit.shop.id);
         let read = async || {
             let orders = Page { starting_after: after, ending_before: None, limit: ORDERS_A_PAGE };

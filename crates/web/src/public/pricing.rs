@@ -64,7 +64,9 @@ pub(crate) fn quantity_hints(words: &Words, plan: &Plan, price: &Price) -> Vec<S
 pub(crate) fn lowest<'plan>(prices: impl IntoIterator<Item = &'plan Price>) -> Option<Money> {
     let mut amounts = prices.into_iter().filter_map(|price| price.unit_amount(1));
     let first = amounts.next()?;
-    Some(amounts.filter(|amount| amount.currency() == first.currency()).fold(first, |lowest, amount| {
-        if amount.minor() < lowest.minor() { amount } else { lowest }
-    }))
+    Some(
+        amounts
+            .filter(|amount| amount.currency() == first.currency())
+            .fold(first, |lowest, amount| if amount.minor() < lowest.minor() { amount } else { lowest }),
+    )
 }

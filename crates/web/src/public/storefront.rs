@@ -27,7 +27,11 @@ struct Card {
     tiers: Vec<String>,
 }
 
-pub(crate) async fn show(State(web): State<Web>, visit: Visit, Query(fields): Query<Fields>) -> Result<Response, Problem> {
+pub(crate) async fn show(
+    State(web): State<Web>,
+    visit: Visit,
+    Query(fields): Query<Fields>,
+) -> Result<Response, Problem> {
     let market = Market::of(&visit, &fields);
     let products = web.app.store.products(visit.shop.id).await.map_err(app::Error::from)?;
     let plans = web.app.store.plans_of_shop(visit.shop.id).await.map_err(app::Error::from)?;

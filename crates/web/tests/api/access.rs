@@ -37,7 +37,7 @@ async fn a_key_opens_what_its_scope_covers_and_nothing_more() {
             let answer = caller.send(method.clone(), &path, &[("content-type", "application/json")], body).await;
             assert_eq!(answer.status.as_u16(), status, "{method} {path}: {}", answer.text);
             if status == 403 {
-                answer.is_problem(403, "scope_missing");
+                answer.refused(403, "scope_missing");
             }
         }
     }
@@ -48,16 +48,24 @@ async fn without_a_working_key_nothing_is_told() {
     let world = World::new().await;
     let stranger = Caller::stranger(&world.app);
     let key = world.app.create_api_key(&world.shop, "test", Scope::Manage).await.unwrap().key;
-    let keys = ["", "lk_test_", "lk_test_wrong", "sk_live_wrong", &key[..key.len() - 1], &format!("{key}x"), &key.to_uppercase()];
+    let keys = [
+        "",
+        "lk_test_",
+        "lk_test_wrong",
+        "sk_live_wrong",
+        &key[..key.len() - 1],
+        &format!("{key}x"),
+        &key.to_uppercase(),
+    ];
     for path in ["/v1/checkouts", "/v1/orders", "/v1/licenses", "/v1/customers", "/v1/events", "/v1/products"] {
-        stranger.get(path).await.is_problem(401, "api_key_invalid");
+        stranger.get(path).await.refused(401, "api_key_invalid");
         for key in keys {
-            let refused = stranger.clone().showing(key).get(path).await.is_problem(401, "api_key_invalid");
+            let refused = stranger.clone().showing(key).get(path).await.refused(401, "api_key_invalid");
             assert_eq!(refused.header("www-authenticate"), "Bearer");
         }
     }
     // A stranger's order is refused before anything is read of it.
-    stranger.post("/v1/checkouts", &json!({ "plan": 1 })).await.is_problem(401, "api_key_invalid");
+    stranger.post("/v1/checkouts", &json!({ "plan": 1 })).await.refused(401, "api_key_invalid");
 }
 
 #[tokio::test]
@@ -67,6 +75,6 @@ async fn a_key_sees_its_own_shop_alone() {
     let manager = Caller::manager(&world).await;
     let opened = Caller::manager(&other).await.post("/v1/checkouts", &order_of("lumen-pro")).await.is(201).json();
     for (noun, id) in [("checkouts", &opened["id"]), ("orders", &opened["order"])] {
-        manager.get(&format!("/v1/{noun}/{}", id.as_str().unwrap())).await.is_problem(404, "not_found");
+        manager.get(&format!("/v1/{noun}/{}", id.as_str().unwrap())).await.refused(404, "not_found");
     }
 }

@@ -93,7 +93,7 @@ impl Answer {
 
     /// Insists on a whole problem of this status and code.
     #[track_caller]
-    pub(crate) fn is_problem(self, status: u16, code: &str) -> Self {
+    pub(crate) fn refused(self, status: u16, code: &str) -> Self {
         let told = self.is(status);
         let problem = told.json();
         assert_eq!(problem["code"], code, "{}", told.text);

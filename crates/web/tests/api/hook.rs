@@ -68,9 +68,10 @@ async fn a_message_that_is_not_proven_stores_nothing() {
         assert_eq!(notices(&world).await, 0, "{what}");
     }
 
-    let other = json!({ "secret_key": "sk_test_other", "webhook_secret": "whsec_other", "base_url": world.gateway }).to_string();
+    let other = json!({ "secret_key": "sk_test_other", "webhook_secret": "whsec_other", "base_url": world.gateway })
+        .to_string();
     let other = world.app.connect_gateway(&world.shop, "stripe", other).await.unwrap();
-    send(&world, &other, Some(&good), &body).await.is_problem(401, "signature_mismatch");
+    send(&world, &other, Some(&good), &body).await.refused(401, "signature_mismatch");
     assert_eq!(notices(&world).await, 0, "another account's signature");
 
     let taken = send(&world, &account, Some(&good), &body).await.is(200).json();
@@ -86,16 +87,19 @@ async fn what_cannot_be_a_gateways_message_is_refused_by_its_outside() {
     let stranger = Caller::stranger(&world.app);
     let path = format!("/hooks/{}", account(&world).await.id);
     let large = vec![b'x'; (1 << 20) + 1];
-    stranger.send(Method::POST, &path, &[JSON], large).await.is_problem(413, "body_too_large");
+    stranger.send(Method::POST, &path, &[JSON], large).await.refused(413, "body_too_large");
     let body = event("evt_1");
     let good = signature(SECRET, world.app.clock.now().as_seconds(), &body);
     let encoded = [JSON, ("content-encoding", "gzip"), ("stripe-signature", &good)];
-    stranger.send(Method::POST, &path, &encoded, body.clone()).await.is_problem(415, "content_encoding_refused");
+    stranger.send(Method::POST, &path, &encoded, body.clone()).await.refused(415, "content_encoding_refused");
     for unknown in ["gw_00000000000000000000000000", "nothing"] {
         let signed = [JSON, ("stripe-signature", good.as_str())];
-        stranger.send(Method::POST, &format!("/hooks/{unknown}"), &signed, body.clone()).await.is_problem(404, "not_found");
+        stranger
+            .send(Method::POST, &format!("/hooks/{unknown}"), &signed, body.clone())
+            .await
+            .refused(404, "not_found");
     }
-    stranger.get(&path).await.is_problem(405, "method_not_allowed");
+    stranger.get(&path).await.refused(405, "method_not_allowed");
     assert_eq!(notices(&world).await, 0);
 }
 
@@ -110,7 +114,9 @@ async fn a_message_that_arrives_a_thousand_times_at_once_is_stored_once() {
         .map(|_| {
             let (caller, path, signed, body) = (caller.clone(), path.clone(), signed.clone(), body.clone());
             tokio::spawn(async move {
-                caller.send(Method::POST, &path, &[JSON, ("stripe-signature", &signed)], body).await.is(200).json()["events"][0].clone()
+                caller.send(Method::POST, &path, &[JSON, ("stripe-signature", &signed)], body).await.is(200).json()
+                        ["events"][0]
+                        .clone()
             })
         })
         .collect();

@@ -15,7 +15,10 @@ async fn a_repeated_call_gives_the_first_answer_and_says_so() {
     let again = manager.post_once("/v1/checkouts", "cart-1", &order_of("lumen-pro")).await.is(201);
     assert_eq!((again.header("idempotent-replayed"), &again.text), ("true", &first.text));
     assert_eq!(again.header("content-type"), "application/json");
-    manager.post_once("/v1/checkouts", "cart-1", &order_of("lumen-studio")).await.is_problem(422, "idempotency_key_reused");
+    manager
+        .post_once("/v1/checkouts", "cart-1", &order_of("lumen-studio"))
+        .await
+        .refused(422, "idempotency_key_reused");
     assert_eq!(orders(&world).await, 1);
 
     // The same name in another program's mouth is another call, and so is another name.
@@ -25,13 +28,13 @@ async fn a_repeated_call_gives_the_first_answer_and_says_so() {
 
     // What does not fit is no call yet: mended, it is one.
     let misfit = json!({ "plan": "lumen-pro" });
-    manager.post_once("/v1/checkouts", "cart-3", &misfit).await.is_problem(422, "parameter_missing");
+    manager.post_once("/v1/checkouts", "cart-3", &misfit).await.refused(422, "parameter_missing");
     manager.post_once("/v1/checkouts", "cart-3", &order_of("lumen-pro")).await.is(201);
     assert_eq!(orders(&world).await, 4);
 
     // What was refused by the shop stays refused.
     let refunds = format!("/v1/orders/{}/refunds", first.json()["order"].as_str().unwrap());
-    let refused = manager.post_once(&refunds, "refund-1", &json!({})).await.is_problem(409, "order_not_paid");
+    let refused = manager.post_once(&refunds, "refund-1", &json!({})).await.refused(409, "order_not_paid");
     let again = manager.post_once(&refunds, "refund-1", &json!({})).await.is(409);
     assert_eq!((again.header("idempotent-replayed"), &again.text), ("true", &refused.text));
     assert_eq!(again.header("content-type"), "application/problem+json");
@@ -77,7 +80,10 @@ async fn a_key_that_cannot_be_one_is_refused() {
     let world = World::new().await;
     let manager = Caller::manager(&world).await;
     for key in ["", "two words", &"x".repeat(256)] {
-        let refused = manager.post_once("/v1/checkouts", key, &order_of("lumen-pro")).await.is_problem(422, "idempotency_key_invalid");
+        let refused = manager
+            .post_once("/v1/checkouts", key, &order_of("lumen-pro"))
+            .await
+            .refused(422, "idempotency_key_invalid");
         assert_eq!(refused.json()["param"], "Idempotency-Key");
     }
     assert_eq!(orders(&world).await, 0);

@@ -19,7 +19,11 @@ async fn the_first_rule_that_does_not_hold_gives_the_verdict() {
         assert_eq!(verdict["code"], code, "{question}: {verdict}");
         assert_eq!(verdict["valid"], code == "valid", "{verdict}");
         assert_eq!(verdict["license"].is_null(), code == "unknown", "{verdict}");
-        assert_eq!(verdict["certificate"].is_string(), code == "valid" && question.get("fingerprint").is_some(), "{verdict}");
+        assert_eq!(
+            verdict["certificate"].is_string(),
+            code == "valid" && question.get("fingerprint").is_some(),
+            "{verdict}"
+        );
         assert!(verdict["detail"].as_str().unwrap().ends_with('.'), "{verdict}");
         assert!(verdict["license"].get("key").is_none() && verdict["license"].get("order").is_none(), "{verdict}");
     };
@@ -39,7 +43,7 @@ async fn the_first_rule_that_does_not_hold_gives_the_verdict() {
     check(json!({ "key": key, "fingerprint": "desk", "features": ["render"] }), "revoked").await;
     check(json!({ "key": key, "product": "other" }), "wrong_product").await;
     let ask = json!({ "key": key, "fingerprint": "lap" });
-    app.post("/v1/licenses/activate", &ask).await.is_problem(403, "license_revoked");
+    app.post("/v1/licenses/activate", &ask).await.refused(403, "license_revoked");
 }
 
 #[tokio::test]
@@ -56,22 +60,25 @@ async fn a_device_takes_keeps_and_gives_back_its_seat() {
     assert_eq!(again["activation"]["id"], first["activation"]["id"]);
     let named = json!({ "key": key, "fingerprint": "lap", "name": "Ada's laptop", "metadata": { "os": "Linux" } });
     let second = app.post("/v1/licenses/activate", &named).await.is(201).json();
-    assert_eq!((&second["activation"]["name"], &second["activation"]["metadata"]["os"]), (&json!("Ada's laptop"), &json!("Linux")));
-    app.post("/v1/licenses/activate", &seat("phone")).await.is_problem(409, "seat_limit_reached");
+    assert_eq!(
+        (&second["activation"]["name"], &second["activation"]["metadata"]["os"]),
+        (&json!("Ada's laptop"), &json!("Linux"))
+    );
+    app.post("/v1/licenses/activate", &seat("phone")).await.refused(409, "seat_limit_reached");
 
     let alive = app.post("/v1/licenses/heartbeat", &seat("desk")).await.is(200).json();
     assert!(alive["certificate"].is_string());
     let freed = app.post("/v1/licenses/deactivate", &seat("desk")).await.is(200).json();
     assert_eq!((&freed["activation"]["state"], &freed["license"]["seats_used"]), (&json!("released"), &json!(1)));
     assert!(freed["certificate"].is_null());
-    app.post("/v1/licenses/deactivate", &seat("desk")).await.is_problem(409, "not_activated");
-    app.post("/v1/licenses/heartbeat", &seat("desk")).await.is_problem(409, "not_activated");
+    app.post("/v1/licenses/deactivate", &seat("desk")).await.refused(409, "not_activated");
+    app.post("/v1/licenses/heartbeat", &seat("desk")).await.refused(409, "not_activated");
     app.post("/v1/licenses/activate", &seat("phone")).await.is(201);
 
     for call in ["activate", "deactivate", "heartbeat"] {
         for of_nobody in [key_of_nobody().as_str(), "nonsense"] {
             let ask = json!({ "key": of_nobody, "fingerprint": "desk" });
-            let refused = app.post(&format!("/v1/licenses/{call}"), &ask).await.is_problem(404, "license_unknown");
+            let refused = app.post(&format!("/v1/licenses/{call}"), &ask).await.refused(404, "license_unknown");
             assert_eq!(refused.json()["param"], "key");
         }
     }

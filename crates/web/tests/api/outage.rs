@@ -70,8 +70,19 @@ async fn shop_on_a_line() -> (Arc<App>, Arc<Line>, String, Directory) {
     )
     .await
     .unwrap();
-    let seller = Seller { legal_name: "Lumen".to_owned(), address: Vec::new(), email: "hello@lumen.example".to_owned(), tax_id: None };
-    let shop = NewShop { name: "Lumen".to_owned(), mode: Mode::Sandbox, seller, terms: String::new(), refund_policy: String::new() };
+    let seller = Seller {
+        legal_name: "Lumen".to_owned(),
+        address: Vec::new(),
+        email: "hello@lumen.example".to_owned(),
+        tax_id: None,
+    };
+    let shop = NewShop {
+        name: "Lumen".to_owned(),
+        mode: Mode::Sandbox,
+        seller,
+        terms: String::new(),
+        refund_policy: String::new(),
+    };
     let shop = app.create_shop(shop).await.unwrap();
     app.create_sample_catalog(&shop).await.unwrap();
     let key = app.create_api_key(&shop, "test", Scope::Manage).await.unwrap().key;
@@ -94,12 +105,12 @@ async fn a_mistyped_key_is_told_without_reading_a_row_and_a_whole_one_is_never_t
     for call in ["validate", "activate", "deactivate", "heartbeat"] {
         let mut ask = json!({ "key": key, "fingerprint": "desk" });
         let path = format!("/v1/licenses/{call}");
-        let unknown = caller.post(&path, &ask).await.is_problem(503, "unavailable");
+        let unknown = caller.post(&path, &ask).await.refused(503, "unavailable");
         assert!(unknown.header("retry-after").parse::<u32>().is_ok() && unknown.json()["retryable"] == true);
         assert!(!unknown.text.contains("cut"), "what is wrong inside is not told outside");
         ask["key"] = json!(mistyped);
         let told = caller.post(&path, &ask).await;
-        let told = if call == "validate" { told.is(200) } else { told.is_problem(404, "license_unknown") };
+        let told = if call == "validate" { told.is(200) } else { told.refused(404, "license_unknown") };
         assert!(told.json()["detail"].as_str().unwrap().contains("mistyped"), "{}", told.text);
     }
 }
@@ -112,8 +123,8 @@ async fn health_and_calls_tell_that_nothing_can_be_written() {
     line.is_cut.store(true, Ordering::SeqCst);
     caller.get("/livez").await.is(200);
     caller.get("/readyz").await.is(503);
-    caller.get("/v1/orders").await.is_problem(503, "unavailable");
-    caller.post("/v1/checkouts", &order_of("lumen-pro")).await.is_problem(503, "unavailable");
+    caller.get("/v1/orders").await.refused(503, "unavailable");
+    caller.post("/v1/checkouts", &order_of("lumen-pro")).await.refused(503, "unavailable");
     line.is_cut.store(false, Ordering::SeqCst);
     caller.get("/readyz").await.is(200);
     caller.post("/v1/checkouts", &order_of("lumen-pro")).await.is(201);

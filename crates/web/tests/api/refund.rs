@@ -23,13 +23,16 @@ async fn money_goes_back_in_part_then_whole_and_never_more() {
     assert_eq!((&whole["state"], &whole["refunded"]["amount"]), (&json!("partially_refunded"), &json!(2_500)));
     assert_eq!(whole["licenses"][0]["state"], "active", "the buyer keeps what was paid for");
 
-    manager.post(&refunds, &json!({ "amount": 7_401 })).await.is_problem(422, "refund_exceeds_payment");
-    manager.post(&refunds, &json!({ "amount": { "amount": 100, "currency": "USD" } })).await.is_problem(409, "currency_mismatch");
+    manager.post(&refunds, &json!({ "amount": 7_401 })).await.refused(422, "refund_exceeds_payment");
+    manager
+        .post(&refunds, &json!({ "amount": { "amount": 100, "currency": "USD" } }))
+        .await
+        .refused(409, "currency_mismatch");
 
     // Without a body: all that is left.
     let rest = manager.send(axum::http::Method::POST, &refunds, &[], Vec::new()).await.is(201).json();
     assert_eq!(rest["amount"]["amount"], 7_400);
-    manager.post(&refunds, &json!({})).await.is_problem(422, "refund_exceeds_payment");
+    manager.post(&refunds, &json!({})).await.refused(422, "refund_exceeds_payment");
     let whole = manager.get(&format!("/v1/orders/{order}")).await.is(200).json();
     assert_eq!((&whole["state"], &whole["refunded"]), (&json!("refunded"), &whole["total"]));
     assert_eq!(whole["licenses"][0]["state"], "revoked");

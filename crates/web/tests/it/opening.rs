@@ -16,7 +16,9 @@ async fn an_order_opens_for_its_buyer_alone() {
     let unknown = "/orders/ord_01m85yn90dff2scdhksjptgtbc";
     let mut stranger = world.browser();
     let refusal = stranger.get(&order).await.is(StatusCode::FORBIDDEN);
-    for path in [unknown, "/orders/ord_1", "/orders/x"].map(str::to_owned).into_iter().chain([format!("{order}?receipt=wrong")]) {
+    for path in
+        [unknown, "/orders/ord_1", "/orders/x"].map(str::to_owned).into_iter().chain([format!("{order}?receipt=wrong")])
+    {
         let page = stranger.get(&path).await.is(StatusCode::FORBIDDEN);
         assert_eq!(page.text, refusal.text, "{path}: a stranger learns nothing from the difference");
     }
@@ -39,7 +41,10 @@ async fn the_receipt_link_opens_the_order_and_leaves_the_address_clean() {
     let mut other_device = world.browser();
     let opened = other_device.get(&link).await.is(StatusCode::SEE_OTHER);
     assert_eq!(opened.location(), order);
-    assert!(opened.header("set-cookie").contains("HttpOnly") && opened.header("set-cookie").contains(&format!("Path={order}")));
+    assert!(
+        opened.header("set-cookie").contains("HttpOnly")
+            && opened.header("set-cookie").contains(&format!("Path={order}"))
+    );
     assert!(other_device.get(&order).await.is(StatusCode::OK).has(&world.keys(&order).await[0]));
     let (_, another) = world.bought("lumen-personal", "1").await;
     other_device.get(&another).await.is(StatusCode::FORBIDDEN);
@@ -59,7 +64,10 @@ async fn whoever_knows_a_visit_cannot_open_its_paid_order() {
     let pressed = stranger.press(&till, "lumen-pro", &[]).await.is(StatusCode::SEE_OTHER);
     assert_eq!(pressed.location(), order);
     stranger.get(&order).await.is(StatusCode::FORBIDDEN);
-    let mails = async || { world.settle().await; world.mailbox.newest(10).await.unwrap() };
+    let mails = async || {
+        world.settle().await;
+        world.mailbox.newest(10).await.unwrap()
+    };
     assert!(mails().await.iter().all(|mail| mail.to.as_str() == "ada@example.com"));
 }
 
@@ -83,7 +91,10 @@ async fn devices_appear_on_the_page_and_their_seats_can_be_freed() {
     for _ in 0..2 {
         // The second press finds the seat free already.
         let freed = buyer.post(&release, &[]).await.is(StatusCode::SEE_OTHER).location();
-        assert!(buyer.get(&freed).await.has("The device is free.") && buyer.get(&order).await.has("0 of 2 devices activated"));
+        assert!(
+            buyer.get(&freed).await.has("The device is free.")
+                && buyer.get(&order).await.has("0 of 2 devices activated")
+        );
     }
 }
 

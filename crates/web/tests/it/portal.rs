@@ -22,11 +22,17 @@ async fn a_code_by_mail_opens_everything_that_was_bought() {
     world.settle().await;
     let mails = world.mailbox.newest(10).await.unwrap();
     let mail = mails.iter().find(|mail| mail.subject.to_string().starts_with("Your code")).unwrap();
-    let code: String = mail.text.split(|letter: char| !letter.is_ascii_digit()).find(|digits| digits.len() == 8).unwrap().to_owned();
+    let code: String =
+        mail.text.split(|letter: char| !letter.is_ascii_digit()).find(|digits| digits.len() == 8).unwrap().to_owned();
 
     let link = step.hidden("link");
-    for (typed, message) in [("", "Enter the code"), ("00000000", "wrong, used or too old"), ("abc", "wrong, used or too old")] {
-        let page = browser.post("/portal/enter", &[("link", &link), ("code", typed)]).await.is(StatusCode::UNPROCESSABLE_ENTITY);
+    for (typed, message) in
+        [("", "Enter the code"), ("00000000", "wrong, used or too old"), ("abc", "wrong, used or too old")]
+    {
+        let page = browser
+            .post("/portal/enter", &[("link", &link), ("code", typed)])
+            .await
+            .is(StatusCode::UNPROCESSABLE_ENTITY);
         assert!(page.has(message) && page.title().starts_with("Error: "), "{typed}");
     }
     let spaced = format!(" {} {} ", &code[..4], &code[4..]);
@@ -51,11 +57,13 @@ async fn a_stranger_who_asks_for_a_code_sees_what_a_customer_sees() {
     world.bought("lumen-personal", "1").await;
     world.settle().await;
     let mut browser = world.browser();
-    let sent = browser.post("/portal/code", &[("email", "nobody@example.com")]).await.is(StatusCode::SEE_OTHER).location();
+    let sent =
+        browser.post("/portal/code", &[("email", "nobody@example.com")]).await.is(StatusCode::SEE_OTHER).location();
     let stranger = browser.get(&sent).await;
     let sent = browser.post("/portal/code", &[("email", "ada@example.com")]).await.location();
     let customer = browser.get(&sent).await;
-    let without_link = |text: &str| text.split("lnk_").map(|part| part.get(26..).unwrap_or(part)).collect::<String>().len();
+    let without_link =
+        |text: &str| text.split("lnk_").map(|part| part.get(26..).unwrap_or(part)).collect::<String>().len();
     assert_eq!(without_link(&stranger.text), without_link(&customer.text));
     world.settle().await;
     assert!(world.mailbox.newest(10).await.unwrap().iter().all(|mail| mail.to.as_str() == "ada@example.com"));
@@ -69,7 +77,10 @@ async fn key_and_order_number_open_that_order_and_hide_what_is_personal() {
     let (keys, number) = (world.keys(&order).await, number(&mut buyer, &order).await);
     let mut browser = world.browser();
     let typed = keys[0].to_lowercase().replace('-', " ");
-    browser.post("/portal/key", &[("key", &typed), ("number", &number.replace('-', ""))]).await.is(StatusCode::SEE_OTHER);
+    browser
+        .post("/portal/key", &[("key", &typed), ("number", &number.replace('-', ""))])
+        .await
+        .is(StatusCode::SEE_OTHER);
     let home = browser.get("/portal").await.is(StatusCode::OK);
     assert!(home.has(&order) && !home.has(&other) && home.has("a…@example.com") && !home.has("ada@"));
     let page = browser.get(&order).await.is(StatusCode::OK);
@@ -105,7 +116,8 @@ async fn a_key_that_cannot_be_taken_says_why() {
     ];
     let mut browser = world.browser();
     for (key, number, message) in table {
-        let page = browser.post("/portal/key", &[("key", key), ("number", number)]).await.is(StatusCode::UNPROCESSABLE_ENTITY);
+        let page =
+            browser.post("/portal/key", &[("key", key), ("number", number)]).await.is(StatusCode::UNPROCESSABLE_ENTITY);
         assert!(page.has(message), "{key} {number}: {}", page.between("<main", "</main>"));
     }
     assert!(browser.get("/portal").await.has("There is no password"));
@@ -123,7 +135,8 @@ async fn the_portal_frees_devices_and_resends_for_their_owner_alone() {
     browser.post(&resend(&other), &[]).await.is(StatusCode::NOT_FOUND);
     assert_eq!(browser.post(&resend(&order), &[]).await.location(), "/portal?done=just_sent");
     assert_eq!(world.browser().post(&resend(&order), &[]).await.location(), "/portal");
-    let licenses = world.app.sale(world.shop.id, other.rsplit('/').next().unwrap().parse().unwrap()).await.unwrap().licenses;
+    let licenses =
+        world.app.sale(world.shop.id, other.rsplit('/').next().unwrap().parse().unwrap()).await.unwrap().licenses;
     let release = format!("/portal/licenses/{}/activations/act_01m85yn90dff2scdhksjptgtbc/release", licenses[0].id);
     browser.post(&release, &[]).await.is(StatusCode::NOT_FOUND);
 }
