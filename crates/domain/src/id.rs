@@ -13,6 +13,18 @@ use crate::{Rng, Timestamp};
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const DIGITS: usize = 26;
 
+/// What each byte stands for as a digit, or [`NO_DIGIT`].
+const VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut value: u8 = 0;
+    while (value as usize) < ALPHABET.len() {
+        values[ALPHABET[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
+};
+const NO_DIGIT: u8 = u8::MAX;
+
 /// A text that is not an id of the kind that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an id that begins with \"{prefix}_\"")]
@@ -35,8 +47,8 @@ fn decode(text: &str) -> Option<u128> {
         return None;
     }
     digits.iter().try_fold(0u128, |value, digit| {
-        let place = ALPHABET.iter().position(|known| known == digit)?;
-        Some((value << 5) | u128::try_from(place).ok()?)
+        let digit = VALUES[usize::from(*digit)];
+        (digit != NO_DIGIT).then(|| (value << 5) | u128::from(digit))
     })
 }
 
@@ -82,7 +94,7 @@ macro_rules! typed_id {
                 let mut digits = [0; DIGITS];
                 encode(self.0, &mut digits);
                 formatter.write_str(concat!($prefix, "_"))?;
-                digits.iter().try_for_each(|digit| fmt::Write::write_char(formatter, char::from(*digit)))
+                formatter.write_str(str::from_utf8(&digits).map_err(|_| fmt::Error)?)
             }
         }
 

@@ -159,6 +159,12 @@ pub trait Engine: Send + Sync {
     /// Reads: all statements in one snapshot, one answer each, in order.
     fn query(&self, statements: Vec<Statement>) -> Answer<'_, Result<Vec<Rows>, ReadError>>;
 
+    /// Reads as `query` does what keys find by an index, a handful of rows: an engine that has them
+    /// at hand may answer on the caller's own thread.
+    fn look_up(&self, statements: Vec<Statement>) -> Answer<'_, Result<Vec<Rows>, ReadError>> {
+        self.query(statements)
+    }
+
     /// Writes: all statements or none, durable when it answers.
     fn commit(&self, statements: Vec<Statement>) -> Answer<'_, Result<(), CommitError>>;
 

@@ -66,14 +66,18 @@ impl Store {
         statement: Statement,
         row: impl Fn(&mut Row) -> Result<Noun, RowError>,
     ) -> Result<Option<Noun>, ReadError> {
-        Ok(self.every(statement, row).await?.into_iter().next())
+        let what = statement.what;
+        let rows = self.engine.look_up(vec![statement]).await?.pop().unwrap_or_default();
+        Ok(all(what, rows, row)?.pop())
     }
 
     /// The number that a statement counts.
     pub(crate) async fn counted(&self, statement: Statement) -> Result<u64, ReadError> {
         let what = statement.what;
-        let counted = self.one(statement, |row| row.integer(0)).await?;
+        let counted = self.every(statement, |row| row.integer(0)).await?;
         counted
+            .into_iter()
+            .next()
             .and_then(|count| u64::try_from(count).ok())
             .ok_or_else(|| ReadError::Corrupt(format!("{what}: nothing was counted")))
     }

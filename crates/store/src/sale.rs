@@ -39,7 +39,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer, or a row cannot be read.
     pub async fn sale(&self, shop: ShopId, order: OrderId) -> Result<Option<Sale>, ReadError> {
-        let answers = self.engine.query(statements(shop, order).into()).await?;
+        let answers = self.engine.look_up(statements(shop, order).into()).await?;
         assemble(order, answers)
     }
 
@@ -69,7 +69,7 @@ impl Store {
                 asked.extend(page.map(|reference| payment::order_by_page_reference(shop, account, reference)));
             }
         }
-        let mut answers = self.engine.query(asked).await?.into_iter();
+        let mut answers = self.engine.look_up(asked).await?.into_iter();
         let state = all("notice", answers.next().unwrap_or_default(), notice::state_row)?.pop();
         if let Some(order) = locator.order {
             return Ok((state, assemble(order, answers)?));

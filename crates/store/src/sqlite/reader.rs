@@ -1,4 +1,4 @@
-//! A thread that reads. It owns a connection that cannot write.
+//! A connection that reads and cannot write, and the thread that answers with one.
 
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
@@ -14,20 +14,35 @@ pub(super) struct Read {
     pub(super) answer: oneshot::Sender<Result<Vec<Rows>, ReadError>>,
 }
 
-/// Answers until the queue is closed.
-pub(super) fn run(connection: &Connection, queue: &Queue<Read>) {
-    let mut texts = Texts::default();
-    while let Some(Read { statements, answer }) = queue.pop() {
-        // Whoever stopped waiting costs nothing more.
-        if !answer.is_closed() {
-            let rows = read(connection, &mut texts, &statements).map_err(told);
-            // The caller may leave at any moment; a read leaves nothing behind.
-            let _ = answer.send(rows);
+/// A connection with the texts that it has seen.
+pub(super) struct Reader {
+    connection: Connection,
+    texts: Texts,
+}
+
+impl Reader {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self { connection, texts: Texts::default() }
+    }
+
+    /// Answers from the queue until it is closed.
+    pub(super) fn run(mut self, queue: &Queue<Read>) {
+        while let Some(Read { statements, answer }) = queue.pop() {
+            // Whoever stopped waiting costs nothing more.
+            if !answer.is_closed() {
+                // The caller may leave at any moment; a read leaves nothing behind.
+                let _ = answer.send(self.read(&statements));
+            }
         }
+    }
+
+    /// All statements in one snapshot.
+    pub(super) fn read(&mut self, statements: &[Statement]) -> Result<Vec<Rows>, ReadError> {
+        snapshot(&self.connection, &mut self.texts, statements).map_err(told)
     }
 }
 
-fn read(connection: &Connection, texts: &mut Texts, statements: &[Statement]) -> Result<Vec<Rows>, Failure> {
+fn snapshot(connection: &Connection, texts: &mut Texts, statements: &[Statement]) -> Result<Vec<Rows>, Failure> {
     // One statement is one snapshot already.
     if let [statement] = statements {
         return Ok(vec![rows(connection, texts, statement)?]);
