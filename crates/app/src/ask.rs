@@ -1,11 +1,19 @@
 //! Calling a gateway, and asking it how a payment stands.
 
-use domain::{Actor, GatewayAccount, Occurrence, Payment, PaymentId, PaymentState, ShopId};
+use std::sync::Arc;
+
+use domain::{
+    Actor, Changes, GatewayAccount, Notice, NoticeId, NoticeState, Occurrence, OrderId, Payment, PaymentId,
+    PaymentState, ShopId,
+};
 use gateways::{Answer, Call, CallError, adapter};
-use store::ClaimedJob;
+use store::{ClaimedJob, CommitError, NoticeFilter, Page};
 
 use crate::fulfil::{Fulfilled, Target};
-use crate::{App, Error};
+use crate::{App, Error, NoticeOutcome};
+
+/// The kind under which an answer that contradicts what is stored is kept among the notices.
+pub(crate) const CONTRADICTION: &str = "latchkey.contradiction";
 
 impl App {
     /// Makes one call. Every way of not getting an answer is [`CallError::Unknown`].
@@ -33,18 +41,32 @@ impl App {
         job: Option<&ClaimedJob>,
     ) -> Result<Payment, Error> {
         let payment = self.payment(shop, id).await?;
-        let account =
-            self.gateway_account(payment.gateway_account).await.ok_or(Error::NotFound { what: "gateway account" })?;
+        let account = self.account_of(&payment).await?;
         let target = Target::Order(payment.order);
         if payment.page_reference.is_none() && payment.reference.is_none() {
             // The gateway has not named it yet: opening it again, with the same key, is what finds out.
             self.fulfil(shop, &target, &Occurrence::StillOpen { payment: id }, actor, None, job).await?;
             return self.payment(shop, id).await;
         }
-        let call = Call::RetrievePayment { page_reference: payment.page_reference.clone(), reference: payment.reference.clone() };
+        let call = Call::RetrievePayment {
+            page_reference: payment.page_reference.clone(),
+            reference: payment.reference.clone(),
+        };
         let facts = match self.call(&account, &call).await {
             Ok(Answer::Facts(facts)) => facts,
-            Ok(Answer::Page(_) | Answer::Events { .. } | Answer::Disputes { .. } | Answer::Account { .. } | Answer::Done) => Vec::new(),
+            Ok(
+                Answer::Page(_)
+                | Answer::Events { .. }
+                | Answer::Disputes { .. }
+                | Answer::Account { .. }
+                | Answer::Done,
+            ) => Vec::new(),
+            // It will say the same tomorrow; a person must look.
+            Err(CallError::Refused { code, message }) => {
+                let detail = format!("{code}: {message}");
+                self.tell_contradiction(&account, &payment, "gateway_refused", &detail, job).await?;
+                return Err(Error::Unavailable(detail));
+            }
             Err(error) => return Err(Error::Unavailable(error.to_string())),
         };
         // A gateway lists refunds newest first, and one may look like too much until an older one is known to have
@@ -62,16 +84,82 @@ impl App {
             }
         }
         if let Some(refusal) = contradiction {
-            tracing::error!(payment = %id, code = refusal.code(), %refusal, "the gateway's own answer contradicts what is stored");
+            self.tell_contradiction(&account, &payment, refusal.code(), &refusal.to_string(), job).await?;
             return Err(Error::Refused(refusal));
         }
         let payment = self.payment(shop, id).await?;
         if payment.state.is_open() {
             self.fulfil(shop, &target, &Occurrence::StillOpen { payment: id }, actor, None, job).await?;
         } else if let Some(job) = job {
-            self.commit(&domain::Changes::default(), Some(job)).await?;
+            self.commit(&Changes::default(), Some(job)).await?;
+        }
+        if job.is_some() {
+            self.apply_overtaken(&account, payment.order).await?;
         }
         Ok(payment)
+    }
+
+    /// Applies again the refunds that were more than there was, now that the gateway has told of all of them.
+    async fn apply_overtaken(&self, account: &GatewayAccount, order: OrderId) -> Result<(), Error> {
+        let parked = NoticeFilter { state: Some("parked".to_owned()), order: Some(order) };
+        let page = Page { starting_after: None, ending_before: None, limit: 100 };
+        let parked = self.store.notices(account.shop, &parked, page).await?.data;
+        let too_much = |notice: &&Notice| matches!(&notice.state, NoticeState::Parked { reason, .. } if reason == "refund_exceeds_payment");
+        for notice in parked.iter().filter(too_much).filter(|notice| notice.gateway_account == account.id) {
+            self.apply_event(account, notice).await?;
+        }
+        Ok(())
+    }
+
+    /// Shows a person an answer that cannot be right, beside the notices that make no sense; once for each payment
+    /// and reason. The job that asked ends with it: the answer would be the same.
+    async fn tell_contradiction(
+        &self,
+        account: &GatewayAccount,
+        payment: &Payment,
+        code: &str,
+        detail: &str,
+        job: Option<&ClaimedJob>,
+    ) -> Result<(), Error> {
+        tracing::error!(payment = %payment.id, code, detail, "the gateway's own answer contradicts what is stored");
+        let now = self.clock.now();
+        let notice = Notice {
+            id: NoticeId::mint(now, &mut self.entropy.rng()),
+            shop: account.shop,
+            version: 0,
+            gateway_account: account.id,
+            event_id: format!("{CONTRADICTION}:{}:{code}", payment.id),
+            kind: CONTRADICTION.to_owned(),
+            body: payment.id.to_string().into_bytes(),
+            state: NoticeState::Parked { reason: code.to_owned(), detail: domain::mask_card_numbers(detail) },
+            order: Some(payment.order),
+            received_at: now,
+            settled_at: Some(now),
+        };
+        let told = self.commit(&Changes { notices: vec![notice], ..Changes::default() }, job).await;
+        match (told, job) {
+            (Ok(()), _) | (Err(CommitError::Conflict { .. }), None) => Ok(()),
+            (Err(CommitError::Conflict { .. }), Some(job)) => match self.store.finish_job(job).await {
+                Ok(()) | Err(CommitError::Conflict { .. }) => Ok(()),
+                Err(error) => Err(error.into()),
+            },
+            (Err(error), _) => Err(error.into()),
+        }
+    }
+
+    /// Asks again because a person, who has seen the contradiction, wants it.
+    pub(crate) async fn ask_again(&self, account: &GatewayAccount, notice: &Notice) -> Result<NoticeOutcome, Error> {
+        let payment = str::from_utf8(&notice.body).ok().and_then(|id| PaymentId::parse(id).ok());
+        let payment = payment.ok_or(Error::NotFound { what: "payment" })?;
+        match self.ask_payment(account.shop, payment, Actor::System).await {
+            Ok(_) => self.settle(notice, NoticeState::Applied, Vec::new()).await,
+            Err(Error::Refused(_)) => Ok(NoticeOutcome::Parked),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) async fn account_of(&self, payment: &Payment) -> Result<Arc<GatewayAccount>, Error> {
+        self.gateway_account(payment.gateway_account).await?.ok_or(Error::NotFound { what: "gateway account" })
     }
 
     pub(crate) async fn payment(&self, shop: ShopId, id: PaymentId) -> Result<Payment, Error> {

@@ -4,7 +4,8 @@
 //! read the sale, decide, commit; when somebody else was faster, read again.
 
 use domain::{
-    Actor, Changes, Notice, NoticeState, Occurrence, OrderId, PaymentLocator, Refusal, Rng, Sale, ShopId, Timestamp, decide,
+    Actor, Changes, Fact, Job, JobId, JobKind, Notice, NoticeState, Occurrence, OrderId, Payment, PaymentLocator,
+    Refusal, Rng, Sale, ShopId, Timestamp, decide,
 };
 use store::{ClaimedJob, CommitError};
 
@@ -48,6 +49,7 @@ impl App {
         notice: Option<&Notice>,
         job: Option<&ClaimedJob>,
     ) -> Result<Fulfilled, Error> {
+        let mut taken = None;
         for _ in 0..TRIES {
             let now = self.clock.now();
             let (settled, sale) = self.read_sale(shop, target, notice).await?;
@@ -56,9 +58,16 @@ impl App {
             }
             let (mut changes, outcome) = match &sale {
                 None => (Changes::default(), not_found(target)),
-                Some(sale) => match decide(sale, occurrence, actor, now, &mut self.entropy.rng()) {
+                Some(sale) => match decided(sale, occurrence, actor, now, &mut self.entropy.rng(), taken) {
                     Ok(changes) => (changes, Fulfilled::Done(sale.order.id)),
-                    Err(refusal) => (Changes { checks: vec![sale.check()], ..Changes::default() }, Fulfilled::Refused(refusal)),
+                    Err(refusal) => {
+                        let jobs = notice
+                            .map_or_else(Vec::new, |notice| self.ask_jobs(sale, notice, occurrence, &refusal, now));
+                        (
+                            Changes { checks: vec![sale.check()], jobs, ..Changes::default() },
+                            Fulfilled::Refused(refusal),
+                        )
+                    }
                 },
             };
             if let Some(notice) = notice {
@@ -67,11 +76,44 @@ impl App {
             match self.commit(&changes, job).await {
                 Ok(()) => return Ok(outcome),
                 Err(CommitError::Conflict { what: "notice" }) if notice.is_some() => return Ok(Fulfilled::Duplicate),
-                Err(CommitError::Conflict { .. }) => {}
+                // The order is the lock of its sale and comes first: what collides after it collides with another sale.
+                Err(CommitError::Conflict { what: what @ "payment" }) => taken = Some(what),
+                Err(CommitError::Conflict { .. }) => taken = None,
                 Err(error) => return Err(error.into()),
             }
         }
         Err(Error::Unavailable("too many changes at once".to_owned()))
+    }
+
+    /// More went back than there is: an older refund may have failed, and that notice may be late. The gateway's
+    /// own list of refunds tells, so it is asked once; what a person applies again asks nobody.
+    fn ask_jobs(
+        &self,
+        sale: &Sale,
+        notice: &Notice,
+        occurrence: &Occurrence,
+        refusal: &Refusal,
+        now: Timestamp,
+    ) -> Vec<Job> {
+        let (
+            Occurrence::Reported { fact: Fact::Refund(report), .. },
+            Refusal::RefundExceedsPayment { .. },
+            NoticeState::Received,
+        ) = (occurrence, refusal, &notice.state)
+        else {
+            return Vec::new();
+        };
+        let payment = sale.payments.iter().find(|payment| is_about(&report.locator, payment));
+        payment
+            .map(|payment| self.job(sale.order.shop, JobKind::AskPayment { payment: payment.id }, now))
+            .into_iter()
+            .collect()
+    }
+
+    /// Something to do at once.
+    pub(crate) fn job(&self, shop: ShopId, kind: JobKind, now: Timestamp) -> Job {
+        let id = JobId::mint(now, &mut self.entropy.rng());
+        Job { id, shop, kind, run_at: now, attempts: 0, last_error: None, created_at: now }
     }
 
     /// Reads a sale, lets `decision` make changes of it, commits them; again when somebody else was faster.
@@ -120,7 +162,12 @@ impl App {
         Ok(())
     }
 
-    async fn read_sale(&self, shop: ShopId, target: &Target, notice: Option<&Notice>) -> Result<(bool, Option<Sale>), Error> {
+    async fn read_sale(
+        &self,
+        shop: ShopId,
+        target: &Target,
+        notice: Option<&Notice>,
+    ) -> Result<(bool, Option<Sale>), Error> {
         match (target, notice) {
             (Target::Located(locator), Some(notice)) => {
                 let (state, sale) =
@@ -135,6 +182,40 @@ impl App {
             },
         }
     }
+}
+
+/// What is decided. `taken`: the decision was tried, and a name that it learns belongs to a payment of another sale.
+fn decided(
+    sale: &Sale,
+    occurrence: &Occurrence,
+    actor: Actor,
+    now: Timestamp,
+    rng: &mut Rng,
+    taken: Option<&'static str>,
+) -> Result<Changes, Refusal> {
+    let changes = decide(sale, occurrence, actor, now, rng)?;
+    if taken.is_none() {
+        return Ok(changes);
+    }
+    let learns = |payment: &&Payment| {
+        sale.payment(payment.id)
+            .is_none_or(|known| known.reference != payment.reference || known.page_reference != payment.page_reference)
+    };
+    match changes.payments.iter().find(learns) {
+        Some(payment) => Err(Refusal::ReferenceMismatch {
+            expected: "named after another order's payment".to_owned(),
+            reported: payment.id.to_string(),
+        }),
+        None => Ok(changes),
+    }
+}
+
+/// Whether these names point at this payment.
+pub(crate) fn is_about(locator: &PaymentLocator, payment: &Payment) -> bool {
+    let same = |known: &Option<String>, told: &Option<String>| told.is_some() && known == told;
+    locator.payment == Some(payment.id)
+        || same(&payment.reference, &locator.reference)
+        || same(&payment.page_reference, &locator.page_reference)
 }
 
 /// A report that names things of ours which are not here is suspicious; one that names none is somebody else's.

@@ -1,13 +1,14 @@
 //! What gateways send: proven, stored, applied, in one commit where nothing stands between.
 
 use domain::{
-    Actor, Changes, GatewayAccount, GatewayAccountId, Job, JobId, JobKind, Notice, NoticeId, NoticeState, Occurrence,
-    PaymentLocator, Timestamp,
+    Actor, Changes, Fact, GatewayAccount, GatewayAccountId, Job, JobKind, Notice, NoticeId, NoticeState, Occurrence,
+    PaymentLocator,
 };
-use gateways::{Headers, NoticeItem, Translation, VerifyError, adapter};
+use gateways::{Answer, Call, CallError, Headers, NoticeItem, Translation, VerifyError, adapter};
 use store::CommitError;
 
-use crate::fulfil::{Fulfilled, Target};
+use crate::ask::CONTRADICTION;
+use crate::fulfil::{Fulfilled, Target, is_about};
 use crate::{App, Error};
 
 /// Why a message was not taken. Nothing is stored, and the gateway comes again.
@@ -39,18 +40,38 @@ pub enum NoticeOutcome {
     Stored,
 }
 
+/// Whose money a fact is about.
+enum Whose {
+    /// The fact says it itself, or is about nothing of ours.
+    Told,
+    /// The gateway says it.
+    Found(PaymentLocator),
+    /// A worker is to ask the gateway.
+    NotAskedYet,
+}
+
 impl App {
     /// Takes a gateway's message. When this returns `Ok`, every event in it is stored durably.
     ///
     /// # Errors
     /// When the message is not authentic or could not be stored.
-    pub async fn receive(&self, account: GatewayAccountId, headers: &Headers, body: &[u8]) -> Result<Vec<NoticeOutcome>, ReceiveError> {
-        let account = self.gateway_account(account).await.ok_or(ReceiveError::AccountUnknown)?;
+    pub async fn receive(
+        &self,
+        account: GatewayAccountId,
+        headers: &Headers,
+        body: &[u8],
+    ) -> Result<Vec<NoticeOutcome>, ReceiveError> {
+        let account = self
+            .gateway_account(account)
+            .await
+            .map_err(|error| ReceiveError::NotStored(error.to_string()))?
+            .ok_or(ReceiveError::AccountUnknown)?;
         let gateway = adapter(&account.adapter).ok_or(ReceiveError::AccountUnknown)?;
         let items = gateway.verify(&account.credentials, headers, body, self.clock.now())?;
         let mut outcomes = Vec::with_capacity(items.len());
         for item in items {
-            let outcome = self.take_notice(&account, item).await.map_err(|error| ReceiveError::NotStored(error.to_string()))?;
+            let outcome =
+                self.take_notice(&account, item).await.map_err(|error| ReceiveError::NotStored(error.to_string()))?;
             outcomes.push(outcome);
         }
         Ok(outcomes)
@@ -75,23 +96,45 @@ impl App {
         match self.apply_notice(account, &notice).await {
             Ok(outcome) => Ok(outcome),
             // Not a word yet of what it means: keep it, and let a worker try in peace.
-            Err(_) => match self.commit(&Changes { notices: vec![notice], ..Changes::default() }, None).await {
-                Ok(()) => Ok(NoticeOutcome::Stored),
-                Err(CommitError::Conflict { .. }) => Ok(NoticeOutcome::Duplicate),
-                Err(error) => Err(error.into()),
-            },
+            Err(error) => {
+                tracing::warn!(account = %account.id, event = notice.event_id, %error, "an event is left to the worker");
+                self.keep(notice).await
+            }
+        }
+    }
+
+    async fn keep(&self, notice: Notice) -> Result<NoticeOutcome, Error> {
+        match self.commit(&Changes { notices: vec![notice], ..Changes::default() }, None).await {
+            Ok(()) => Ok(NoticeOutcome::Stored),
+            Err(CommitError::Conflict { .. }) => Ok(NoticeOutcome::Duplicate),
+            Err(error) => Err(error.into()),
         }
     }
 
     /// Does what a notice asks for, and settles it in the same commit. The
     /// notice is new (version 0) or stored (waiting, or parked and wanted again).
     pub(crate) async fn apply_notice(&self, account: &GatewayAccount, notice: &Notice) -> Result<NoticeOutcome, Error> {
-        let gateway = adapter(&account.adapter).ok_or_else(|| Error::Configuration(format!("no adapter {}", account.adapter)))?;
+        if notice.kind == CONTRADICTION {
+            return self.ask_again(account, notice).await;
+        }
+        self.apply_event(account, notice).await
+    }
+
+    /// Does what an event of the gateway asks for.
+    pub(crate) async fn apply_event(&self, account: &GatewayAccount, notice: &Notice) -> Result<NoticeOutcome, Error> {
+        let gateway =
+            adapter(&account.adapter).ok_or_else(|| Error::Configuration(format!("no adapter {}", account.adapter)))?;
         match gateway.translate(&notice.kind, &notice.body) {
             Ok(Translation::Fact(fact)) => {
+                let fact = match self.whose(account, notice, &fact).await? {
+                    Whose::Told => *fact,
+                    Whose::Found(locator) => fact.about(locator),
+                    Whose::NotAskedYet => return self.keep(notice.clone()).await,
+                };
                 let target = Target::Located(fact.locator().clone());
-                let occurrence = Occurrence::Reported { account: account.id, fact: *fact };
-                let fulfilled = self.fulfil(account.shop, &target, &occurrence, Actor::Gateway, Some(notice), None).await?;
+                let occurrence = Occurrence::Reported { account: account.id, fact };
+                let fulfilled =
+                    self.fulfil(account.shop, &target, &occurrence, Actor::Gateway, Some(notice), None).await?;
                 Ok(match fulfilled {
                     Fulfilled::Done(_) => NoticeOutcome::Applied,
                     Fulfilled::Duplicate => NoticeOutcome::Duplicate,
@@ -100,7 +143,9 @@ impl App {
                 })
             }
             Ok(Translation::Ask(locator)) => self.ask_because_of(account, notice, &locator).await,
-            Ok(Translation::Ignore(reason)) => self.settle(notice, NoticeState::Ignored { reason: reason.to_owned() }, Vec::new()).await,
+            Ok(Translation::Ignore(reason)) => {
+                self.settle(notice, NoticeState::Ignored { reason: reason.to_owned() }, Vec::new()).await
+            }
             Err(error) => {
                 let state = NoticeState::Parked { reason: "unreadable".to_owned(), detail: error.to_string() };
                 self.settle(notice, state, Vec::new()).await
@@ -108,31 +153,74 @@ impl App {
         }
     }
 
+    /// Finds out whose money a refund or a dispute is about when it names the money alone. It may have overtaken the
+    /// notice that tells us that name, and what is taken for somebody else's is never looked at again: so the gateway
+    /// is asked, by a worker, what it knows of the money.
+    async fn whose(&self, account: &GatewayAccount, notice: &Notice, fact: &Fact) -> Result<Whose, Error> {
+        let carries_names = match fact {
+            Fact::Payment(_) => true,
+            Fact::Refund(_) | Fact::Dispute(_) => false,
+        };
+        let locator = fact.locator();
+        if carries_names || locator.order.is_some() || locator.payment.is_some() || locator.reference.is_none() {
+            return Ok(Whose::Told);
+        }
+        let (_, sale) = self.store.sale_for_notice(account.shop, account.id, locator, &notice.event_id).await?;
+        if sale.is_some() {
+            return Ok(Whose::Told);
+        }
+        if notice.version == 0 {
+            return Ok(Whose::NotAskedYet);
+        }
+        let call = Call::RetrievePayment { page_reference: None, reference: locator.reference.clone() };
+        match self.call(account, &call).await {
+            Ok(Answer::Facts(facts)) => {
+                Ok(facts.first().map_or(Whose::Told, |payment| Whose::Found(payment.locator().clone())))
+            }
+            Ok(
+                Answer::Page(_)
+                | Answer::Events { .. }
+                | Answer::Disputes { .. }
+                | Answer::Account { .. }
+                | Answer::Done,
+            )
+            | Err(CallError::Refused { .. } | CallError::Declined(_) | CallError::Unsupported { .. }) => {
+                Ok(Whose::Told)
+            }
+            Err(error @ (CallError::Unauthorized { .. } | CallError::Unknown { .. })) => {
+                Err(Error::Unavailable(error.to_string()))
+            }
+        }
+    }
+
     /// Settles a notice that only says that something moved: the job that asks goes into the same commit.
-    async fn ask_because_of(&self, account: &GatewayAccount, notice: &Notice, locator: &PaymentLocator) -> Result<NoticeOutcome, Error> {
+    async fn ask_because_of(
+        &self,
+        account: &GatewayAccount,
+        notice: &Notice,
+        locator: &PaymentLocator,
+    ) -> Result<NoticeOutcome, Error> {
         let (known, sale) = self.store.sale_for_notice(account.shop, account.id, locator, &notice.event_id).await?;
         if notice.version == 0 && known.is_some() {
             return Ok(NoticeOutcome::Duplicate);
         }
-        let payment = sale.as_ref().and_then(|sale| {
-            sale.payments.iter().find(|payment| {
-                locator.payment == Some(payment.id)
-                    || (payment.reference.is_some() && payment.reference == locator.reference)
-                    || (payment.page_reference.is_some() && payment.page_reference == locator.page_reference)
-            })
-        });
+        let payment = sale.as_ref().and_then(|sale| sale.payments.iter().find(|payment| is_about(locator, payment)));
         match payment {
             None => self.settle(notice, NoticeState::Ignored { reason: "not_ours".to_owned() }, Vec::new()).await,
             Some(payment) => {
-                let now = self.clock.now();
-                let job = new_job(account, JobKind::AskPayment { payment: payment.id }, now, &self.entropy);
+                let job = self.job(account.shop, JobKind::AskPayment { payment: payment.id }, self.clock.now());
                 let notice = Notice { order: Some(payment.order), ..notice.clone() };
                 self.settle(&notice, NoticeState::Applied, vec![job]).await
             }
         }
     }
 
-    async fn settle(&self, notice: &Notice, state: NoticeState, jobs: Vec<Job>) -> Result<NoticeOutcome, Error> {
+    pub(crate) async fn settle(
+        &self,
+        notice: &Notice,
+        state: NoticeState,
+        jobs: Vec<Job>,
+    ) -> Result<NoticeOutcome, Error> {
         let outcome = match &state {
             NoticeState::Received => NoticeOutcome::Stored,
             NoticeState::Applied => NoticeOutcome::Applied,
@@ -146,8 +234,4 @@ impl App {
             Err(error) => Err(error.into()),
         }
     }
-}
-
-fn new_job(account: &GatewayAccount, kind: JobKind, now: Timestamp, entropy: &crate::Entropy) -> Job {
-    Job { id: JobId::mint(now, &mut entropy.rng()), shop: account.shop, kind, run_at: now, attempts: 0, last_error: None, created_at: now }
 }

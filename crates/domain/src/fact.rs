@@ -30,6 +30,16 @@ impl Fact {
             Self::Dispute(report) => &report.locator,
         }
     }
+
+    /// The same fact about the payment that these names point at.
+    #[must_use]
+    pub fn about(self, locator: PaymentLocator) -> Self {
+        match self {
+            Self::Payment(report) => Self::Payment(PaymentReport { locator, ..report }),
+            Self::Refund(report) => Self::Refund(RefundReport { locator, ..report }),
+            Self::Dispute(report) => Self::Dispute(DisputeReport { locator, ..report }),
+        }
+    }
 }
 
 /// The names by which a report points at a payment. Ours come back from the
