@@ -10,9 +10,9 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use app::App;
 use domain::{
-    Actor, BuyerDetails, Changes, Checkout, CheckoutId, CheckoutRequest, Country, Customer, Email, GatewayAccount, Locale, Mode,
-    Occurrence, Order, Payment, Plan, Posting, Product, Rng, Sale, Seller, Shop, Timestamp, decide, open_checkout, submit_checkout,
-    testing,
+    Actor, BuyerDetails, Changes, Checkout, CheckoutId, CheckoutRequest, Country, Customer, Email, GatewayAccount,
+    Locale, Mode, Occurrence, Order, Payment, Plan, Posting, Product, Rng, Sale, Seller, Shop, Timestamp, decide,
+    open_checkout, submit_checkout, testing,
 };
 use gateways::Headers;
 use latchkey_license::KeyCode;
@@ -82,7 +82,7 @@ pub(crate) async fn sqlite(place: &Path, paid: u64, waiting: u64) -> anyhow::Res
             connection.execute(&sql, [1, i64::try_from(paid / REAL)? - 1])?;
             connection.execute_batch("drop table temp.real_rows")?;
         }
-        connection.execute_batch("analyze; pragma wal_checkpoint(truncate)")?;
+        connection.execute_batch("pragma wal_checkpoint(truncate)")?;
     }
     finish(&app, &catalog, paid, waiting).await
 }
@@ -101,7 +101,8 @@ pub(crate) async fn postgres(url: &str, paid: u64) -> anyhow::Result<Filled> {
                 vec![Value::Text((*table).to_owned())],
             )])
             .await?;
-        let columns = columns.iter().flatten().map(|row| Ok(row.text(0)?.to_owned())).collect::<anyhow::Result<Vec<String>>>()?;
+        let columns =
+            columns.iter().flatten().map(|row| Ok(row.text(0)?.to_owned())).collect::<anyhow::Result<Vec<String>>>()?;
         // An engine takes texts that live as long as the program; this one is made once a run and table.
         let real = format!("(select * from {table} where substr(id, length(id) - 25, 2) <> '00') as real_rows");
         let sql: &'static str = multiplied(table, &columns, &real, "uuid_send(gen_random_uuid())", "''::bytea").leak();
@@ -123,7 +124,9 @@ fn multiplied(table: &str, columns: &[String], real: &str, random: &str, empty: 
             "shop_id" | "product_id" | "plan_id" | "gateway_account_id" => column.clone(),
             "id" => marked(column),
             name if name.ends_with("_id") && name != "event_id" => marked(column),
-            "event_id" | "number" | "email" | "email_key" | "page_reference" | "reference" | "cause" => format!("{column} || '-' || copy"),
+            "event_id" | "number" | "email" | "email_key" | "page_reference" | "reference" | "cause" => {
+                format!("{column} || '-' || copy")
+            }
             "key_hash" => random.to_owned(),
             "body" => empty.to_owned(),
             _ => column.clone(),
@@ -139,7 +142,9 @@ fn multiplied(table: &str, columns: &[String], real: &str, random: &str, empty: 
 
 /// An id with the number of the copy where the oldest time would stand: older than every real one, in order.
 fn marked(column: &str) -> String {
-    format!("substr({column}, 1, length({column}) - 26) || '00' || cast(10000000 + copy as text) || substr({column}, length({column}) - 15)")
+    format!(
+        "substr({column}, 1, length({column}) - 26) || '00' || cast(10000000 + copy as text) || substr({column}, length({column}) - 15)"
+    )
 }
 
 fn read(sql: &'static str, values: Vec<Value>) -> Statement {
@@ -160,7 +165,11 @@ async fn finish(app: &Arc<App>, catalog: &Catalog, paid: u64, waiting: u64) -> a
         let hash = app.store.vault().hash(Purpose::LicenseKey, key.to_string().as_bytes());
         named.push(read(
             "update licenses set key_hash = $3 where shop_id = $1 and id = $2",
-            vec![Value::Text(catalog.shop.id.to_string()), Value::Text(row.text(0)?.to_owned()), Value::Bytes(hash[..16].to_vec())],
+            vec![
+                Value::Text(catalog.shop.id.to_string()),
+                Value::Text(row.text(0)?.to_owned()),
+                Value::Bytes(hash[..16].to_vec()),
+            ],
         ));
         keys.push(key.to_string());
     }
@@ -181,7 +190,9 @@ async fn sell(app: &Arc<App>, catalog: &Catalog) -> anyhow::Result<()> {
     let mut sold = tokio::task::JoinSet::new();
     for (signature, body) in webhooks(&orders, app.clock.now())? {
         let (app, account) = (Arc::clone(app), catalog.account.id);
-        sold.spawn(async move { app.receive(account, &Headers::new([("stripe-signature".to_owned(), signature)]), body.as_bytes()).await });
+        sold.spawn(async move {
+            app.receive(account, &Headers::new([("stripe-signature".to_owned(), signature)]), body.as_bytes()).await
+        });
     }
     while let Some(outcome) = sold.join_next().await {
         let outcomes = outcome??;
@@ -232,7 +243,8 @@ async fn catalog(app: &App) -> anyhow::Result<Catalog> {
         })
         .await?;
     let sample = app.create_sample_catalog(&shop).await?;
-    let credentials = format!(r#"{{"secret_key":"sk_test_bench","webhook_secret":"{SECRET}","base_url":"http://127.0.0.1:9"}}"#);
+    let credentials =
+        format!(r#"{{"secret_key":"sk_test_bench","webhook_secret":"{SECRET}","base_url":"http://127.0.0.1:9"}}"#);
     let account = app.connect_gateway(&shop, "stripe", credentials).await?;
     let plan = app.store.plan(shop.id, *sample.plans.get(1).context("a plan")?).await?.context("the plan")?;
     let product = app.store.product(shop.id, sample.product).await?.context("the product")?;
@@ -262,7 +274,8 @@ fn sent_sale(catalog: &Catalog, number: u64, at: Timestamp, rng: &mut Rng) -> an
     let opened = open_checkout(&catalog.shop, &catalog.product, &catalog.plan, &request, Actor::Buyer, at, rng)?;
     let order: Order = opened.orders.into_iter().next().context("an order")?;
     let checkout: Checkout = opened.checkouts.into_iter().next().context("a checkout")?;
-    let mut sale = Sale { order, checkout, payments: Vec::new(), refunds: Vec::new(), disputes: Vec::new(), licenses: Vec::new() };
+    let mut sale =
+        Sale { order, checkout, payments: Vec::new(), refunds: Vec::new(), disputes: Vec::new(), licenses: Vec::new() };
     stored(&mut sale);
     let buyer = BuyerDetails {
         email: Email::parse(&format!("buyer{number}@example.com"))?,
@@ -307,7 +320,8 @@ fn append(changes: &mut Changes, rows: Rows) {
 
 /// The webhook that tells that an order was paid, as its gateway writes it, with its signature.
 pub(crate) fn webhooks(waiting: &[Waiting], now: Timestamp) -> anyhow::Result<Vec<(String, String)>> {
-    let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../gateways/src/stripe/fixtures/events/checkout.session.completed.paid.json");
+    let template = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../gateways/src/stripe/fixtures/events/checkout.session.completed.paid.json");
     let template: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(template)?)?;
     let seconds = now.as_seconds();
     let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, SECRET.as_bytes());
