@@ -23,15 +23,17 @@ static REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("request-id");
 
 /// Gives the request an id, bounds its time, and puts the same headers on every answer.
 pub(crate) async fn every_answer(State(web): State<Web>, request: Request, next: Next) -> Response {
-    let id = EventId::mint(web.app.clock.now(), &mut web.app.entropy.rng()).to_string().replacen("evt_", "req_", 1);
+    let id = request_id(&web);
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
+    let uri = request.uri().clone();
     let began = Instant::now();
     let answered = REQUEST_ID.scope(id.clone(), tokio::time::timeout(DEADLINE, next.run(request))).await;
     let mut response = answered.unwrap_or_else(|_| {
-        Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "The request took too long to arrive or to answer.").into_response()
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "The request took too long to arrive or to answer.")
+            .into_response()
     });
     let headers = response.headers_mut();
+    headers.reserve(8);
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID_HEADER.clone(), value);
     }
@@ -45,12 +47,19 @@ pub(crate) async fn every_answer(State(web): State<Web>, request: Request, next:
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     if web.app.settings.public_url.starts_with("https://") {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
+        headers
+            .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
     }
     let status = response.status().as_u16();
     let elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    tracing::debug!(request_id = id, %method, path, status, elapsed_ms, "answered");
+    tracing::debug!(request_id = id, %method, path = uri.path(), status, elapsed_ms, "answered");
     response
+}
+
+/// A name for the request, to be found again in the log.
+fn request_id(web: &Web) -> String {
+    let id = EventId::mint(web.app.clock.now(), &mut web.app.entropy.rng()).to_string();
+    format!("req_{}", id.trim_start_matches("evt_"))
 }
 
 /// Refuses a form that another site sent: cookies alone must not move anything.
@@ -63,7 +72,8 @@ pub(crate) async fn own_forms_only(State(web): State<Web>, request: Request, nex
             origin == web.app.settings.public_url || Some(host) == header("host")
         };
         if foreign_site || header("origin").is_some_and(|origin| !own(origin)) {
-            return Problem::new(StatusCode::FORBIDDEN, "foreign_form", "This form was sent from another site.").into_response();
+            return Problem::new(StatusCode::FORBIDDEN, "foreign_form", "This form was sent from another site.")
+                .into_response();
         }
     }
     next.run(request).await

@@ -3,6 +3,7 @@
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
+use tower_http::compression::CompressionLayer;
 
 use crate::{Web, api, asset, console, guard, public};
 
@@ -38,6 +39,8 @@ pub fn router(web: Web) -> Router {
         .route("/mailbox", get(public::mailbox::list))
         .route("/mailbox/{delivery}", get(public::mailbox::show))
         .route("/mailbox/{delivery}/html", get(public::mailbox::html))
+        // Not below: a page that shows what was searched for beside what is secret must not tell by its length.
+        .layer(CompressionLayer::new())
         .route("/console", get(console::home::show))
         .route("/console/sign-in", get(console::sign_in::show).post(console::sign_in::send_link))
         .route("/console/enter", get(console::sign_in::confirm).post(console::sign_in::enter))
@@ -97,7 +100,7 @@ pub fn router(web: Web) -> Router {
         .merge(programs)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .merge(hooks)
-        .route("/assets/{name}", get(asset::show))
+        .route("/assets/{name}", get(asset::show).layer(CompressionLayer::new()))
         .fallback(public::not_found)
         .layer(middleware::from_fn_with_state(web.clone(), guard::every_answer))
         .with_state(web)

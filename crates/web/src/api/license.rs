@@ -15,8 +15,9 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::Response;
 use domain::{
-    Activation, ActivationId, ActivationRequest, ActivationState, Actor, CustomerId, Fingerprint, License, LicenseId, Locale,
-    OrderId, PlanId, ProductId, Refusal, Shop, Standing, Timestamp, ValidationRequest, Verdict, VerdictCode, plain_text,
+    Activation, ActivationId, ActivationRequest, ActivationState, Actor, CustomerId, Fingerprint, License, LicenseId,
+    Locale, OrderId, PlanId, ProductId, Refusal, Shop, Standing, Timestamp, ValidationRequest, Verdict, VerdictCode,
+    plain_text,
 };
 use latchkey_license::{KeyCode, KeyCodeError};
 use serde::{Deserialize, Serialize};
@@ -128,18 +129,27 @@ struct WholeLicense<'a> {
 pub(crate) async fn show(State(web): State<Web>, manager: Manager, Id(id): Id<LicenseId>) -> Result<Response, Problem> {
     manager.may_read()?;
     let store = &web.app.store;
-    let license = store.license(manager.shop.id, id).await.map_err(app::Error::from)?.ok_or_else(|| Problem::not_found("license"))?;
+    let license = store
+        .license(manager.shop.id, id)
+        .await
+        .map_err(app::Error::from)?
+        .ok_or_else(|| Problem::not_found("license"))?;
     let seats = store.activations(manager.shop.id, id).await.map_err(app::Error::from)?;
     let key = match manager.may_manage() {
         Ok(()) => store.license_key(manager.shop.id, id).await.map_err(app::Error::from)?.map(|key| key.to_string()),
         Err(_) => None,
     };
     let taken = seats.iter().filter(|row| row.state == ActivationState::Active);
-    let whole = WholeLicense { license: view(&license, key, web.app.clock.now()), activations: taken.map(seat).collect() };
+    let whole =
+        WholeLicense { license: view(&license, key, web.app.clock.now()), activations: taken.map(seat).collect() };
     Ok(answer(StatusCode::OK, &whole))
 }
 
-pub(crate) async fn list(State(web): State<Web>, manager: Manager, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+pub(crate) async fn list(
+    State(web): State<Web>,
+    manager: Manager,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
     manager.may_read()?;
     let mut query = Query::read(query.as_deref())?;
     let asked = query.page()?;
@@ -147,7 +157,9 @@ pub(crate) async fn list(State(web): State<Web>, manager: Manager, RawQuery(quer
         order: query.take("order", "the id of an order", |text| OrderId::parse(text).ok())?,
         customer: query.take("customer", "the id of a customer", |text| CustomerId::parse(text).ok())?,
         state: None,
-        key_tail: query.take("key_tail", "the last four symbols of a key", |text| Some(text.to_ascii_uppercase()).filter(|tail| tail.len() == 4))?,
+        key_tail: query.take("key_tail", "the last four symbols of a key", |text| {
+            Some(text.to_ascii_uppercase()).filter(|tail| tail.len() == 4)
+        })?,
     };
     query.done()?;
     let rows = web.app.store.licenses(manager.shop.id, &filter, asked).await.map_err(app::Error::from)?;
@@ -188,7 +200,8 @@ impl FromRequestParts<Web> for Asker {
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
         let shop = shop_of(&web.app, parts).await?;
-        let accepted = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let accepted =
+            parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let wanted = app::messages::accept_language(accepted).into_iter().chain([shop.default_locale.clone()]);
         let locale = web.app.catalog.choose(wanted);
         Ok(Self { shop, locale })
@@ -240,7 +253,9 @@ impl Asker {
     fn refused(&self, web: &Web, error: app::Error) -> Problem {
         let detail = match &error {
             app::Error::NotFound { .. } => return license_unknown(self.say(web, "license-unknown", &[])),
-            app::Error::Refused(Refusal::LicenseNotUsable(Standing::Suspended)) => self.say(web, "license-suspended", &[]),
+            app::Error::Refused(Refusal::LicenseNotUsable(Standing::Suspended)) => {
+                self.say(web, "license-suspended", &[])
+            }
             app::Error::Refused(Refusal::LicenseNotUsable(Standing::Expired)) => self.say(web, "license-expired", &[]),
             app::Error::Refused(Refusal::LicenseNotUsable(Standing::Revoked)) => self.say(web, "license-revoked", &[]),
             app::Error::Refused(Refusal::NotActivated) => self.say(web, "license-not_activated", &[]),
@@ -259,22 +274,27 @@ fn license_unknown(detail: String) -> Problem {
 
 fn unknown(detail: String) -> Response {
     let code = VerdictCode::Unknown.as_str();
-    answer(StatusCode::OK, &ValidateView { valid: false, code, detail, license: None, activation: None, certificate: None })
+    answer(
+        StatusCode::OK,
+        &ValidateView { valid: false, code, detail, license: None, activation: None, certificate: None },
+    )
 }
 
 fn fingerprint(text: &str) -> Result<Fingerprint, Problem> {
-    Fingerprint::parse(text).map_err(|error| Problem::invalid("fingerprint", "fingerprint_invalid", format!("`fingerprint` {error}.")))
+    Fingerprint::parse(text)
+        .map_err(|error| Problem::invalid("fingerprint", "fingerprint_invalid", format!("`fingerprint` {error}.")))
 }
 
 /// Always 200 when the question was answered.
 pub(crate) async fn validate(State(web): State<Web>, asker: Asker, sent: Json) -> Result<Response, Problem> {
     let input: ValidateInput<'_> = sent.read()?;
+    let fingerprint = input.fingerprint.as_deref().map(fingerprint).transpose()?;
     let key = match KeyCode::parse(&input.key) {
         Ok(key) => key,
         Err(error) => return Ok(unknown(asker.slip(&web, error))),
     };
     let request = ValidationRequest {
-        fingerprint: input.fingerprint.as_deref().map(fingerprint).transpose()?,
+        fingerprint,
         product: match input.product.as_deref() {
             Some(name) => Some(products(&web, &asker.shop, name).await?),
             None => None,
@@ -352,20 +372,26 @@ pub(crate) async fn activate(State(web): State<Web>, asker: Asker, sent: Json) -
             .map(|(name, value)| Ok((text("metadata", &name, 40)?, text("metadata", &value, 200)?)))
             .collect::<Result<_, Problem>>()?,
     };
-    let told = web.app.activate_license(asker.shop.id, &key, &request).await.map_err(|error| asker.refused(&web, error))?;
+    let told =
+        web.app.activate_license(asker.shop.id, &key, &request).await.map_err(|error| asker.refused(&web, error))?;
     Ok(seat_answer(if told.is_new { StatusCode::CREATED } else { StatusCode::OK }, &told))
 }
 
 pub(crate) async fn deactivate(State(web): State<Web>, asker: Asker, sent: Json) -> Result<Response, Problem> {
     let input: SeatInput = sent.read()?;
     let (key, device) = (asker.key(&web, &input.key)?, fingerprint(&input.fingerprint)?);
-    let told = web.app.deactivate_license(asker.shop.id, &key, &device, Actor::App).await.map_err(|error| asker.refused(&web, error))?;
+    let told = web
+        .app
+        .deactivate_license(asker.shop.id, &key, &device, Actor::App)
+        .await
+        .map_err(|error| asker.refused(&web, error))?;
     Ok(seat_answer(StatusCode::OK, &told))
 }
 
 pub(crate) async fn heartbeat(State(web): State<Web>, asker: Asker, sent: Json) -> Result<Response, Problem> {
     let input: SeatInput = sent.read()?;
     let (key, device) = (asker.key(&web, &input.key)?, fingerprint(&input.fingerprint)?);
-    let told = web.app.heartbeat_license(asker.shop.id, &key, &device).await.map_err(|error| asker.refused(&web, error))?;
+    let told =
+        web.app.heartbeat_license(asker.shop.id, &key, &device).await.map_err(|error| asker.refused(&web, error))?;
     Ok(seat_answer(StatusCode::OK, &told))
 }

@@ -23,6 +23,7 @@ pub(crate) mod refund;
 pub(crate) use body::{Id, Json, Object, Raw};
 pub(crate) use idempotency::{Names, Once};
 
+use std::cmp::Reverse;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -91,7 +92,11 @@ impl Manager {
     }
 
     fn beyond(&self, needed: &str) -> Problem {
-        Problem::new(StatusCode::FORBIDDEN, "scope_missing", format!("This API key ({}) may not do this; it needs the scope `{needed}`.", self.key.name))
+        Problem::new(
+            StatusCode::FORBIDDEN,
+            "scope_missing",
+            format!("This API key ({}) may not do this; it needs the scope `{needed}`.", self.key.name),
+        )
     }
 }
 
@@ -104,8 +109,14 @@ pub(crate) async fn as_problem(request: Request, next: Next) -> Response {
         return response;
     }
     let problem = match response.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is larger than is taken here."),
-        StatusCode::METHOD_NOT_ALLOWED => Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not take this method."),
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is larger than is taken here.")
+        }
+        StatusCode::METHOD_NOT_ALLOWED => Problem::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "This address does not take this method.",
+        ),
         status => Problem::new(status, "request_malformed", "The request cannot be read."),
     };
     let (mut told, body) = problem.into_response().into_parts();
@@ -129,7 +140,12 @@ impl Query {
     }
 
     /// Takes one parameter as `read` understands it; `expected` ends the sentence that says what it must be.
-    pub(crate) fn take<T>(&mut self, name: &str, expected: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Problem> {
+    pub(crate) fn take<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, Problem> {
         let Some(place) = self.0.iter().position(|(known, _)| known == name) else { return Ok(None) };
         let (_, value) = self.0.swap_remove(place);
         if self.0.iter().any(|(known, _)| known == name) {
@@ -159,16 +175,20 @@ impl Query {
     pub(crate) fn done(self) -> Result<(), Problem> {
         match self.0.into_iter().next() {
             None => Ok(()),
-            Some((name, _)) => Err(Problem::invalid(&name, "parameter_unknown", format!("There is no parameter `{name}` here."))),
+            Some((name, _)) => {
+                Err(Problem::invalid(&name, "parameter_unknown", format!("There is no parameter `{name}` here.")))
+            }
         }
     }
 }
 
-/// The page of a list that is short enough to be read whole, newest first.
-pub(crate) fn cut<Row, T: Ord + Copy>(rows: Vec<Row>, page: &Page<T>, id: impl Fn(&Row) -> T) -> Listing<Row> {
+/// The page of a list that is short enough to be read whole, newest first as every list.
+pub(crate) fn cut<Row, T: Ord + Copy>(mut rows: Vec<Row>, page: &Page<T>, id: impl Fn(&Row) -> T) -> Listing<Row> {
+    rows.sort_by_key(|row| Reverse(id(row)));
     let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
     let wanted = |row: &Row| {
-        page.starting_after.is_none_or(|after| id(row) < after) && page.ending_before.is_none_or(|before| id(row) > before)
+        page.starting_after.is_none_or(|after| id(row) < after)
+            && page.ending_before.is_none_or(|before| id(row) > before)
     };
     let mut data: Vec<Row> = rows.into_iter().filter(wanted).collect();
     let has_more = data.len() > limit;

@@ -69,10 +69,14 @@ struct Input {
 fn reason(text: Option<&str>) -> Result<RefundReason, Problem> {
     match text.map(RefundReason::parse) {
         None => Ok(RefundReason::RequestedByCustomer),
-        Some(Some(reason @ (RefundReason::RequestedByCustomer | RefundReason::Duplicate | RefundReason::Fraudulent))) => Ok(reason),
-        Some(Some(RefundReason::SurpriseCapture | RefundReason::MadeAtGateway) | None) => {
-            Err(Problem::invalid("reason", "parameter_invalid", "`reason` must be requested_by_customer, duplicate or fraudulent."))
-        }
+        Some(Some(
+            reason @ (RefundReason::RequestedByCustomer | RefundReason::Duplicate | RefundReason::Fraudulent),
+        )) => Ok(reason),
+        Some(Some(RefundReason::SurpriseCapture | RefundReason::MadeAtGateway) | None) => Err(Problem::invalid(
+            "reason",
+            "parameter_invalid",
+            "`reason` must be requested_by_customer, duplicate or fraudulent.",
+        )),
     }
 }
 
@@ -84,7 +88,8 @@ pub(crate) async fn create(
     sent: Json,
 ) -> Result<Response, Problem> {
     manager.may_manage()?;
-    let input: Input = if sent.0.is_empty() { Input { amount: None, reason: None, revoke: None } } else { sent.read()? };
+    let input: Input =
+        if sent.0.is_empty() { Input { amount: None, reason: None, revoke: None } } else { sent.read()? };
     let reason = reason(input.reason.as_deref())?;
     let (task, shop) = (web.clone(), manager.shop.id);
     let work = |names: Names| refund(task, shop, order, input, reason, names);
@@ -112,7 +117,9 @@ async fn refund(
 fn named(error: app::Error) -> Problem {
     let is_about_amount = matches!(
         error,
-        app::Error::Refused(Refusal::RefundExceedsPayment { .. } | Refusal::RefundNotPositive | Refusal::CurrencyMismatch { .. })
+        app::Error::Refused(
+            Refusal::RefundExceedsPayment { .. } | Refusal::RefundNotPositive | Refusal::CurrencyMismatch { .. }
+        )
     );
     let problem = Problem::from(error);
     if is_about_amount { Problem { param: Some("amount".to_owned()), ..problem } } else { problem }
@@ -128,8 +135,7 @@ pub(crate) async fn list(
     let mut query = Query::read(query.as_deref())?;
     let page = query.page()?;
     query.done()?;
-    let mut refunds = web.app.sale(manager.shop.id, order).await?.refunds;
-    refunds.sort_by_key(|refund| std::cmp::Reverse(refund.id));
+    let refunds = web.app.sale(manager.shop.id, order).await?.refunds;
     Ok(listing(cut(refunds, &page, |refund| refund.id), view))
 }
 

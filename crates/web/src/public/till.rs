@@ -165,7 +165,8 @@ pub(crate) fn email(frame: &Frame, typed: &str) -> Result<Email, FieldError> {
 
 /// The country that was chosen, or what is wrong with it.
 pub(crate) fn country(frame: &Frame, fields: &Fields) -> Result<Country, FieldError> {
-    Country::parse(fields.get("country")).ok_or_else(|| FieldError { field: "country", text: frame.say("error-country") })
+    Country::parse(fields.get("country"))
+        .ok_or_else(|| FieldError { field: "country", text: frame.say("error-country") })
 }
 
 /// Consent to immediate supply, where the law asks for it.
@@ -181,20 +182,23 @@ pub(crate) fn consent_counts(country: Country, is_ticked: bool) -> bool {
     country.is_in_european_union() && is_ticked
 }
 
-/// On to the gateway's page, or to the order where there is none to go to.
-/// The browser may open the order from now on.
+/// On to the gateway's page with the browser of a buyer, which may open the order from now on.
 pub(crate) async fn go(web: &Web, country: Country, payment: Payment) -> Response {
-    let payment = opened(web, payment).await;
-    let address = match &payment.page_url {
-        Some(url) if takes_buyer(&payment) => url.clone(),
-        Some(_) | None => format!("/orders/{}", payment.order),
-    };
     let cookies: Vec<(HeaderName, HeaderValue)> = access::receipt_cookie(web, payment.order)
         .into_iter()
         .chain(cookie::set(COUNTRY_COOKIE, country.code(), "/", A_YEAR_IN_SECONDS, Visit::is_secure(web)))
         .map(|value| (header::SET_COOKIE, value))
         .collect();
-    (AppendHeaders(cookies), Redirect::to(&address)).into_response()
+    (AppendHeaders(cookies), go_as_stranger(web, payment).await).into_response()
+}
+
+/// On to the gateway's page, or to the order where there is none to go to.
+pub(crate) async fn go_as_stranger(web: &Web, payment: Payment) -> Response {
+    let payment = opened(web, payment).await;
+    match &payment.page_url {
+        Some(url) if takes_buyer(&payment) => Redirect::to(url).into_response(),
+        Some(_) | None => Redirect::to(&format!("/orders/{}", payment.order)).into_response(),
+    }
 }
 
 /// A payment whose page another press, or the outbox, is opening right now: waits for that answer a little.

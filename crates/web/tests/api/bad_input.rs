@@ -11,12 +11,16 @@ fn changed(pointer: &str, value: Value) -> Value {
     let mut body = order_of("lumen-pro");
     let (parent, name) = pointer.rsplit_once('/').unwrap();
     let parent = body.pointer_mut(parent).unwrap().as_object_mut().unwrap();
-    match value {
-        Value::Null => parent.remove(name),
-        value => parent.insert(name.to_owned(), value),
-    };
+    if value.is_null() {
+        parent.remove(name);
+    } else {
+        parent.insert(name.to_owned(), value);
+    }
     body
 }
+
+/// Method, path, headers, body; then status and code.
+type Row<'a> = (Method, String, &'a [(&'a str, &'a str)], &'a str, u16, &'a str);
 
 #[tokio::test]
 async fn an_order_that_cannot_be_taken_is_told_by_field() {
@@ -66,7 +70,7 @@ async fn an_order_that_cannot_be_taken_is_told_by_field() {
         let body = changed(field, value);
         let refused = manager.post("/v1/checkouts", &body).await;
         assert_eq!(refused.status.as_u16(), 422, "{body}: {}", refused.text);
-        let refused = refused.is_problem(422, code);
+        let refused = refused.refused(422, code);
         assert_eq!(refused.json()["param"], param, "{body}: {}", refused.text);
     }
     assert_eq!(orders(&world).await, 0);
@@ -82,7 +86,7 @@ async fn what_is_no_request_at_all_is_a_problem_too() {
     let form = [("content-type", "application/x-www-form-urlencoded")];
     let large = format!("{{\"plan\":\"{}\"}}", "x".repeat(70_000));
     #[rustfmt::skip]
-    let table: Vec<(Method, String, &[(&str, &str)], &str, u16, &str)> = vec![
+    let table: Vec<Row<'_>> = vec![
         (Method::POST,   "/v1/checkouts".into(),              &json_kind, "",                     400, "json_malformed"),
         (Method::POST,   "/v1/checkouts".into(),              &json_kind, "{\"plan\":",           400, "json_malformed"),
         (Method::POST,   "/v1/checkouts".into(),              &json_kind, "[]",                   422, "parameter_invalid"),
@@ -113,7 +117,7 @@ async fn what_is_no_request_at_all_is_a_problem_too() {
     for (method, path, headers, body, status, code) in table {
         let answer = manager.send(method.clone(), &path, headers, body.as_bytes().to_vec()).await;
         assert_eq!(answer.status.as_u16(), status, "{method} {path} {body:.40}: {}", answer.text);
-        answer.is_problem(status, code);
+        answer.refused(status, code);
     }
     let refused = manager.send(Method::DELETE, "/v1/checkouts", &[], Vec::new()).await;
     assert!(refused.header("allow").contains("POST"), "{:?}", refused.headers);
@@ -131,13 +135,16 @@ async fn what_an_app_sends_wrongly_is_told_by_field() {
         ("validate",   json!({ "key": 1 }),                                             "parameter_invalid",   "key"),
         ("validate",   json!({ "key": key, "device": "x" }),                            "parameter_unknown",   "device"),
         ("validate",   json!({ "key": key, "features": "edit" }),                       "parameter_invalid",   "features"),
+        ("validate",   json!({ "key": "x", "fingerprint": "f".repeat(256) }),           "fingerprint_invalid", "fingerprint"),
+        ("validate",   json!({ "key": key, "fingerprint": "" }),                        "fingerprint_invalid", "fingerprint"),
+        ("activate",   json!({ "key": key, "fingerprint": "4242 4242 4242 4242" }),     "fingerprint_invalid", "fingerprint"),
         ("activate",   json!({ "key": key }),                                           "parameter_missing",   "fingerprint"),
         ("activate",   json!({ "key": key, "fingerprint": "f", "metadata": { "a": 1 } }), "parameter_invalid", "metadata.a"),
         ("deactivate", json!({ "key": key }),                                           "parameter_missing",   "fingerprint"),
         ("heartbeat",  json!({ "key": key, "fingerprint": "f", "at": 1 }),              "parameter_unknown",   "at"),
     ];
     for (call, body, code, param) in table {
-        let refused = app.post(&format!("/v1/licenses/{call}"), &body).await.is_problem(422, code);
+        let refused = app.post(&format!("/v1/licenses/{call}"), &body).await.refused(422, code);
         assert_eq!(refused.json()["param"], param, "{call} {body}: {}", refused.text);
     }
 }

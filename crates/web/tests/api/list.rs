@@ -1,9 +1,18 @@
 //! Lists, page by page.
 
+use domain::{Changes, Product, ProductId};
 use serde_json::Value;
 
 use crate::caller::{Caller, order_of};
 use crate::support::World;
+
+/// One more product, without plans.
+async fn another_product(world: &World) {
+    let product = world.app.store.products(world.shop.id).await.unwrap().remove(0);
+    let id = ProductId::mint(world.app.clock.now(), &mut world.app.entropy.rng());
+    let product = Product { id, version: 0, slug: format!("{}-{id}", product.slug).replace('_', "-"), ..product };
+    world.app.write(&Changes { products: vec![product], ..Changes::default() }).await.unwrap();
+}
 
 fn ids(page: &Value) -> Vec<String> {
     page["data"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
@@ -17,7 +26,11 @@ async fn a_list_is_walked_from_the_newest_to_the_oldest_and_back() {
         world.app.clock.advance(domain::Duration::seconds(1));
         manager.post("/v1/checkouts", &order_of("lumen-pro")).await.is(201);
     }
-    for noun in ["checkouts", "orders", "events"] {
+    for _ in 0..4 {
+        world.app.clock.advance(domain::Duration::seconds(1));
+        another_product(&world).await;
+    }
+    for noun in ["checkouts", "orders", "events", "products"] {
         let all = manager.get(&format!("/v1/{noun}?limit=100")).await.is(200).json();
         let all_ids = ids(&all);
         assert!(all_ids.len() >= 5 && all["has_more"] == false, "{noun}");

@@ -46,7 +46,10 @@ async fn a_buyer_pays_and_finds_the_key_on_the_page_and_in_the_mail() {
     let till = browser.get("/buy/lumen-pro?country=DE&email=ada@example.com").await.is(StatusCode::OK);
     assert!(till.text.find("id=\"total\"").unwrap() < till.text.find("id=\"email\"").unwrap());
     assert_eq!(visible_fields(&till), 4);
-    assert!(till.has(">Pay €99.00</button>") && till.has("By pressing “Pay €99.00” you place a binding order with Lumen Software GmbH"));
+    assert!(
+        till.has(">Pay €99.00</button>")
+            && till.has("By pressing “Pay €99.00” you place a binding order with Lumen Software GmbH")
+    );
     assert!(till.has("value=\"ada@example.com\"") && till.has("Money back within 30 days."));
 
     let pressed = browser.press(&till, "lumen-pro", &[]).await.is(StatusCode::SEE_OTHER);
@@ -57,8 +60,17 @@ async fn a_buyer_pays_and_finds_the_key_on_the_page_and_in_the_mail() {
     let keys = world.keys(&order_path).await;
     assert_eq!(keys.len(), 1);
     assert!(order.has(&keys[0]), "{}", order.text);
-    assert!(order.has("Thank you for your order") && order.has("Visa •••• 4242") && order.has("€99.00") && order.has("ada@example.com"));
-    assert!(order.has("How to start with Lumen") && order.has("0 of 5 devices activated") && order.has("Money back within 30 days."));
+    assert!(
+        order.has("Thank you for your order")
+            && order.has("Visa •••• 4242")
+            && order.has("€99.00")
+            && order.has("ada@example.com")
+    );
+    assert!(
+        order.has("How to start with Lumen")
+            && order.has("0 of 5 devices activated")
+            && order.has("Money back within 30 days.")
+    );
     assert!(order.has("you asked for immediate supply"));
     assert_eq!(order.header("cache-control"), "no-store");
 
@@ -84,7 +96,7 @@ async fn after_a_decline_the_order_waits_for_another_card() {
     // The link back from the gateway shows the same, and nothing personal.
     let till = format!("/checkout/{}", newest.checkout);
     let mut stranger = world.browser();
-    let continued = stranger.get(&&till).await.is(StatusCode::OK);
+    let continued = stranger.get(&till).await.is(StatusCode::OK);
     assert!(continued.has("not enough funds") && continued.has("Continue payment: €49.00") && !continued.has("ada@"));
     let again = stranger.post(&till, &[]).await.is(StatusCode::SEE_OTHER);
     assert_eq!(again.location(), gateway_page);
@@ -127,12 +139,21 @@ async fn a_total_that_changed_is_shown_before_it_is_ordered() {
     let world = World::new().await;
     let mut browser = world.browser();
     let till = browser.get("/buy/lumen-personal?country=DE").await;
-    for (field, value, total) in [("quantity", "5", "Pay €220.50"), ("quantity", "۲", "Pay €98.00"), ("country", "GB", "Pay £43.00")] {
+    for (field, value, total) in
+        [("quantity", "5", "Pay €220.50"), ("quantity", "۲", "Pay €98.00"), ("country", "GB", "Pay £43.00")]
+    {
         let again = browser.press(&till, "lumen-personal", &[(field, value)]).await.is(StatusCode::OK);
-        assert!(again.has("The total has changed.") && again.has(total) && again.has("value=\"ada@example.com\""), "{}", again.text);
+        assert!(
+            again.has("The total has changed.") && again.has(total) && again.has("value=\"ada@example.com\""),
+            "{}",
+            again.text
+        );
     }
     assert_eq!(world.orders().await.len(), 0);
-    let updated = browser.press(&till, "lumen-personal", &[("quantity", "5"), ("press", "update"), ("email", "")]).await.is(StatusCode::OK);
+    let updated = browser
+        .press(&till, "lumen-personal", &[("quantity", "5"), ("press", "update"), ("email", "")])
+        .await
+        .is(StatusCode::OK);
     assert!(updated.has("Pay €220.50") && !updated.has("error-summary"));
     let ordered = browser.press(&updated, "lumen-personal", &[("quantity", "5")]).await.is(StatusCode::SEE_OTHER);
     assert!(ordered.location().starts_with(&world.gateway));
@@ -161,7 +182,10 @@ async fn a_form_that_cannot_be_taken_says_why_and_keeps_what_was_typed() {
     for (field, value, message) in table {
         let page = browser.press(&till, "lumen-pro", &[(field, value)]).await.is(StatusCode::UNPROCESSABLE_ENTITY);
         assert!(page.has(message), "{field}={value}: {}", page.text);
-        assert!(page.has(&format!("<a href=\"#{field}\">")) && page.has(&format!("id=\"{field}-error\"")), "{field}={value}");
+        assert!(
+            page.has(&format!("<a href=\"#{field}\">")) && page.has(&format!("id=\"{field}-error\"")),
+            "{field}={value}"
+        );
         assert!(page.title().starts_with("Error: "), "{}", page.title());
         assert!(page.text.find("error-summary").unwrap() < page.text.find("<h1>").unwrap());
         if field != "email" {
@@ -203,12 +227,37 @@ async fn an_expired_checkout_goes_on_with_the_same_contents() {
 }
 
 #[tokio::test]
+async fn after_a_debit_that_failed_whoever_has_the_link_may_pay_but_not_look() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    let gateway_page = browser.press_pay("lumen-pro", &[]).await.location();
+    let back = world.debit(&gateway_page, "DE62370400440532013001").await.is(StatusCode::SEE_OTHER).location();
+    browser.get(&world.own(&back)).await;
+    world.settle().await;
+    let order = world.orders().await.remove(0);
+    let page = browser.get(&format!("/orders/{}", order.id)).await.is(StatusCode::OK);
+    assert!(page.has("Your payment did not go through") && page.has("Nothing was charged."), "{}", page.text);
+
+    let mut stranger = world.browser();
+    let again = stranger.post(&format!("/checkout/{}", order.checkout), &[]).await.is(StatusCode::SEE_OTHER);
+    assert!(again.location().starts_with(&world.gateway) && again.header("set-cookie").is_empty());
+    // The buyer's own button leads to the same attempt.
+    assert_eq!(browser.post(&format!("/orders/{}/retry", order.id), &[]).await.location(), again.location());
+    world.pay(&again.location(), GOOD_CARD).await.is(StatusCode::SEE_OTHER);
+    world.settle().await;
+    stranger.get(&format!("/orders/{}", order.id)).await.is(StatusCode::FORBIDDEN);
+    let page = browser.get(&format!("/orders/{}", order.id)).await.is(StatusCode::OK);
+    assert!(page.has("Visa •••• 4242") && page.has("Thank you for your order"), "{}", page.text);
+}
+
+#[tokio::test]
 async fn a_checkout_that_a_program_opened_ends_at_the_sellers_page() {
     let world = World::new().await;
     let mut browser = world.browser();
     let id = opened_by_program(&world, Some("https://seller.example/thanks?from=shop#top")).await;
     let path = format!("/checkout/{id}");
-    let refused = browser.post(&path, &[("email", "ada"), ("country", "DE")]).await.is(StatusCode::UNPROCESSABLE_ENTITY);
+    let refused =
+        browser.post(&path, &[("email", "ada"), ("country", "DE")]).await.is(StatusCode::UNPROCESSABLE_ENTITY);
     assert!(refused.has("has no @") && refused.has("Tick the box"));
     let form = [("email", "ada@example.com"), ("country", "DE"), ("consent", "yes")];
     let gateway_page = browser.post(&path, &form).await.is(StatusCode::SEE_OTHER).location();

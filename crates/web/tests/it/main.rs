@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod buying;
+mod console;
 mod opening;
 mod pages;
 mod portal;

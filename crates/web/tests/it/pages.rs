@@ -14,7 +14,18 @@ fn ids(directory: &Path) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for entry in std::fs::read_dir(directory).unwrap() {
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
-        let roots = ["page-", "price-", "till-", "product-", "storefront-", "checkout-", "failure-", "error-", "mailbox-", "terms-"];
+        let roots = [
+            "page-",
+            "price-",
+            "till-",
+            "product-",
+            "storefront-",
+            "checkout-",
+            "failure-",
+            "error-",
+            "mailbox-",
+            "terms-",
+        ];
         found.extend(
             text.split('"')
                 .filter(|part| roots.iter().any(|root| part.starts_with(root)))
@@ -52,7 +63,18 @@ async fn no_page_runs_or_loads_what_is_not_ours() {
     let (mut browser, order) = world.bought("lumen-pro", "1").await;
     world.settle().await;
     let mail = world.mailbox.newest(1).await.unwrap().remove(0).delivery;
-    let pages = ["/", "/p/lumen", "/buy/lumen-pro", "/portal", "/terms", "/mailbox", "/nothing", &order, &format!("/mailbox/{mail}")].map(str::to_owned);
+    let pages = [
+        "/",
+        "/p/lumen",
+        "/buy/lumen-pro",
+        "/portal",
+        "/terms",
+        "/mailbox",
+        "/nothing",
+        &order,
+        &format!("/mailbox/{mail}"),
+    ]
+    .map(str::to_owned);
     for path in pages {
         let page = browser.get(&path).await;
         assert!(page.header("content-security-policy").contains("default-src 'none'"), "{path}");
@@ -78,7 +100,10 @@ async fn the_language_is_asked_for_kept_or_guessed_in_this_order() {
     browser.languages = "de-AT;q=0.9, fr";
     assert!(browser.get("/terms").await.has("<html lang=\"de-AT\""));
     assert!(browser.get("/terms?locale=en").await.has("<html lang=\"en\""));
-    let chosen = browser.post("/language", &[("locale", "en"), ("return_to", "/terms?locale=de")]).await.is(StatusCode::SEE_OTHER);
+    let chosen = browser
+        .post("/language", &[("locale", "en"), ("return_to", "/terms?locale=de")])
+        .await
+        .is(StatusCode::SEE_OTHER);
     assert_eq!(chosen.location(), "/terms");
     assert!(browser.get("/terms").await.has("<html lang=\"en\""));
     assert!(browser.get("/terms?locale=de").await.has("<html lang=\"de\""));
@@ -130,8 +155,17 @@ async fn what_is_not_there_is_a_page_for_people_and_a_problem_for_programs() {
     }
     let page = browser.get("/portal/code").await.is(StatusCode::METHOD_NOT_ALLOWED);
     assert!(page.has("This page does not exist"));
-    assert_eq!(browser.get("/v1/nothing").await.is(StatusCode::NOT_FOUND).header("content-type"), "application/problem+json");
-    assert!(browser.post_from_elsewhere("/portal/leave").await.is(StatusCode::FORBIDDEN).has("This form was not sent from our page"));
+    assert_eq!(
+        browser.get("/v1/nothing").await.is(StatusCode::NOT_FOUND).header("content-type"),
+        "application/problem+json"
+    );
+    assert!(
+        browser
+            .post_from_elsewhere("/portal/leave")
+            .await
+            .is(StatusCode::FORBIDDEN)
+            .has("This form was not sent from our page")
+    );
     world.without_mailbox().get("/mailbox").await.is(StatusCode::NOT_FOUND);
 }
 
@@ -140,14 +174,27 @@ async fn style_sheet_and_script_are_kept_for_ever_and_small() {
     let world = World::new().await;
     let mut browser = world.browser();
     let page = browser.get("/").await;
-    for (from, kind, most) in [("rel=\"stylesheet\" href=\"", "text/css", 24_000), ("<script src=\"", "text/javascript", 10_000)] {
+    for (from, kind, most) in
+        [("rel=\"stylesheet\" href=\"", "text/css", 24_000), ("<script src=\"", "text/javascript", 10_000)]
+    {
         let asset = browser.get(page.between(from, "\"")).await.is(StatusCode::OK);
         assert!(asset.header("content-type").starts_with(kind) && asset.header("cache-control").contains("immutable"));
         assert!(asset.text.len() < most, "{kind} has {} bytes", asset.text.len());
     }
+    let till = browser.get_compressed("/buy/lumen-studio?country=DE").await;
+    assert!(till < 30 << 10, "the till has {till} bytes on the wire");
     browser.get("/assets/shop.css").await.is(StatusCode::NOT_FOUND);
     let style = include_str!("../../assets/shop.css");
-    for physical in ["left:", "right:", "margin-left", "margin-right", "padding-left", "padding-right", "text-align: left", "text-align: right"] {
+    for physical in [
+        "left:",
+        "right:",
+        "margin-left",
+        "margin-right",
+        "padding-left",
+        "padding-right",
+        "text-align: left",
+        "text-align: right",
+    ] {
         assert!(!style.contains(physical), "{physical} does not turn around with the writing");
     }
 }

@@ -40,7 +40,8 @@ impl World {
         let hooks = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let public_url = format!("http://{}", hooks.local_addr().unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let gateway = sandbox::Sandbox::start(listener, sandbox::Config { seed: Some(7), ..Default::default() }).unwrap();
+        let gateway =
+            sandbox::Sandbox::start(listener, sandbox::Config { seed: Some(7), ..Default::default() }).unwrap();
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
         let clock = Clock::simulated(Timestamp::from_seconds(i64::try_from(now.as_secs()).unwrap()));
         let app = App::start(
@@ -118,7 +119,9 @@ impl World {
     }
 
     pub(crate) async fn control(&self, what: &str, body: &str) {
-        let answer = self.outside(GatewayMethod::Post, &format!("{}/_control/{what}", self.gateway), "application/json", body).await;
+        let answer = self
+            .outside(GatewayMethod::Post, &format!("{}/_control/{what}", self.gateway), "application/json", body)
+            .await;
         assert!(answer.status.is_success(), "{what}: {}", answer.text);
     }
 
@@ -168,7 +171,14 @@ impl World {
 
     pub(crate) async fn keys(&self, order: &str) -> Vec<String> {
         let id = OrderId::parse(order.rsplit('/').next().unwrap()).unwrap();
-        self.app.store.license_keys(self.shop.id, id).await.unwrap().into_iter().map(|(_, key)| key.to_string()).collect()
+        self.app
+            .store
+            .license_keys(self.shop.id, id)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|(_, key)| key.to_string())
+            .collect()
     }
 
     /// Every order, the newest first.
@@ -239,6 +249,14 @@ impl Browser {
 
     pub(crate) async fn get(&mut self, path: &str) -> Page {
         self.send(Method::GET, path, &[], String::new()).await
+    }
+
+    /// How many bytes a page has on its way to a browser that takes gzip.
+    pub(crate) async fn get_compressed(&mut self, path: &str) -> usize {
+        let request = Request::get(path).header(header::HOST, "shop.test").header(header::ACCEPT_ENCODING, "gzip");
+        let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.headers()[header::CONTENT_ENCODING], "gzip");
+        to_bytes(response.into_body(), 1 << 20).await.unwrap().len()
     }
 
     pub(crate) async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Page {

@@ -1,0 +1,117 @@
+//! Text of strangers on every page of the console: shown, and never markup.
+
+use axum::http::StatusCode;
+use domain::{Changes, Customer, Delivery, DeliveryId, DeliveryState, Locale, MailKind, Product};
+use serde_json::json;
+
+use super::desk;
+use crate::support::World;
+
+const CORPUS: [&str; 6] = [
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror=alert(1)>",
+    "'><svg/onload=alert(1)>",
+    "</code></pre><iframe src=//evil.example>",
+    "{{7*7}}<b>${7*7}</b>",
+    "\u{202e}<a href=javascript:alert(1)>",
+];
+
+/// Tags that only a stranger could have put there.
+const NEVER: [&str; 7] = ["<script", "<img", "<svg", "<iframe", "<b>", "<a href=javascript", "href=\"javascript"];
+
+#[tokio::test]
+async fn what_a_stranger_typed_is_text_on_every_page() {
+    let world = World::new().await;
+    let mut staff = world.staff().await;
+    for (place, hostile) in CORPUS.into_iter().enumerate() {
+        let product = world.app.store.product_by_slug(world.shop.id, "lumen").await.unwrap().unwrap();
+        let product = Product { name: format!("Lumen {hostile}"), ..product };
+        world.app.write(&Changes { products: vec![product], ..Changes::default() }).await.unwrap();
+        let (_, order) = world.bought("lumen-pro", "1").await;
+        let sale = world.sale(&order).await;
+        let key = world.keys(&order).await.remove(0);
+        world.activate(&key, &format!("fp-{place}-{hostile}"), hostile).await;
+        let customer = world.app.store.customer(world.shop.id, sale.order.customer.unwrap()).await.unwrap().unwrap();
+        let named = Customer { name: Some(hostile.to_owned()), ..customer.clone() };
+        let now = world.app.clock.now();
+        let delivery = Delivery {
+            id: DeliveryId::mint(now, &mut world.app.entropy.rng()),
+            shop: world.shop.id,
+            version: 0,
+            mail: MailKind::OrderPaid { order: sale.order.id },
+            to: customer.email.clone(),
+            locale: Locale::english(),
+            order: Some(sale.order.id),
+            customer: Some(customer.id),
+            state: DeliveryState::Refused,
+            attempts: 1,
+            last_error: Some(format!("550 {hostile}")),
+            created_at: now,
+            sent_at: None,
+        };
+        world
+            .app
+            .write(&Changes { customers: vec![named], deliveries: vec![delivery], ..Changes::default() })
+            .await
+            .unwrap();
+        let visible: String = hostile.chars().filter(char::is_ascii_graphic).collect();
+        let event = json!({
+            "id": format!("evt_{place}{visible}"), "object": "event", "type": format!("custom.{visible}"), "livemode": false,
+            "created": 1_800_000_000, "data": { "object": { "id": hostile, hostile: hostile } },
+        });
+        let notice = world.tell(&event).await;
+        // A message that is parked with a detail that names what was sent.
+        let unreadable = json!({
+            "id": format!("evt_unreadable_{place}"), "object": "event", "type": "payment_intent.succeeded", "livemode": false,
+            "created": 1_800_000_000, "data": { "object": { "id": hostile, "object": "payment_intent", "status": hostile } },
+        });
+        let parked = world.tell(&unreadable).await;
+
+        let typed =
+            serde_urlencoded::to_string([("q", hostile), ("told", hostile), ("state", hostile), ("after", hostile)])
+                .unwrap();
+        let pages = [
+            format!("/console?{typed}"),
+            format!("/console/orders?{typed}"),
+            format!("{}?{typed}", desk(&sale)),
+            format!("/console/licenses?{typed}"),
+            format!("/console/licenses/{}?{typed}", sale.licenses[0].id),
+            format!("/console/customers?{typed}"),
+            format!("/console/customers/{}?{typed}", customer.id),
+            format!("/console/mails?{typed}"),
+            format!("/console/notices?{typed}"),
+            format!("{notice}?{typed}"),
+            format!("{parked}?{typed}"),
+            format!("/console/search?{typed}"),
+            format!("/console/sign-in?{typed}"),
+            format!("/console/enter?{}", serde_urlencoded::to_string([("link", hostile), ("token", hostile)]).unwrap()),
+        ];
+        for path in pages {
+            let page = staff.get(&path).await.is(StatusCode::OK);
+            harmless(&path, &page.text);
+        }
+        for path in [
+            desk(&sale),
+            format!("/console/licenses/{}", sale.licenses[0].id),
+            format!("/console/customers/{}", customer.id),
+            notice,
+        ] {
+            let page = staff.get(&path).await;
+            assert!(page.has("&#60;") || page.has("&lt;"), "{path} shows nothing of {hostile}: {}", page.text);
+        }
+        let typed = staff.post("/console/sign-in", &[("email", hostile)]).await.is(StatusCode::UNPROCESSABLE_ENTITY);
+        harmless("the address", &typed.text);
+        let form = [("amount", hostile), ("reason", hostile), ("revoke", hostile)];
+        let typed = staff.post(&format!("{}/refund", desk(&sale)), &form).await.is(StatusCode::UNPROCESSABLE_ENTITY);
+        harmless("the amount", &typed.text);
+        let form = [("amount", "1"), ("reason", hostile), ("revoke", hostile)];
+        let asked = staff.post(&format!("{}/refund", desk(&sale)), &form).await.is(StatusCode::OK);
+        harmless("the refund", &asked.text);
+    }
+}
+
+fn harmless(path: &str, text: &str) {
+    for tag in NEVER {
+        assert!(!text.contains(tag), "{path} holds {tag}: {text}");
+    }
+}

@@ -1,0 +1,86 @@
+//! Licenses and customers: what stands there, and the button that frees a seat.
+
+use axum::http::StatusCode;
+use domain::{ActivationState, LicenseState};
+
+use super::desk;
+use crate::support::World;
+
+#[tokio::test]
+async fn a_seat_is_freed_once_and_pressing_again_says_so() {
+    let world = World::new().await;
+    let mut staff = world.staff().await;
+    let (_, order) = world.bought("lumen-pro", "1").await;
+    let sale = world.sale(&order).await;
+    let key = world.keys(&order).await.remove(0);
+    world.activate(&key, "device-1", "Ada's Laptop").await;
+    world.activate(&key, "device-2", "Studio").await;
+    let license = sale.licenses[0].id;
+    let path = format!("/console/licenses/{license}");
+    let page = staff.get(&path).await.is(StatusCode::OK);
+    for text in [
+        "Ada&#39;s Laptop",
+        "Studio",
+        "device-1",
+        "2 / 5",
+        "edit, batch, color",
+        "Never",
+        sale.order.number.as_str(),
+        "Device activated",
+    ] {
+        assert!(page.has(text), "{text} is not on {}", page.text);
+    }
+    assert!(!page.has(&key), "a whole key stands on the page");
+
+    let seats = world.app.store.activations(world.shop.id, license).await.unwrap();
+    let seat = seats.iter().find(|seat| seat.fingerprint.as_str() == "device-1").unwrap();
+    let release = format!("{path}/activations/{}/release", seat.id);
+    for told in ["released", "was-free"] {
+        assert_eq!(staff.post(&release, &[]).await.is(StatusCode::SEE_OTHER).location(), format!("{path}?told={told}"));
+    }
+    let page = staff.get(&format!("{path}?told=was-free")).await.is(StatusCode::OK);
+    assert!(
+        page.has("1 / 5") && page.has("Freed") && page.has("Seat freed") && page.has("That seat was free already."),
+        "{}",
+        page.text
+    );
+    let seat = world.app.store.activation(world.shop.id, seat.id).await.unwrap().unwrap();
+    assert_eq!(seat.state, ActivationState::Released);
+    staff.post(&format!("{path}/activations/act_1/release"), &[]).await.is(StatusCode::NOT_FOUND);
+    // The seat of another license is not freed by this one's page.
+    let (_, other) = world.bought("lumen-pro", "1").await;
+    let other = world.sale(&other).await.licenses[0].id;
+    staff
+        .post(&format!("/console/licenses/{other}/activations/{}/release", seats[1].id), &[])
+        .await
+        .is(StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn lists_of_licenses_and_customers_lead_to_their_pages() {
+    let world = World::new().await;
+    let mut staff = world.staff().await;
+    let (_, order) = world.bought("lumen-pro", "2").await;
+    world.settle().await;
+    let sale = world.sale(&order).await;
+    let active = staff.get("/console/licenses?state=active").await.is(StatusCode::OK);
+    for license in &sale.licenses {
+        assert!(active.has(&format!("<a href=\"/console/licenses/{}\">", license.id)), "{}", active.text);
+    }
+    for state in LicenseState::ALL.into_iter().filter(|state| *state != LicenseState::Active) {
+        let page = staff.get(&format!("/console/licenses?state={}", state.as_str())).await.is(StatusCode::OK);
+        assert!(page.has("No licenses here yet."), "{state:?}: {}", page.text);
+    }
+    let customer = format!("/console/customers/{}", sale.order.customer.unwrap());
+    let customers = staff.get("/console/customers").await.is(StatusCode::OK);
+    assert!(customers.has(&format!("<a href=\"{customer}\">")) && customers.has("ada@example.com"));
+    let page = staff.get(&customer).await.is(StatusCode::OK);
+    for text in [
+        desk(&sale),
+        format!("/console/licenses/{}", sale.licenses[1].id),
+        "Receipt and keys".to_owned(),
+        "Germany".to_owned(),
+    ] {
+        assert!(page.has(&text), "{text} is not on {}", page.text);
+    }
+}
