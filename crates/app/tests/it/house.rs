@@ -1,0 +1,460 @@
+//! A shop with a gateway, a mail server and a clock, and what a buyer and a
+//! seller do with them.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use app::mail::Mail;
+use app::{
+    App, Catalog, CheckoutInput, Clock, Entropy, Http, HttpFailure, MailError, Mailer, NewShop, NoticeOutcome, Settings,
+};
+use domain::{
+    Actor, BuyerDetails, Country, Delivery, Duration, Email, GatewayAccount, LicenseState, Locale, Mode, Notice,
+    OrderId, PaymentId, PlanId, Sale, Seller, Shop, Timestamp,
+};
+use gateways::{Headers, HttpRequest, HttpResponse, Method};
+use sandbox::model::delivery::{self, Carried, Ripe};
+use sandbox::model::moment::Moment;
+use sandbox::model::{Context, account};
+use sandbox::wire::{Reply, Request};
+use sandbox::{World, control, page, wire};
+use serde_json::{Value, json};
+use store::testing::{Directory, postgres_store, sqlite_store};
+use store::{DeliveryFilter, NoticeFilter, Page, Store};
+
+pub(crate) const CARD: &str = "method=card&card_number=4242424242424242&exp=12/34&cvc=123";
+pub(crate) const CARD_WITHOUT_FUNDS: &str = "method=card&card_number=4000000000009995&exp=12/34&cvc=123";
+pub(crate) const CARD_WHOSE_REFUND_FAILS: &str = "method=card&card_number=4000000000005126&exp=12/34&cvc=123";
+pub(crate) const DEBIT_THAT_ARRIVES_LATER: &str = "method=sepa_debit&name=Ada+Buyer&iban=AT321904300235473204";
+pub(crate) const DEBIT_THAT_FAILS_LATER: &str = "method=sepa_debit&name=Ada+Buyer&iban=AT051904300235473205";
+
+const KEY: &str = "sk_test_house";
+const SECRET: &str = "whsec_house";
+const GATEWAY_URL: &str = "http://127.0.0.1:9";
+
+/// The simulated gateway, seen from all sides: its API, its pages, its dashboard, its webhooks.
+pub(crate) struct Gateway {
+    world: Mutex<World>,
+    clock: Clock,
+    is_down: AtomicBool,
+}
+
+/// One webhook as it would go over the wire.
+#[derive(Debug, Clone)]
+pub(crate) struct Webhook {
+    pub(crate) kind: String,
+    pub(crate) signature: String,
+    pub(crate) body: String,
+}
+
+impl Webhook {
+    /// The same event with another text in it, signed as the gateway signs.
+    pub(crate) fn altered(&self, from: &str, to: &str, now: Timestamp) -> Self {
+        assert!(self.body.contains(from), "{from} is not in {}", self.body);
+        let body = self.body.replace(from, to);
+        let signature = delivery::sign(&[SECRET], Moment::from_seconds(now.as_seconds()), &body);
+        Self { kind: self.kind.clone(), signature, body }
+    }
+
+    pub(crate) fn is_about(&self, reference: &str) -> bool {
+        self.body.contains(reference)
+    }
+}
+
+impl Gateway {
+    fn new(clock: Clock) -> Self {
+        let gateway = Self { world: Mutex::new(World::new(7, GATEWAY_URL)), clock, is_down: AtomicBool::new(false) };
+        let now = gateway.real();
+        let mut world = gateway.world();
+        let account = account::open(&mut world, now, KEY).expect("a test key");
+        let at = Context::internal(now, &account);
+        delivery::configure(&mut world, &at, "http://shop.test/hooks", &[SECRET.to_owned()]).expect("an endpoint");
+        drop(world);
+        gateway
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+
+    fn real(&self) -> Moment {
+        Moment::from_milliseconds(self.clock.now().as_microseconds() / 1_000)
+    }
+
+    /// Cuts the line to the gateway, or mends it.
+    pub(crate) fn set_down(&self, is_down: bool) {
+        self.is_down.store(is_down, Ordering::SeqCst);
+    }
+
+    /// What goes wrong from now on; nothing else does.
+    pub(crate) fn faults(&self, faults: &Value) {
+        self.control("POST", "/_control/faults", faults);
+    }
+
+    pub(crate) fn control(&self, method: &str, path: &str, body: &Value) -> Value {
+        let reply =
+            control::answer(&mut self.world(), self.real(), &request(method, path, body.to_string().into_bytes()));
+        assert_eq!(reply.status, 200, "{method} {path}: {}", reply.body);
+        serde_json::from_str(&reply.body).unwrap()
+    }
+
+    /// A call that the seller makes without us, as on the gateway's dashboard.
+    pub(crate) fn dashboard(&self, path: &str, form: &str) -> Value {
+        let real = self.real();
+        let mut world = self.world();
+        let now = world.now(real);
+        let reply = wire::answer(&mut world, now, &request("POST", path, form.as_bytes().to_vec()));
+        assert_eq!(reply.status, 200, "{path} {form}: {}", reply.body);
+        serde_json::from_str(&reply.body).unwrap()
+    }
+
+    /// The buyer sends the form of the hosted page.
+    pub(crate) fn pay(&self, session: &str, method: &str) -> Reply {
+        let form = format!("email=buyer@shop.test&{method}");
+        let real = self.real();
+        let mut world = self.world();
+        let now = world.now(real);
+        page::answer(&mut world, now, &request("POST", &format!("/pay/{session}"), form.into_bytes()))
+    }
+
+    /// Everything that the gateway wants to send by now. It believes that all of it arrives.
+    pub(crate) fn webhooks(&self) -> Vec<Webhook> {
+        let real = self.real();
+        let mut world = self.world();
+        let now = world.now(real);
+        let claimed = delivery::claim(&mut world, now, real, Ripe::DueOrHeldBack, usize::MAX);
+        claimed
+            .into_iter()
+            .map(|outgoing| {
+                delivery::settle(&mut world, now, &outgoing.delivery, &Carried::Answered(200));
+                let event: Value = serde_json::from_str(&outgoing.body).unwrap();
+                let kind = event["type"].as_str().unwrap().to_owned();
+                Webhook { kind, signature: outgoing.signature, body: outgoing.body }
+            })
+            .collect()
+    }
+
+    /// What became of the money, by the gateway's own books.
+    pub(crate) fn truth(&self) -> Value {
+        self.control("GET", "/_control/truth", &json!({}))
+    }
+
+    fn answer(&self, asked: &HttpRequest) -> Result<HttpResponse, HttpFailure> {
+        if self.is_down.load(Ordering::SeqCst) {
+            return Err(HttpFailure("the line is cut".to_owned()));
+        }
+        let target = asked.url.strip_prefix(GATEWAY_URL).expect("a call to the gateway");
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let method = match asked.method {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Delete => "DELETE",
+        };
+        let headers = asked.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let request = Request {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            query: query.to_owned(),
+            headers,
+            body: asked.body.clone(),
+        };
+        let real = self.real();
+        let mut world = self.world();
+        let now = world.now(real);
+        let reply = wire::answer(&mut world, now, &request);
+        if reply.lost {
+            return Err(HttpFailure("the connection was closed".to_owned()));
+        }
+        let headers = Headers::new(reply.headers.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        Ok(HttpResponse { status: reply.status, headers, body: reply.body.into_bytes() })
+    }
+}
+
+fn request(method: &str, path: &str, body: Vec<u8>) -> Request {
+    let headers = [("authorization".to_owned(), format!("Bearer {KEY}"))].into();
+    Request { method: method.to_owned(), path: path.to_owned(), query: String::new(), headers, body }
+}
+
+impl Http for Gateway {
+    fn send(
+        &self,
+        request: HttpRequest,
+    ) -> Pin<Box<dyn Future<Output = Result<HttpResponse, HttpFailure>> + Send + '_>> {
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            self.answer(&request)
+        })
+    }
+}
+
+/// What the mail server says to one mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Says {
+    Taken,
+    Never,
+    Later,
+    /// It takes the mail, and its word is lost.
+    Nothing,
+}
+
+/// A mail server that says what the test wants; without a word of the test's it takes everything.
+#[derive(Default)]
+pub(crate) struct PostOffice {
+    script: Mutex<VecDeque<Says>>,
+    arrived: Mutex<Vec<Mail>>,
+}
+
+impl PostOffice {
+    pub(crate) fn will_say(&self, script: &[Says]) {
+        self.script.lock().unwrap().extend(script);
+    }
+
+    /// The mails that arrived, oldest first.
+    pub(crate) fn arrived(&self) -> Vec<Mail> {
+        self.arrived.lock().unwrap().clone()
+    }
+}
+
+impl Mailer for PostOffice {
+    fn send(&self, mail: Mail) -> Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + '_>> {
+        Box::pin(async move {
+            let says = self.script.lock().unwrap().pop_front().unwrap_or(Says::Taken);
+            match says {
+                Says::Taken => {
+                    self.arrived.lock().unwrap().push(mail);
+                    Ok(())
+                }
+                Says::Never => {
+                    Err(MailError::Refused { code: "550".to_owned(), message: "no such mailbox".to_owned() })
+                }
+                Says::Later => Err(MailError::Later { message: "greylisted".to_owned() }),
+                Says::Nothing => {
+                    self.arrived.lock().unwrap().push(mail);
+                    std::future::pending().await
+                }
+            }
+        })
+    }
+
+    fn name(&self) -> &'static str {
+        "post office"
+    }
+}
+
+/// A shop with everything around it.
+pub(crate) struct House {
+    pub(crate) app: Arc<App>,
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) post: Arc<PostOffice>,
+    pub(crate) shop: Shop,
+    pub(crate) account: GatewayAccount,
+    pub(crate) plan: PlanId,
+    buyers: AtomicU32,
+    _directory: Option<Directory>,
+}
+
+/// An order whose page is open at the gateway.
+#[derive(Debug, Clone)]
+pub(crate) struct Bought {
+    pub(crate) order: OrderId,
+    pub(crate) payment: PaymentId,
+    pub(crate) session: String,
+}
+
+/// On which database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum On {
+    Sqlite,
+    Postgres,
+}
+
+impl House {
+    pub(crate) async fn open(on: On) -> Self {
+        match on {
+            On::Sqlite => {
+                let (store, directory) = sqlite_store().await;
+                Self::over(store, Some(directory)).await
+            }
+            On::Postgres => Self::over(postgres_store().await, None).await,
+        }
+    }
+
+    async fn over(store: Store, directory: Option<Directory>) -> Self {
+        let clock = Clock::simulated(Timestamp::from_seconds(1_800_000_000));
+        let gateway = Arc::new(Gateway::new(clock.clone()));
+        let post = Arc::new(PostOffice::default());
+        let settings = Settings { public_url: "http://127.0.0.1:4242".to_owned(), mail_from: email("shop@shop.test") };
+        let app = App::start(
+            store,
+            Arc::clone(&gateway) as Arc<dyn Http>,
+            Arc::clone(&post) as Arc<dyn Mailer>,
+            clock,
+            Entropy::seeded([7; 32]),
+            Catalog::new(None).unwrap(),
+            settings,
+        )
+        .await
+        .unwrap();
+        let new = NewShop {
+            name: "House".to_owned(),
+            mode: Mode::Sandbox,
+            seller: Seller {
+                legal_name: "House GmbH".to_owned(),
+                address: vec!["Weg 1".to_owned(), "1010 Wien".to_owned()],
+                email: "owner@shop.test".to_owned(),
+                tax_id: None,
+            },
+            terms: "Terms".to_owned(),
+            refund_policy: "14 days".to_owned(),
+        };
+        let shop = app.create_shop(new).await.unwrap();
+        let credentials = json!({ "secret_key": KEY, "webhook_secret": SECRET, "base_url": GATEWAY_URL });
+        let account = app.connect_gateway(&shop, "stripe", credentials.to_string()).await.unwrap();
+        let plan = app.create_sample_catalog(&shop).await.unwrap().plans[0];
+        Self { app, gateway, post, shop, account, plan, buyers: AtomicU32::new(0), _directory: directory }
+    }
+
+    pub(crate) fn advance(&self, span: Duration) {
+        self.app.clock.advance(span);
+    }
+
+    /// An open checkout, before anybody has said who they are.
+    pub(crate) async fn checkout(&self, quantity: u32) -> Sale {
+        let input = CheckoutInput {
+            plan: self.plan,
+            id: None,
+            quantity,
+            currency: None,
+            coupon: None,
+            email: None,
+            country: Country::DE,
+            locale: Locale::english(),
+            success_url: None,
+            cancel_url: None,
+            metadata: std::collections::BTreeMap::new(),
+        };
+        self.app.open_checkout(&self.shop, input, Actor::Buyer).await.unwrap()
+    }
+
+    /// Somebody new presses pay.
+    pub(crate) async fn submit(&self, quantity: u32) -> Sale {
+        let sale = self.checkout(quantity).await;
+        let number = self.buyers.fetch_add(1, Ordering::SeqCst);
+        let buyer = BuyerDetails {
+            email: email(&format!("buyer{number}@shop.test")),
+            name: None,
+            country: Country::DE,
+            locale: Locale::english(),
+            immediate_supply: true,
+        };
+        let submitted = self.app.submit_checkout(&self.shop, sale.checkout.id, &buyer).await.unwrap();
+        self.sale(submitted.order).await
+    }
+
+    /// Somebody new presses pay and is on the gateway's page.
+    pub(crate) async fn buy(&self, quantity: u32) -> Bought {
+        let sale = self.submit(quantity).await;
+        let payment = &sale.payments[0];
+        let session = payment.page_reference.clone().expect("the page is open");
+        Bought { order: sale.order.id, payment: payment.id, session }
+    }
+
+    /// A paid order whose notices have all come, and every job is done.
+    pub(crate) async fn buy_and_pay(&self, quantity: u32) -> Bought {
+        let bought = self.buy(quantity).await;
+        self.gateway.pay(&bought.session, CARD);
+        self.deliver_all().await;
+        self.work().await;
+        assert_eq!(self.sale(bought.order).await.order.state.as_str(), "paid");
+        bought
+    }
+
+    pub(crate) async fn sale(&self, order: OrderId) -> Sale {
+        self.app.sale(self.shop.id, order).await.unwrap()
+    }
+
+    /// The gateway's id of the money of a paid order.
+    pub(crate) async fn intent(&self, order: OrderId) -> String {
+        let sale = self.sale(order).await;
+        sale.payments.iter().find_map(|payment| payment.reference.clone()).expect("the gateway has named it")
+    }
+
+    pub(crate) async fn receive(&self, webhook: &Webhook) -> NoticeOutcome {
+        let headers = Headers::new([("Stripe-Signature".to_owned(), webhook.signature.clone())]);
+        let outcomes = self.app.receive(self.account.id, &headers, webhook.body.as_bytes()).await.unwrap();
+        assert_eq!(outcomes.len(), 1);
+        outcomes[0]
+    }
+
+    /// Everything that the gateway wants to send arrives, in order.
+    pub(crate) async fn deliver_all(&self) {
+        for webhook in self.gateway.webhooks() {
+            self.receive(&webhook).await;
+        }
+    }
+
+    /// Does what is due until nothing is.
+    pub(crate) async fn work(&self) {
+        while self.app.step_inbox().await.unwrap() + self.app.step_outbox().await.unwrap() > 0 {}
+    }
+
+    pub(crate) async fn deliveries(&self, order: OrderId) -> Vec<Delivery> {
+        let filter = DeliveryFilter { order: Some(order), ..DeliveryFilter::default() };
+        self.app.store.deliveries(self.shop.id, &filter, first_page()).await.unwrap().data
+    }
+
+    pub(crate) async fn notices(&self, state: &str) -> Vec<Notice> {
+        let filter = NoticeFilter { state: Some(state.to_owned()), order: None };
+        self.app.store.notices(self.shop.id, &filter, first_page()).await.unwrap().data
+    }
+
+    /// Every law, on every stored row and on each of these sales.
+    pub(crate) async fn assert_lawful(&self, orders: &[OrderId]) {
+        assert_eq!(store::report::broken_laws(&self.app.store).await.unwrap(), vec![]);
+        for order in orders {
+            let sale = self.sale(*order).await;
+            let postings = self.app.store.postings(self.shop.id, *order).await.unwrap();
+            assert_eq!(domain::invariant::broken(&sale, &postings), vec![], "{order}");
+        }
+    }
+
+    /// How a sale stands, in one line: the money and the licenses. Not what differs from sale to sale, and not
+    /// card and decline code, which an answer of the gateway tells and some of its notices do not.
+    pub(crate) async fn standing(&self, order: OrderId) -> String {
+        let sale = self.sale(order).await;
+        let join = |words: Vec<String>| if words.is_empty() { "-".to_owned() } else { words.join(" ") };
+        let payments = sale.payments.iter().map(|row| row.state.as_str().to_owned()).collect();
+        let mut refunds: Vec<String> = sale
+            .refunds
+            .iter()
+            .map(|row| format!("{} {} {}", row.amount.minor(), row.reason.as_str(), row.state.as_str()))
+            .collect();
+        refunds.sort();
+        let disputes =
+            sale.disputes.iter().map(|row| format!("{} {}", row.amount.minor(), row.state.as_str())).collect();
+        let licenses = sale.licenses.iter().map(|row| row.state.as_str().to_owned()).collect();
+        format!(
+            "{} {} | {} | {} | {} | {}",
+            sale.order.state.as_str(),
+            sale.order.refunded.minor(),
+            join(payments),
+            join(refunds),
+            join(disputes),
+            join(licenses)
+        )
+    }
+
+    pub(crate) async fn license_states(&self, order: OrderId) -> Vec<LicenseState> {
+        self.sale(order).await.licenses.iter().map(|license| license.state).collect()
+    }
+}
+
+pub(crate) fn email(text: &str) -> Email {
+    Email::parse(text).unwrap()
+}
+
+pub(crate) fn first_page<Id>() -> Page<Id> {
+    Page { starting_after: None, ending_before: None, limit: 100 }
+}
