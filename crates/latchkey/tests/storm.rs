@@ -38,8 +38,11 @@ const FORGERS: u64 = 2;
 /// How long the server lives between two kills, in milliseconds.
 const LIFE: (u64, u64) = (100, 1_100);
 
+/// By when it is over, on the slowest machine.
+const STORM_WITHIN: Duration = Duration::from_secs(600);
+
 /// By when everything is made good: the lease of a job that a killed server held is two minutes.
-const SETTLED_WITHIN: Duration = Duration::from_secs(60);
+const SETTLED_WITHIN: Duration = Duration::from_secs(240);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_captured_payment_has_its_licenses_after_fifty_kills_on_sqlite() {
@@ -107,8 +110,13 @@ async fn storm(engine: Engine) {
     }
     let mut when = Chance::new(seed, 0);
     let kills = std::env::var("LATCHKEY_STORM_KILLS").map_or(KILLS, |text| text.parse().expect("a number of kills"));
-    for _ in 0..kills {
+    for kill in 0..kills {
         tokio::time::sleep(Duration::from_millis(when.between(LIFE.0, LIFE.1))).await;
+        // A machine that is slow to start a server is given what it needs: a kill before anything is sold proves nothing.
+        while scene.counts.paid.load(Ordering::Relaxed) <= kill {
+            assert!(began.elapsed() < STORM_WITHIN, "after {kill} kills nothing is sold any more");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         shop.server.kill();
         shop.start().expect("the server starts on what a killed one left");
     }
