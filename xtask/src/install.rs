@@ -7,7 +7,13 @@ use anyhow::{Context as _, bail};
 use crate::run::{command, exists, root, step};
 
 /// Debian's packages, by a file that shows that they are there.
-const PACKAGES: &[(&str, &str)] = &[("chromium", "/usr/bin/chromium"), ("postgresql", "/usr/lib/postgresql")];
+const PACKAGES: &[(&str, &str)] = &[
+    ("chromium", "/usr/bin/chromium"),
+    ("cmake", "/usr/bin/cmake"),
+    ("gcc", "/usr/bin/gcc"),
+    ("libcurl4-openssl-dev", "/usr/share/doc/libcurl4-openssl-dev"),
+    ("postgresql", "/usr/lib/postgresql"),
+];
 
 /// Installs Debian's packages that are missing.
 pub(crate) fn debian() -> anyhow::Result<()> {
