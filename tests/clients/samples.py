@@ -2,10 +2,12 @@
 
     python3 tests/clients/samples.py rust=target/debug/examples/sample c=… 'python=python3 sdk/python/sample.py' …
 
-Activate, validate, verify offline; the shop is gone and the license goes on; the shop is back; goodbye; money back.
-Every step is the same for each language, and must come to the same state and code.
+Activate, validate, verify offline; the shop is gone and the license goes on; something else answers in its place and
+is not believed; the shop is back; goodbye; money back. Every step is the same for each language, and must come to the
+same state and code.
 """
 
+import concurrent.futures
 import json
 import os
 import subprocess
@@ -13,6 +15,7 @@ import sys
 import time
 
 from shop import ROOT, Shop
+from stranger import Stranger
 
 UNKNOWN_KEY = "ZZZZ-ZZZZ-ZZZZ-ZZZZ-ZZZZ-ZZZZ-ZG6Y"
 MISTYPED_KEY = "ZZZZ-ZZZZ-ZZZZ-ZZZZ-ZZZZ-ZZZZ-ZG6Z"
@@ -27,9 +30,10 @@ class Sample:
         self.key = license["key"]
         self.file = os.path.join(shop.folder, f"{name}.json")
 
-    def does(self, command, state, code, *more):
-        """Runs one command in a process of its own; insists on what it comes to."""
-        arguments = [*self._command, self._shop.url, self._product, self.file, command, *more]
+    def does(self, command, state, code, *more, url=None):
+        """Runs one command in a process of its own, at the shop or another address; insists on what it comes to."""
+        url = url or self._shop.url
+        arguments = [*self._command, url, self._product, self.file, command, *more]
         ran = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=60)
         where = f"{self.name}: {command}: {ran.stdout}{ran.stderr}"
         try:
@@ -39,7 +43,7 @@ class Sample:
         well = state in ("valid", "grace", "released")
         if (outcome["state"], outcome["code"], ran.returncode) != (state, code, 0 if well else 1):
             raise SystemExit(f"{where}\n{self.name}: {command}: expected {state}, {code}; it ended with {ran.returncode}")
-        if outcome["portal_url"] != f"{self._shop.url}/portal" or len(outcome["message"]) < 10:
+        if outcome["portal_url"] != f"{url}/portal" or len(outcome["message"]) < 10:
             raise SystemExit(where)
         return outcome
 
@@ -78,6 +82,12 @@ def main(commands):
             sample.does("refresh", "valid", "valid")
             sample.does("deactivate", "undetermined", "network")
             print(f"{sample.name}: goes on while the shop is gone")
+
+        with Stranger() as stranger, concurrent.futures.ThreadPoolExecutor(len(samples)) as at_once:
+            for name, code in stranger.answers.items():
+                url = f"{stranger.url}/{name}"
+                list(at_once.map(lambda sample: sample.does("validate", "grace", code, url=url), samples))
+            print(f"nobody believes {', '.join(stranger.answers)}")
 
         shop.start()
         for sample in samples:

@@ -49,8 +49,11 @@ class Http:
         except urllib.error.HTTPError as refused:
             answer = refused
         with answer:
-            body = answer.read(_LONGEST_ANSWER_BYTES).decode("utf-8", "replace")
-            return Reply(answer.status, body)
+            body = answer.read(_LONGEST_ANSWER_BYTES)
+            # A read of a limited length does not tell that the connection ended too soon.
+            if answer.length and len(body) < _LONGEST_ANSWER_BYTES:
+                return Reply(failure="network")
+            return Reply(answer.status, body.decode("utf-8", "replace"))
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -1,6 +1,7 @@
 //! Requests over the network: blocking, by rustls with the trust of the operating system, through the proxy that
 //! the environment names.
 
+use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,7 +64,8 @@ impl Transport for Http {
         };
         let read = answered.and_then(|mut response| {
             let status = response.status().as_u16();
-            let body = response.body_mut().with_config().limit(LONGEST_ANSWER_BYTES).read_to_vec()?;
+            let mut body = Vec::new();
+            response.body_mut().as_reader().take(LONGEST_ANSWER_BYTES).read_to_end(&mut body)?;
             Ok(Reply::Answer { status, body: String::from_utf8_lossy(&body).into_owned() })
         });
         read.unwrap_or_else(
