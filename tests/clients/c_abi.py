@@ -131,6 +131,17 @@ class Vectors(unittest.TestCase):
         LIBRARY.latchkey_close(client)
         return outcome, asked
 
+    def test_messages_are_in_the_language_of_the_settings(self):
+        german = {row["code"]: row["de"] for row in VECTORS["messages"]}
+        settings = SettingsView(**{name: value.encode() for name, value in VECTORS["settings"].items()}, language=b"de-AT")
+        silent = Callbacks(None, SEND(lambda *_: 0), READ(lambda *_: 0), WRITE(lambda *_: 0))
+        client = LIBRARY.latchkey_open(settings, silent)
+        # One after the other: an outcome lives until the next call.
+        for act in (LIBRARY.latchkey_status, lambda client: LIBRARY.latchkey_activate(client, b"0" * 27 + b"1", None)):
+            view = act(client).contents
+            self.assertEqual(view.message.decode(), german[view.code.decode()])
+        LIBRARY.latchkey_close(client)
+
     def test_what_cannot_be_read_gives_nothing_and_harms_nothing(self):
         settings = SettingsView(**{name: value.encode() for name, value in VECTORS["settings"].items()})
         deaf = Callbacks(None, SEND(lambda *_: 0), READ(lambda *_: 1), WRITE(lambda *_: 0))

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from .http import Http
 from .key_set import KeySet, KeySetError
-from .lease import Kept, look, request, settle, slip, wants_keys
+from .lease import Kept, look, request, settle, typed, wants_keys
 
 
 class Client:
@@ -39,8 +39,8 @@ class Client:
 
     def activate(self, key, device_name=None):
         """Takes a seat for this device. Repeated, it comes to the same seat."""
-        key = key.strip()
-        outcome = slip(self._settings, key) or self._ask("inquire", key)
+        key, slip = typed(self._settings, key)
+        outcome = slip or self._ask("inquire", key)
         return outcome or self._ask("activate", key, device_name)
 
     def validate(self):

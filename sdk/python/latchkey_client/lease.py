@@ -104,15 +104,14 @@ def request(call, settings, key, device_name=None):
     return settings.shop_url + _PATHS[call], body
 
 
-def slip(settings, key):
-    """Why a text is no license key, told without asking anybody; None when only the shop can tell. A text that is no
-    key of ours may be one that was brought along from elsewhere."""
+def typed(settings, text):
+    """The key that a person typed, in its one proper form, and None; or None and why it is none, told without asking
+    anybody. A text that is no key of ours may be one that was brought along from elsewhere, and is left as it is."""
     try:
-        parse_key(key)
+        return parse_key(text), None
     except KeyCodeError as error:
         code = {"empty": "key_missing", "wrong_check_symbols": "key_mistyped"}.get(error.code)
-        return None if code is None else _outcome(settings, "refused", code)
-    return None
+        return (text.strip(), None) if code is None else (None, _outcome(settings, "refused", code))
 
 
 def wants_keys(call, settings, kept, reply):

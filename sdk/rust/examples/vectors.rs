@@ -434,6 +434,11 @@ fn journeys() -> Vec<Value> {
             step("activate", NOW, &[proceed(), problem(403, "license_paused", "A rule of a newer shop.")], "refused", "paused"),
             step("status", NOW, &[], "refused", "not_activated"),
         ]),
+        journey("a key is the same however it is typed", true, vec![
+            Step { key: Some(" 000g 40r4 0m3o e209 185g r38e lwec"), ..activate() },
+            Step { key: Some("000G40R40M30E209185GR38E1WEC"), ..step("activate", NOW + 60, &[verdict("revoked", None)], "refused", "revoked") },
+            step("status", NOW + 60, &[], "refused", "revoked"),
+        ]),
         journey("the shop takes a license back and gives it again", true, vec![
             activate(),
             revoked(),

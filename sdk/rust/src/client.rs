@@ -10,7 +10,7 @@ use latchkey_license::KeySet;
 
 use crate::answer::{Call, Reply, Request};
 use crate::kept::Kept;
-use crate::lease::{Settings, look, request, settle, slip, wants_keys};
+use crate::lease::{Settings, look, request, settle, typed, wants_keys};
 use crate::outcome::{Outcome, State};
 
 /// What sends a request and waits for its answer.
@@ -95,13 +95,13 @@ impl<T: Transport, S: Storage> Client<T, S> {
     /// # Errors
     /// When the storage cannot be written.
     pub fn activate(&mut self, key: &str, device_name: Option<&str>) -> io::Result<Outcome> {
-        let key = key.trim();
-        if let Some(outcome) = slip(&self.settings, key) {
-            return Ok(outcome);
-        }
-        match self.ask(Call::Inquire, key, None)? {
+        let key = match typed(&self.settings, key) {
+            Ok(key) => key,
+            Err(slip) => return Ok(*slip),
+        };
+        match self.ask(Call::Inquire, &key, None)? {
             Some(outcome) => Ok(outcome),
-            None => self.settled(Call::Activate, key, device_name),
+            None => self.settled(Call::Activate, &key, device_name),
         }
     }
 

@@ -82,15 +82,16 @@ pub fn request(call: Call, settings: &Settings, key: &str, device_name: Option<&
     }
 }
 
-/// Why a text is no license key, told without asking anybody; `None` when only the shop can tell. A text that is
-/// no key of ours may be one that was brought along from elsewhere.
-pub(crate) fn slip(settings: &Settings, key: &str) -> Option<Outcome> {
-    let code = match KeyCode::parse(key) {
-        Err(KeyCodeError::Empty) => "key_missing",
-        Err(KeyCodeError::WrongCheckSymbols) => "key_mistyped",
-        Ok(_) | Err(KeyCodeError::WrongLength { .. } | KeyCodeError::BadSymbol { .. }) => return None,
-    };
-    Some(settings.outcome(State::Refused, code, None, None))
+/// The key that a person typed, in its one proper form; or why it is none, told without asking anybody. A text that
+/// is no key of ours may be one that was brought along from elsewhere, and is left as it is.
+pub(crate) fn typed(settings: &Settings, text: &str) -> Result<String, Box<Outcome>> {
+    let slip = |code| Err(Box::new(settings.outcome(State::Refused, code, None, None)));
+    match KeyCode::parse(text) {
+        Ok(key) => Ok(key.to_string()),
+        Err(KeyCodeError::Empty) => slip("key_missing"),
+        Err(KeyCodeError::WrongCheckSymbols) => slip("key_mistyped"),
+        Err(KeyCodeError::WrongLength { .. } | KeyCodeError::BadSymbol { .. }) => Ok(text.trim().to_owned()),
+    }
 }
 
 /// Whether the shop's public keys have to be fetched before this answer can be settled.

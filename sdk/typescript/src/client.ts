@@ -17,7 +17,7 @@ import {
   type Settings,
   settle,
   shopUrl,
-  slip,
+  typed,
   wantsKeys,
 } from './lease.js';
 import type { Outcome } from './outcome.js';
@@ -78,9 +78,10 @@ export class Client {
 
   /** Takes a seat for this device. Repeated, it comes to the same seat. */
   async activate(key: string, deviceName: string | null = null): Promise<Outcome> {
-    const typed = key.trim();
-    const outcome = slip(this.#settings, typed) ?? (await this.#ask('inquire', typed, null));
-    return outcome ?? (await this.#ask('activate', typed, deviceName)) ?? this.status();
+    const proper = typed(this.#settings, key);
+    if (typeof proper !== 'string') return proper;
+    const outcome = await this.#ask('inquire', proper, null);
+    return outcome ?? (await this.#ask('activate', proper, deviceName)) ?? this.status();
   }
 
   /** Asks whether the license works on this device, and renews the certificate. */

@@ -114,19 +114,19 @@ export function request(call: Call, settings: Settings, key: string, deviceName:
 }
 
 /**
- * Why a text is no license key, told without asking anybody; null when only
- * the shop can tell. A text that is no key of ours may be one that was brought
- * along from elsewhere.
+ * The key that a person typed, in its one proper form; or why it is none, told
+ * without asking anybody. A text that is no key of ours may be one that was
+ * brought along from elsewhere, and is left as it is.
  */
-export function slip(settings: Settings, key: string): Outcome | null {
+export function typed(settings: Settings, text: string): string | Outcome {
   try {
-    parseKey(key);
+    return parseKey(text);
   } catch (error) {
     const code = error instanceof KeyCodeError ? error.code : null;
     if (code === 'empty') return outcome(settings, 'refused', 'key_missing');
     if (code === 'wrong_check_symbols') return outcome(settings, 'refused', 'key_mistyped');
+    return text.trim();
   }
-  return null;
 }
 
 /** Whether the shop's public keys have to be fetched before this answer can be settled. */
