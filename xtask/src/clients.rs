@@ -39,14 +39,21 @@ fn typescript() -> anyhow::Result<()> {
     step("clients: TypeScript", command("npm", &["test", "--silent"]).current_dir(&folder))
 }
 
-/// Builds the C sample as its user would, with the library that is built already.
+/// Builds the C sample as its user would, with the library that is built already, and with the sanitizers watching:
+/// what is read after its time, or never given back, ends the sample.
 fn c_sample() -> anyhow::Result<std::path::PathBuf> {
     let folder = root().join("target/c-sample");
     let library = root().join("target/debug/liblatchkey_c.a");
     let mut configure = command("cmake", &["-S", "sdk/c/sample", "-B"]);
-    configure.arg(&folder).arg(format!("-DLATCHKEY_LIBRARY={}", library.display())).arg("--log-level=WARNING");
+    configure
+        .arg(&folder)
+        .arg(format!("-DLATCHKEY_LIBRARY={}", library.display()))
+        .arg("-DCMAKE_C_FLAGS=-fsanitize=address,undefined")
+        .arg("--log-level=WARNING");
     step("clients: C sample, configured", &mut configure)?;
     step("clients: C sample, built", command("cmake", &["--build"]).arg(&folder))?;
+    let header = ["-std=c++11", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-x", "c++"];
+    step("clients: the header in C++", command("g++", &header).arg("sdk/c/include/latchkey.h"))?;
     Ok(folder.join("sample"))
 }
 

@@ -10,6 +10,7 @@ use crate::run::{command, exists, root, step};
 const PACKAGES: &[(&str, &str)] = &[
     ("chromium", "/usr/bin/chromium"),
     ("cmake", "/usr/bin/cmake"),
+    ("g++", "/usr/bin/g++"),
     ("gcc", "/usr/bin/gcc"),
     ("libcurl4-openssl-dev", "/usr/share/doc/libcurl4-openssl-dev"),
     ("postgresql", "/usr/lib/postgresql"),

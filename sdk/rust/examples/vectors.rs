@@ -471,6 +471,8 @@ fn journeys() -> Vec<Value> {
             step("validate", NOW + DAY, &[problem(422, "fingerprint_invalid", "`fingerprint` is too long.")], "grace", "fingerprint_invalid"),
             step("validate", NOW + DAY, &[verdict("valid", None)], "grace", "answer_unreadable"),
             step("heartbeat", NOW + DAY, &[Network], "grace", "network"),
+            step("heartbeat", NOW + DAY, &[problem(503, "license_suspended", "Not right now.")], "grace", "unavailable"),
+            step("heartbeat", NOW + DAY, &[problem(401, "license_suspended", "Who are you?")], "grace", "license_suspended"),
             step("heartbeat", NOW + DAY, &[seat(200, "active", None)], "grace", "answer_unreadable"),
             step("deactivate", NOW + DAY, &[Network], "undetermined", "network"),
             step("deactivate", NOW + DAY, &[page(200)], "undetermined", "answer_unreadable"),
