@@ -129,7 +129,10 @@ everywhere('The key on the page is the key in the mail and behind all three door
       await enterByCode(other, email);
       await openNewestOrder(other);
     }],
-    ['key and order number', (other) => enterByKey(other, key, number)],
+    ['key and order number', async (other) => {
+      await enterByKey(other, key, number);
+      await openNewestOrder(other);
+    }],
     ['receipt link', async (other) => {
       await other.open(link);
       assert.ok(!other.page.url().includes('receipt='), 'the link leaves no token in the address');

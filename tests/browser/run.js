@@ -10,7 +10,7 @@ import './journeys.js';
 import './pages.js';
 
 const AT_ONCE = 2;
-const DEADLINE_MS = 90_000;
+const DEADLINE_MS = 300_000;
 const CHROMIUM = {
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: [

@@ -164,6 +164,7 @@ export async function enterByCode(visitor, email) {
 /** From the portal's list to the newest order. */
 export async function openNewestOrder({ page }) {
   await page.click('.order-card-head a >> nth=0');
+  await page.waitForURL(ORDER_PAGE);
   await page.waitForSelector('.key');
 }
 
@@ -173,7 +174,7 @@ export async function enterByKey(visitor, key, number) {
   await visitor.page.fill('form[action="/portal/key"] input[name=key]', key);
   await visitor.page.fill('form[action="/portal/key"] input[name=number]', number);
   await visitor.page.click('form[action="/portal/key"] button');
-  await visitor.page.waitForSelector('.key');
+  await visitor.page.waitForSelector('form[action="/portal/leave"]');
 }
 
 /** Presses Tab until the focus is there. */

@@ -13,6 +13,7 @@ const LARGEST_VERIFICATION_BYTES: u64 = 200_000;
 
 /// Runs all of it.
 pub(crate) fn run() -> anyhow::Result<()> {
+    install::debian(install::CLIENTS_WITH)?;
     install::npm("sdk/typescript")?;
     step("programs for the clients", &mut cargo(&["build", "--quiet", "-p", "latchkey", "-p", "latchkey-c"]))?;
     step("the Rust sample", &mut cargo(&["build", "--quiet", "-p", "latchkey-client", "--example", "sample"]))?;

@@ -4,22 +4,29 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use crate::run::{command, exists, root, step};
+use crate::run::{cargo, command, exists, root, step};
 
-/// Debian's packages, by a file that shows that they are there.
-const PACKAGES: &[(&str, &str)] = &[
-    ("chromium", "/usr/bin/chromium"),
+/// A package of Debian's, by a file that shows that it is there.
+type Package = (&'static str, &'static str);
+
+/// What the tests need.
+pub(crate) const TESTED_WITH: &[Package] = &[("chromium", "/usr/bin/chromium"), ("postgresql", "/usr/lib/postgresql")];
+
+/// What the client libraries need.
+pub(crate) const CLIENTS_WITH: &[Package] = &[
     ("cmake", "/usr/bin/cmake"),
     ("g++", "/usr/bin/g++"),
     ("gcc", "/usr/bin/gcc"),
     ("libcurl4-openssl-dev", "/usr/share/doc/libcurl4-openssl-dev"),
-    ("postgresql", "/usr/lib/postgresql"),
 ];
 
+/// What the measurements need.
+pub(crate) const MEASURED_WITH: &[Package] = &[("wrk", "/usr/bin/wrk"), ("postgresql", "/usr/lib/postgresql")];
+
 /// Installs Debian's packages that are missing.
-pub(crate) fn debian() -> anyhow::Result<()> {
+pub(crate) fn debian(packages: &[Package]) -> anyhow::Result<()> {
     let missing: Vec<&str> =
-        PACKAGES.iter().filter(|(_, shown)| !Path::new(shown).exists()).map(|(package, _)| *package).collect();
+        packages.iter().filter(|(_, shown)| !Path::new(shown).exists()).map(|(package, _)| *package).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -30,6 +37,14 @@ pub(crate) fn debian() -> anyhow::Result<()> {
     let mut install = vec!["install", "-y", "-qq", "--no-install-recommends"];
     install.extend(&missing);
     step("apt-get install", command("apt-get", &install).env("DEBIAN_FRONTEND", "noninteractive"))
+}
+
+/// Installs the runner that tells how long each test took. It runs as it is compiled fastest: the tests are what is slow.
+pub(crate) fn nextest() -> anyhow::Result<()> {
+    if exists("cargo-nextest") {
+        return Ok(());
+    }
+    step("cargo install cargo-nextest", &mut cargo(&["install", "--locked", "--debug", "--quiet", "cargo-nextest"]))
 }
 
 /// Installs the npm packages of a folder, exactly as its lock file says.

@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     let result = match arguments.first().map(String::as_str) {
         Some("test") => test::run(has("--fast")),
-        Some("clients") => install::debian().and_then(|()| clients::run()),
+        Some("clients") => clients::run(),
         Some("tidy") => tidy::run(),
         Some("bench") => bench::run(has("--quick")),
         Some(_) | None => {

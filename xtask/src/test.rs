@@ -15,7 +15,8 @@ const FOREIGN: &[&str] = &["sandbox_stripe.py", "stripe_signatures.py", "localst
 pub(crate) fn run(fast: bool) -> anyhow::Result<()> {
     let began = Instant::now();
     if !fast {
-        install::debian()?;
+        install::debian(install::TESTED_WITH)?;
+        install::nextest()?;
     }
     step("format", &mut cargo(&["fmt", "--all", "--check"]))?;
     tidy::run()?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{
-    Actor, Changes, GatewayAccount, Notice, NoticeId, NoticeState, Occurrence, OrderId, Payment, PaymentId,
+    Actor, Changes, Fact, GatewayAccount, Notice, NoticeId, NoticeState, Occurrence, OrderId, Payment, PaymentId,
     PaymentState, ShopId,
 };
 use gateways::{Answer, Call, CallError, adapter};
@@ -69,10 +69,11 @@ impl App {
             }
             Err(error) => return Err(Error::Unavailable(error.to_string())),
         };
+        let disputes = self.dispute_facts(&account, &payment).await?;
         // A gateway lists refunds newest first, and one may look like too much until an older one is known to have
         // failed: what is refused is put in once more after the rest.
         let mut left: Vec<Occurrence> =
-            facts.into_iter().map(|fact| Occurrence::Reported { account: account.id, fact }).collect();
+            facts.into_iter().chain(disputes).map(|fact| Occurrence::Reported { account: account.id, fact }).collect();
         let mut contradiction = None;
         for _ in 0..2 {
             contradiction = None;
@@ -97,6 +98,30 @@ impl App {
             self.apply_overtaken(&account, payment.order).await?;
         }
         Ok(payment)
+    }
+
+    /// How the disputes of a payment stand that are not over by what we know: an answer about the payment does not
+    /// say how they ended.
+    async fn dispute_facts(&self, account: &GatewayAccount, payment: &Payment) -> Result<Vec<Fact>, Error> {
+        if !adapter(&account.adapter).is_some_and(|gateway| gateway.capabilities().disputes) {
+            return Ok(Vec::new());
+        }
+        let disputes = self.sale(payment.shop, payment.order).await?.disputes;
+        let mut facts = Vec::new();
+        for dispute in disputes.iter().filter(|dispute| dispute.payment == payment.id && dispute.state.is_undecided()) {
+            match self.call(account, &Call::RetrieveDispute { reference: dispute.reference.clone() }).await {
+                Ok(Answer::Facts(told)) => facts.extend(told),
+                Ok(
+                    Answer::Page(_)
+                    | Answer::Events { .. }
+                    | Answer::Disputes { .. }
+                    | Answer::Account { .. }
+                    | Answer::Done,
+                ) => {}
+                Err(error) => return Err(Error::Unavailable(error.to_string())),
+            }
+        }
+        Ok(facts)
     }
 
     /// Applies again the refunds that were more than there was, now that the gateway has told of all of them.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     Actor, BuyerDetails, Changes, CheckoutId, CheckoutRequest, CheckoutState, Country, Email, JobKind, Locale, OrderId,
-    Payment, PaymentId, PlanId, Sale, Shop, ShopId, open_checkout, retry_payment, submit_checkout,
+    Payment, PaymentId, PaymentState, PlanId, Sale, Shop, ShopId, open_checkout, retry_payment, submit_checkout,
 };
 use gateways::HostedPaymentRequest;
 use money::Currency;
@@ -136,13 +136,15 @@ impl App {
 
     /// What happens when the buyer comes back from the gateway: every payment
     /// that is still open is asked about, so that the page can tell the truth
-    /// before the webhook comes.
+    /// before the webhook comes; and a captured one whose webhook did not say
+    /// what paid, so that the receipt can.
     ///
     /// # Errors
     /// When there is no such order. A gateway that does not answer is no error here: the page says "waiting".
     pub async fn return_from_gateway(&self, shop: ShopId, order: OrderId) -> Result<Sale, Error> {
         let sale = self.sale(shop, order).await?;
-        for payment in sale.payments.iter().filter(|payment| payment.state.is_open()) {
+        let lacks_method = |payment: &Payment| payment.state == PaymentState::Succeeded && payment.method.is_none();
+        for payment in sale.payments.iter().filter(|payment| payment.state.is_open() || lacks_method(payment)) {
             if let Err(error) = self.ask_payment(shop, payment.id, Actor::Buyer).await {
                 tracing::warn!(payment = %payment.id, %error, "the gateway could not be asked when the buyer returned");
             }

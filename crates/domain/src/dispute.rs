@@ -81,6 +81,15 @@ impl DisputeState {
         }
     }
 
+    /// Whether the bank has not spoken yet.
+    #[must_use]
+    pub fn is_undecided(self) -> bool {
+        match self {
+            Self::Warning | Self::Opened | Self::EvidenceSent => true,
+            Self::Closed | Self::Won | Self::Accepted | Self::Lost => false,
+        }
+    }
+
     /// How far the state is from the start; reports merge by taking the farther one.
     #[must_use]
     pub(crate) fn rank(self) -> u8 {

@@ -213,8 +213,18 @@ async fn five_hundred_devices_at_once_get_five_seats(store: Store) {
 async fn an_event_that_is_delivered_a_thousand_times_at_once_issues_one_license(store: Store) {
     let world = Arc::new(World::new(store).await);
     let (order, payment) = world.submitted("lumen-pro").await;
-    let deliveries = (0..1_000).map(|_| world.captured("evt_1", &order, &payment)).collect();
-    assert_eq!(world.crowd(deliveries).await, answers([("200 applied", 1), ("200 duplicate", 999)]));
+    let mut told = BTreeMap::new();
+    let mut missing = 1_000;
+    while missing > 0 {
+        let deliveries = (0..missing).map(|_| world.captured("evt_1", &order, &payment)).collect();
+        let mut answers = world.crowd(deliveries).await;
+        // What a busy database could not take in time was not stored: the gateway comes again.
+        missing = answers.remove("503 unavailable").unwrap_or(0);
+        for (answer, count) in answers {
+            *told.entry(answer).or_default() += count;
+        }
+    }
+    assert_eq!(told, answers([("200 applied", 1), ("200 duplicate", 999)]));
     let (licenses, mails) = world.issued(&order).await;
     assert_eq!((licenses.len(), mails), (1, 1));
 }

@@ -1,1 +1,123 @@
+//! Mail leaves after the commit that needs it: tried again with the same
+//! content, refusals shown, and never lost when the server dies in between.
 
+use app::RefundInput;
+use domain::{Actor, DeliveryState, Duration, LicenseState, RefundId, RefundReason};
+use futures::future::{Either, select};
+
+use crate::house::{CARD, House, On, Says};
+
+async fn a_refused_mail_is_shown(on: On) {
+    let house = House::open(on).await;
+    house.post.will_say(&[Says::Never]);
+    let bought = house.buy_and_pay(1).await;
+    let delivery = house.deliveries(bought.order).await.remove(0);
+    assert_eq!((delivery.state, delivery.last_error.as_deref()), (DeliveryState::Refused, Some("550 no such mailbox")));
+    assert_eq!(house.license_states(bought.order).await, [LicenseState::Active]);
+    assert_eq!(house.post.arrived().len(), 0);
+}
+
+async fn a_mail_is_tried_again(on: On) {
+    let house = House::open(on).await;
+    house.post.will_say(&[Says::Later, Says::Later]);
+    let bought = house.buy_and_pay(1).await;
+    let waiting = house.deliveries(bought.order).await.remove(0);
+    assert_eq!((waiting.state, waiting.attempts), (DeliveryState::Queued, 1));
+    assert_eq!(waiting.last_error.as_deref(), Some("greylisted"));
+    for _ in 0..2 {
+        house.advance(Duration::hours(2));
+        house.work().await;
+    }
+    let sent = house.deliveries(bought.order).await.remove(0);
+    assert_eq!((sent.state, sent.attempts), (DeliveryState::Sent, 3));
+    let arrived = house.post.arrived();
+    assert_eq!(arrived.len(), 1);
+    let key = house.app.store.license_keys(house.shop.id, bought.order).await.unwrap().remove(0).1;
+    assert!(arrived[0].text.contains(&key.to_string()), "the mail carries the key");
+}
+
+/// The server dies after the mail server took the mail, before that is written down.
+async fn a_mail_of_a_dying_server_is_sent_again(on: On) {
+    let house = House::open(on).await;
+    let bought = house.buy(1).await;
+    house.gateway.pay(&bought.session, CARD);
+    house.deliver_all().await;
+    house.post.will_say(&[Says::Nothing]);
+    let taken = async {
+        while house.post.arrived().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    match select(Box::pin(house.app.step_outbox()), Box::pin(taken)).await {
+        Either::Left((step, _)) => panic!("the mail server never answered, and the step ended with {step:?}"),
+        // What is dropped here is the server's work, in the middle.
+        Either::Right(((), step)) => drop(step),
+    }
+    assert_eq!(house.deliveries(bought.order).await[0].state, DeliveryState::Queued);
+    house.work().await;
+    assert_eq!(house.post.arrived().len(), 1, "the lease of the dead still holds");
+    house.advance(Duration::minutes(10));
+    house.work().await;
+    let arrived = house.post.arrived();
+    assert_eq!(arrived.len(), 2);
+    assert_eq!((&arrived[0].delivery, &arrived[0].text), (&arrived[1].delivery, &arrived[1].text));
+    assert_eq!(house.deliveries(bought.order).await[0].state, DeliveryState::Sent);
+    house.assert_lawful(&[bought.order]).await;
+}
+
+async fn a_refund_that_is_asked_for_twice_goes_back_once(on: On) {
+    let house = House::open(on).await;
+    let bought = house.buy_and_pay(1).await;
+    let id = RefundId::mint(house.app.clock.now(), &mut house.app.entropy.rng());
+    let input = RefundInput { id: Some(id), amount: None, reason: RefundReason::Duplicate, revoke: None };
+    let ask = || house.app.refund_order(house.shop.id, bought.order, input, Actor::System);
+    let (first, second) = futures::join!(ask(), ask());
+    first.unwrap();
+    second.unwrap();
+    ask().await.unwrap();
+    house.deliver_all().await;
+    house.work().await;
+    let end = "refunded 4900 | succeeded | 4900 duplicate succeeded | - | revoked_by_refund";
+    assert_eq!(house.standing(bought.order).await, end);
+    house.assert_lawful(&[bought.order]).await;
+}
+
+#[tokio::test]
+async fn a_mail_that_is_refused_is_shown_on_sqlite() {
+    a_refused_mail_is_shown(On::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_mail_that_is_refused_is_shown_on_postgres() {
+    a_refused_mail_is_shown(On::Postgres).await;
+}
+
+#[tokio::test]
+async fn a_mail_that_is_put_off_is_sent_later_on_sqlite() {
+    a_mail_is_tried_again(On::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_mail_that_is_put_off_is_sent_later_on_postgres() {
+    a_mail_is_tried_again(On::Postgres).await;
+}
+
+#[tokio::test]
+async fn a_mail_whose_server_died_is_sent_again_as_it_was_on_sqlite() {
+    a_mail_of_a_dying_server_is_sent_again(On::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_mail_whose_server_died_is_sent_again_as_it_was_on_postgres() {
+    a_mail_of_a_dying_server_is_sent_again(On::Postgres).await;
+}
+
+#[tokio::test]
+async fn a_refund_asked_for_twice_by_its_name_goes_back_once_on_sqlite() {
+    a_refund_that_is_asked_for_twice_goes_back_once(On::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_refund_asked_for_twice_by_its_name_goes_back_once_on_postgres() {
+    a_refund_that_is_asked_for_twice_goes_back_once(On::Postgres).await;
+}

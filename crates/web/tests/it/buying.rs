@@ -243,8 +243,9 @@ async fn after_a_debit_that_failed_whoever_has_the_link_may_pay_but_not_look() {
     assert!(again.location().starts_with(&world.gateway) && again.header("set-cookie").is_empty());
     // The buyer's own button leads to the same attempt.
     assert_eq!(browser.post(&format!("/orders/{}/retry", order.id), &[]).await.location(), again.location());
-    world.pay(&again.location(), GOOD_CARD).await.is(StatusCode::SEE_OTHER);
+    let back = world.pay(&again.location(), GOOD_CARD).await.is(StatusCode::SEE_OTHER).location();
     world.settle().await;
+    stranger.get(&world.own(&back)).await.is(StatusCode::SEE_OTHER);
     stranger.get(&format!("/orders/{}", order.id)).await.is(StatusCode::FORBIDDEN);
     let page = browser.get(&format!("/orders/{}", order.id)).await.is(StatusCode::OK);
     assert!(page.has("Visa •••• 4242") && page.has("Thank you for your order"), "{}", page.text);

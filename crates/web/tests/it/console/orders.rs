@@ -117,10 +117,11 @@ async fn an_order_shows_what_happened_in_the_order_it_happened() {
     world.pay(&gateway_page, POOR_CARD).await;
     world.settle().await;
     world.app.clock.advance(Duration::seconds(5));
-    world.pay(&gateway_page, GOOD_CARD).await;
+    let back = world.pay(&gateway_page, GOOD_CARD).await.location();
     world.control("flush", "").await;
     world.app.clock.advance(Duration::seconds(5));
     world.settle().await;
+    world.browser().get(&world.own(&back)).await;
 
     let sale = world.sale(&desk(&sale)).await;
     assert_eq!(sale.order.state, OrderState::Paid);
