@@ -5,6 +5,7 @@ import { chromium } from 'playwright-core';
 
 import { tests } from './test.js';
 import { withShop } from './shop.js';
+import './clients.js';
 import './journeys.js';
 import './pages.js';
 

@@ -12,6 +12,14 @@ type Package = (&'static str, &'static str);
 /// What the tests need.
 pub(crate) const TESTED_WITH: &[Package] = &[("chromium", "/usr/bin/chromium"), ("postgresql", "/usr/lib/postgresql")];
 
+/// What the client libraries need.
+pub(crate) const CLIENTS_WITH: &[Package] = &[
+    ("cmake", "/usr/bin/cmake"),
+    ("g++", "/usr/bin/g++"),
+    ("gcc", "/usr/bin/gcc"),
+    ("libcurl4-openssl-dev", "/usr/share/doc/libcurl4-openssl-dev"),
+];
+
 /// What the measurements need.
 pub(crate) const MEASURED_WITH: &[Package] = &[("wrk", "/usr/bin/wrk"), ("postgresql", "/usr/lib/postgresql")];
 

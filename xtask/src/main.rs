@@ -1,12 +1,13 @@
-//! The project's own commands: `cargo xtask test | tidy | bench`.
+//! The project's own commands: `cargo xtask test | clients | tidy | bench`.
 //!
 //! `test` is what CI runs and all that CI runs. It needs a Debian-like system
-//! and brings what is missing: a PostgreSQL server, Chromium, and the npm and
-//! PyPI packages of the foreign parts.
+//! and brings what is missing: a PostgreSQL server, Chromium, CMake, and the npm
+//! and PyPI packages of the foreign parts.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "these commands talk to a person at a terminal")]
 
 mod bench;
+mod clients;
 mod install;
 mod run;
 mod slowest;
@@ -18,8 +19,9 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask <command>
 
-  test [--fast]   format, lints, tidy, every test on both engines, foreign parts, browser;
-                  --fast: without browser, foreign parts, PostgreSQL and the storm
+  test [--fast]   format, lints, tidy, every test on both engines, foreign parts, clients, browser;
+                  --fast: without browser, clients, foreign parts, PostgreSQL and the storm
+  clients         the client libraries: shared vectors, samples against a running shop, size
   tidy            the rules that no compiler checks
   bench [--quick] ratios against a ceiling measured in the same run, and docs/bench.md;
                   --quick: small sizes, nothing written";
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     let result = match arguments.first().map(String::as_str) {
         Some("test") => test::run(has("--fast")),
+        Some("clients") => clients::run(),
         Some("tidy") => tidy::run(),
         Some("bench") => bench::run(has("--quick")),
         Some(_) | None => {

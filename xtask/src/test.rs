@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Context as _, bail};
 
 use crate::run::{cargo, command, exists, root, step};
-use crate::{install, slowest, tidy};
+use crate::{clients, install, slowest, tidy};
 
 /// The foreign parts: programs that we did not write, driven against ours.
 const FOREIGN: &[&str] = &["sandbox_stripe.py", "stripe_signatures.py", "localstripe.py", "hook_stripe.py"];
@@ -24,6 +24,7 @@ pub(crate) fn run(fast: bool) -> anyhow::Result<()> {
     unit_tests(fast)?;
     if !fast {
         foreign()?;
+        clients::run()?;
         browser()?;
     }
     println!("\nEverything passed in {} s.", began.elapsed().as_secs());

@@ -22,6 +22,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sandbox", &["money"]),
     ("latchkey", &["app", "domain", "gateways", "latchkey-license", "money", "sandbox", "store", "web"]),
     ("bench", &["app", "domain", "gateways", "latchkey-license", "money", "sandbox", "store", "web"]),
+    ("latchkey-client", &["latchkey-license"]),
+    ("latchkey-c", &["latchkey-client"]),
     ("xtask", &[]),
 ];
 

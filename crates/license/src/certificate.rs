@@ -4,7 +4,11 @@
 //! Relies on the key set for trust and on the caller for the time. The header of a token chooses nothing but
 //! which of our keys is tried: algorithm confusion, `none` and keys inside the token have nowhere to happen.
 
-use std::fmt;
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
 
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{SIGNATURE_LENGTH, Signature};
@@ -125,6 +129,30 @@ pub enum CertificateError {
     WrongDevice,
 }
 
+impl CertificateError {
+    /// The stable word for it, the same in every language that a client library is written in.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::TooLong => "too_long",
+            Self::NotAToken => "not_a_token",
+            Self::BadEncoding(_) => "bad_encoding",
+            Self::BadHeader => "bad_header",
+            Self::WrongAlgorithm => "wrong_algorithm",
+            Self::WrongType => "wrong_type",
+            Self::UnknownExtension => "unknown_extension",
+            Self::MissingKeyId => "missing_key_id",
+            Self::UnknownKey => "unknown_key",
+            Self::BadSignature => "bad_signature",
+            Self::BadClaims => "bad_claims",
+            Self::NotYetValid { .. } => "not_yet_valid",
+            Self::Expired { .. } => "expired",
+            Self::WrongProduct => "wrong_product",
+            Self::WrongDevice => "wrong_device",
+        }
+    }
+}
+
 /// The text that has to be signed with Ed25519 for these claims.
 #[must_use]
 pub fn signing_input(header: &Header, claims: &Claims) -> String {
@@ -151,15 +179,7 @@ pub fn verify(
     now_seconds: i64,
     leeway_seconds: u32,
 ) -> Result<Claims, CertificateError> {
-    if certificate.len() > MAX_CERTIFICATE_BYTES {
-        return Err(CertificateError::TooLong);
-    }
-    let (signed, signature) = certificate.rsplit_once('.').ok_or(CertificateError::NotAToken)?;
-    let (header, claims) = signed.split_once('.').ok_or(CertificateError::NotAToken)?;
-    if claims.contains('.') {
-        return Err(CertificateError::NotAToken);
-    }
-
+    let Parts { signed, header, claims, signature } = split(certificate)?;
     let kid = read_header(&decode(header, TokenPart::Header)?)?;
     let key = keys.find(&kid).ok_or(CertificateError::UnknownKey)?;
     let signature: [u8; SIGNATURE_LENGTH] = decode(signature, TokenPart::Signature)?
@@ -173,6 +193,35 @@ pub fn verify(
         serde_json::from_slice(&decode(claims, TokenPart::Claims)?).map_err(|_| CertificateError::BadClaims)?;
     claims.require_time(now_seconds, leeway_seconds)?;
     Ok(claims)
+}
+
+/// The name of the key that a certificate says it is signed with. Nothing is proven by it: it tells whether the
+/// key set has to be fetched again before the certificate can be verified.
+///
+/// # Errors
+/// When the certificate is not a token, or its header not one of a certificate.
+pub fn key_id(certificate: &str) -> Result<String, CertificateError> {
+    read_header(&decode(split(certificate)?.header, TokenPart::Header)?)
+}
+
+struct Parts<'a> {
+    /// Header and claims with their dot, as they were signed.
+    signed: &'a str,
+    header: &'a str,
+    claims: &'a str,
+    signature: &'a str,
+}
+
+fn split(certificate: &str) -> Result<Parts<'_>, CertificateError> {
+    if certificate.len() > MAX_CERTIFICATE_BYTES {
+        return Err(CertificateError::TooLong);
+    }
+    let (signed, signature) = certificate.rsplit_once('.').ok_or(CertificateError::NotAToken)?;
+    let (header, claims) = signed.split_once('.').ok_or(CertificateError::NotAToken)?;
+    if claims.contains('.') {
+        return Err(CertificateError::NotAToken);
+    }
+    Ok(Parts { signed, header, claims, signature })
 }
 
 impl Claims {
@@ -304,11 +353,13 @@ impl fmt::Display for CertificateError {
     }
 }
 
-impl std::error::Error for CertificateError {}
+impl core::error::Error for CertificateError {}
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+
+    use std::vec;
 
     use ed25519_dalek::{Signer, SigningKey};
     use proptest::prelude::*;

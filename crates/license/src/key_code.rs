@@ -4,8 +4,9 @@
 //! 28 symbols of Crockford's base 32: 25 of data, most significant first, then 3 of a Reed-Solomon code over
 //! GF(32). Its distance is 4, so up to three wrong symbols, and any two exchanged, never make another key.
 
-use std::fmt;
-use std::str::FromStr;
+use alloc::string::String;
+use core::fmt;
+use core::str::FromStr;
 
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const DATA_SYMBOLS: usize = 25;
@@ -38,6 +39,19 @@ pub enum KeyCodeError {
     },
     /// Every symbol is possible, but together they are no key: at least one is mistyped.
     WrongCheckSymbols,
+}
+
+impl KeyCodeError {
+    /// The stable word for it, the same in every language that a client library is written in.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::WrongLength { .. } => "wrong_length",
+            Self::BadSymbol { .. } => "bad_symbol",
+            Self::WrongCheckSymbols => "wrong_check_symbols",
+        }
+    }
 }
 
 impl KeyCode {
@@ -210,11 +224,15 @@ impl fmt::Display for KeyCodeError {
     }
 }
 
-impl std::error::Error for KeyCodeError {}
+impl core::error::Error for KeyCodeError {}
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+
+    use std::format;
+    use std::string::ToString;
+    use std::vec::Vec;
 
     use proptest::prelude::*;
 

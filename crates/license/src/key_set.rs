@@ -2,7 +2,10 @@
 //! Ed25519 keys (RFC 8037), each named by its thumbprint (RFC 7638). Several at once, so that keys can change
 //! while certificates of the older one are still in use. Never holds a private key, and refuses a set with one.
 
-use std::fmt;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
 
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{PUBLIC_KEY_LENGTH, Signature, VerifyingKey};
@@ -21,8 +24,8 @@ pub struct KeySet {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PublicKey(VerifyingKey);
 
-/// Why a key, or a set of keys as a whole, was refused. A set that is half understood would refuse good certificates later,
-/// where nobody can see why.
+/// Why a key, or a set of keys as a whole, was refused. A set that is half understood would refuse good
+/// certificates later, where nobody can see why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeySetError {
     /// The text is not a JWK set: an object with an array of `keys`.
@@ -38,6 +41,20 @@ pub enum KeySetError {
     },
     /// The set contains a private key. It must be considered stolen.
     PrivateKey,
+}
+
+impl KeySetError {
+    /// The stable word for it, the same in every language that a client library is written in.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotAKeySet => "not_a_key_set",
+            Self::BadKey => "bad_key",
+            Self::WeakKey => "weak_key",
+            Self::WrongKeyId { .. } => "wrong_key_id",
+            Self::PrivateKey => "private_key",
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -190,11 +207,13 @@ impl fmt::Display for KeySetError {
     }
 }
 
-impl std::error::Error for KeySetError {}
+impl core::error::Error for KeySetError {}
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+
+    use std::borrow::ToOwned;
 
     use super::*;
 

@@ -7,14 +7,22 @@
 //!
 //! Relies on Ed25519 and the formats of RFC 7515, 7517, 7519, 7638 and 8037. Reads no clock, file, network or
 //! random source: the program that embeds it passes the time in and decides what to do about the answer. It
-//! holds no private key; whoever signs does so between [`signing_input`] and [`assemble`].
+//! holds no private key; whoever signs does so between [`signing_input`] and [`assemble`]. Needs an allocator and
+//! no operating system (`no_std`).
+
+#![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 mod certificate;
 mod key_code;
 mod key_set;
 
 pub use certificate::{
-    CertificateError, Claims, Header, LicenseClaims, MAX_CERTIFICATE_BYTES, TokenPart, assemble, signing_input, verify,
+    CertificateError, Claims, Header, LicenseClaims, MAX_CERTIFICATE_BYTES, TokenPart, assemble, key_id, signing_input,
+    verify,
 };
 pub use key_code::{KeyCode, KeyCodeError};
 pub use key_set::{KeySet, KeySetError, PublicKey};

@@ -80,15 +80,19 @@ pub fn router(web: Web) -> Router {
         .route("/v1/plans/{plan}", get(api::plan::show))
         .route("/v1/events", get(api::event::list))
         .route("/v1/events/{event}", get(api::event::show))
+        .route("/openapi.json", get(api::openapi::show))
+        .route("/livez", get(api::health::live))
+        .route("/readyz", get(api::health::ready))
+        .layer(middleware::from_fn(api::as_problem));
+
+    let apps = Router::new()
         .route("/v1/licenses/validate", post(api::license::validate))
         .route("/v1/licenses/activate", post(api::license::activate))
         .route("/v1/licenses/deactivate", post(api::license::deactivate))
         .route("/v1/licenses/heartbeat", post(api::license::heartbeat))
         .route("/.well-known/jwks.json", get(api::key_set::show))
-        .route("/openapi.json", get(api::openapi::show))
-        .route("/livez", get(api::health::live))
-        .route("/readyz", get(api::health::ready))
-        .layer(middleware::from_fn(api::as_problem));
+        .layer(middleware::from_fn(api::as_problem))
+        .layer(middleware::from_fn(api::cross_origin::open));
 
     let hooks = Router::new()
         .route("/hooks/{gateway_account}", post(api::hook::receive))
@@ -98,6 +102,7 @@ pub fn router(web: Web) -> Router {
     Router::new()
         .merge(pages)
         .merge(programs)
+        .merge(apps)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .merge(hooks)
         .route("/assets/{name}", get(asset::show).layer(CompressionLayer::new()))

@@ -5,6 +5,7 @@
 
 mod body;
 pub(crate) mod checkout;
+pub(crate) mod cross_origin;
 pub(crate) mod customer;
 pub(crate) mod error_code;
 pub(crate) mod event;

@@ -1,5 +1,6 @@
 //! What apps ask.
 
+use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, key_of_nobody};
@@ -102,4 +103,33 @@ async fn of_five_hundred_devices_at_once_exactly_as_many_as_there_are_seats_are_
     assert_eq!(statuses.iter().filter(|status| **status == 409).count(), 495, "{statuses:?}");
     let verdict = app.post("/v1/licenses/validate", &json!({ "key": key })).await.is(200).json();
     assert_eq!(verdict["license"]["seats_used"], 5);
+}
+
+#[tokio::test]
+async fn an_app_that_is_a_page_of_another_site_may_ask_about_licenses_and_nothing_else() {
+    let world = World::new().await;
+    let app = Caller::stranger(&world.app);
+    let origin = ("origin", "https://app.example");
+    let asking =
+        [origin, ("access-control-request-method", "POST"), ("access-control-request-headers", "content-type")];
+    for call in ["validate", "activate", "deactivate", "heartbeat"] {
+        let path = format!("/v1/licenses/{call}");
+        let allowed = app.send(Method::OPTIONS, &path, &asking, Vec::new()).await.is(204);
+        assert_eq!(allowed.header("access-control-allow-origin"), "*", "{call}");
+        assert!(allowed.header("access-control-allow-methods").contains("POST"), "{call}");
+        assert!(allowed.header("access-control-allow-headers").contains("content-type"), "{call}");
+        assert!(allowed.header("access-control-allow-credentials").is_empty(), "{call}");
+        // A refusal has to be read as well.
+        let refused = app.send(Method::POST, &path, &[origin], b"{".to_vec()).await;
+        assert!(refused.status.is_client_error(), "{call}: {}", refused.text);
+        assert_eq!(refused.header("access-control-allow-origin"), "*", "{call}");
+    }
+    let keys = app.send(Method::GET, "/.well-known/jwks.json", &[origin], Vec::new()).await.is(200);
+    assert_eq!(keys.header("access-control-allow-origin"), "*");
+    for path in ["/v1/orders", "/v1/licenses", "/v1/checkouts", "/", "/portal"] {
+        for method in [Method::OPTIONS, Method::GET] {
+            let answer = app.send(method, path, &asking, Vec::new()).await;
+            assert!(answer.header("access-control-allow-origin").is_empty(), "{path}");
+        }
+    }
 }

@@ -1,0 +1,105 @@
+"""Sentences for the person in front of the program, for when the shop did not send its own."""
+
+# By code, in English and in German.
+MESSAGES = {
+    "valid": (
+        "The license works.",
+        "Die Lizenz ist gültig.",
+    ),
+    "refresh_due": (
+        "The license works. It should be confirmed online soon.",
+        "Die Lizenz ist gültig. Sie sollte bald online bestätigt werden.",
+    ),
+    "released": (
+        "This device has given its seat back.",
+        "Dieses Gerät hat seinen Platz freigegeben.",
+    ),
+    "not_activated": (
+        "This device is not activated. Enter your license key.",
+        "Dieses Gerät ist nicht aktiviert. Geben Sie Ihren Lizenzschlüssel ein.",
+    ),
+    "key_missing": (
+        "Enter your license key.",
+        "Geben Sie Ihren Lizenzschlüssel ein.",
+    ),
+    "key_mistyped": (
+        "The license key is mistyped. Compare it with your receipt, or paste it.",
+        "Der Lizenzschlüssel enthält einen Tippfehler. Vergleichen Sie ihn mit Ihrem Beleg, oder fügen Sie ihn ein.",
+    ),
+    "unknown": (
+        "The shop does not know this license key.",
+        "Der Shop kennt diesen Lizenzschlüssel nicht.",
+    ),
+    "revoked": (
+        "The license was taken back.",
+        "Die Lizenz wurde zurückgenommen.",
+    ),
+    "suspended": (
+        "The license is suspended. The shop can say why.",
+        "Die Lizenz ist ausgesetzt. Der Shop kann sagen, warum.",
+    ),
+    "expired": (
+        "The license has expired. Renew it in the portal.",
+        "Die Lizenz ist abgelaufen. Verlängern Sie sie im Portal.",
+    ),
+    "wrong_product": (
+        "The license is for another product.",
+        "Die Lizenz gehört zu einem anderen Produkt.",
+    ),
+    "seat_limit_reached": (
+        "Every seat of the license is taken. Free one in the portal.",
+        "Alle Plätze der Lizenz sind belegt. Geben Sie im Portal einen frei.",
+    ),
+    "unavailable": (
+        "The shop cannot answer right now. Please try again later.",
+        "Der Shop kann gerade nicht antworten. Bitte versuchen Sie es später noch einmal.",
+    ),
+    "timeout": (
+        "The shop did not answer in time. Please try again later.",
+        "Der Shop hat nicht rechtzeitig geantwortet. Bitte versuchen Sie es später noch einmal.",
+    ),
+    "network": (
+        "The shop cannot be reached. Check your internet connection.",
+        "Der Shop ist nicht erreichbar. Prüfen Sie Ihre Internetverbindung.",
+    ),
+    "answer_unreadable": (
+        "Something between here and the shop answered in its place. Check your internet connection.",
+        "Etwas auf dem Weg zum Shop hat an seiner Stelle geantwortet. Prüfen Sie Ihre Internetverbindung.",
+    ),
+    "unknown_key": (
+        "The shop's answer is signed with a key that this version does not know. Update the program.",
+        "Die Antwort des Shops trägt eine Unterschrift, die diese Version nicht kennt. Aktualisieren Sie das Programm.",
+    ),
+    "certificate_refused": (
+        "The shop's answer cannot be verified.",
+        "Die Antwort des Shops lässt sich nicht prüfen.",
+    ),
+    "clock_wrong": (
+        "The clock of this device is wrong. Set it and try again.",
+        "Die Uhr dieses Geräts geht falsch. Stellen Sie sie, und versuchen Sie es noch einmal.",
+    ),
+    "clock_rolled_back": (
+        "The clock of this device was set back. Set it right, or connect to the internet.",
+        "Die Uhr dieses Geräts wurde zurückgestellt. Stellen Sie sie richtig, oder verbinden Sie sich mit dem Internet.",
+    ),
+    "lease_ended": (
+        "The license has to be confirmed online. Connect to the internet.",
+        "Die Lizenz muss online bestätigt werden. Verbinden Sie sich mit dem Internet.",
+    ),
+    "lease_damaged": (
+        "What is stored about the license is damaged. Connect to the internet.",
+        "Die gespeicherten Angaben zur Lizenz sind beschädigt. Verbinden Sie sich mit dem Internet.",
+    ),
+    "wrong_device": (
+        "What is stored about the license belongs to another device. Connect to the internet.",
+        "Die gespeicherten Angaben zur Lizenz gehören zu einem anderen Gerät. Verbinden Sie sich mit dem Internet.",
+    ),
+}
+_OTHER = ("The license does not work now.", "Die Lizenz ist gerade nicht nutzbar.")
+
+
+def message(code, language):
+    """The sentence for a code; for a newer one of the shop's, that the license does not work. `language` is a tag as
+    de-AT; English where we have no other."""
+    is_german = language.replace("_", "-").split("-")[0].lower() == "de"
+    return MESSAGES.get(code, _OTHER)[1 if is_german else 0]
