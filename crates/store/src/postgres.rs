@@ -15,12 +15,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
+use metrics::Exposition;
 use tokio_postgres::Config;
 use tokio_postgres::error::{Severity, SqlState};
 
 use self::connection::{Connection, in_order};
 use self::pool::{Lease, Pool};
 use crate::engine::Answer;
+use crate::measure::{Measurements, Stopwatch, Waiting};
 use crate::migration::{self, Dialect, pending};
 use crate::{CommitError, Engine, Migration, MigrationError, OpenError, ReadError, Rows, Statement};
 
@@ -52,6 +54,7 @@ impl Default for PostgresOptions {
 /// The engine over one database.
 pub struct Postgres {
     pool: Arc<Pool>,
+    measurements: Arc<Measurements>,
 }
 
 impl Postgres {
@@ -67,7 +70,7 @@ impl Postgres {
         let pool = Arc::new(Pool::new(config, &options)?);
         // The first connection finds out whether the server can be trusted with money.
         drop(pool.lease().await?);
-        Ok(Self { pool })
+        Ok(Self { pool, measurements: Arc::default() })
     }
 }
 
@@ -97,16 +100,19 @@ impl Engine for Postgres {
     }
 
     fn commit_returning(&self, statements: Vec<Statement>) -> Answer<'_, Result<Vec<Rows>, CommitError>> {
-        let pool = Arc::clone(&self.pool);
+        let (pool, measurements) = (Arc::clone(&self.pool), Arc::clone(&self.measurements));
         Box::pin(async move {
+            let _waiting = Waiting::new(&self.measurements.waiting);
             // A task of its own: a caller that goes away must not leave a transaction half sent.
-            let committing = tokio::spawn(async move { commit(&pool, &statements).await });
-            match tokio::time::timeout(PATIENCE * 2, committing).await {
+            let committing = tokio::spawn(async move { commit(&pool, &measurements, &statements).await });
+            let outcome = match tokio::time::timeout(PATIENCE * 2, committing).await {
                 Ok(Ok(outcome)) => outcome,
                 Ok(Err(error)) => Err(CommitError::Unknown(format!("the commit was given up: {error}"))),
                 // The task goes on waiting, and keeps its connection until the server has answered.
                 Err(_) => Err(CommitError::Unknown("no answer to the commit in time".to_owned())),
-            }
+            };
+            self.measurements.count(&outcome);
+            outcome
         })
     }
 
@@ -117,6 +123,10 @@ impl Engine for Postgres {
             lease.settle();
             Ok(applied)
         })
+    }
+
+    fn write_metrics(&self, exposition: &mut Exposition) {
+        self.measurements.write(exposition);
     }
 
     fn name(&self) -> &'static str {
@@ -207,13 +217,17 @@ async fn read(connection: &Connection, statements: &[Statement]) -> Result<Vec<R
     Ok(answers.into_iter().skip(1).map(|(_, rows)| rows).collect())
 }
 
-async fn commit(pool: &Arc<Pool>, statements: &[Statement]) -> Result<Vec<Rows>, CommitError> {
+async fn commit(
+    pool: &Arc<Pool>,
+    measurements: &Measurements,
+    statements: &[Statement],
+) -> Result<Vec<Rows>, CommitError> {
     let mut tries = 0;
     loop {
         tries += 1;
         let lease = pool.lease().await.map_err(|error| CommitError::Unavailable(error.to_string()))?;
         match tokio::time::timeout(PATIENCE, write(lease.connection(), statements)).await {
-            Ok(Ok(rows)) => return finish(lease).await.map(|()| rows),
+            Ok(Ok(rows)) => return finish(lease, measurements).await.map(|()| rows),
             // COMMIT was not sent, so nothing stands, and to begin again on a fresh connection repeats nothing.
             Ok(Err(undone)) if undone.is_stale(&lease) && tries == 1 => lease.distrust_others(),
             Ok(Err(undone)) => {
@@ -271,9 +285,13 @@ async fn write(connection: &Connection, statements: &[Statement]) -> Result<Vec<
 }
 
 /// COMMIT. There is no deadline here and nothing is cancelled: only the server knows.
-async fn finish(lease: Lease) -> Result<(), CommitError> {
+async fn finish(lease: Lease, measurements: &Measurements) -> Result<(), CommitError> {
     lease.connection().forget_warnings();
-    match lease.connection().control("commit").await {
+    let stopwatch = Stopwatch::start();
+    let ended = lease.connection().control("commit").await;
+    measurements.sync.took(stopwatch.elapsed());
+    measurements.group.observe(1);
+    match ended {
         // A warning at COMMIT means that the wait for the standby was given up: written here, perhaps nowhere else.
         Ok(_) if lease.connection().has_warned() => {
             Err(CommitError::Unknown("the server warned that the commit may not have been replicated".to_owned()))
