@@ -39,8 +39,8 @@ impl App {
             .in_span(begin, self.exchange(account, call), |outcome, span| {
                 span.name = format!("{} {name}", account.adapter);
                 span.attributes = vec![
-                    ("latchkey.gateway_account", account.id.to_string()),
-                    ("latchkey.outcome", word(outcome).to_owned()),
+                    ("latchkey.gateway_account", account.id.to_string().into()),
+                    ("latchkey.outcome", word(outcome).into()),
                 ];
                 span.has_failed = matches!(outcome, Err(CallError::Unknown { .. } | CallError::Unauthorized { .. }));
             })

@@ -65,7 +65,7 @@ impl App {
     pub(crate) async fn run_now(&self, shop: ShopId, kind: JobKind) {
         let now = self.clock.now();
         match self.store.claim_job(shop, kind, now, now.after(LEASE)).await {
-            Ok(Some(job)) => self.run(job).await,
+            Ok(Some(job)) => self.run_or_give_back(job).await,
             Ok(None) => {}
             Err(error) => tracing::warn!(kind = kind.as_str(), %error, "a job is left to the worker"),
         }
@@ -97,7 +97,7 @@ impl App {
         let outcome = self
             .in_span(begin, self.run_job(job), |outcome, span| {
                 span.name = format!("outbox {kind}");
-                span.attributes = vec![("latchkey.outcome", (*outcome).to_owned())];
+                span.attributes = vec![("latchkey.outcome", (*outcome).into())];
                 span.has_failed = *outcome == "later";
             })
             .await;

@@ -118,7 +118,7 @@ pub struct Span {
     /// When it was over.
     pub ended: u128,
     /// What else is known of it. Never a secret, and nothing that names a person.
-    pub attributes: Vec<(&'static str, String)>,
+    pub attributes: Vec<(&'static str, serde_json::Value)>,
     /// Whether it failed.
     pub has_failed: bool,
 }
@@ -181,6 +181,17 @@ impl App {
             sink.take(span);
         }
         outcome
+    }
+}
+
+/// The same work on another task: it stays what is being worked at.
+pub fn carried<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
+    let context = CONTEXT.try_with(Clone::clone).ok();
+    async move {
+        match context {
+            Some(context) => CONTEXT.scope(context, work).await,
+            None => work.await,
+        }
     }
 }
 
