@@ -156,8 +156,7 @@ impl App {
             None if *changes == Changes::default() => {}
             None => self.store.commit(changes).await?,
         }
-        let issued = changes.licenses.iter().filter(|license| license.version == 0).count();
-        self.metrics.licenses_issued.add(u64::try_from(issued).unwrap_or_default());
+        self.metrics.licenses_issued.add(u64::try_from(changes.issued.len()).unwrap_or_default());
         if !changes.jobs.is_empty() {
             self.work.notify_one();
         }

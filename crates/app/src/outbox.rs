@@ -74,6 +74,7 @@ impl App {
     /// Runs a job, unless the server goes down before it is begun or before it is done: then it is given back, and
     /// another node need not wait for the end of the lease.
     async fn run_or_give_back(&self, job: ClaimedJob) {
+        let _holds = self.holds();
         if !self.is_draining() {
             let run = std::pin::pin!(self.run(job.clone()));
             let ended = std::pin::pin!(self.ended());

@@ -80,10 +80,8 @@ where
         };
         write!(writer, "{now} {colour}{:>5}{plain} {}: {}", metadata.level(), metadata.target(), fields.message)?;
         for (name, value) in fields.others {
-            match value {
-                Value::String(text) => write!(writer, " {name}={text:?}")?,
-                value => write!(writer, " {name}={value}")?,
-            }
+            // A text is written as JSON has it, in quotes, so that one event stays one line.
+            write!(writer, " {name}={value}")?;
         }
         for (name, id) in [("request_id", request_id), ("trace_id", trace_id)] {
             if let Some(id) = id {
@@ -102,13 +100,10 @@ struct Fields {
 
 impl Fields {
     fn take(&mut self, field: &Field, value: Value) {
-        let value = match value {
-            Value::String(text) => Value::String(masked(&text)),
-            value => value,
-        };
-        match (field.name(), value) {
-            ("message", Value::String(text)) => self.message = text,
-            (name, value) => self.others.push((name, value)),
+        let value = value.as_str().map(masked).map_or(value, Value::String);
+        match value.as_str() {
+            Some(text) if field.name() == "message" => text.clone_into(&mut self.message),
+            Some(_) | None => self.others.push((field.name(), value)),
         }
     }
 }

@@ -122,7 +122,12 @@ pub(crate) async fn run(
     let patience = limits.drain + Duration::from_secs(1);
     web::serve_counted(listener, router, limits, Some(Arc::clone(&app)), stopped).await?;
     // Time may be up for requests; workers hear of it at the same moment and have a little to give back what they hold.
-    if tokio::time::timeout(patience, workers).await.is_err() {
+    let given_back = async {
+        let ended = workers.await;
+        app.holds_nothing().await;
+        ended
+    };
+    if tokio::time::timeout(patience, given_back).await.is_err() {
         tracing::warn!("a worker did not end in time; what it holds is free again when its lease ends");
     }
     if let Some(watching) = watching {

@@ -72,27 +72,37 @@ impl Postgres {
         drop(pool.lease().await?);
         Ok(Self { pool, measurements: Arc::default() })
     }
+
+    async fn ask(
+        &self,
+        statements: &[Statement],
+        lease: impl AsyncFn(&Arc<Pool>) -> Result<Lease, OpenError>,
+    ) -> Result<Vec<Rows>, ReadError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let lease = lease(&self.pool).await.map_err(|error| ReadError::Unavailable(error.to_string()))?;
+            match tokio::time::timeout(PATIENCE, read(lease.connection(), statements)).await {
+                Ok(Ok(rows)) => {
+                    lease.settle();
+                    return Ok(rows);
+                }
+                // The question may be asked again, of a fresh connection.
+                Ok(Err(failure)) if failure.is_stale(&lease) && tries == 1 => lease.distrust_others(),
+                Ok(Err(failure)) => return Err(failure.of_a_read()),
+                Err(_) => return Err(ReadError::Unavailable("no answer in time".to_owned())),
+            }
+        }
+    }
 }
 
 impl Engine for Postgres {
     fn query(&self, statements: Vec<Statement>) -> Answer<'_, Result<Vec<Rows>, ReadError>> {
-        Box::pin(async move {
-            let mut tries = 0;
-            loop {
-                tries += 1;
-                let lease = self.pool.lease().await.map_err(|error| ReadError::Unavailable(error.to_string()))?;
-                match tokio::time::timeout(PATIENCE, read(lease.connection(), &statements)).await {
-                    Ok(Ok(rows)) => {
-                        lease.settle();
-                        return Ok(rows);
-                    }
-                    // The question may be asked again, of a fresh connection.
-                    Ok(Err(failure)) if failure.is_stale(&lease) && tries == 1 => lease.distrust_others(),
-                    Ok(Err(failure)) => return Err(failure.of_a_read()),
-                    Err(_) => return Err(ReadError::Unavailable("no answer in time".to_owned())),
-                }
-            }
-        })
+        Box::pin(async move { self.ask(&statements, Pool::lease).await })
+    }
+
+    fn look_up(&self, statements: Vec<Statement>) -> Answer<'_, Result<Vec<Rows>, ReadError>> {
+        Box::pin(async move { self.ask(&statements, Pool::lease_at_hand).await })
     }
 
     fn commit(&self, statements: Vec<Statement>) -> Answer<'_, Result<(), CommitError>> {
