@@ -1,6 +1,7 @@
 //! Calling a gateway, and asking it how a payment stands.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use domain::{
     Actor, Changes, Fact, GatewayAccount, Notice, NoticeId, NoticeState, Occurrence, OrderId, Payment, PaymentId,
@@ -10,16 +11,52 @@ use gateways::{Answer, Call, CallError, adapter};
 use store::{ClaimedJob, CommitError, NoticeFilter, Page};
 
 use crate::fulfil::{Fulfilled, Target};
+use crate::trace::{Begin, SpanKind, traceparent};
 use crate::{App, Error, NoticeOutcome};
 
 /// The kind under which an answer that contradicts what is stored is kept among the notices.
 pub(crate) const CONTRADICTION: &str = "latchkey.contradiction";
 
+/// What became of a call, in a word.
+fn word(outcome: &Result<Answer, CallError>) -> &'static str {
+    match outcome {
+        Ok(_) => "answered",
+        Err(CallError::Declined(_)) => "declined",
+        Err(CallError::Refused { .. }) => "refused",
+        Err(CallError::Unauthorized { .. }) => "unauthorized",
+        Err(CallError::Unknown { .. }) => "unknown",
+        Err(CallError::Unsupported { .. }) => "unsupported",
+    }
+}
+
 impl App {
     /// Makes one call. Every way of not getting an answer is [`CallError::Unknown`].
     pub(crate) async fn call(&self, account: &GatewayAccount, call: &Call) -> Result<Answer, CallError> {
+        let name = call.as_str();
+        let began = Instant::now();
+        let begin = Begin { id: None, parent: None, kind: SpanKind::Client };
+        let outcome = self
+            .in_span(begin, self.exchange(account, call), |outcome, span| {
+                span.name = format!("{} {name}", account.adapter);
+                span.attributes = vec![
+                    ("latchkey.gateway_account", account.id.to_string().into()),
+                    ("latchkey.outcome", word(outcome).into()),
+                ];
+                span.has_failed = matches!(outcome, Err(CallError::Unknown { .. } | CallError::Unauthorized { .. }));
+            })
+            .await;
+        let elapsed = began.elapsed();
+        self.metrics.gateway_calls.with([&account.adapter, name, word(&outcome)]).count();
+        self.metrics.gateway_call_duration.with([&account.adapter, name]).took(elapsed);
+        let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        tracing::debug!(account = %account.id, call = name, outcome = word(&outcome), elapsed_ms, "a gateway was called");
+        outcome
+    }
+
+    async fn exchange(&self, account: &GatewayAccount, call: &Call) -> Result<Answer, CallError> {
         let gateway = adapter(&account.adapter).ok_or(CallError::Unsupported { what: "be found: no such adapter" })?;
-        let request = gateway.request(&account.credentials, call)?;
+        let mut request = gateway.request(&account.credentials, call)?;
+        request.headers.extend(traceparent().map(|header| ("traceparent", header)));
         let response = self.http.send(request).await.map_err(|failure| CallError::Unknown { message: failure.0 })?;
         gateway.read(call, &response)
     }

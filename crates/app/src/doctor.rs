@@ -55,6 +55,7 @@ impl App {
         findings.push(self.examine_public_url());
         for account in self.gateway_accounts().await {
             findings.push(self.examine_account(&account).await);
+            findings.push(self.examine_webhooks(&account).await?);
         }
         if self.gateway_accounts().await.is_empty() {
             findings.push(Finding::warning(
@@ -125,6 +126,22 @@ impl App {
                 "set --public-url to the https address that buyers use",
             )
         }
+    }
+
+    async fn examine_webhooks(&self, account: &domain::GatewayAccount) -> Result<Finding, Error> {
+        let check = format!("webhooks:{}", account.id);
+        let webhooks = self.webhooks(account.id).await?;
+        let last = webhooks
+            .came
+            .map_or_else(|| "no webhook has ever come".to_owned(), |at| format!("the last webhook came {at}"));
+        Ok(match webhooks.missed {
+            Some(missed) if webhooks.are_absent() => Finding::warning(
+                &check,
+                format!("{last}, and at {missed} asking found events that none had brought"),
+                "nothing is lost, only late: check the address and the state of the webhook endpoint at the gateway",
+            ),
+            Some(_) | None => Finding::good(&check, last),
+        })
     }
 
     async fn examine_account(&self, account: &domain::GatewayAccount) -> Finding {

@@ -156,6 +156,7 @@ impl App {
             None if *changes == Changes::default() => {}
             None => self.store.commit(changes).await?,
         }
+        self.metrics.licenses_issued.add(u64::try_from(changes.issued.len()).unwrap_or_default());
         if !changes.jobs.is_empty() {
             self.work.notify_one();
         }

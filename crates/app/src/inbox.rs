@@ -3,6 +3,7 @@
 use domain::{Actor, Changes, Duration, Event, EventId, EventKind, NoticeId, ShopId};
 
 use crate::receive::NoticeOutcome;
+use crate::trace::{Begin, Span, SpanKind};
 use crate::{App, Error};
 
 /// How long a node may take over a notice before another takes it.
@@ -15,12 +16,28 @@ impl App {
     /// When the store does not answer.
     pub async fn step_inbox(&self) -> Result<usize, Error> {
         let now = self.clock.now();
-        let claimed = self.store.claim_notices(now, now.after(LEASE), 50).await?;
-        for claim in &claimed {
+        let lease_until = now.after(LEASE);
+        let claimed = self.store.claim_notices(now, lease_until, 50).await?;
+        for (place, claim) in claimed.iter().enumerate() {
+            if self.is_draining() {
+                self.store.release_notices(&claimed[place..], lease_until, self.clock.now()).await?;
+                return Ok(place);
+            }
             let Some(account) = self.gateway_account(claim.notice.gateway_account).await? else { continue };
-            // One that fails keeps its lease and is tried again when that ends.
-            if let Err(error) = self.apply_notice(&account, &claim.notice).await {
-                tracing::warn!(notice = %claim.notice.id, %error, "a stored notice could not be applied yet");
+            let id = Some(claim.notice.id.to_string());
+            let begin = Begin { id, parent: None, kind: SpanKind::Consumer };
+            let apply = async {
+                // One that fails keeps its lease and is tried again when that ends.
+                self.apply_notice(&account, &claim.notice).await.inspect_err(|error| {
+                    tracing::warn!(notice = %claim.notice.id, %error, "a stored notice could not be applied yet");
+                })
+            };
+            let describe = |applied: &Result<NoticeOutcome, Error>, span: &mut Span| {
+                span.name = "inbox apply".to_owned();
+                span.has_failed = applied.is_err();
+            };
+            if let Ok(outcome) = self.in_span(begin, apply, describe).await {
+                self.metrics.notices.with([&account.id.to_string(), "inbox", outcome.as_str()]).count();
             }
         }
         Ok(claimed.len())

@@ -13,10 +13,12 @@ mod doctor;
 mod entropy;
 mod error;
 mod fulfil;
+mod health;
 mod http;
 mod inbox;
 mod letter;
 mod license;
+mod lifecycle;
 pub mod mail;
 pub mod mailer;
 pub mod messages;
@@ -28,7 +30,10 @@ mod refund;
 mod setup;
 mod shops;
 mod signer;
+mod silence;
 mod sweep;
+pub mod trace;
+mod watch;
 mod worker;
 
 pub use checkout::{CheckoutInput, Submitted};
@@ -46,9 +51,11 @@ pub use receive::{NoticeOutcome, ReceiveError};
 pub use refund::RefundInput;
 pub use setup::{NewApiKey, NewShop, SampleShop};
 pub use signer::Signer;
+pub use silence::Webhooks;
+pub use watch::Metrics;
 pub use worker::{StepReport, run_workers};
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use store::Store;
 use tokio::sync::Notify;
@@ -78,11 +85,17 @@ pub struct App {
     pub catalog: Catalog,
     /// How the server is reached.
     pub settings: Settings,
+    /// What is counted, for whoever watches.
+    pub metrics: Metrics,
     signer: Signer,
     shops: shops::Shops,
     product_names: product_name::ProductNames,
     /// Rung when a commit left something to do.
     work: Notify,
+    health: health::Health,
+    lifecycle: lifecycle::Lifecycle,
+    silence: silence::Silence,
+    spans: OnceLock<Box<dyn trace::SpanSink>>,
 }
 
 impl App {
@@ -111,10 +124,15 @@ impl App {
             entropy,
             catalog,
             settings,
+            metrics: Metrics::default(),
             signer,
             shops,
             product_names,
             work,
+            health: health::Health::default(),
+            lifecycle: lifecycle::Lifecycle::default(),
+            silence: silence::Silence::default(),
+            spans: OnceLock::new(),
         }))
     }
 

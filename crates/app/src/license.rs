@@ -54,17 +54,15 @@ impl App {
         request: &ValidationRequest,
     ) -> Result<ValidateAnswer, Error> {
         let at = self.clock.now();
+        let count = |verdict: &Verdict| self.metrics.validations.with([verdict.code.as_str()]).count();
         let Some(SeatView { license, activation }) = self.store.seat(shop, key, request.fingerprint.as_ref()).await?
         else {
-            return Ok(ValidateAnswer {
-                verdict: Verdict::unknown(),
-                license: None,
-                activation: None,
-                certificate: None,
-                at,
-            });
+            let verdict = Verdict::unknown();
+            count(&verdict);
+            return Ok(ValidateAnswer { verdict, license: None, activation: None, certificate: None, at });
         };
         let verdict = license.validate(activation.as_ref(), request, at);
+        count(&verdict);
         let certificate = match (&request.fingerprint, verdict.is_valid()) {
             (Some(fingerprint), true) => Some(self.certificate(&license, fingerprint, at)),
             (Some(_), false) | (None, _) => None,

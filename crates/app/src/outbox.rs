@@ -5,12 +5,14 @@ use domain::{
     Occurrence, PaymentId, ShopId, Timestamp,
 };
 use futures::StreamExt as _;
+use futures::future::{Either, select};
 use gateways::{Answer, Call, CallError};
 use serde_json::json;
 use store::{ClaimedJob, CommitError};
 
 use crate::fulfil::{Fulfilled, Target};
 use crate::mailer::MailError;
+use crate::trace::{Begin, SpanKind};
 use crate::{App, Error};
 
 /// How long a node may take over a job before another takes it: longer than
@@ -55,7 +57,7 @@ impl App {
         let now = self.clock.now();
         let claimed = self.store.claim_jobs(now, now.after(LEASE), 100).await?;
         let count = claimed.len();
-        futures::stream::iter(claimed).for_each_concurrent(SIDE_BY_SIDE, |job| self.run(job)).await;
+        futures::stream::iter(claimed).for_each_concurrent(SIDE_BY_SIDE, |job| self.run_or_give_back(job)).await;
         Ok(count)
     }
 
@@ -63,13 +65,48 @@ impl App {
     pub(crate) async fn run_now(&self, shop: ShopId, kind: JobKind) {
         let now = self.clock.now();
         match self.store.claim_job(shop, kind, now, now.after(LEASE)).await {
-            Ok(Some(job)) => self.run(job).await,
+            Ok(Some(job)) => self.run_or_give_back(job).await,
             Ok(None) => {}
             Err(error) => tracing::warn!(kind = kind.as_str(), %error, "a job is left to the worker"),
         }
     }
 
+    /// Runs a job, unless the server goes down before it is begun or before it is done: then it is given back, and
+    /// another node need not wait for the end of the lease.
+    async fn run_or_give_back(&self, job: ClaimedJob) {
+        let _holds = self.holds();
+        if !self.is_draining() {
+            let run = std::pin::pin!(self.run(job.clone()));
+            let ended = std::pin::pin!(self.ended());
+            match select(run, ended).await {
+                Either::Left(_) => return,
+                Either::Right(_) => {}
+            }
+        }
+        self.metrics.jobs.with([job.job.kind.as_str(), "given_back"]).count();
+        let error = job.job.last_error.as_deref().unwrap_or("the server went down");
+        match self.store.retry_job(&job, self.clock.now(), error).await {
+            // A conflict: it was done after all.
+            Ok(()) | Err(CommitError::Conflict { .. }) => {}
+            Err(error) => tracing::warn!(job = %job.job.id, %error, "a job waits for the end of its lease"),
+        }
+    }
+
     async fn run(&self, job: ClaimedJob) {
+        let kind = job.job.kind.as_str();
+        let begin = Begin { id: Some(job.job.id.to_string()), parent: None, kind: SpanKind::Consumer };
+        let outcome = self
+            .in_span(begin, self.run_job(job), |outcome, span| {
+                span.name = format!("outbox {kind}");
+                span.attributes = vec![("latchkey.outcome", (*outcome).into())];
+                span.has_failed = *outcome == "later";
+            })
+            .await;
+        self.metrics.jobs.with([kind, outcome]).count();
+    }
+
+    /// Runs one job; what became of it, in a word.
+    async fn run_job(&self, job: ClaimedJob) -> &'static str {
         let result = match job.job.kind {
             JobKind::OpenPayment { payment } => self.open_payment(&job, payment).await,
             JobKind::AskPayment { payment } => {
@@ -79,7 +116,7 @@ impl App {
             JobKind::SendMail { delivery } => self.send_mail(&job, delivery).await,
         };
         let later = match result {
-            Ok(Done::Finished) => return,
+            Ok(Done::Finished) => return "done",
             Ok(Done::Finish) => None,
             Ok(Done::Later(reason)) => Some(reason),
             // What the job is about is gone for good: nothing will ever be done.
@@ -98,9 +135,10 @@ impl App {
             // A conflict: the lease ended and another node has it.
             Ok(()) | Err(CommitError::Conflict { .. }) => {}
             Err(error) => {
-                tracing::warn!(job = %job.job.id, %error, "a job will be looked at again when its lease ends")
+                tracing::warn!(job = %job.job.id, %error, "a job will be looked at again when its lease ends");
             }
         }
+        if later.is_some() { "later" } else { "done" }
     }
 
     /// Asks the gateway for the page of a payment. The payment's id is the
@@ -177,6 +215,12 @@ impl App {
                 message: "what it was about has expired".to_owned(),
             }),
         };
+        let outcome = match &sent {
+            Ok(()) => "sent",
+            Err(MailError::Refused { .. }) => "refused",
+            Err(MailError::Later { .. }) => "later",
+        };
+        self.metrics.mails.with([delivery.mail.as_str(), outcome]).count();
         let attempts = delivery.attempts.saturating_add(1);
         let settled = |state: DeliveryState, error: Option<String>| Delivery {
             state,

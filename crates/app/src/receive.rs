@@ -40,6 +40,29 @@ pub enum NoticeOutcome {
     Stored,
 }
 
+impl NoticeOutcome {
+    /// The word in answers and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Duplicate => "duplicate",
+            Self::Ignored => "ignored",
+            Self::Parked => "parked",
+            Self::Stored => "stored",
+        }
+    }
+}
+
+/// How an event came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The gateway sent it.
+    Webhook,
+    /// It was found in the gateway's list.
+    List,
+}
+
 /// Whose money a fact is about.
 enum Whose {
     /// The fact says it itself, or is about nothing of ours.
@@ -67,18 +90,28 @@ impl App {
             .map_err(|error| ReceiveError::NotStored(error.to_string()))?
             .ok_or(ReceiveError::AccountUnknown)?;
         let gateway = adapter(&account.adapter).ok_or(ReceiveError::AccountUnknown)?;
-        let items = gateway.verify(&account.credentials, headers, body, self.clock.now())?;
+        let items = gateway.verify(&account.credentials, headers, body, self.clock.now()).inspect_err(|error| {
+            self.metrics.webhooks_refused.with([&account.id.to_string(), error.code()]).count();
+        })?;
+        self.silence.came(account.id, self.clock.now());
         let mut outcomes = Vec::with_capacity(items.len());
         for item in items {
-            let outcome =
-                self.take_notice(&account, item).await.map_err(|error| ReceiveError::NotStored(error.to_string()))?;
+            let outcome = self.take_notice(&account, item, Source::Webhook).await.map_err(|error| {
+                self.metrics.webhooks_refused.with([&account.id.to_string(), "not_stored"]).count();
+                ReceiveError::NotStored(error.to_string())
+            })?;
             outcomes.push(outcome);
         }
         Ok(outcomes)
     }
 
     /// Stores and applies one authentic event, whether it was sent or found in a list.
-    pub(crate) async fn take_notice(&self, account: &GatewayAccount, item: NoticeItem) -> Result<NoticeOutcome, Error> {
+    pub(crate) async fn take_notice(
+        &self,
+        account: &GatewayAccount,
+        item: NoticeItem,
+        source: Source,
+    ) -> Result<NoticeOutcome, Error> {
         let now = self.clock.now();
         let notice = Notice {
             id: NoticeId::mint(now, &mut self.entropy.rng()),
@@ -93,14 +126,20 @@ impl App {
             received_at: now,
             settled_at: None,
         };
-        match self.apply_notice(account, &notice).await {
-            Ok(outcome) => Ok(outcome),
+        let outcome = match self.apply_notice(account, &notice).await {
+            Ok(outcome) => outcome,
             // Not a word yet of what it means: keep it, and let a worker try in peace.
             Err(error) => {
                 tracing::warn!(account = %account.id, event = notice.event_id, %error, "an event is left to the worker");
-                self.keep(notice).await
+                self.keep(notice).await?
             }
-        }
+        };
+        let source = match source {
+            Source::Webhook => "webhook",
+            Source::List => "list",
+        };
+        self.metrics.notices.with([&account.id.to_string(), source, outcome.as_str()]).count();
+        Ok(outcome)
     }
 
     async fn keep(&self, notice: Notice) -> Result<NoticeOutcome, Error> {

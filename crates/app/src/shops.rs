@@ -22,6 +22,13 @@ struct Snapshot {
     read_at: Option<Timestamp>,
 }
 
+impl Snapshot {
+    fn for_host(&self, host: &str) -> Option<&Arc<Shop>> {
+        let named = self.shops.iter().find(|shop| shop.host.as_deref() == Some(host));
+        named.or_else(|| self.shops.iter().find(|shop| shop.host.is_none()))
+    }
+}
+
 pub(crate) struct Shops(RwLock<Arc<Snapshot>>);
 
 impl Shops {
@@ -72,9 +79,19 @@ impl App {
     /// The shop that answers to this host name; without one of its own, the
     /// first shop that answers to any.
     pub async fn shop_for_host(&self, host: &str) -> Option<Arc<Shop>> {
-        let snapshot = self.shops_snapshot().await;
-        let named = snapshot.shops.iter().find(|shop| shop.host.as_deref() == Some(host));
-        named.or_else(|| snapshot.shops.iter().find(|shop| shop.host.is_none())).cloned()
+        self.shops_snapshot().await.for_host(host).cloned()
+    }
+
+    /// The shop that answers to this host name as far as is known here, without asking anybody.
+    #[must_use]
+    pub fn shop_at_hand(&self, host: &str) -> Option<ShopId> {
+        self.shops.snapshot().for_host(host).map(|shop| shop.id)
+    }
+
+    /// The shop of this gateway account as far as is known here, without asking anybody.
+    #[must_use]
+    pub fn shop_of_account(&self, account: GatewayAccountId) -> Option<ShopId> {
+        self.shops.snapshot().accounts.get(&account).map(|account| account.shop)
     }
 
     /// The shop with this id.

@@ -7,6 +7,7 @@ use domain::{Actor, Changes, Duration, GatewayAccount, Timestamp};
 use gateways::{Answer, Call, CallError, ListedEvent, NoticeItem, adapter};
 use store::CommitError;
 
+use crate::receive::Source;
 use crate::{App, Error};
 
 /// How far back the event list is read again: a gateway may list an event
@@ -90,12 +91,15 @@ impl App {
             let (events, has_more) = self.list_events(account, since, &mut after).await?;
             for event in events {
                 let item = NoticeItem { event_id: event.event_id, kind: event.kind, body: event.body };
-                match self.take_notice(account, item).await? {
+                match self.take_notice(account, item, Source::List).await? {
                     crate::NoticeOutcome::Duplicate => {}
                     crate::NoticeOutcome::Applied
                     | crate::NoticeOutcome::Ignored
                     | crate::NoticeOutcome::Parked
-                    | crate::NoticeOutcome::Stored => new += 1,
+                    | crate::NoticeOutcome::Stored => {
+                        new += 1;
+                        self.silence.missed(account.id, event.created_at, self.clock.now());
+                    }
                 }
             }
             if !has_more {

@@ -47,6 +47,20 @@ impl App {
     }
 }
 
+async fn sweep(app: &App) {
+    for (what, result) in [
+        ("inbox", app.step_inbox().await),
+        ("payments", app.step_payments().await),
+        ("events", app.step_events().await),
+        ("checkouts", app.expire_checkouts().await),
+        ("webhooks", app.keep_webhook_times().await),
+    ] {
+        if let Err(error) = result {
+            tracing::error!(%error, step = what, "a sweep could not be done");
+        }
+    }
+}
+
 /// Runs the steps until `shutdown` turns true, then ends what was begun.
 pub async fn run_workers(app: Arc<App>, shutdown: watch::Receiver<bool>) {
     let outbox = {
@@ -83,20 +97,18 @@ pub async fn run_workers(app: Arc<App>, shutdown: watch::Receiver<bool>) {
             _ = shutdown.changed() => {}
         }
         while !*shutdown.borrow() {
-            for (what, result) in [
-                ("inbox", app.step_inbox().await),
-                ("payments", app.step_payments().await),
-                ("events", app.step_events().await),
-                ("checkouts", app.expire_checkouts().await),
-            ] {
-                if let Err(error) = result {
-                    tracing::error!(%error, step = what, "a sweep could not be done");
-                }
+            tokio::select! {
+                () = sweep(&app) => {}
+                // What was not asked about yet is due again at the next start.
+                () = app.ended() => break,
             }
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_secs(2)) => {}
                 _ = shutdown.changed() => {}
             }
+        }
+        if let Err(error) = app.keep_webhook_times().await {
+            tracing::warn!(%error, "when the last webhooks came is not known to the next start");
         }
     });
     for task in [outbox, sweep] {

@@ -56,6 +56,25 @@ pub enum Call {
     CheckAccount,
 }
 
+impl Call {
+    /// The word in logs, metrics and traces.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::OpenPayment(_) => "open_payment",
+            Self::SaveMethod(_) => "save_method",
+            Self::Charge(_) => "charge",
+            Self::RetrievePayment { .. } => "retrieve_payment",
+            Self::CancelPayment { .. } => "cancel_payment",
+            Self::Refund(_) => "refund",
+            Self::ListEvents { .. } => "list_events",
+            Self::RetrieveDispute { .. } => "retrieve_dispute",
+            Self::ListDisputes { .. } => "list_disputes",
+            Self::CheckAccount => "check_account",
+        }
+    }
+}
+
 /// One payment on a page of the gateway's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostedPaymentRequest {

@@ -3,11 +3,16 @@
 //! Every key has all three forms; an unknown key in the file is an error that
 //! names the nearest one there is.
 
+mod limit;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
+use web::Limits;
+
+use self::limit::LimitFlags;
 
 /// What can be said on the command line, each also as `LATCHKEY_…`.
 #[derive(Args)]
@@ -39,6 +44,17 @@ pub(crate) struct Flags {
     /// What is logged, as `info` or `app=debug,warn`.
     #[arg(long, global = true, env = "LATCHKEY_LOG", value_name = "FILTER")]
     log: Option<String>,
+    /// How the log looks: `text`, `json`, or `auto` (text on a terminal).
+    #[arg(long, global = true, env = "LATCHKEY_LOG_FORMAT", value_name = "FORMAT")]
+    log_format: Option<String>,
+    /// Address and port where Prometheus reads `/metrics`; nowhere when nothing is said.
+    #[arg(long, global = true, env = "LATCHKEY_METRICS_LISTEN", value_name = "ADDRESS")]
+    metrics_listen: Option<SocketAddr>,
+    /// The OpenTelemetry collector that traces are sent to by OTLP over HTTP, as http://127.0.0.1:4318.
+    #[arg(long, global = true, env = "LATCHKEY_OTLP_ENDPOINT", value_name = "URL")]
+    otlp_endpoint: Option<String>,
+    #[command(flatten, next_help_heading = "Limits")]
+    limits: LimitFlags,
     /// One JSON object on stdout instead of lines for people.
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -65,9 +81,36 @@ pub(crate) struct Settings {
     pub(crate) mail_from: Option<String>,
     pub(crate) messages: Option<PathBuf>,
     pub(crate) log: String,
+    pub(crate) log_format: LogFormat,
+    pub(crate) metrics_listen: Option<SocketAddr>,
+    pub(crate) otlp_endpoint: Option<String>,
+    pub(crate) limits: Limits,
 }
 
-const KEYS: [&str; 8] = ["listen", "data", "database", "public_url", "smtp_url", "mail_from", "messages", "log"];
+/// How the log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// A line for people.
+    Text,
+    /// A JSON object a line.
+    Json,
+    /// Text on a terminal, JSON otherwise.
+    Auto,
+}
+
+const KEYS: [&str; 11] = [
+    "listen",
+    "data",
+    "database",
+    "public_url",
+    "smtp_url",
+    "mail_from",
+    "messages",
+    "log",
+    "log_format",
+    "metrics_listen",
+    "otlp_endpoint",
+];
 
 const DEFAULT_FILE: &str = "latchkey.toml";
 
@@ -108,6 +151,28 @@ impl Settings {
                 })?
             }
         };
+        let metrics_listen = match flags.metrics_listen {
+            Some(listen) => Some(listen),
+            None => from_file("metrics_listen")?
+                .map(|value| {
+                    value.parse().with_context(|| {
+                        format!("{DEFAULT_FILE}: metrics_listen must be an address and a port, as 127.0.0.1:9100, not {value}")
+                    })
+                })
+                .transpose()?,
+        };
+        let log_format = match text(&flags.log_format, "log_format")?.as_deref() {
+            None | Some("auto") => LogFormat::Auto,
+            Some("text") => LogFormat::Text,
+            Some("json") => LogFormat::Json,
+            Some(other) => bail!("log_format must be text, json or auto, not {other}"),
+        };
+        let otlp_endpoint = text(&flags.otlp_endpoint, "otlp_endpoint")?;
+        if let Some(url) = &otlp_endpoint
+            && !(url.starts_with("https://") || url.starts_with("http://"))
+        {
+            bail!("otlp_endpoint must begin with https:// or http://: {url}");
+        }
         let public_url = text(&flags.public_url, "public_url")?.map(|url| url.trim_end_matches('/').to_owned());
         if let Some(url) = &public_url
             && !(url.starts_with("https://") || url.starts_with("http://"))
@@ -123,6 +188,10 @@ impl Settings {
             mail_from: text(&flags.mail_from, "mail_from")?,
             messages: path(&flags.messages, "messages")?,
             log: text(&flags.log, "log")?.unwrap_or_else(|| "warn".to_owned()),
+            log_format,
+            metrics_listen,
+            otlp_endpoint,
+            limits: flags.limits.merge(file)?,
         })
     }
 
@@ -136,8 +205,9 @@ fn read_file(path: &Path) -> anyhow::Result<toml::Table> {
     let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
     let table: toml::Table = text.parse().with_context(|| format!("{} is not TOML", path.display()))?;
     for key in table.keys() {
-        if !KEYS.contains(&key.as_str()) {
-            let nearest = KEYS.into_iter().min_by_key(|known| distance(known, key)).unwrap_or_default();
+        let known = || KEYS.into_iter().chain(limit::KEYS);
+        if !known().any(|known| known == key) {
+            let nearest = known().min_by_key(|known| distance(known, key)).unwrap_or_default();
             bail!("{}: there is no key {key}; did you mean {nearest}?", path.display());
         }
     }
@@ -175,6 +245,10 @@ mod tests {
             messages: None,
             config: None,
             log: None,
+            log_format: None,
+            metrics_listen: None,
+            otlp_endpoint: None,
+            limits: LimitFlags::default(),
             json: false,
         }
     }

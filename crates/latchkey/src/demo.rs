@@ -42,7 +42,10 @@ struct Printed {
 pub(crate) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<ExitCode> {
     let listener = wiring::listen(settings.listen).await?;
     let address = listener.local_addr()?;
-    let wired = wiring::wire(settings, address, true).await?;
+    let mut wired = wiring::wire(settings, address, true).await?;
+    if let Some(address) = settings.metrics_listen {
+        wired.metrics = Some(wiring::listen(address).await?);
+    }
     let app = &wired.app;
     let kept_path = settings.data.join("demo.json");
     let kept: Option<Kept> = match std::fs::read(&kept_path) {
@@ -112,7 +115,7 @@ pub(crate) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<
     let gateway = tokio::spawn(sandbox::serve(gateway_listener, config, async move {
         let _ = gateway_shutdown.wait_for(|stop| *stop).await;
     }));
-    wiring::run(wired, listener, shutdown).await?;
+    wiring::run(settings, wired, listener, shutdown).await?;
     gateway.await??;
     Ok(ExitCode::SUCCESS)
 }

@@ -8,7 +8,9 @@ mod config;
 mod demo;
 mod doctor;
 mod gateway;
+mod log;
 mod master_key;
+mod otlp;
 mod output;
 mod sandbox_server;
 mod serve;
@@ -75,7 +77,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    wiring::start_log(&settings);
+    log::start(&settings);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use app::NewShop;
 use domain::{Mode, Seller};
+use tokio::net::TcpListener;
 
 use crate::config::Settings;
 use crate::output::Output;
@@ -15,7 +16,10 @@ use crate::wiring;
 pub(crate) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<ExitCode> {
     let listener = wiring::listen(settings.listen).await?;
     let address = listener.local_addr()?;
-    let wired = wiring::wire(settings, address, false).await?;
+    let mut wired = wiring::wire(settings, address, false).await?;
+    if let Some(address) = settings.metrics_listen {
+        wired.metrics = Some(wiring::listen(address).await?);
+    }
     let app = &wired.app;
     let public_url = app.settings.public_url.clone();
     let mut lines = vec![format!("Latchkey serves {public_url}")];
@@ -41,7 +45,12 @@ pub(crate) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<
     }
     // Whoever reads what is printed may tell the process to stop at once.
     let shutdown = wiring::shutdown_signal()?;
-    output.result(&serde_json::json!({ "url": public_url, "listen": address }), &lines.join("\n"))?;
-    wiring::run(wired, listener, shutdown).await.context("the server stopped")?;
+    if let Some(address) = wired.metrics.as_ref().map(TcpListener::local_addr).transpose()? {
+        lines.push(format!("Metrics on http://{address}/metrics"));
+    }
+    let metrics = wired.metrics.as_ref().map(TcpListener::local_addr).transpose()?;
+    output
+        .result(&serde_json::json!({ "url": public_url, "listen": address, "metrics": metrics }), &lines.join("\n"))?;
+    wiring::run(settings, wired, listener, shutdown).await.context("the server stopped")?;
     Ok(ExitCode::SUCCESS)
 }

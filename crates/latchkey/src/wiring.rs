@@ -1,9 +1,9 @@
 //! Putting the doors into the app.
 
-use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use app::{App, Catalog, Clock, Entropy, Mailbox, Mailer, ReqwestHttp, SmtpMailer};
@@ -15,24 +15,15 @@ use web::{Limits, Web};
 
 use crate::config::Settings;
 use crate::master_key;
+use crate::otlp::Exporter;
 
 /// An app with what stands beside it.
 pub(crate) struct Wired {
     pub(crate) app: Arc<App>,
     /// Where mails are kept when there is no mail server.
     pub(crate) mailbox: Option<Arc<Mailbox>>,
-}
-
-/// Logs to stderr, for people on a terminal and as JSON otherwise.
-pub(crate) fn start_log(settings: &Settings) {
-    let filter = tracing_subscriber::EnvFilter::try_new(&settings.log)
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if std::io::stderr().is_terminal() {
-        builder.with_ansi(std::env::var_os("NO_COLOR").is_none()).init();
-    } else {
-        builder.json().init();
-    }
+    /// Where Prometheus comes to read.
+    pub(crate) metrics: Option<TcpListener>,
 }
 
 /// Opens storage and mail, and starts the app.
@@ -65,7 +56,7 @@ pub(crate) async fn wire(settings: &Settings, listening_on: SocketAddr, keep_mai
         app::Settings { public_url, mail_from },
     )
     .await?;
-    Ok(Wired { app, mailbox: mails.shown })
+    Ok(Wired { app, mailbox: mails.shown, metrics: None })
 }
 
 async fn open_engine(settings: &Settings) -> anyhow::Result<Arc<dyn Engine>> {
@@ -104,16 +95,69 @@ pub(crate) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
         .with_context(|| format!("cannot listen on {address}: is something else running there?"))
 }
 
-/// Serves pages and runs workers until the process is told to stop.
+/// Serves pages and runs workers until the process is told to stop, and then
+/// goes down in order: whoever asks hears that we are not ready; listening
+/// ends; what was accepted is answered; what was claimed is given back.
 ///
 /// # Errors
 /// When listening fails for good.
-pub(crate) async fn run(wired: Wired, listener: TcpListener, shutdown: watch::Receiver<bool>) -> anyhow::Result<()> {
-    let workers = tokio::spawn(app::run_workers(Arc::clone(&wired.app), shutdown.clone()));
-    let router = web::router(Web { app: wired.app, mailbox: wired.mailbox });
-    web::serve(listener, router, Limits::default(), shutdown).await?;
-    workers.await?;
+pub(crate) async fn run(
+    settings: &Settings,
+    wired: Wired,
+    listener: TcpListener,
+    shutdown: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
+    let Wired { app, mailbox, metrics } = wired;
+    let limits = settings.limits.clone();
+    // Threads of its own for everything but license validation, which the operating system lets in between.
+    let work = tokio::runtime::Builder::new_multi_thread().thread_name("work").enable_all().build()?;
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(go_down(Arc::clone(&app), limits.drain_notice, limits.drain, shutdown, stop));
+    let exporter = settings.otlp_endpoint.as_deref().map(|endpoint| Exporter::start(&app, endpoint));
+    let web = Web { app: Arc::clone(&app), mailbox };
+    let router = web::router_within(web.clone(), &limits, Some(work.handle()));
+    let watching = metrics
+        .map(|listener| tokio::spawn(web::serve(listener, web::watch_router(web), Limits::default(), stopped.clone())));
+    let workers = work.spawn(app::run_workers(Arc::clone(&app), stopped.clone()));
+    let patience = limits.drain + Duration::from_secs(1);
+    web::serve_counted(listener, router, limits, Some(Arc::clone(&app)), stopped).await?;
+    // Time may be up for requests; workers hear of it at the same moment and have a little to give back what they hold.
+    let given_back = async {
+        let ended = workers.await;
+        app.holds_nothing().await;
+        ended
+    };
+    if tokio::time::timeout(patience, given_back).await.is_err() {
+        tracing::warn!("a worker did not end in time; what it holds is free again when its lease ends");
+    }
+    if let Some(watching) = watching {
+        watching.abort();
+    }
+    if let Some(exporter) = exporter {
+        exporter.end().await;
+    }
+    work.shutdown_background();
     Ok(())
+}
+
+/// Says that the server goes down, stops it after a notice where somebody heeds it, and ends what takes too long.
+async fn go_down(
+    app: Arc<App>,
+    notice: Duration,
+    drain: Duration,
+    mut shutdown: watch::Receiver<bool>,
+    stop: watch::Sender<bool>,
+) {
+    if shutdown.wait_for(|stop| *stop).await.is_err() {
+        return;
+    }
+    app.begin_drain();
+    if app.is_probed() {
+        tokio::time::sleep(notice).await;
+    }
+    stop.send_replace(true);
+    tokio::time::sleep(drain).await;
+    app.end_drain();
 }
 
 /// Turns true at the first Ctrl-C or SIGTERM.

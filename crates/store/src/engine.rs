@@ -10,6 +10,8 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
+use metrics::Exposition;
+
 use crate::{Migration, MigrationError, Row, RowError, VaultError};
 
 /// A value that goes into a statement or comes out of a row. Both engines have these five.
@@ -174,6 +176,9 @@ pub trait Engine: Send + Sync {
     /// Applies the migrations that the database does not have yet, all or none, one process at a time,
     /// and gives the numbers of those it applied.
     fn migrate(&self, migrations: &'static [Migration]) -> Answer<'_, Result<Vec<i64>, MigrationError>>;
+
+    /// Writes down what it has counted of its own work. An engine that counts nothing has nothing to tell.
+    fn write_metrics(&self, _exposition: &mut Exposition) {}
 
     /// Which engine it is, for health and doctor: `sqlite` or `postgres`.
     fn name(&self) -> &'static str;

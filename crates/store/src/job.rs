@@ -7,6 +7,7 @@
 use domain::{Changes, Job, JobKind, ShopId, Timestamp};
 
 use crate::column::Columns;
+use crate::page::Backlog;
 use crate::statement::{Text, read, texts, values, write};
 use crate::{CommitError, ReadError, Row, RowError, Statement, Store, change};
 
@@ -19,6 +20,8 @@ macro_rules! columns {
 }
 
 const OVERDUE: &str = "select count(*) from jobs where run_at < $1";
+const WAITING: &str = "select count(*), min(created_at) from jobs where run_at <= $1";
+const UNSETTLED: &str = "select count(*) from jobs";
 const INSERT: &str = concat!("insert into jobs (", columns!(), ") values ($1, $2, $3, $4, $5, $6, $7, $8)");
 const CLAIM: Text = Text {
     sqlite: concat!(
@@ -51,7 +54,7 @@ const CLAIM_ONE: Text = Text {
 const FINISH: &str = "delete from jobs where shop_id = $1 and id = $2 and attempts = $3";
 const RETRY: &str = "update jobs set run_at = $4, last_error = $5 where shop_id = $1 and id = $2 and attempts = $3";
 
-texts![OVERDUE, INSERT, FINISH, RETRY; CLAIM, CLAIM_ONE];
+texts![OVERDUE, WAITING, UNSETTLED, INSERT, FINISH, RETRY; CLAIM, CLAIM_ONE];
 
 /// A job that nobody else takes up until the lease ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,6 +166,22 @@ impl Store {
         let mut statements = vec![finish(job)];
         statements.extend(change::statements(changes, &self.vault)?);
         self.engine.commit(statements).await
+    }
+
+    /// How many jobs are due and nobody is at, of every shop, and since when the oldest of them is there.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn waiting_jobs(&self, now: Timestamp) -> Result<Backlog, ReadError> {
+        self.backlog(read(WHAT, WAITING, values![now])).await
+    }
+
+    /// How many jobs there are, due, under way or for later.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn jobs(&self) -> Result<u64, ReadError> {
+        self.counted(read(WHAT, UNSETTLED, values![])).await
     }
 
     /// How many jobs should have been taken up before this moment, over all shops.

@@ -3,8 +3,8 @@
 use domain::{GatewayAccountId, Notice, NoticeId, NoticeState, OrderId, ShopId, Timestamp};
 
 use crate::column::Columns;
-use crate::page::{Lists, lists};
-use crate::statement::{Text, read, texts, values, write};
+use crate::page::{Backlog, Lists, lists};
+use crate::statement::{Text, any, read, texts, values, write};
 use crate::{CommitError, Listing, Page, ReadError, Row, RowError, Statement, Store};
 
 const WHAT: &str = "notice";
@@ -32,6 +32,9 @@ const LIST_IN_STATE: Lists = lists!(select!(), " and state = $4 and state <> 'ap
 const LIST_OF_ORDER: Lists = lists!(select!(), " and order_id = $4 and (state = $5 or $5 is null)");
 const COUNT_PARKED: &str =
     "select count(*) from notices where shop_id = $1 and state = 'parked' and state <> 'applied'";
+const WAITING: &str = "select count(*), min(received_at) from notices where state = 'received' and claim_at >= 0";
+const RELEASE: &str = "update notices set claim_at = $4 where shop_id = $1 and id = $2 and claim_at = $3 \
+    and state = 'received'";
 const INSERT: &str = concat!(
     "insert into notices (",
     columns!(),
@@ -57,7 +60,7 @@ const CLAIM: Text = Text {
 
 texts![
     BY_ID, STATE_BY_EVENT, LIST.older, LIST.newer, LIST_APPLIED.older, LIST_APPLIED.newer, LIST_IN_STATE.older,
-    LIST_IN_STATE.newer, LIST_OF_ORDER.older, LIST_OF_ORDER.newer, COUNT_PARKED, INSERT, UPDATE; CLAIM
+    LIST_IN_STATE.newer, LIST_OF_ORDER.older, LIST_OF_ORDER.newer, COUNT_PARKED, WAITING, RELEASE, INSERT, UPDATE; CLAIM
 ];
 
 /// Which notices a list shows; everything that is given must hold.
@@ -183,6 +186,30 @@ impl Store {
     /// When the database does not answer.
     pub async fn parked_notices(&self, shop: ShopId) -> Result<u64, ReadError> {
         self.counted(read(WHAT, COUNT_PARKED, values![shop])).await
+    }
+
+    /// How many stored notices wait to be applied, of every shop, and when the oldest of them came.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn waiting_notices(&self) -> Result<Backlog, ReadError> {
+        self.backlog(read(WHAT, WAITING, values![])).await
+    }
+
+    /// Gives notices back that were claimed until `lease_until` and not touched: anybody may take them at once.
+    ///
+    /// # Errors
+    /// When nothing was given back, or nobody knows: then the leases end by themselves.
+    pub async fn release_notices(
+        &self,
+        claimed: &[ClaimedNotice],
+        lease_until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), CommitError> {
+        let release = |claim: &ClaimedNotice| {
+            any(write(WHAT, RELEASE, values![claim.notice.shop, claim.notice.id, lease_until, now]))
+        };
+        self.engine.commit(claimed.iter().map(release).collect()).await
     }
 
     /// Takes up stored notices that nobody is at, the longest waiting first, of every shop. Until `lease_until`

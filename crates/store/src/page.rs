@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use domain::ShopId;
+use domain::{ShopId, Timestamp};
 
 use crate::statement::{any, read, values};
 use crate::{CommitError, Listing, Page, ReadError, Row, RowError, Rows, Statement, Store, Value};
@@ -11,6 +11,15 @@ const LARGEST_PAGE: u32 = 100;
 
 /// Sorts after every id.
 pub(crate) const AFTER_EVERY_ID: &str = "~";
+
+/// What waits for a worker.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// How many.
+    pub count: u64,
+    /// Since when the oldest of them is there.
+    pub oldest: Option<Timestamp>,
+}
 
 /// One list in both directions. `$1` is the shop, `$2` the id to go on from, `$3` how many; the list's own conditions
 /// follow from `$4`.
@@ -80,6 +89,16 @@ impl Store {
             .next()
             .and_then(|count| u64::try_from(count).ok())
             .ok_or_else(|| ReadError::Corrupt(format!("{what}: nothing was counted")))
+    }
+
+    /// How many rows a statement counts, and the time of the oldest.
+    pub(crate) async fn backlog(&self, statement: Statement) -> Result<Backlog, ReadError> {
+        let row = |row: &mut Row| Ok((row.integer(0)?, row.optional_timestamp(1)?));
+        let found = self.every(statement, row).await?.into_iter().next();
+        Ok(found.map_or_else(Backlog::default, |(count, oldest)| Backlog {
+            count: u64::try_from(count).unwrap_or_default(),
+            oldest,
+        }))
     }
 
     /// What was claimed. A row that cannot be read must not hold up the others: it is left for whoever can, once its

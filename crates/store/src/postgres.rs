@@ -15,12 +15,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
+use metrics::Exposition;
 use tokio_postgres::Config;
 use tokio_postgres::error::{Severity, SqlState};
 
 use self::connection::{Connection, in_order};
 use self::pool::{Lease, Pool};
 use crate::engine::Answer;
+use crate::measure::{Measurements, Stopwatch, Waiting};
 use crate::migration::{self, Dialect, pending};
 use crate::{CommitError, Engine, Migration, MigrationError, OpenError, ReadError, Rows, Statement};
 
@@ -52,6 +54,7 @@ impl Default for PostgresOptions {
 /// The engine over one database.
 pub struct Postgres {
     pool: Arc<Pool>,
+    measurements: Arc<Measurements>,
 }
 
 impl Postgres {
@@ -67,29 +70,39 @@ impl Postgres {
         let pool = Arc::new(Pool::new(config, &options)?);
         // The first connection finds out whether the server can be trusted with money.
         drop(pool.lease().await?);
-        Ok(Self { pool })
+        Ok(Self { pool, measurements: Arc::default() })
+    }
+
+    async fn ask(
+        &self,
+        statements: &[Statement],
+        lease: impl AsyncFn(&Arc<Pool>) -> Result<Lease, OpenError>,
+    ) -> Result<Vec<Rows>, ReadError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let lease = lease(&self.pool).await.map_err(|error| ReadError::Unavailable(error.to_string()))?;
+            match tokio::time::timeout(PATIENCE, read(lease.connection(), statements)).await {
+                Ok(Ok(rows)) => {
+                    lease.settle();
+                    return Ok(rows);
+                }
+                // The question may be asked again, of a fresh connection.
+                Ok(Err(failure)) if failure.is_stale(&lease) && tries == 1 => lease.distrust_others(),
+                Ok(Err(failure)) => return Err(failure.of_a_read()),
+                Err(_) => return Err(ReadError::Unavailable("no answer in time".to_owned())),
+            }
+        }
     }
 }
 
 impl Engine for Postgres {
     fn query(&self, statements: Vec<Statement>) -> Answer<'_, Result<Vec<Rows>, ReadError>> {
-        Box::pin(async move {
-            let mut tries = 0;
-            loop {
-                tries += 1;
-                let lease = self.pool.lease().await.map_err(|error| ReadError::Unavailable(error.to_string()))?;
-                match tokio::time::timeout(PATIENCE, read(lease.connection(), &statements)).await {
-                    Ok(Ok(rows)) => {
-                        lease.settle();
-                        return Ok(rows);
-                    }
-                    // The question may be asked again, of a fresh connection.
-                    Ok(Err(failure)) if failure.is_stale(&lease) && tries == 1 => lease.distrust_others(),
-                    Ok(Err(failure)) => return Err(failure.of_a_read()),
-                    Err(_) => return Err(ReadError::Unavailable("no answer in time".to_owned())),
-                }
-            }
-        })
+        Box::pin(async move { self.ask(&statements, Pool::lease).await })
+    }
+
+    fn look_up(&self, statements: Vec<Statement>) -> Answer<'_, Result<Vec<Rows>, ReadError>> {
+        Box::pin(async move { self.ask(&statements, Pool::lease_at_hand).await })
     }
 
     fn commit(&self, statements: Vec<Statement>) -> Answer<'_, Result<(), CommitError>> {
@@ -97,16 +110,19 @@ impl Engine for Postgres {
     }
 
     fn commit_returning(&self, statements: Vec<Statement>) -> Answer<'_, Result<Vec<Rows>, CommitError>> {
-        let pool = Arc::clone(&self.pool);
+        let (pool, measurements) = (Arc::clone(&self.pool), Arc::clone(&self.measurements));
         Box::pin(async move {
+            let _waiting = Waiting::new(&self.measurements.waiting);
             // A task of its own: a caller that goes away must not leave a transaction half sent.
-            let committing = tokio::spawn(async move { commit(&pool, &statements).await });
-            match tokio::time::timeout(PATIENCE * 2, committing).await {
+            let committing = tokio::spawn(async move { commit(&pool, &measurements, &statements).await });
+            let outcome = match tokio::time::timeout(PATIENCE * 2, committing).await {
                 Ok(Ok(outcome)) => outcome,
                 Ok(Err(error)) => Err(CommitError::Unknown(format!("the commit was given up: {error}"))),
                 // The task goes on waiting, and keeps its connection until the server has answered.
                 Err(_) => Err(CommitError::Unknown("no answer to the commit in time".to_owned())),
-            }
+            };
+            self.measurements.count(&outcome);
+            outcome
         })
     }
 
@@ -117,6 +133,10 @@ impl Engine for Postgres {
             lease.settle();
             Ok(applied)
         })
+    }
+
+    fn write_metrics(&self, exposition: &mut Exposition) {
+        self.measurements.write(exposition);
     }
 
     fn name(&self) -> &'static str {
@@ -207,13 +227,17 @@ async fn read(connection: &Connection, statements: &[Statement]) -> Result<Vec<R
     Ok(answers.into_iter().skip(1).map(|(_, rows)| rows).collect())
 }
 
-async fn commit(pool: &Arc<Pool>, statements: &[Statement]) -> Result<Vec<Rows>, CommitError> {
+async fn commit(
+    pool: &Arc<Pool>,
+    measurements: &Measurements,
+    statements: &[Statement],
+) -> Result<Vec<Rows>, CommitError> {
     let mut tries = 0;
     loop {
         tries += 1;
         let lease = pool.lease().await.map_err(|error| CommitError::Unavailable(error.to_string()))?;
         match tokio::time::timeout(PATIENCE, write(lease.connection(), statements)).await {
-            Ok(Ok(rows)) => return finish(lease).await.map(|()| rows),
+            Ok(Ok(rows)) => return finish(lease, measurements).await.map(|()| rows),
             // COMMIT was not sent, so nothing stands, and to begin again on a fresh connection repeats nothing.
             Ok(Err(undone)) if undone.is_stale(&lease) && tries == 1 => lease.distrust_others(),
             Ok(Err(undone)) => {
@@ -271,9 +295,13 @@ async fn write(connection: &Connection, statements: &[Statement]) -> Result<Vec<
 }
 
 /// COMMIT. There is no deadline here and nothing is cancelled: only the server knows.
-async fn finish(lease: Lease) -> Result<(), CommitError> {
+async fn finish(lease: Lease, measurements: &Measurements) -> Result<(), CommitError> {
     lease.connection().forget_warnings();
-    match lease.connection().control("commit").await {
+    let stopwatch = Stopwatch::start();
+    let ended = lease.connection().control("commit").await;
+    measurements.sync.took(stopwatch.elapsed());
+    measurements.group.observe(1);
+    match ended {
         // A warning at COMMIT means that the wait for the standby was given up: written here, perhaps nowhere else.
         Ok(_) if lease.connection().has_warned() => {
             Err(CommitError::Unknown("the server warned that the commit may not have been replicated".to_owned()))

@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use metrics::Exposition;
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, ToSql};
@@ -26,6 +27,7 @@ use self::queue::{Full, Queue};
 use self::reader::{Read, Reader};
 use self::writer::{Commit, Task, Writer};
 use crate::engine::{Answer, storable};
+use crate::measure::{Measurements, Waiting};
 use crate::migration::Dialect;
 use crate::{
     CommitError, Engine, Migration, MigrationError, OpenError, ReadError, Row, RowError, Rows, Statement, Value,
@@ -67,6 +69,7 @@ impl Default for SqliteOptions {
 pub struct Sqlite {
     path: PathBuf,
     commits: Arc<Queue<Task>>,
+    measurements: Arc<Measurements>,
     reads: Arc<Queue<Read>>,
     lookups: Vec<Mutex<Reader>>,
     readers: Vec<JoinHandle<()>>,
@@ -83,12 +86,13 @@ impl Sqlite {
         let mut engine = Self {
             path: path.to_owned(),
             commits: Arc::new(Queue::new(options.waiting)),
+            measurements: Arc::default(),
             reads: Arc::new(Queue::new(options.waiting)),
             lookups: Vec::new(),
             readers: Vec::new(),
             writer: None,
         };
-        let writer = Writer::new(path.to_owned(), connect(path, Role::Writer)?);
+        let writer = Writer::new(path.to_owned(), connect(path, Role::Writer)?, Arc::clone(&engine.measurements));
         let commits = Arc::clone(&engine.commits);
         engine.writer = Some(spawn("store-writer", move || writer.run(&commits, options.group.max(1)))?);
         for _ in 0..options.readers.max(1) {
@@ -160,11 +164,14 @@ impl Engine for Sqlite {
 
     fn commit_returning(&self, statements: Vec<Statement>) -> Answer<'_, Result<Vec<Rows>, CommitError>> {
         Box::pin(async move {
+            let _waiting = Waiting::new(&self.measurements.waiting);
             let (answer, answered) = oneshot::channel();
-            self.commits
-                .push(Task::Commit(Commit { statements, answer }))
-                .map_err(|Full| CommitError::Unavailable("too many commits are waiting".to_owned()))?;
-            answered.await.unwrap_or_else(|_| Err(CommitError::Unknown("the writer stopped".to_owned())))
+            let outcome = match self.commits.push(Task::Commit(Commit { statements, answer })) {
+                Err(Full) => Err(CommitError::Unavailable("too many commits are waiting".to_owned())),
+                Ok(()) => answered.await.unwrap_or_else(|_| Err(CommitError::Unknown("the writer stopped".to_owned()))),
+            };
+            self.measurements.count(&outcome);
+            outcome
         })
     }
 
@@ -176,6 +183,10 @@ impl Engine for Sqlite {
                 .map_err(|Full| MigrationError::Unavailable("too many commits are waiting".to_owned()))?;
             answered.await.unwrap_or_else(|_| Err(MigrationError::Unavailable("the writer stopped".to_owned())))
         })
+    }
+
+    fn write_metrics(&self, exposition: &mut Exposition) {
+        self.measurements.write(exposition);
     }
 
     fn name(&self) -> &'static str {

@@ -3,17 +3,15 @@
 
 use std::time::{Duration, Instant};
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use app::trace::{Begin, SpanContext, SpanKind};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use domain::EventId;
 
 use crate::Web;
-use crate::problem::{Problem, REQUEST_ID};
-
-/// How long a handler may take, body and all.
-const DEADLINE: Duration = Duration::from_secs(60);
+use crate::problem::Problem;
 
 /// Pages load nothing but our own style sheet, images and script, and post nowhere but here and to the gateway's page.
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; \
@@ -22,16 +20,47 @@ const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' 
 static REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("request-id");
 
 /// Gives the request an id, bounds its time, and puts the same headers on every answer.
-pub(crate) async fn every_answer(State(web): State<Web>, request: Request, next: Next) -> Response {
+pub(crate) async fn every_answer(
+    State((web, deadline)): State<(Web, Duration)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let id = request_id(&web);
-    let method = request.method().clone();
-    let uri = request.uri().clone();
+    let method = method_word(request.method());
+    let is_http1 = request.version() < Version::HTTP_2;
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let began = Instant::now();
-    let answered = REQUEST_ID.scope(id.clone(), tokio::time::timeout(DEADLINE, next.run(request))).await;
-    let mut response = answered.unwrap_or_else(|_| {
-        Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "The request took too long to arrive or to answer.")
-            .into_response()
-    });
+    let parent = request.headers().get("traceparent").and_then(|header| SpanContext::parse(header.to_str().ok()?));
+    let begin = Begin { id: Some(id.clone()), parent, kind: SpanKind::Server };
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    let work = async {
+        let answered = tokio::time::timeout(deadline, next.run(request)).await;
+        let response = answered.unwrap_or_else(|_| {
+            Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "The request took too long to arrive or to answer.")
+                .into_response()
+        });
+        let status = response.status();
+        let elapsed = began.elapsed();
+        web.app.metrics.requests.with([route, method, status.as_str()]).count();
+        web.app.metrics.request_duration.with([route, method]).took(elapsed);
+        let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        tracing::debug!(method, route, status = status.as_u16(), elapsed_ms, "answered");
+        response
+    };
+    let answered = web
+        .app
+        .in_span(begin, work, |response, span| {
+            span.name = format!("{method} {route}");
+            span.attributes = vec![
+                ("http.request.method", method.into()),
+                ("http.route", route.into()),
+                ("http.response.status_code", response.status().as_u16().into()),
+                ("latchkey.request_id", id.clone().into()),
+            ];
+            span.has_failed = response.status().is_server_error();
+        })
+        .await;
+    let mut response = answered;
     let headers = response.headers_mut();
     headers.reserve(8);
     if let Ok(value) = HeaderValue::from_str(&id) {
@@ -50,10 +79,22 @@ pub(crate) async fn every_answer(State(web): State<Web>, request: Request, next:
         headers
             .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
     }
-    let status = response.status().as_u16();
-    let elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    tracing::debug!(request_id = id, %method, path = uri.path(), status, elapsed_ms, "answered");
+    if is_http1 && web.app.is_draining() {
+        // Whoever keeps the connection would find it closed at their next request.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     response
+}
+
+/// The method in a few words: anybody can make up more.
+fn method_word(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
 }
 
 /// A name for the request, to be found again in the log.

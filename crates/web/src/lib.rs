@@ -4,19 +4,24 @@
 //! owns no rule and no SQL, and never finishes money work by itself. Pages are
 //! complete without JavaScript and load nothing from anybody else.
 
+mod admission;
 mod api;
 mod asset;
 mod console;
 mod cookie;
 mod guard;
+mod limits;
+mod places;
 mod problem;
 mod public;
+mod rate;
 mod router;
 mod server;
 mod visit;
 
-pub use router::router;
-pub use server::{Limits, serve};
+pub use limits::{Budget, Budgets, Class, Limits, Network};
+pub use router::{router, router_within, watch_router};
+pub use server::{serve, serve_counted};
 
 use std::sync::Arc;
 

@@ -46,11 +46,6 @@ struct Body<'a> {
     request_id: Option<String>,
 }
 
-tokio::task_local! {
-    /// The id of the request that is being answered; set by the guard.
-    pub(crate) static REQUEST_ID: String;
-}
-
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self {
@@ -140,9 +135,9 @@ impl From<Refusal> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let request_id = REQUEST_ID.try_with(Clone::clone).ok();
+        let request_id = app::trace::request_id();
         if let Some(internal) = &self.internal {
-            tracing::error!(code = self.code, internal, request_id, "a request could not be answered");
+            tracing::error!(code = self.code, internal, "a request could not be answered");
         }
         let body = Body {
             r#type: format!("/docs/errors#{}", self.code),

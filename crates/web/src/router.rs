@@ -3,8 +3,11 @@
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
+use tokio::runtime::Handle;
 use tower_http::compression::CompressionLayer;
 
+use crate::admission::{Door, admit};
+use crate::limits::{Class, Limits};
 use crate::{Web, api, asset, console, guard, public};
 
 /// No webhook is larger; Stripe's largest events are some hundred kilobytes.
@@ -13,8 +16,17 @@ const HOOK_LIMIT: usize = 1 << 20;
 /// No form and no API call is larger.
 const BODY_LIMIT: usize = 64 << 10;
 
-/// The whole server.
+/// The whole server, with the limits that hold when nothing is said.
 pub fn router(web: Web) -> Router {
+    router_within(web, &Limits::default(), None)
+}
+
+/// The whole server within limits. With `workers`, everything but license validation is answered there, so that
+/// validation does not stand in their line.
+pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Router {
+    let door = |class: Class, body_limit: usize| {
+        middleware::from_fn_with_state(Door::new(&web, class, body_limit, limits, workers), admit)
+    };
     let pages = Router::new()
         .route("/", get(public::storefront::show))
         .route("/p/{slug}", get(public::product::show))
@@ -41,6 +53,9 @@ pub fn router(web: Web) -> Router {
         .route("/mailbox/{delivery}/html", get(public::mailbox::html))
         // Not below: a page that shows what was searched for beside what is secret must not tell by its length.
         .layer(CompressionLayer::new())
+        .layer(door(Class::Pages, BODY_LIMIT));
+
+    let console = Router::new()
         .route("/console", get(console::home::show))
         .route("/console/sign-in", get(console::sign_in::show).post(console::sign_in::send_link))
         .route("/console/enter", get(console::sign_in::confirm).post(console::sign_in::enter))
@@ -60,10 +75,14 @@ pub fn router(web: Web) -> Router {
         .route("/console/notices", get(console::notice::list))
         .route("/console/notices/{notice}", get(console::notice::show))
         .route("/console/notices/{notice}/apply", post(console::notice::apply))
+        .layer(door(Class::Console, BODY_LIMIT));
+
+    let for_people = pages
+        .merge(console)
         .layer(middleware::from_fn_with_state(web.clone(), guard::own_forms_only))
         .layer(middleware::from_fn_with_state(web.clone(), public::failure::as_page));
 
-    let programs = Router::new()
+    let management = Router::new()
         .route("/v1/checkouts", post(api::checkout::create).get(api::checkout::list))
         .route("/v1/checkouts/{checkout}", get(api::checkout::show))
         .route("/v1/orders", get(api::order::list))
@@ -80,33 +99,51 @@ pub fn router(web: Web) -> Router {
         .route("/v1/plans/{plan}", get(api::plan::show))
         .route("/v1/events", get(api::event::list))
         .route("/v1/events/{event}", get(api::event::show))
+        .layer(door(Class::Api, BODY_LIMIT));
+
+    let validation = Router::new()
+        .route("/v1/licenses/validate", post(api::license::validate))
+        .route("/.well-known/jwks.json", get(api::key_set::show))
+        .layer(door(Class::Validate, BODY_LIMIT));
+
+    let seats = Router::new()
+        .route("/v1/licenses/activate", post(api::license::activate))
+        .route("/v1/licenses/deactivate", post(api::license::deactivate))
+        .route("/v1/licenses/heartbeat", post(api::license::heartbeat))
+        .layer(door(Class::Activate, BODY_LIMIT));
+
+    // Asked by apps, among them pages of other sites.
+    let apps = validation.merge(seats).layer(middleware::from_fn(api::cross_origin::open));
+
+    let programs = management
+        .merge(apps)
         .route("/openapi.json", get(api::openapi::show))
         .route("/livez", get(api::health::live))
         .route("/readyz", get(api::health::ready))
         .layer(middleware::from_fn(api::as_problem));
 
-    let apps = Router::new()
-        .route("/v1/licenses/validate", post(api::license::validate))
-        .route("/v1/licenses/activate", post(api::license::activate))
-        .route("/v1/licenses/deactivate", post(api::license::deactivate))
-        .route("/v1/licenses/heartbeat", post(api::license::heartbeat))
-        .route("/.well-known/jwks.json", get(api::key_set::show))
-        .layer(middleware::from_fn(api::as_problem))
-        .layer(middleware::from_fn(api::cross_origin::open));
-
     let hooks = Router::new()
         .route("/hooks/{gateway_account}", post(api::hook::receive))
+        .layer(door(Class::Hooks, HOOK_LIMIT))
         .layer(middleware::from_fn(api::as_problem))
         .layer(DefaultBodyLimit::max(HOOK_LIMIT));
 
     Router::new()
-        .merge(pages)
+        .merge(for_people)
         .merge(programs)
-        .merge(apps)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .merge(hooks)
         .route("/assets/{name}", get(asset::show).layer(CompressionLayer::new()))
         .fallback(public::not_found)
-        .layer(middleware::from_fn_with_state(web.clone(), guard::every_answer))
+        .layer(middleware::from_fn_with_state((web.clone(), limits.request_deadline), guard::every_answer))
+        .with_state(web)
+}
+
+/// What is for those who watch the server, on a listener of its own.
+pub fn watch_router(web: Web) -> Router {
+    Router::new()
+        .route("/metrics", get(api::metrics::show))
+        .route("/livez", get(api::health::live))
+        .route("/readyz", get(api::health::ready))
         .with_state(web)
 }

@@ -21,6 +21,7 @@ pub mod chance;
 pub mod gateway;
 pub mod http;
 pub mod process;
+pub mod recorder;
 pub mod shop;
 
 use std::fs::File;

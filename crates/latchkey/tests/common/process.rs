@@ -108,9 +108,14 @@ impl Process {
 
     /// SIGTERM, and waits for its end; the exit code.
     pub fn terminate(&mut self) -> Option<i32> {
+        self.tell_to_stop();
+        self.child.wait().expect("it ends").code()
+    }
+
+    /// SIGTERM, and waits for nothing.
+    pub fn tell_to_stop(&self) {
         let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill");
         assert!(told.success(), "it could not be told to stop");
-        self.child.wait().expect("it ends").code()
     }
 
     /// Whether it has ended by itself.

@@ -99,6 +99,15 @@ impl Shop {
         Self { server, gateway, folder, url, account, hook_secret, api_key, http: Http::new(), database }
     }
 
+    /// A shop whose server reads these lines as its `latchkey.toml`.
+    pub async fn open_within(engine: Engine, settings: &str) -> Self {
+        let mut shop = Self::open(engine).await;
+        std::fs::write(shop.folder.path().join("latchkey.toml"), settings).expect("the settings");
+        assert_eq!(shop.server.terminate(), Some(0), "{}", shop.server.told());
+        shop.start().expect("the server starts with its settings");
+        shop
+    }
+
     pub fn hook_url(&self) -> String {
         format!("{}/hooks/{}", self.url, self.account)
     }

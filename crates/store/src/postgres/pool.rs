@@ -16,6 +16,8 @@ pub(super) struct Pool {
     config: Config,
     tls: Option<Tls>,
     permits: Arc<Semaphore>,
+    /// Connections beside those, for what keys find: commits and lists that take all of the others leave these.
+    at_hand: Arc<Semaphore>,
     connections: usize,
     patience: Duration,
     idle: Mutex<Vec<Arc<Connection>>>,
@@ -39,7 +41,8 @@ impl Pool {
         Ok(Self {
             config,
             tls,
-            permits: Arc::new(Semaphore::new(connections)),
+            permits: Arc::new(Semaphore::new(connections - connections / 4)),
+            at_hand: Arc::new(Semaphore::new(connections / 4)),
             connections,
             patience: options.patience,
             idle: Mutex::new(Vec::new()),
@@ -48,7 +51,18 @@ impl Pool {
 
     /// A connection of one's own, an idle one or a new one.
     pub(super) async fn lease(self: &Arc<Self>) -> Result<Lease, OpenError> {
-        let permit = tokio::time::timeout(self.patience, Arc::clone(&self.permits).acquire_owned())
+        self.lease_from(Arc::clone(&self.permits)).await
+    }
+
+    /// A connection for a short question: one of all, or one that is kept for these.
+    pub(super) async fn lease_at_hand(self: &Arc<Self>) -> Result<Lease, OpenError> {
+        let keeps_none = self.connections < 4;
+        let permits = if keeps_none || self.permits.available_permits() > 0 { &self.permits } else { &self.at_hand };
+        self.lease_from(Arc::clone(permits)).await
+    }
+
+    async fn lease_from(self: &Arc<Self>, permits: Arc<Semaphore>) -> Result<Lease, OpenError> {
+        let permit = tokio::time::timeout(self.patience, permits.acquire_owned())
             .await
             .map_err(|_| OpenError::Unavailable(format!("all {} connections are busy", self.connections)))?
             .map_err(|error| OpenError::Unavailable(error.to_string()))?;

@@ -4,6 +4,7 @@
 //! of its neighbours. Nobody is answered before the disk has answered.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rusqlite::{Connection, ErrorCode, ffi};
 use tokio::sync::oneshot;
@@ -11,6 +12,7 @@ use tokio::sync::oneshot;
 use super::queue::Queue;
 use super::text::Texts;
 use super::{DIALECT, Failure, Role, bind, collect, connect};
+use crate::measure::{Measurements, Stopwatch};
 use crate::migration::{self, pending};
 use crate::{CommitError, Migration, MigrationError, Rows, Statement};
 
@@ -34,11 +36,12 @@ pub(super) struct Writer {
     /// None after a failure that leaves the state of the connection in doubt; the next task opens it anew.
     connection: Option<Connection>,
     texts: Texts,
+    measurements: Arc<Measurements>,
 }
 
 impl Writer {
-    pub(super) fn new(path: PathBuf, connection: Connection) -> Self {
-        Self { path, connection: Some(connection), texts: Texts::default() }
+    pub(super) fn new(path: PathBuf, connection: Connection, measurements: Arc<Measurements>) -> Self {
+        Self { path, connection: Some(connection), texts: Texts::default(), measurements }
     }
 
     /// Works until the queue is closed and empty.
@@ -76,7 +79,7 @@ impl Writer {
             Ok(connection) => connection,
             Err(error) => return all(group, &CommitError::Unavailable(error.to_string())),
         };
-        match transaction(&connection, &mut self.texts, group) {
+        match transaction(&connection, &mut self.texts, &self.measurements, group) {
             Ok(outcomes) => {
                 self.connection = Some(connection);
                 outcomes
@@ -107,7 +110,12 @@ fn all(group: &[Commit], error: &CommitError) -> Vec<Outcome> {
 }
 
 /// One transaction. `Err` is the fate of the whole group, and the connection is not to be used again.
-fn transaction(connection: &Connection, texts: &mut Texts, group: &[Commit]) -> Result<Vec<Outcome>, CommitError> {
+fn transaction(
+    connection: &Connection,
+    texts: &mut Texts,
+    measurements: &Measurements,
+    group: &[Commit],
+) -> Result<Vec<Outcome>, CommitError> {
     // Immediate: a transaction that begins by reading fails at its first write when another process writes meanwhile.
     control(connection, "begin immediate").map_err(|error| nothing_written(&error))?;
     let mut outcomes = Vec::with_capacity(group.len());
@@ -115,7 +123,13 @@ fn transaction(connection: &Connection, texts: &mut Texts, group: &[Commit]) -> 
         outcomes.push(savepoint(connection, texts, commit)?);
     }
     let commits = outcomes.iter().any(Result::is_ok);
-    control(connection, if commits { "commit" } else { "rollback" }).map_err(|error| {
+    let stopwatch = Stopwatch::start();
+    let ended = control(connection, if commits { "commit" } else { "rollback" });
+    if commits {
+        measurements.sync.took(stopwatch.elapsed());
+        measurements.group.observe(u64::try_from(group.len()).unwrap_or(u64::MAX));
+    }
+    ended.map_err(|error| {
         if !commits {
             return nothing_written(&error);
         }

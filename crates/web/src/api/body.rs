@@ -88,7 +88,7 @@ fn misfit<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Problem {
             );
         }
     };
-    let place = error.path().to_string();
+    let place = mask_card_numbers(&error.path().to_string());
     let told = mask_card_numbers(&error.inner().to_string());
     match error.inner().classify() {
         Category::Syntax | Category::Eof | Category::Io => {

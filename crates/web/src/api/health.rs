@@ -8,21 +8,17 @@ use serde_json::json;
 use super::answer;
 use crate::Web;
 
-/// The setting that is written to find out whether writing works.
-const PROBE: &str = "health_probe";
-
 /// The process answers.
 pub(crate) async fn live() -> Response {
     answer(StatusCode::OK, &json!({ "status": "live" }))
 }
 
-/// The server can do its work: a row was just written, durably.
+/// The server can do its work, and means to go on: a row was just written, durably.
 pub(crate) async fn ready(State(web): State<Web>) -> Response {
-    let now = web.app.clock.now().to_string();
-    match web.app.store.set_setting(PROBE, &now).await {
+    match web.app.ready().await {
         Ok(()) => answer(StatusCode::OK, &json!({ "status": "ready", "storage": web.app.store.engine().name() })),
-        Err(error) => {
-            tracing::error!(%error, "not ready: nothing can be written");
+        Err(_) if web.app.is_draining() => answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "status": "draining" })),
+        Err(_) => {
             answer(StatusCode::SERVICE_UNAVAILABLE, &json!({ "status": "not_ready", "storage": "cannot be written" }))
         }
     }

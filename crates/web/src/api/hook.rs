@@ -27,21 +27,13 @@ pub(crate) async fn receive(
     let pairs =
         headers.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
     match web.app.receive(account, &Headers::new(pairs), &body).await {
-        Ok(outcomes) => Ok(answer(StatusCode::OK, &Taken { events: outcomes.into_iter().map(word).collect() })),
+        Ok(outcomes) => {
+            Ok(answer(StatusCode::OK, &Taken { events: outcomes.into_iter().map(NoticeOutcome::as_str).collect() }))
+        }
         Err(ReceiveError::AccountUnknown) => Err(Problem::not_found("gateway account")),
         Err(ReceiveError::NotAuthentic(error)) => {
             Err(Problem::new(StatusCode::UNAUTHORIZED, error.code(), format!("Not authentic: {error}.")))
         }
         Err(ReceiveError::NotStored(internal)) => Err(Problem::unavailable(internal)),
-    }
-}
-
-fn word(outcome: NoticeOutcome) -> &'static str {
-    match outcome {
-        NoticeOutcome::Applied => "applied",
-        NoticeOutcome::Duplicate => "duplicate",
-        NoticeOutcome::Ignored => "ignored",
-        NoticeOutcome::Parked => "parked",
-        NoticeOutcome::Stored => "stored",
     }
 }

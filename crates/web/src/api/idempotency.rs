@@ -17,7 +17,7 @@ use store::{Claim, Claimed, Purpose};
 
 use super::Manager;
 use crate::Web;
-use crate::problem::{Problem, REQUEST_ID};
+use crate::problem::Problem;
 
 /// How long an answer is kept.
 const KEPT: Duration = Duration::days(30);
@@ -106,9 +106,8 @@ impl Once {
         let seed = vault.hash(Purpose::ApiKey, format!("{call}\n{began_at}").as_bytes());
         let work = work(Names { began_at, rng: Rng::from_seed(seed) });
         let web = web.clone();
-        let request_id = REQUEST_ID.try_with(Clone::clone).unwrap_or_default();
         // A task of its own: it ends, and is answered for the next call, even when this caller hangs up.
-        let task = tokio::spawn(REQUEST_ID.scope(request_id, async move {
+        let task = tokio::spawn(app::trace::carried(async move {
             let response = work.await.into_response();
             settle(&web, &claim, response).await
         }));

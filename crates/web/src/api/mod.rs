@@ -14,6 +14,7 @@ pub(crate) mod hook;
 mod idempotency;
 pub(crate) mod key_set;
 pub(crate) mod license;
+pub(crate) mod metrics;
 pub(crate) mod openapi;
 pub(crate) mod order;
 pub(crate) mod payment;

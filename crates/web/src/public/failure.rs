@@ -11,7 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use crate::Web;
-use crate::problem::{Problem, REQUEST_ID};
+use crate::problem::Problem;
 use crate::public::frame::{Frame, page};
 use crate::visit::Visit;
 
@@ -57,7 +57,7 @@ async fn failure_page(web: &Web, parts: &mut Parts, refused: Response) -> Respon
     let frame = Frame::new(web, &visit, String::new());
     let title = frame.say(title);
     let frame = Frame { title, ..frame }.private().returning_to("/");
-    let request_id = status.is_server_error().then(|| REQUEST_ID.try_with(Clone::clone).ok()).flatten();
+    let request_id = status.is_server_error().then(app::trace::request_id).flatten();
     let template = FailurePage { text: frame.say(text), frame: &frame, request_id };
     let Ok(mut response) = page(status, &frame, &template) else { return refused };
     for name in [header::RETRY_AFTER, header::ALLOW] {

@@ -1,0 +1,246 @@
+//! What a request passes before it is begun: its body arrives whole, within bounds; its caller has calls left; its
+//! class of work has a place.
+//!
+//! Whoever is turned away here has left nothing behind, and is told when to
+//! come again. Work that was accepted (a stored notice, an open payment) never
+//! comes by here: workers see to it.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{FromRequestParts as _, Path, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use bytes::BytesMut;
+use domain::GatewayAccountId;
+use http_body_util::BodyExt as _;
+use tokio::runtime::Handle;
+
+use crate::Web;
+use crate::limits::{Class, Limits};
+use crate::places::{Places, Sharer};
+use crate::problem::Problem;
+use crate::rate::{Allowance, Rate};
+use crate::visit::host;
+
+/// How many bytes of bodies one class holds in memory at once.
+const BODIES: usize = 32 << 20;
+
+/// In how many seconds whoever was turned away may come again.
+const COME_AGAIN: u32 = 2;
+
+/// What stands before one class of work.
+#[derive(Clone)]
+pub(crate) struct Door {
+    web: Web,
+    class: Class,
+    places: Arc<Places>,
+    rate: Option<Arc<Rate>>,
+    body_limit: usize,
+    body_deadline: Duration,
+    bodies: Arc<AtomicUsize>,
+    workers: Option<Handle>,
+}
+
+impl Door {
+    pub(crate) fn new(web: &Web, class: Class, body_limit: usize, limits: &Limits, workers: Option<&Handle>) -> Self {
+        let is_called_by_key = class == Class::Api;
+        // Validation stays on the threads that read from the network: it is short, and must not stand behind the rest.
+        let stays = class == Class::Validate;
+        Self {
+            web: web.clone(),
+            class,
+            places: Places::new(limits.budgets.of(class), limits.place_deadline),
+            rate: is_called_by_key.then(|| Arc::new(Rate::new(limits.api_rate))),
+            body_limit,
+            body_deadline: limits.body_deadline,
+            bodies: Arc::default(),
+            workers: workers.filter(|_| !stays).cloned(),
+        }
+    }
+
+    /// Who shares the places: the shop that is asked, or the key that asks.
+    async fn sharer(&self, request: &mut axum::http::request::Parts) -> Sharer {
+        match self.class {
+            Class::Validate | Class::Activate | Class::Pages | Class::Console => {
+                self.web.app.shop_at_hand(&host(request)).map_or(0, |shop| hashed(&shop))
+            }
+            Class::Hooks => {
+                let path = Path::<String>::from_request_parts(request, &()).await;
+                let account = path.ok().and_then(|Path(id)| GatewayAccountId::parse(&id).ok());
+                account.and_then(|account| self.web.app.shop_of_account(account)).map_or(0, |shop| hashed(&shop))
+            }
+            Class::Api => request.headers.get(header::AUTHORIZATION).map_or(0, |shown| hashed(&shown.as_bytes())),
+        }
+    }
+
+    /// Turned away: with a reason for whoever watches, and a time for whoever asked.
+    fn turn_away(&self, reason: &str) -> Response {
+        self.web.app.metrics.shed.with([self.class.as_str(), reason]).count();
+        let detail = "More was asked at once than is taken on here. Nothing was begun; please come again in a moment.";
+        let problem = Problem {
+            retry_after_seconds: Some(COME_AGAIN),
+            ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail)
+        };
+        problem.into_response()
+    }
+
+    /// Tells whoever watches how full it is.
+    fn tell_load(&self) {
+        let (taken, waiting) = self.places.load();
+        let told = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        self.web.app.metrics.busy.with([self.class.as_str()]).set(told(taken));
+        self.web.app.metrics.waiting.with([self.class.as_str()]).set(told(waiting));
+    }
+}
+
+fn hashed(value: &impl Hash) -> Sharer {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    u128::from(hasher.finish()) + 1
+}
+
+/// Lets a request in when there is room for it.
+pub(crate) async fn admit(State(door): State<Door>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let sharer = door.sharer(&mut parts).await;
+    let allowance = door.rate.as_deref().map(|rate| (rate, rate.call(sharer, door.now())));
+    if let Some((rate, allowance)) = allowance
+        && !allowance.is_allowed
+    {
+        door.web.app.metrics.shed.with([door.class.as_str(), "rate"]).count();
+        let detail = format!("This key has made its {} calls of a minute. Please wait.", rate.per_minute);
+        let problem = Problem {
+            retry_after_seconds: Some(u32::try_from(allowance.seconds.max(1)).unwrap_or(60)),
+            ..Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail)
+        };
+        return with_allowance(problem.into_response(), Some((rate, allowance)));
+    }
+    let is_http1 = parts.version < axum::http::Version::HTTP_2;
+    let (body, _bytes) = match door.whole_body(&parts, body).await {
+        Ok(whole) => whole,
+        Err(mut refused) => {
+            if is_http1 {
+                // What is still to come of the body is not waited for.
+                refused.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            return refused;
+        }
+    };
+    let place = match door.places.take(sharer).await {
+        Ok(place) => place,
+        Err(reason) => return with_allowance(door.turn_away(reason.as_str()), allowance),
+    };
+    door.tell_load();
+    let request = Request::from_parts(parts, body);
+    let response = match &door.workers {
+        None => next.run(request).await,
+        Some(workers) => {
+            let task = workers.spawn(app::trace::carried(next.run(request)));
+            let ends_with_us = AbortOnDrop(task.abort_handle());
+            let ended = task.await;
+            drop(ends_with_us);
+            match ended {
+                Ok(response) => response,
+                Err(error) => Problem::unavailable(format!("a handler ended: {error}")).into_response(),
+            }
+        }
+    };
+    drop(place);
+    door.tell_load();
+    with_allowance(response, allowance)
+}
+
+/// A handler whose caller is gone, or out of time, ends as it would have where the caller is.
+struct AbortOnDrop(tokio::task::AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Counts the bytes of a body as long as it is in memory.
+struct Held {
+    bodies: Arc<AtomicUsize>,
+    bytes: usize,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.bodies.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+impl Door {
+    fn now(&self) -> u64 {
+        self.web.app.clock.now().as_microseconds().unsigned_abs()
+    }
+
+    /// The body, all of it, before a place is taken: who sends slowly holds up nobody.
+    async fn whole_body(
+        &self,
+        parts: &axum::http::request::Parts,
+        mut body: Body,
+    ) -> Result<(Body, Option<Held>), Response> {
+        if matches!(parts.method, Method::GET | Method::HEAD) {
+            return Ok((body, None));
+        }
+        let too_large = || {
+            let detail = "The body is larger than this address takes.";
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail).into_response()
+        };
+        let declared = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        if declared.is_some_and(|length: usize| length > self.body_limit) {
+            return Err(too_large());
+        }
+        let mut held = Held { bodies: Arc::clone(&self.bodies), bytes: 0 };
+        let mut whole = BytesMut::with_capacity(declared.unwrap_or(0).min(16 << 10));
+        let arrives = async {
+            while let Some(frame) = body.frame().await {
+                let Ok(frame) = frame else {
+                    let detail = "The body did not arrive whole.";
+                    return Err(Problem::new(StatusCode::BAD_REQUEST, "body_incomplete", detail).into_response());
+                };
+                let Ok(data) = frame.into_data() else { continue };
+                if whole.len() + data.len() > self.body_limit {
+                    return Err(too_large());
+                }
+                held.bytes += data.len();
+                if self.bodies.fetch_add(data.len(), Ordering::Relaxed) + data.len() > BODIES {
+                    return Err(self.turn_away("memory"));
+                }
+                whole.extend_from_slice(&data);
+            }
+            Ok(())
+        };
+        match tokio::time::timeout(self.body_deadline, arrives).await {
+            Ok(Ok(())) => Ok((Body::from(whole.freeze()), Some(held))),
+            Ok(Err(refused)) => Err(refused),
+            Err(_) => {
+                self.web.app.metrics.shed.with([self.class.as_str(), "slow_body"]).count();
+                let detail = "The request took too long to arrive or to answer.";
+                Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", detail).into_response())
+            }
+        }
+    }
+}
+
+/// Tells a caller what is left (draft-ietf-httpapi-ratelimit-headers).
+fn with_allowance(mut response: Response, allowance: Option<(&Rate, Allowance)>) -> Response {
+    if let Some((rate, allowance)) = allowance {
+        let policy = format!("\"key\";q={};w=60", rate.per_minute);
+        let left = format!("\"key\";r={};t={}", allowance.remaining, allowance.seconds);
+        for (name, value) in [("ratelimit-policy", policy), ("ratelimit", left)] {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                response.headers_mut().insert(HeaderName::from_static(name), value);
+            }
+        }
+    }
+    response
+}
