@@ -20,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("app", &["domain", "gateways", "latchkey-license", "money", "store"]),
     ("web", &["app", "domain", "gateways", "latchkey-license", "money", "store"]),
     ("sandbox", &["money"]),
+    ("sim", &["app", "domain", "gateways", "latchkey-license", "money", "sandbox", "store"]),
     ("latchkey", &["app", "domain", "gateways", "latchkey-license", "money", "sandbox", "store", "web"]),
     ("bench", &["app", "domain", "gateways", "latchkey-license", "money", "sandbox", "store", "web"]),
     ("xtask", &[]),

@@ -1,0 +1,144 @@
+//! How often each occurrence met each state of an order and of its payment: what the generator of a run reached.
+//!
+//! The shell says at the level of debug what it decides on; this listens.
+//! Nothing in the shell knows of it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use tracing::field::{Field, Visit};
+use tracing::span;
+use tracing::{Event, Level, Metadata, Subscriber};
+
+use crate::universe::{Universe, hold};
+
+/// The states of an order, in the order of the table.
+pub const ORDER_STATES: [&str; 7] =
+    ["pending", "paid", "partially_refunded", "refunded", "disputed", "lost", "expired"];
+
+/// The states of a payment, in the order of the table; the last is an occurrence whose names tell of no payment.
+pub const PAYMENT_STATES: [&str; 8] =
+    ["created", "sent", "requires_action", "processing", "unknown", "canceled", "failed", "succeeded"];
+
+/// Everything that can occur to a sale, in the order of the table.
+pub const OCCURRENCES: [&str; 24] = [
+    "payment_open",
+    "payment_declined",
+    "payment_requires_action",
+    "payment_processing",
+    "payment_succeeded",
+    "payment_failed",
+    "payment_canceled",
+    "refund_pending",
+    "refund_succeeded",
+    "refund_failed",
+    "refund_canceled",
+    "dispute_warning",
+    "dispute_closed",
+    "dispute_opened",
+    "dispute_evidence_sent",
+    "dispute_won",
+    "dispute_accepted",
+    "dispute_lost",
+    "page_opened",
+    "call_unanswered",
+    "call_refused",
+    "still_open",
+    "refund_requested",
+    "refund_refused",
+];
+
+/// How often each occurrence met each state.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cells(BTreeMap<(String, String), u64>);
+
+impl Cells {
+    /// Adds another run's.
+    pub fn add(&mut self, other: &Self) {
+        for (cell, times) in &other.0 {
+            *self.0.entry(cell.clone()).or_default() += times;
+        }
+    }
+
+    /// How often an occurrence met a state: `order:paid`, `payment:sent`.
+    #[must_use]
+    pub fn times(&self, occurrence: &str, state: &str) -> u64 {
+        self.0.get(&(occurrence.to_owned(), state.to_owned())).copied().unwrap_or(0)
+    }
+
+    fn note(&mut self, occurrence: &str, state: String) {
+        *self.0.entry((occurrence.to_owned(), state)).or_default() += 1;
+    }
+}
+
+/// Listens to the shell on the thread of a run.
+pub(crate) struct Listener {
+    pub(crate) cells: Arc<Mutex<Cells>>,
+    pub(crate) universe: Arc<Universe>,
+}
+
+#[derive(Default)]
+struct Fields {
+    message: String,
+    rest: Vec<(&'static str, String)>,
+}
+
+impl Fields {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.rest.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        match field.name() {
+            "message" => self.message = format!("{value:?}"),
+            name => self.rest.push((name, format!("{value:?}"))),
+        }
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "message" => value.clone_into(&mut self.message),
+            name => self.rest.push((name, value.to_owned())),
+        }
+    }
+}
+
+impl Subscriber for Listener {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("app") && *metadata.level() <= Level::DEBUG
+    }
+
+    fn new_span(&self, _span: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _span: &span::Id, _values: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _span: &span::Id, _follows: &span::Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        if fields.message == "decided" {
+            let occurrence = fields.get("occurrence").unwrap_or_default();
+            let mut cells = hold(&self.cells);
+            if let Some(state) = fields.get("stands") {
+                cells.note(occurrence, format!("order:{state}"));
+            }
+            if let Some(state) = fields.get("payment") {
+                cells.note(occurrence, format!("payment:{state}"));
+            }
+        }
+        self.universe.log(|| {
+            let rest: Vec<String> = fields.rest.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            format!("  {} {}", fields.message, rest.join(" "))
+        });
+    }
+
+    fn enter(&self, _span: &span::Id) {}
+
+    fn exit(&self, _span: &span::Id) {}
+}
