@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test | tidy | bench`.
+//! The project's own commands: `cargo xtask test | tidy | sim | bench`.
 //!
 //! `test` is what CI runs and all that CI runs. It needs a Debian-like system
 //! and brings what is missing: a PostgreSQL server, Chromium, and the npm and
@@ -9,6 +9,7 @@
 mod bench;
 mod install;
 mod run;
+mod sim;
 mod slowest;
 mod test;
 mod tidy;
@@ -21,6 +22,8 @@ cargo xtask <command>
   test [--fast]   format, lints, tidy, every test on both engines, foreign parts, browser;
                   --fast: without browser, foreign parts, PostgreSQL and the storm
   tidy            the rules that no compiler checks
+  sim --seeds N [--from S] | --seed S [--log]
+                  the simulated world, from seeds; see docs/sim.md
   bench [--quick] ratios against a ceiling measured in the same run, and docs/bench.md;
                   --quick: small sizes, nothing written";
 
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
     let result = match arguments.first().map(String::as_str) {
         Some("test") => test::run(has("--fast")),
         Some("tidy") => tidy::run(),
+        Some("sim") => sim::run(&arguments[1..]),
         Some("bench") => bench::run(has("--quick")),
         Some(_) | None => {
             eprintln!("{HELP}");

@@ -62,9 +62,10 @@ impl Auditor {
         }
     }
 
-    /// Whether nothing is left to do, here and at the gateway.
-    pub(crate) fn is_at_rest(&self, sim: &Sim) -> bool {
-        sim.gateway.is_idle() && unrest(sim).is_empty()
+    /// Whether nothing is left to do, here and at the gateway, and the gateway's list of events was read after the
+    /// faults stopped.
+    pub(crate) fn is_at_rest(&self, sim: &Sim, calm_since: i64) -> bool {
+        sim.gateway.is_idle() && unrest(sim).is_empty() && was_read_since(sim, calm_since)
     }
 
     /// Tells what is still to be done although there was time enough.
@@ -180,6 +181,16 @@ fn unrest(sim: &Sim) -> Vec<String> {
         Err(error) => left.push(error.to_string()),
     }
     left
+}
+
+fn was_read_since(sim: &Sim, moment: i64) -> bool {
+    match at_once(sim.rows.gateway_account(sim.account)) {
+        Ok(account) => account.is_some_and(|account| account.events_read_to.as_microseconds() > moment),
+        Err(error) => {
+            sim.universe.fail(format!("the gateway account cannot be read: {error}"));
+            false
+        }
+    }
 }
 
 fn every_order(sim: &Sim) -> Vec<Order> {

@@ -13,6 +13,9 @@ use tracing::{Event, Level, Metadata, Subscriber};
 
 use crate::universe::{Universe, hold};
 
+/// How often what can meet must meet over the seeds of a test run.
+const ENOUGH: u64 = 100;
+
 /// The states of an order, in the order of the table.
 pub const ORDER_STATES: [&str; 7] =
     ["pending", "paid", "partially_refunded", "refunded", "disputed", "lost", "expired"];
@@ -67,9 +70,62 @@ impl Cells {
         self.0.get(&(occurrence.to_owned(), state.to_owned())).copied().unwrap_or(0)
     }
 
+    /// What should have met and did so too seldom, and what met although it cannot.
+    #[must_use]
+    pub fn gaps(&self) -> Vec<String> {
+        let mut gaps = Vec::new();
+        for (of, states) in [("order", &ORDER_STATES[..]), ("payment", &PAYMENT_STATES[..])] {
+            for state in states {
+                for occurrence in OCCURRENCES {
+                    let cell = format!("{of}:{state}");
+                    let times = self.times(occurrence, &cell);
+                    match impossible(occurrence, &cell) {
+                        None if times < ENOUGH => gaps.push(format!("{occurrence} met {cell} only {times} times")),
+                        Some(why) if times > 0 => {
+                            gaps.push(format!("{occurrence} met {cell} {times} times, which cannot be: {why}"));
+                        }
+                        None | Some(_) => {}
+                    }
+                }
+            }
+        }
+        gaps
+    }
+
     fn note(&mut self, occurrence: &str, state: String) {
         *self.0.entry((occurrence.to_owned(), state)).or_default() += 1;
     }
+}
+
+impl fmt::Display for Cells {
+    /// A table for the states of the order and one for those of the payment; `-` is what cannot meet.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (of, states) in [("order", &ORDER_STATES[..]), ("payment", &PAYMENT_STATES[..])] {
+            write!(formatter, "{of:<24}")?;
+            for state in states {
+                write!(formatter, "{:>10}", state.chars().take(9).collect::<String>())?;
+            }
+            writeln!(formatter)?;
+            for occurrence in OCCURRENCES {
+                write!(formatter, "{occurrence:<24}")?;
+                for state in states {
+                    let cell = format!("{of}:{state}");
+                    match (self.times(occurrence, &cell), impossible(occurrence, &cell)) {
+                        (0, Some(_)) => write!(formatter, "{:>10}", "-")?,
+                        (times, _) => write!(formatter, "{times:>10}")?,
+                    }
+                }
+                writeln!(formatter)?;
+            }
+            writeln!(formatter)?;
+        }
+        Ok(())
+    }
+}
+
+/// Why an occurrence cannot meet a state in this world; `None` when it can.
+fn impossible(_occurrence: &str, _cell: &str) -> Option<&'static str> {
+    None
 }
 
 /// Listens to the shell on the thread of a run.

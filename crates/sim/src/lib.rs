@@ -52,10 +52,20 @@ pub struct Report {
     pub cells: Cells,
 }
 
-/// Runs one seed; with its whole log, if that is wanted.
+/// How a seed is run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Whether every effect is kept.
+    pub with_log: bool,
+    /// So many buyers instead of as many as the seed draws: a smaller world, to see something sooner. It is another
+    /// run than the whole one.
+    pub buyers: Option<usize>,
+}
+
+/// Runs one seed.
 #[must_use]
-pub fn run(seed: u64, with_log: bool) -> Report {
-    let universe = Arc::new(Universe::new(seed, with_log));
+pub fn run(seed: u64, options: Options) -> Report {
+    let universe = Arc::new(Universe::new(seed, options));
     let cells = Arc::new(Mutex::new(Cells::default()));
     let listener = Listener { cells: Arc::clone(&cells), universe: Arc::clone(&universe) };
     let outcome = tracing::subscriber::with_default(listener, || {

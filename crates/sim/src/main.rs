@@ -3,16 +3,23 @@
 #![allow(clippy::print_stdout, reason = "this program talks to a person at a terminal")]
 
 use std::process::ExitCode;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use sim::coverage::{Cells, OCCURRENCES, ORDER_STATES, PAYMENT_STATES};
-use sim::{Counts, Report};
+use sim::coverage::Cells;
+use sim::{Counts, Options, Report};
 
 const HELP: &str = "\
-sim --seeds N [--from S]   the kept seeds, then N seeds from S on (0 unless said)
-sim --seed S [--log]       one seed; with every effect";
+sim --seeds N [--from S] [--covered]   the kept seeds, then N seeds from S on (0 unless said);
+                                       --covered: fails too when something never met something
+sim --seed S [--log] [--buyers B]      one seed; with every effect; with fewer buyers";
+
+/// One seed in so many is run twice, and both logs must be the same.
+const TWICE_EVERY: u64 = 20;
+
+/// So many failed seeds are told with their last effects; of the others, the first thing that was wrong.
+const TOLD: usize = 3;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -21,10 +28,10 @@ fn main() -> ExitCode {
         Some(arguments.get(place + 1).and_then(|value| value.parse().ok()))
     };
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
-    match (value("--seed"), value("--seeds"), value("--from")) {
-        (Some(Some(seed)), None, None) => one(seed, has("--log")),
-        (None, Some(Some(count)), None) => many(0, count),
-        (None, Some(Some(count)), Some(Some(from))) => many(from, count),
+    let buyers = value("--buyers").flatten().and_then(|buyers| usize::try_from(buyers).ok());
+    match (value("--seed"), value("--seeds"), value("--from").unwrap_or(Some(0))) {
+        (Some(Some(seed)), None, _) => one(seed, Options { with_log: has("--log"), buyers }),
+        (None, Some(Some(count)), Some(from)) => many(from, count, has("--covered")),
         (_, _, _) => {
             println!("{HELP}");
             ExitCode::from(2)
@@ -32,8 +39,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn one(seed: u64, with_log: bool) -> ExitCode {
-    let report = sim::run(seed, with_log);
+fn one(seed: u64, options: Options) -> ExitCode {
+    let report = sim::run(seed, options);
     for line in &report.log {
         println!("{line}");
     }
@@ -58,42 +65,50 @@ fn tell(report: &Report, why_kept: &str) {
     println!("again, with every effect: cargo xtask sim --seed {} --log", report.seed);
 }
 
-fn many(from: u64, count: u64) -> ExitCode {
+#[derive(Default)]
+struct Told {
+    counts: Counts,
+    cells: Cells,
+    wrong: Vec<(u64, String)>,
+}
+
+fn many(from: u64, count: u64, must_cover: bool) -> ExitCode {
     let began = Instant::now();
     let kept = sim::kept::seeds();
     let mut seeds: Vec<(u64, &str)> = kept.clone();
-    seeds.extend((from..from + count).map(|seed| (seed, "")));
+    seeds.extend((from..from.saturating_add(count)).map(|seed| (seed, "")));
     let next = AtomicUsize::new(0);
-    let told = Mutex::new((Counts::default(), Cells::default(), Vec::new()));
+    let told = Mutex::new(Told::default());
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(seeds.len().max(1));
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 while let Some((seed, why_kept)) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let report = sim::run(*seed, false);
-                    let mut told = told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                    told.0.add(&report.counts);
-                    told.1.add(&report.cells);
-                    if report.wrong.is_some() {
-                        // The first few are told in full; of the others, the number.
-                        if told.2.len() < 3 {
+                    let report = checked(*seed);
+                    let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+                    told.counts.add(&report.counts);
+                    told.cells.add(&report.cells);
+                    if let Some(wrong) = &report.wrong {
+                        if told.wrong.len() < TOLD {
                             tell(&report, why_kept);
                         }
-                        told.2.push((report.seed, report.wrong.unwrap_or_default()));
+                        told.wrong.push((report.seed, wrong.clone()));
                     }
                 }
             });
         }
     });
-    let (counts, cells, mut wrong) = told.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let Told { counts, cells, mut wrong } = told.into_inner().unwrap_or_else(PoisonError::into_inner);
     wrong.sort();
-    table(&cells);
+    println!("\n{cells}");
+    let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
     println!(
-        "\n{} seeds ({} kept) in {} s: {} commits, {} with their answer lost, {} crashes, {} calls, {} webhooks, {} mails, \
-         {} paid orders, {} audits, {} steps, {} simulated days",
+        "{} seeds ({} kept) in {}.{} s on {threads} threads: {} commits, {} with their answer lost, {} crashes, \
+         {} calls, {} webhooks, {} mails, {} paid orders, {} audits, {} steps, {} simulated days",
         seeds.len(),
         kept.len(),
-        began.elapsed().as_secs(),
+        milliseconds / 1_000,
+        milliseconds % 1_000 / 100,
         counts.commits,
         counts.unknown,
         counts.crashes,
@@ -108,27 +123,25 @@ fn many(from: u64, count: u64) -> ExitCode {
     for (seed, what) in &wrong {
         println!("seed {seed}: {what}");
     }
-    if !wrong.is_empty() {
-        println!("{} of {} seeds are wrong", wrong.len(), seeds.len());
-        return ExitCode::FAILURE;
+    let gaps = if must_cover { cells.gaps() } else { Vec::new() };
+    for gap in &gaps {
+        println!("coverage: {gap}");
     }
-    ExitCode::SUCCESS
+    if wrong.is_empty() && gaps.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    println!("{} of {} seeds are wrong, {} gaps in what they cover", wrong.len(), seeds.len(), gaps.len());
+    ExitCode::FAILURE
 }
 
-/// How often each occurrence met each state.
-fn table(cells: &Cells) {
-    for (of, states) in [("order", &ORDER_STATES[..]), ("payment", &PAYMENT_STATES[..])] {
-        print!("\n{of:<24}");
-        for state in states {
-            print!("{:>10}", state.chars().take(9).collect::<String>());
-        }
-        println!();
-        for occurrence in OCCURRENCES {
-            print!("{occurrence:<24}");
-            for state in states {
-                print!("{:>10}", cells.times(occurrence, &format!("{of}:{state}")));
-            }
-            println!();
+/// Runs a seed, and some of them a second time to see the same.
+fn checked(seed: u64) -> Report {
+    let mut report = sim::run(seed, Options::default());
+    if seed.is_multiple_of(TWICE_EVERY) && report.wrong.is_none() {
+        let again = sim::run(seed, Options::default());
+        if again.digest != report.digest {
+            report.wrong = Some("the same seed gave another run".to_owned());
         }
     }
+    report
 }

@@ -316,7 +316,7 @@ pub(crate) fn run(seed: u64, universe: &Arc<Universe>) -> Result<(), String> {
         }
         if sim.is_calm() {
             match rested_since {
-                None if auditor.is_at_rest(&sim) => {
+                None if auditor.is_at_rest(&sim, calm_since) => {
                     universe.log(|| "everything has come to rest".to_owned());
                     auditor.at_rest(&sim);
                     sim.gateway.take_was_asked();

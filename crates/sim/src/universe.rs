@@ -15,6 +15,7 @@ use std::thread::{self, Thread};
 
 use domain::{LicenseId, OrderId, Timestamp};
 
+use crate::Options;
 use crate::chance::Chance;
 use crate::mix::Mix;
 
@@ -128,9 +129,10 @@ pub(crate) fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Universe {
-    pub(crate) fn new(seed: u64, keeps_all: bool) -> Self {
+    pub(crate) fn new(seed: u64, options: Options) -> Self {
         let mut chance = Chance::new(seed);
-        let mix = Mix::draw(&mut chance);
+        let mut mix = Mix::draw(&mut chance);
+        mix.buyers = options.buyers.unwrap_or(mix.buyers);
         let clocks = (0..mix.nodes).map(|_| (Arc::new(AtomicI64::new(BEGIN)), AtomicI64::new(0))).collect();
         Self {
             now: AtomicI64::new(BEGIN),
@@ -141,7 +143,7 @@ impl Universe {
             counts: Mutex::default(),
             touched: Mutex::default(),
             alarms: Mutex::default(),
-            log: Mutex::new(Log { keeps_all, ..Log::default() }),
+            log: Mutex::new(Log { keeps_all: options.with_log, ..Log::default() }),
             crashed: Mutex::default(),
             wrong: Mutex::default(),
             disk_full_until: AtomicI64::new(0),
@@ -151,7 +153,7 @@ impl Universe {
 
     /// A world of one node in which nothing goes wrong.
     pub(crate) fn quiet(now: i64) -> Self {
-        let quiet = Self::new(0, false);
+        let quiet = Self::new(0, Options::default());
         *hold(&quiet.mix) = Mix::default();
         quiet.advance_to(now);
         quiet
