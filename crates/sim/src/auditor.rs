@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Delivery, DeliveryState, LicenseState, MailKind, NoticeState, Order, OrderId, PaymentState, Sale, Timestamp};
+use domain::{
+    Delivery, DeliveryState, LicenseState, MailKind, NoticeState, Order, OrderId, PaymentState, Sale, Timestamp,
+};
 use serde_json::Value;
 use store::{DeliveryFilter, NoticeFilter, OrderFilter, Page};
 
@@ -41,10 +43,9 @@ impl Auditor {
             order_is_lawful(sim, order);
         }
         for license in touched.licenses {
-            let (Ok(Some(row)), Ok(seats)) = (
-                at_once(sim.rows.license(sim.shop.id, license)),
-                at_once(sim.rows.activations(sim.shop.id, license)),
-            ) else {
+            let (Ok(Some(row)), Ok(seats)) =
+                (at_once(sim.rows.license(sim.shop.id, license)), at_once(sim.rows.activations(sim.shop.id, license)))
+            else {
                 sim.universe.fail(format!("{license} was written and cannot be read"));
                 continue;
             };
@@ -259,8 +260,9 @@ fn goods_were_delivered(sim: &Sim, sale: &Sale, payments: &[Value]) {
         sim.universe.fail(format!("{order} has {} licenses for {} units", sale.licenses.len(), sale.order.units()));
     }
     let of_order = || payments.iter().filter(|row| row["metadata"]["latchkey_order"] == order.to_string());
-    let went_back: i64 =
-        of_order().map(|row| number(row, "refunded") + number(row, "refund_pending") + number(row, "refund_failed")).sum();
+    let went_back: i64 = of_order()
+        .map(|row| number(row, "refunded") + number(row, "refund_pending") + number(row, "refund_failed"))
+        .sum();
     let is_plain = went_back == 0 && of_order().all(|row| row["dispute"].is_null());
     if is_plain && sale.licenses.iter().any(|license| license.state != LicenseState::Active) {
         sim.universe.fail(format!("{order} is paid and nothing went back, and a license of it does not work"));

@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use app::{CheckoutInput, Submitted};
-use domain::{
-    Actor, BuyerDetails, CheckoutId, Country, Email, Locale, OrderId, OrderState, PaymentState, Rng, Sale,
-};
+use domain::{Actor, BuyerDetails, CheckoutId, Country, Email, Locale, OrderId, OrderState, PaymentState, Rng, Sale};
 
 use crate::chance;
 use crate::device;
 use crate::gateway::Pressed;
+use crate::seller;
 use crate::sim::{DAY, Down, HOUR, MINUTE, SECOND, Seen, Sim};
+use crate::universe::hold;
 
 /// How often a buyer tries before they give up.
 const PATIENCE: u32 = 14;
@@ -67,7 +67,7 @@ const MEANS: &[&str] = &[
 /// One who buys, from the first look to the last.
 pub(crate) async fn run(sim: Rc<Sim>, number: usize) {
     let universe = &sim.universe;
-    let window = crate::universe::hold(&universe.mix).window;
+    let window = hold(&universe.mix).window;
     universe.sleep(universe.between(0, window * SECOND)).await;
     let Some(order) = open(&sim).await else { return };
     // Some only look.
@@ -87,7 +87,12 @@ pub(crate) async fn run(sim: Rc<Sim>, number: usize) {
     for _ in 0..3 {
         let Some(page) = page(&sim, submitted.payment.page_url.as_deref(), order).await else { return };
         match pay(&sim, order, &page).await {
-            Pressed::Complete => sim.seen.borrow_mut()[place].paid_on_page = true,
+            Pressed::Complete => {
+                sim.seen.borrow_mut()[place].paid_on_page = true;
+                if hold(&universe.mix).is_hasty && universe.one_in(2) {
+                    sim.spawn_wanting(seller::hurry(Rc::clone(&sim)));
+                }
+            }
             Pressed::Challenged | Pressed::Declined | Pressed::Closed => {}
         }
         let Some(sale) = come_back(&sim, order).await else { return };
@@ -111,10 +116,7 @@ pub(crate) async fn run(sim: Rc<Sim>, number: usize) {
 async fn open(sim: &Rc<Sim>) -> Option<Sale> {
     let universe = &sim.universe;
     let countries = [Country::DE, Country::DE, Country::DE, country("US"), country("JP"), country("CH")];
-    let id = CheckoutId::mint(
-        universe.timestamp(),
-        &mut Rng::from_seed(chance::bytes(universe.below(u64::MAX), 2)),
-    );
+    let id = CheckoutId::mint(universe.timestamp(), &mut Rng::from_seed(chance::bytes(universe.below(u64::MAX), 2)));
     let input = CheckoutInput {
         plan: universe.pick(&sim.plans),
         id: Some(id),
@@ -207,9 +209,7 @@ async fn page(sim: &Rc<Sim>, known: Option<&str>, order: OrderId) -> Option<Stri
         if let Some(url) = open.and_then(|payment| payment.page_url.as_deref()) {
             return tail(url);
         }
-        if open.is_none() {
-            return None;
-        }
+        open?;
     }
     None
 }
@@ -301,8 +301,7 @@ async fn look(sim: &Rc<Sim>, order: OrderId) -> Option<Sale> {
 
 async fn returned(sim: &Rc<Sim>, order: OrderId) -> Option<Sale> {
     let shop = sim.shop.id;
-    let seen =
-        sim.call("take a buyer back", move |app| async move { app.return_from_gateway(shop, order).await });
+    let seen = sim.call("take a buyer back", move |app| async move { app.return_from_gateway(shop, order).await });
     seen.await.ok()?.ok()
 }
 

@@ -52,8 +52,9 @@ async fn ask(sim: &Rc<Sim>, key: &KeyCode, fingerprint: &Fingerprint) {
             let _ = asked.await;
         }
         6 => {
-            let asked =
-                sim.call("hear a heartbeat", move |app| async move { app.heartbeat_license(shop, &key, &fingerprint).await });
+            let asked = sim.call("hear a heartbeat", move |app| async move {
+                app.heartbeat_license(shop, &key, &fingerprint).await
+            });
             let _ = asked.await;
         }
         _ => {

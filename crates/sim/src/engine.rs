@@ -10,7 +10,7 @@ use domain::{LicenseId, OrderId};
 use store::sqlite::Sqlite;
 use store::{Answer, CommitError, Engine, Migration, MigrationError, ReadError, Rows, Statement, Value};
 
-use crate::universe::{Universe, at_once, hold};
+use crate::universe::{Bell, Universe, at_once, hold};
 
 /// The engine as one node sees it.
 pub(crate) struct Unreliable {
@@ -26,6 +26,7 @@ impl Unreliable {
             self.universe.log(|| format!("node {} cannot read", self.node));
             return Err(ReadError::Unavailable("simulated: the database does not answer".to_owned()));
         }
+        self.universe.count(|counts| counts.reads += 1);
         at_once(self.inner.look_up(statements))
     }
 
@@ -48,6 +49,7 @@ impl Unreliable {
             return Err(CommitError::Unavailable("simulated: the database refused".to_owned()));
         }
         let (orders, licenses) = named(&statements);
+        let leaves_work = statements.iter().any(leaves_work);
         let claims = statements.iter().all(|statement| statement.sql.contains(" returning "));
         let outcome = at_once(self.inner.commit_returning(statements));
         match &outcome {
@@ -56,7 +58,9 @@ impl Unreliable {
                 if !claims || rows.iter().any(|rows| !rows.is_empty()) {
                     universe.log(|| format!("node {node} commits {what}"));
                     universe.count(|counts| counts.commits += 1);
-                    universe.ring();
+                    if leaves_work {
+                        universe.ring(Bell::Work);
+                    }
                 }
                 let mut touched = hold(&universe.touched);
                 touched.orders.extend(orders);
@@ -100,6 +104,16 @@ impl Engine for Unreliable {
 
     fn name(&self) -> &'static str {
         self.inner.name()
+    }
+}
+
+/// Whether a statement leaves something to do for whoever looks for work: a new job, or a notice that is not applied.
+fn leaves_work(statement: &Statement) -> bool {
+    let waits = || statement.values.iter().any(|value| matches!(value, Value::Text(text) if text == "received"));
+    match statement.what {
+        "job" => statement.sql.starts_with("insert"),
+        "notice" => waits(),
+        _ => false,
     }
 }
 

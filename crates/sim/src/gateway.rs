@@ -16,7 +16,7 @@ use sandbox::wire::{Reply, Request};
 use sandbox::{World, control, page, wire};
 use serde_json::{Value, json};
 
-use crate::universe::{Universe, hold};
+use crate::universe::{Bell, Universe, hold};
 
 pub(crate) const KEY: &str = "sk_test_sim";
 pub(crate) const SECRET: &str = "whsec_sim";
@@ -63,7 +63,7 @@ impl Gateway {
 
     fn control(&self, request: &Request) -> Reply {
         let reply = control::answer(&mut hold(&self.world), self.moment(), request);
-        self.universe.ring();
+        self.universe.ring(Bell::Gateway);
         reply
     }
 
@@ -77,7 +77,7 @@ impl Gateway {
         let request = self.request("POST", path, form.as_bytes().to_vec());
         let reply = wire::answer(&mut hold(&self.world), self.moment(), &request);
         self.universe.log(|| format!("dashboard: {path} {form}: {}", reply.status));
-        self.universe.ring();
+        self.universe.ring(Bell::Gateway);
         // A fault of the answer does not keep the dashboard's owner from seeing what was done.
         (reply.status == 200).then(|| serde_json::from_str(&reply.body).unwrap_or_default())
     }
@@ -102,7 +102,7 @@ impl Gateway {
             (_, _) => Pressed::Closed,
         };
         self.universe.log(|| format!("buyer: /pay/{page}: {} {pressed:?}", reply.status));
-        self.universe.ring();
+        self.universe.ring(Bell::Gateway);
         pressed
     }
 
@@ -155,7 +155,7 @@ impl Gateway {
     /// Tells the gateway how carrying a webhook went.
     pub(crate) fn settle(&self, id: &str, carried: &Carried) {
         delivery::settle(&mut hold(&self.world), self.moment(), id, carried);
-        self.universe.ring();
+        self.universe.ring(Bell::Gateway);
     }
 
     /// What the gateway would sign this with now.
@@ -166,6 +166,19 @@ impl Gateway {
     /// What became of the money, by the gateway's own books.
     pub(crate) fn truth(&self) -> Value {
         truth::show(&hold(&self.world), Some(&self.account))
+    }
+
+    /// Every payment of an order of ours that took money, by the gateway's own books, oldest first.
+    pub(crate) fn taken(&self) -> Vec<Taken> {
+        let truth = self.truth();
+        let all = truth["payments"].as_array().cloned().unwrap_or_default();
+        let taken = all.iter().filter_map(|payment| {
+            let order = payment["metadata"]["latchkey_order"].as_str()?.to_owned();
+            let intent = payment["intent"].as_str()?.to_owned();
+            let received = payment["captured"].as_i64().filter(|received| *received > 0)?;
+            Some(Taken { order, intent, received })
+        });
+        taken.collect()
     }
 
     /// How much the gateway has received for this payment, in its own minor units.
@@ -185,13 +198,24 @@ impl Gateway {
             self.was_asked.store(true, Ordering::Relaxed);
         }
         let reply = wire::answer(&mut hold(&self.world), self.moment(), request);
-        self.universe.ring();
+        self.universe.ring(Bell::Gateway);
         if reply.lost {
             return Err(HttpFailure("the connection was closed".to_owned()));
         }
         let headers = Headers::new(reply.headers.into_iter().map(|(name, value)| (name.to_owned(), value)));
         Ok(HttpResponse { status: reply.status, headers, body: reply.body.into_bytes() })
     }
+}
+
+/// A payment that took money.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// Our order, as attached to it.
+    pub(crate) order: String,
+    /// The gateway's id of it.
+    pub(crate) intent: String,
+    /// In minor units.
+    pub(crate) received: i64,
 }
 
 /// Where a form of the hosted page led.
@@ -246,7 +270,7 @@ impl Line {
         if universe.fault(|mix| mix.call_late) {
             let at = universe.now() + universe.between(1_000_000, 600_000_000);
             hold(&self.gateway.late).push((at, request));
-            universe.ring();
+            universe.ring(Bell::Gateway);
             return lost("not listening any more");
         }
         let answered = self.gateway.answer(&request);

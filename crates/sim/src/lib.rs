@@ -68,9 +68,8 @@ pub fn run(seed: u64, options: Options) -> Report {
     let universe = Arc::new(Universe::new(seed, options));
     let cells = Arc::new(Mutex::new(Cells::default()));
     let listener = Listener { cells: Arc::clone(&cells), universe: Arc::clone(&universe) };
-    let outcome = tracing::subscriber::with_default(listener, || {
-        catch_unwind(AssertUnwindSafe(|| sim::run(seed, &universe)))
-    });
+    let outcome =
+        tracing::subscriber::with_default(listener, || catch_unwind(AssertUnwindSafe(|| sim::run(seed, &universe))));
     let wrong = match outcome {
         Ok(Ok(())) => None,
         Ok(Err(wrong)) => Some(wrong),

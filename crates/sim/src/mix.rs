@@ -57,6 +57,10 @@ pub(crate) struct Mix {
     pub(crate) mail_answer_lost: u64,
     /// A webhook vanishes, and the gateway believes that it arrived.
     pub(crate) hook_lost: u64,
+    /// Whether every webhook that tells of a payment vanishes, and only refunds and disputes are heard of.
+    pub(crate) hooks_of_payments_vanish: bool,
+    /// Whether money goes back, or is disputed, within a minute after it came.
+    pub(crate) is_hasty: bool,
     /// A webhook arrives a second time, soon or days later.
     pub(crate) hook_twice: u64,
     /// A webhook stays on its way for minutes to days.
@@ -85,7 +89,7 @@ impl Mix {
             _ => often,
         };
         let mut mix = Self {
-            crash_between: fault(1_500),
+            crash_between: fault(400),
             crash_before_commit: fault(15_000),
             crash_after_commit: fault(25_000),
             commit_refused: fault(60_000),
@@ -108,7 +112,7 @@ impl Mix {
             hook_answer_lost: fault(200_000),
             hook_wrong_signature: fault(150_000),
             hook_forged: fault(150_000),
-            stall: fault(4_000),
+            stall: fault(2_000),
             ..Self::default()
         };
         mix.nodes = chance.pick(&[1, 1, 2, 3]);
@@ -116,6 +120,8 @@ impl Mix {
         mix.window = chance.pick(&[600, 3_600, 20_000, 90_000, 400_000]);
         mix.replay_errors = chance.one_in(4);
         mix.list_is_dead = chance.one_in(3);
+        mix.hooks_of_payments_vanish = chance.one_in(4);
+        mix.is_hasty = chance.one_in(2);
         mix.skew = chance.pick(&[0, 0, 2, 30, 90]);
         mix.shop_zeal = chance.pick(&[30, 100, 200]);
         mix

@@ -50,7 +50,10 @@ impl Postbox {
         }
         if universe.fault(|mix| mix.mail_refused) {
             told("refused");
-            return Err(MailError::Refused { code: "550".to_owned(), message: "simulated: no such mailbox".to_owned() });
+            return Err(MailError::Refused {
+                code: "550".to_owned(),
+                message: "simulated: no such mailbox".to_owned(),
+            });
         }
         if universe.fault(|mix| mix.mail_later) {
             told("later");

@@ -48,8 +48,9 @@ impl Drop for Scratch {
 /// The bytes of a database that is migrated and empty; every run begins with them.
 fn migrated() -> Result<Vec<u8>, String> {
     let scratch = Scratch::empty("template")?;
-    let engine = Sqlite::open(&scratch.database(), SqliteOptions { readers: 1, lookups: 0, ..SqliteOptions::default() })
-        .map_err(|error| error.to_string())?;
+    let engine =
+        Sqlite::open(&scratch.database(), SqliteOptions { readers: 1, lookups: 0, ..SqliteOptions::default() })
+            .map_err(|error| error.to_string())?;
     at_once(store::migrate(&engine)).map_err(|error| error.to_string())?;
     // The last connection folds the journal into the file.
     drop(engine);

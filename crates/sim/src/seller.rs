@@ -9,6 +9,7 @@ use serde_json::json;
 use store::{NoticeFilter, Page};
 
 use crate::chance;
+use crate::gateway::Taken;
 use crate::sim::{DAY, Down, HOUR, MINUTE, SECOND, Sim};
 use crate::universe::{at_once, hold};
 
@@ -52,25 +53,35 @@ fn some_sale(sim: &Sim) -> Option<Sale> {
     at_once(sim.rows.sale(sim.shop.id, seen[place].order)).ok().flatten()
 }
 
-/// A sale whose money the gateway has by its own books.
-fn some_paid(sim: &Sim) -> Option<(Sale, String, i64)> {
-    for _ in 0..6 {
-        let Some(sale) = some_sale(sim) else { continue };
-        let named = sale.payments.iter().find_map(|payment| {
-            let reference = payment.reference.clone()?;
-            let received = sim.gateway.received(&reference)?;
-            (received > 0).then_some((reference, received))
-        });
-        if let Some((reference, received)) = named {
-            return Some((sale, reference, received));
+/// A payment that took money, whatever we know of it.
+fn some_paid(sim: &Sim) -> Option<Taken> {
+    let taken = sim.gateway.taken();
+    let count = u64::try_from(taken.len()).ok().filter(|count| *count > 0)?;
+    // The latest most of all, as it is in shops.
+    let back = sim.universe.below(count).min(sim.universe.below(count));
+    taken.into_iter().rev().nth(usize::try_from(back).unwrap_or(0))
+}
+
+/// What happens within a minute after a buyer paid, where people are in a hurry.
+pub(crate) async fn hurry(sim: Rc<Sim>) {
+    let universe = &sim.universe;
+    universe.sleep(universe.between(0, 40) * SECOND).await;
+    match universe.below(5) {
+        0 | 1 => refund_at_dashboard(&sim),
+        2 => {
+            refund_at_dashboard(&sim);
+            refund(&sim).await;
         }
+        3 => dispute(&sim).await,
+        _ => refund(&sim).await,
     }
-    None
 }
 
 async fn refund(sim: &Rc<Sim>) {
     let universe = &sim.universe;
-    let Some((sale, _, _)) = some_paid(sim) else { return };
+    let Some(taken) = some_paid(sim) else { return };
+    let Ok(order) = OrderId::parse(&taken.order) else { return };
+    let Ok(Some(sale)) = at_once(sim.rows.sale(sim.shop.id, order)) else { return };
     let total = sale.order.total;
     let amount = match universe.below(3) {
         0 => None,
@@ -82,18 +93,13 @@ async fn refund(sim: &Rc<Sim>) {
         // The program of the seller names it, and so may ask again; a person at the console does not.
         id: (!universe.one_in(4)).then(|| RefundId::mint(universe.timestamp(), &mut rng)),
         amount,
-        reason: universe.pick(&[
-            RefundReason::RequestedByCustomer,
-            RefundReason::Duplicate,
-            RefundReason::Fraudulent,
-        ]),
+        reason: universe.pick(&[RefundReason::RequestedByCustomer, RefundReason::Duplicate, RefundReason::Fraudulent]),
         revoke: universe.pick(&[None, None, Some(true), Some(false)]),
     };
-    let (shop, order) = (sim.shop.id, sale.order.id);
+    let shop = sim.shop.id;
     for _ in 0..5 {
-        let asked = sim.call("refund an order", move |app| async move {
-            app.refund_order(shop, order, input, Actor::Api).await
-        });
+        let asked = sim
+            .call("refund an order", move |app| async move { app.refund_order(shop, order, input, Actor::Api).await });
         match asked.await {
             Ok(Ok(_)) => break,
             Ok(Err(app::Error::Unavailable(_))) | Err(Down) if input.id.is_some() => {
@@ -105,7 +111,7 @@ async fn refund(sim: &Rc<Sim>) {
 }
 
 fn refund_at_dashboard(sim: &Rc<Sim>) {
-    let Some((_, reference, received)) = some_paid(sim) else { return };
+    let Some(Taken { intent: reference, received, .. }) = some_paid(sim) else { return };
     let form = match sim.universe.below(3) {
         0 => format!("payment_intent={reference}"),
         1 => format!("payment_intent={reference}&amount={}", sim.universe.between(1, received)),
@@ -117,7 +123,7 @@ fn refund_at_dashboard(sim: &Rc<Sim>) {
 /// A bank opens a dispute, somebody answers it or does not, and the bank decides.
 async fn dispute(sim: &Rc<Sim>) {
     let universe = &sim.universe;
-    let Some((_, reference, _)) = some_paid(sim) else { return };
+    let Some(Taken { intent: reference, .. }) = some_paid(sim) else { return };
     let kind = universe.pick(&[
         "fraudulent",
         "product_not_received",
@@ -129,9 +135,7 @@ async fn dispute(sim: &Rc<Sim>) {
     ]);
     let opened = sim.gateway.bank("/_control/disputes", &json!({ "payment_intent": reference, "kind": kind }));
     let Some(id) = opened.and_then(|dispute| dispute["id"].as_str().map(str::to_owned)) else { return };
-    let decide = |outcome: &str| {
-        sim.gateway.bank(&format!("/_control/disputes/{id}"), &json!({ "outcome": outcome }))
-    };
+    let decide = |outcome: &str| sim.gateway.bank(&format!("/_control/disputes/{id}"), &json!({ "outcome": outcome }));
     universe.sleep(universe.pick(&[SECOND, MINUTE, HOUR, DAY])).await;
     if kind == "inquiry" && universe.one_in(2) {
         decide("escalated");
@@ -154,18 +158,19 @@ async fn replay(sim: &Rc<Sim>) {
     let Some(count) = u64::try_from(found.data.len()).ok().filter(|count| *count > 0) else { return };
     let place = usize::try_from(universe.below(count)).unwrap_or(0);
     let (shop, notice): (_, NoticeId) = (sim.shop.id, found.data[place].id);
-    let asked = sim.call("apply a notice again", move |app| async move {
-        app.replay_notice(shop, notice, Actor::System).await
-    });
+    let asked = sim
+        .call("apply a notice again", move |app| async move { app.replay_notice(shop, notice, Actor::System).await });
     let _ = asked.await;
 }
 
 async fn resend(sim: &Rc<Sim>) {
     let Some(order) = some_order(sim) else { return };
     let shop = sim.shop.id;
-    let asked = sim.call("send a receipt again", move |app| async move {
-        app.resend_order_mail(shop, order, Actor::System).await
-    });
+    let asked =
+        sim.call(
+            "send a receipt again",
+            move |app| async move { app.resend_order_mail(shop, order, Actor::System).await },
+        );
     let _ = asked.await;
 }
 
@@ -173,9 +178,8 @@ async fn ask(sim: &Rc<Sim>) {
     let Some(sale) = some_sale(sim) else { return };
     let Some(payment) = sale.payments.last().map(|payment| payment.id) else { return };
     let shop = sim.shop.id;
-    let asked = sim.call("ask about a payment", move |app| async move {
-        app.ask_payment(shop, payment, Actor::System).await
-    });
+    let asked =
+        sim.call("ask about a payment", move |app| async move { app.ask_payment(shop, payment, Actor::System).await });
     let _ = asked.await;
 }
 

@@ -109,8 +109,7 @@ impl Sim {
             .map_err(|error| told(&error))?;
             let shop = app.create_shop(new_shop()).await.map_err(|error| told(&error))?;
             let credentials = json!({ "secret_key": KEY, "webhook_secret": SECRET, "base_url": URL }).to_string();
-            let account =
-                app.connect_gateway(&shop, "stripe", credentials).await.map_err(|error| told(&error))?.id;
+            let account = app.connect_gateway(&shop, "stripe", credentials).await.map_err(|error| told(&error))?.id;
             let plans = app.create_sample_catalog(&shop).await.map_err(|error| told(&error))?.plans;
             Ok::<_, String>((shop, account, plans))
         })?;
@@ -327,7 +326,8 @@ pub(crate) fn run(seed: u64, universe: &Arc<Universe>) -> Result<(), String> {
                 }
                 Some((since, mails)) if universe.now() - since > QUIET => {
                     if sim.gateway.take_was_asked() || sim.office.count() != mails {
-                        universe.fail("something is still being done weeks after everything had come to rest".to_owned());
+                        universe
+                            .fail("something is still being done weeks after everything had come to rest".to_owned());
                     }
                     if let Some(wrong) = universe.wrong() {
                         return Err(wrong);

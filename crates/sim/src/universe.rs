@@ -39,6 +39,8 @@ pub struct Counts {
     pub webhooks: u64,
     /// Mails that a mail server took.
     pub mails: u64,
+    /// Questions to the database.
+    pub reads: u64,
     /// Times that laws were asked about.
     pub audits: u64,
     /// Steps of all tasks.
@@ -58,6 +60,7 @@ impl Counts {
         self.calls += other.calls;
         self.webhooks += other.webhooks;
         self.mails += other.mails;
+        self.reads += other.reads;
         self.audits += other.audits;
         self.polls += other.polls;
         self.paid += other.paid;
@@ -120,7 +123,17 @@ pub(crate) struct Universe {
     crashed: Mutex<Option<usize>>,
     wrong: Mutex<Option<String>>,
     disk_full_until: AtomicI64,
-    bells: Mutex<Vec<Waker>>,
+    work_bell: Mutex<Vec<Waker>>,
+    hook_bell: Mutex<Vec<Waker>>,
+}
+
+/// What somebody waits to hear of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bell {
+    /// A commit left something to do.
+    Work,
+    /// Something happened at the gateway.
+    Gateway,
 }
 
 /// Locks what nobody else holds: a run has one thread.
@@ -147,7 +160,8 @@ impl Universe {
             crashed: Mutex::default(),
             wrong: Mutex::default(),
             disk_full_until: AtomicI64::new(0),
-            bells: Mutex::default(),
+            work_bell: Mutex::default(),
+            hook_bell: Mutex::default(),
         }
     }
 
@@ -207,7 +221,7 @@ impl Universe {
 
     /// Waits for a moment.
     pub(crate) fn sleep_until(&self, at: i64) -> Sleep<'_> {
-        Sleep { universe: self, at, rings: false }
+        Sleep { universe: self, at, bell: None }
     }
 
     /// Waits for a span in microseconds.
@@ -216,14 +230,21 @@ impl Universe {
     }
 
     /// Waits for a moment, or until the bell rings.
-    pub(crate) fn sleep_or_bell(&self, at: i64) -> Sleep<'_> {
-        Sleep { universe: self, at, rings: true }
+    pub(crate) fn sleep_or_bell(&self, at: i64, bell: Bell) -> Sleep<'_> {
+        Sleep { universe: self, at, bell: Some(bell) }
     }
 
-    /// Something was committed or happened at the gateway: whoever looks for work looks now.
-    pub(crate) fn ring(&self) {
-        for waker in std::mem::take(&mut *hold(&self.bells)) {
+    /// Wakes who waits to hear of this.
+    pub(crate) fn ring(&self, bell: Bell) {
+        for waker in std::mem::take(&mut *hold(self.bell(bell))) {
             waker.wake();
+        }
+    }
+
+    fn bell(&self, bell: Bell) -> &Mutex<Vec<Waker>> {
+        match bell {
+            Bell::Work => &self.work_bell,
+            Bell::Gateway => &self.hook_bell,
         }
     }
 
@@ -311,7 +332,8 @@ impl Universe {
         let age = self.age();
         let (seconds, micros) = (age.div_euclid(1_000_000), age.rem_euclid(1_000_000));
         let (days, rest) = (seconds / 86_400, seconds % 86_400);
-        let clock = format!("{days:>3}d {:02}:{:02}:{:02}.{:03}", rest / 3_600, rest / 60 % 60, rest % 60, micros / 1_000);
+        let clock =
+            format!("{days:>3}d {:02}:{:02}:{:02}.{:03}", rest / 3_600, rest / 60 % 60, rest % 60, micros / 1_000);
         let text = format!("{clock}  {}", line());
         let mut log = hold(&self.log);
         // FNV-1a: two logs are the same when their digests are, and neither has to be kept.
@@ -358,8 +380,8 @@ impl Future for Gate {
 pub(crate) struct Sleep<'a> {
     universe: &'a Universe,
     at: i64,
-    /// Whether the bell ends it too; after the first wait anything does.
-    rings: bool,
+    /// The bell that ends it too; woken by the bell or by the clock, it is over.
+    bell: Option<Bell>,
 }
 
 impl Future for Sleep<'_> {
@@ -370,9 +392,8 @@ impl Future for Sleep<'_> {
         }
         let number = self.universe.number.fetch_add(1, Ordering::Relaxed);
         hold(&self.universe.alarms).push(Alarm { at: self.at, number, waker: context.waker().clone() });
-        if self.rings {
-            hold(&self.universe.bells).push(context.waker().clone());
-            // Woken by the bell or by the alarm, it is over.
+        if let Some(bell) = self.bell {
+            hold(self.universe.bell(bell)).push(context.waker().clone());
             self.at = i64::MIN;
         }
         Poll::Pending

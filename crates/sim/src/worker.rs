@@ -10,9 +10,11 @@ use std::sync::Arc;
 use app::App;
 
 use crate::sim::{HOUR, SECOND, Sim};
+use crate::universe::Bell;
 
-/// How long the loops wait at most.
-const LONGEST: i64 = 6 * HOUR;
+/// How long the loops wait at most, while anything can go wrong and afterwards.
+const LONGEST: i64 = HOUR;
+const LONGEST_IN_CALM: i64 = 6 * HOUR;
 
 /// Starts the loops of a node that has just started.
 pub(crate) fn run(sim: &Rc<Sim>, node: usize, app: &Arc<App>) {
@@ -59,13 +61,13 @@ async fn rest(sim: &Rc<Sim>, busy: bool, wait: i64) -> i64 {
         return SECOND;
     }
     let began = universe.now();
-    universe.sleep_or_bell(began + wait).await;
+    universe.sleep_or_bell(began + wait, Bell::Work).await;
     let rang = universe.now() < began + wait;
     if rang {
         // The program would look within two seconds.
         universe.sleep(universe.between(0, 2) * SECOND).await;
         SECOND
     } else {
-        (wait * 2).min(LONGEST)
+        (wait * 2).min(if sim.is_calm() { LONGEST_IN_CALM } else { LONGEST })
     }
 }
