@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test | clients | tidy | bench`.
+//! The project's own commands: `cargo xtask test | clients | tidy | sim | bench`.
 //!
 //! `test` is what CI runs and all that CI runs. It needs a Debian-like system
 //! and brings what is missing: a PostgreSQL server, Chromium, CMake, and the npm
@@ -10,6 +10,7 @@ mod bench;
 mod clients;
 mod install;
 mod run;
+mod sim;
 mod slowest;
 mod test;
 mod tidy;
@@ -23,6 +24,8 @@ cargo xtask <command>
                   --fast: without browser, clients, foreign parts, PostgreSQL and the storm
   clients         the client libraries: shared vectors, samples against a running shop, size
   tidy            the rules that no compiler checks
+  sim --seeds N [--from S] | --seed S [--log]
+                  the simulated world, from seeds; see docs/sim.md
   bench [--quick] ratios against a ceiling measured in the same run, and docs/bench.md;
                   --quick: small sizes, nothing written";
 
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
         Some("test") => test::run(has("--fast")),
         Some("clients") => clients::run(),
         Some("tidy") => tidy::run(),
+        Some("sim") => sim::run(&arguments[1..]),
         Some("bench") => bench::run(has("--quick")),
         Some(_) | None => {
             eprintln!("{HELP}");

@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Context as _, bail};
 
 use crate::run::{cargo, command, exists, root, step};
-use crate::{clients, install, slowest, tidy};
+use crate::{clients, install, sim, slowest, tidy};
 
 /// The foreign parts: programs that we did not write, driven against ours.
 const FOREIGN: &[&str] = &["sandbox_stripe.py", "stripe_signatures.py", "localstripe.py", "hook_stripe.py"];
@@ -23,6 +23,7 @@ pub(crate) fn run(fast: bool) -> anyhow::Result<()> {
     step("lints", &mut cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
     unit_tests(fast)?;
     if !fast {
+        sim::test()?;
         foreign()?;
         clients::run()?;
         browser()?;

@@ -21,6 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("app", &["domain", "gateways", "latchkey-license", "metrics", "money", "store"]),
     ("web", &["app", "domain", "gateways", "latchkey-license", "metrics", "money", "store"]),
     ("sandbox", &["money"]),
+    ("sim", &["app", "domain", "gateways", "latchkey-license", "money", "sandbox", "store"]),
     ("latchkey", &["app", "domain", "gateways", "latchkey-license", "metrics", "money", "sandbox", "store", "web"]),
     ("bench", &["app", "domain", "gateways", "latchkey-license", "money", "sandbox", "store", "web"]),
     ("latchkey-client", &["latchkey-license"]),

@@ -70,6 +70,15 @@ impl App {
                     }
                 },
             };
+            if let Some(sale) = &sale {
+                tracing::debug!(
+                    order = %sale.order.id,
+                    stands = sale.order.state.as_str(),
+                    payment = occurrence.payment(sale).map(|payment| payment.state.as_str()),
+                    occurrence = occurrence.as_str(),
+                    "decided"
+                );
+            }
             if let Some(notice) = notice {
                 changes.notices.push(settle_notice(notice, &outcome, sale.as_ref(), now));
             }

@@ -19,6 +19,10 @@ use crate::{App, Error};
 /// any call may take, so that two nodes do not send one mail.
 const LEASE: Duration = Duration::minutes(2);
 
+/// How long an idempotency key is relied on: gateways forget them after a day, and a call that is repeated later would
+/// open a second page for one payment.
+const KEY_LIFETIME: Duration = Duration::hours(23);
+
 /// How many jobs of one claim run side by side.
 const SIDE_BY_SIDE: usize = 16;
 
@@ -156,7 +160,8 @@ impl App {
             payment: id,
             decline: Decline { class, code },
         };
-        let (occurrence, again) = if sale.checkout.expires_at <= now {
+        let is_too_late = sale.checkout.expires_at <= now || now.since(payment.created_at) >= KEY_LIFETIME;
+        let (occurrence, again) = if is_too_late {
             (refused(DeclineClass::GatewayError, "gateway_never_answered".to_owned()), None)
         } else {
             match self.call(&account, &Call::OpenPayment(self.hosted_payment(&sale, &payment))).await {

@@ -76,6 +76,43 @@ pub enum Occurrence {
     },
 }
 
+impl Occurrence {
+    /// What happened, in a word for logs and counts.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Reported { fact, .. } => fact.as_str(),
+            Self::PageOpened { .. } => "page_opened",
+            Self::CallUnanswered { .. } => "call_unanswered",
+            Self::CallRefused { .. } => "call_refused",
+            Self::StillOpen { .. } => "still_open",
+            Self::RefundRequested { .. } => "refund_requested",
+            Self::RefundRefused { .. } => "refund_refused",
+        }
+    }
+
+    /// The payment of the sale that it is about, as far as its names tell.
+    #[must_use]
+    pub fn payment<'a>(&self, sale: &'a Sale) -> Option<&'a Payment> {
+        match self {
+            Self::Reported { fact, .. } => {
+                let locator = fact.locator();
+                sale.payments
+                    .iter()
+                    .find(|payment| locator.payment.map_or_else(|| is_named(payment, locator), |id| payment.id == id))
+            }
+            Self::PageOpened { payment, .. }
+            | Self::CallUnanswered { payment }
+            | Self::CallRefused { payment, .. }
+            | Self::StillOpen { payment } => sale.payment(*payment),
+            Self::RefundRequested { .. } => sale.captured(),
+            Self::RefundRefused { refund, .. } => {
+                sale.refunds.iter().find(|known| known.id == *refund).and_then(|known| sale.payment(known.payment))
+            }
+        }
+    }
+}
+
 /// What an occurrence changes.
 ///
 /// # Errors

@@ -31,6 +31,37 @@ impl Fact {
         }
     }
 
+    /// What was said, in a word for logs and counts.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Payment(report) => match &report.status {
+                PaymentStatus::Open { declined: None } => "payment_open",
+                PaymentStatus::Open { declined: Some(_) } => "payment_declined",
+                PaymentStatus::RequiresAction => "payment_requires_action",
+                PaymentStatus::Processing => "payment_processing",
+                PaymentStatus::Succeeded { .. } => "payment_succeeded",
+                PaymentStatus::Failed(_) => "payment_failed",
+                PaymentStatus::Canceled => "payment_canceled",
+            },
+            Self::Refund(report) => match report.status {
+                RefundStatus::Pending => "refund_pending",
+                RefundStatus::Succeeded => "refund_succeeded",
+                RefundStatus::Failed => "refund_failed",
+                RefundStatus::Canceled => "refund_canceled",
+            },
+            Self::Dispute(report) => match report.state {
+                DisputeState::Warning => "dispute_warning",
+                DisputeState::Closed => "dispute_closed",
+                DisputeState::Opened => "dispute_opened",
+                DisputeState::EvidenceSent => "dispute_evidence_sent",
+                DisputeState::Won => "dispute_won",
+                DisputeState::Accepted => "dispute_accepted",
+                DisputeState::Lost => "dispute_lost",
+            },
+        }
+    }
+
     /// The same fact about the payment that these names point at.
     #[must_use]
     pub fn about(self, locator: PaymentLocator) -> Self {

@@ -197,13 +197,17 @@ impl Engine for Sqlite {
 impl Drop for Sqlite {
     /// Answers what was accepted, then lets go of the file.
     fn drop(&mut self) {
+        // Readers first: the connection that closes last folds the WAL into the file, and readers cannot write. The
+        // writer is not even told before they are gone, for told it may be faster.
         self.reads.close();
-        self.commits.close();
-        // Readers first: the connection that closes last folds the WAL into the file, and readers cannot write.
         self.lookups.clear();
-        for thread in self.readers.drain(..).chain(self.writer.take()) {
+        for reader in self.readers.drain(..) {
             // A thread that panicked has nothing left to give back.
-            let _ = thread.join();
+            let _ = reader.join();
+        }
+        self.commits.close();
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
         }
     }
 }

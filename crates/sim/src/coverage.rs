@@ -1,0 +1,339 @@
+//! How often each occurrence met each state of an order and of its payment: what the generator of a run reached.
+//!
+//! The shell says at the level of debug what it decides on; this listens.
+//! Nothing in the shell knows of it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use tracing::field::{Field, Visit};
+use tracing::span;
+use tracing::{Event, Level, Metadata, Subscriber};
+
+use crate::universe::{Universe, hold};
+
+/// How often what is held to it must meet over the seeds of a test run.
+const ENOUGH: u64 = 100;
+
+/// What must meet each state that often. What is not here meets seldom, by a race that the generator does not force,
+/// or cannot meet; see [`impossible`].
+const HELD: &[(&str, &[&str])] = &[
+    (
+        "order:pending",
+        &[
+            "call_unanswered",
+            "page_opened",
+            "payment_canceled",
+            "payment_declined",
+            "payment_failed",
+            "payment_open",
+            "payment_processing",
+            "payment_requires_action",
+            "payment_succeeded",
+            "still_open",
+        ],
+    ),
+    (
+        "order:paid",
+        &[
+            "dispute_lost",
+            "dispute_opened",
+            "dispute_warning",
+            "dispute_won",
+            "payment_succeeded",
+            "refund_failed",
+            "refund_pending",
+            "refund_requested",
+            "refund_succeeded",
+        ],
+    ),
+    (
+        "order:partially_refunded",
+        &[
+            "dispute_opened",
+            "dispute_won",
+            "payment_succeeded",
+            "refund_failed",
+            "refund_pending",
+            "refund_requested",
+            "refund_succeeded",
+        ],
+    ),
+    (
+        "order:refunded",
+        &[
+            "dispute_opened",
+            "dispute_warning",
+            "dispute_won",
+            "payment_succeeded",
+            "refund_failed",
+            "refund_pending",
+            "refund_requested",
+            "refund_succeeded",
+        ],
+    ),
+    (
+        "order:disputed",
+        &[
+            "dispute_evidence_sent",
+            "dispute_lost",
+            "dispute_opened",
+            "dispute_won",
+            "payment_succeeded",
+            "refund_requested",
+        ],
+    ),
+    (
+        "order:lost",
+        &[
+            "dispute_evidence_sent",
+            "dispute_lost",
+            "dispute_opened",
+            "dispute_warning",
+            "dispute_won",
+            "payment_succeeded",
+            "refund_requested",
+            "refund_succeeded",
+        ],
+    ),
+    (
+        "payment:sent",
+        &[
+            "page_opened",
+            "payment_canceled",
+            "payment_declined",
+            "payment_open",
+            "payment_processing",
+            "payment_requires_action",
+            "payment_succeeded",
+            "still_open",
+        ],
+    ),
+    (
+        "payment:requires_action",
+        &["payment_canceled", "payment_declined", "payment_requires_action", "payment_succeeded", "still_open"],
+    ),
+    ("payment:processing", &["payment_processing", "payment_succeeded"]),
+    ("payment:failed", &["payment_processing"]),
+    (
+        "payment:succeeded",
+        &[
+            "dispute_closed",
+            "dispute_evidence_sent",
+            "dispute_lost",
+            "dispute_opened",
+            "dispute_warning",
+            "dispute_won",
+            "payment_processing",
+            "payment_succeeded",
+            "refund_failed",
+            "refund_pending",
+            "refund_requested",
+            "refund_succeeded",
+        ],
+    ),
+    ("payment:canceled", &["payment_canceled"]),
+    ("payment:created", &["call_unanswered", "page_opened"]),
+    ("payment:unknown", &["call_unanswered", "page_opened"]),
+];
+
+/// The states of an order, in the order of the table.
+pub const ORDER_STATES: [&str; 7] =
+    ["pending", "paid", "partially_refunded", "refunded", "disputed", "lost", "expired"];
+
+/// The states of a payment, in the order of the table; the last is an occurrence whose names tell of no payment.
+pub const PAYMENT_STATES: [&str; 8] =
+    ["created", "sent", "requires_action", "processing", "unknown", "canceled", "failed", "succeeded"];
+
+/// Everything that can occur to a sale, in the order of the table.
+pub const OCCURRENCES: [&str; 24] = [
+    "payment_open",
+    "payment_declined",
+    "payment_requires_action",
+    "payment_processing",
+    "payment_succeeded",
+    "payment_failed",
+    "payment_canceled",
+    "refund_pending",
+    "refund_succeeded",
+    "refund_failed",
+    "refund_canceled",
+    "dispute_warning",
+    "dispute_closed",
+    "dispute_opened",
+    "dispute_evidence_sent",
+    "dispute_won",
+    "dispute_accepted",
+    "dispute_lost",
+    "page_opened",
+    "call_unanswered",
+    "call_refused",
+    "still_open",
+    "refund_requested",
+    "refund_refused",
+];
+
+/// How often each occurrence met each state.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cells(BTreeMap<(String, String), u64>);
+
+impl Cells {
+    /// Adds another run's.
+    pub fn add(&mut self, other: &Self) {
+        for (cell, times) in &other.0 {
+            *self.0.entry(cell.clone()).or_default() += times;
+        }
+    }
+
+    /// How often an occurrence met a state: `order:paid`, `payment:sent`.
+    #[must_use]
+    pub fn times(&self, occurrence: &str, state: &str) -> u64 {
+        self.0.get(&(occurrence.to_owned(), state.to_owned())).copied().unwrap_or(0)
+    }
+
+    /// What should have met and did so too seldom, and what met although it cannot.
+    #[must_use]
+    pub fn gaps(&self) -> Vec<String> {
+        let mut gaps = Vec::new();
+        for (state, occurrences) in HELD {
+            for occurrence in *occurrences {
+                let times = self.times(occurrence, state);
+                if times < ENOUGH {
+                    gaps.push(format!("{occurrence} met {state} only {times} times"));
+                }
+            }
+        }
+        for ((occurrence, state), times) in &self.0 {
+            if let Some(why) = impossible(occurrence, state) {
+                gaps.push(format!("{occurrence} met {state} {times} times, which cannot be: {why}"));
+            }
+        }
+        gaps
+    }
+
+    fn note(&mut self, occurrence: &str, state: String) {
+        *self.0.entry((occurrence.to_owned(), state)).or_default() += 1;
+    }
+}
+
+impl fmt::Display for Cells {
+    /// A table for the states of the order and one for those of the payment; `-` is what cannot meet.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (of, states) in [("order", &ORDER_STATES[..]), ("payment", &PAYMENT_STATES[..])] {
+            write!(formatter, "{of:<24}")?;
+            for state in states {
+                write!(formatter, "{:>10}", state.chars().take(9).collect::<String>())?;
+            }
+            writeln!(formatter)?;
+            for occurrence in OCCURRENCES {
+                write!(formatter, "{occurrence:<24}")?;
+                for state in states {
+                    let cell = format!("{of}:{state}");
+                    match (self.times(occurrence, &cell), impossible(occurrence, &cell)) {
+                        (0, Some(_)) => write!(formatter, "{:>10}", "-")?,
+                        (times, _) => write!(formatter, "{times:>10}")?,
+                    }
+                }
+                writeln!(formatter)?;
+            }
+            writeln!(formatter)?;
+        }
+        Ok(())
+    }
+}
+
+/// Why an occurrence cannot meet a state in this world; `None` when it can.
+#[must_use]
+pub fn impossible(occurrence: &str, state: &str) -> Option<&'static str> {
+    match (occurrence, state) {
+        ("refund_canceled", _) => Some("the simulated gateway never calls a refund off"),
+        ("dispute_accepted", _) => Some("the gateway tells of an accepted dispute as of a lost one"),
+        (
+            "page_opened",
+            "order:paid" | "order:partially_refunded" | "order:refunded" | "order:disputed" | "order:lost",
+        ) => Some("nobody can pay on a page that is not known yet"),
+        ("payment_succeeded", "order:expired" | "payment:canceled" | "payment:failed") => {
+            Some("the gateway closes a page for good before it says so")
+        }
+        ("payment_succeeded", "payment:created" | "payment:unknown") => {
+            Some("nobody can pay on a page that is not known yet")
+        }
+        ("refund_requested", "payment:created" | "payment:sent" | "payment:requires_action" | "payment:processing") => {
+            Some("what is asked back is the captured payment's")
+        }
+        ("refund_refused", "order:pending" | "order:expired") => Some("a refund that is asked for was paid before"),
+        (_, _) => None,
+    }
+}
+
+/// Listens to the shell on the thread of a run.
+pub(crate) struct Listener {
+    pub(crate) cells: Arc<Mutex<Cells>>,
+    pub(crate) universe: Arc<Universe>,
+}
+
+#[derive(Default)]
+struct Fields {
+    message: String,
+    rest: Vec<(&'static str, String)>,
+}
+
+impl Fields {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.rest.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        match field.name() {
+            "message" => self.message = format!("{value:?}"),
+            name => self.rest.push((name, format!("{value:?}"))),
+        }
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "message" => value.clone_into(&mut self.message),
+            name => self.rest.push((name, value.to_owned())),
+        }
+    }
+}
+
+impl Subscriber for Listener {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("app") && *metadata.level() <= Level::DEBUG
+    }
+
+    fn new_span(&self, _span: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _span: &span::Id, _values: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _span: &span::Id, _follows: &span::Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        if fields.message == "decided" {
+            let occurrence = fields.get("occurrence").unwrap_or_default();
+            let mut cells = hold(&self.cells);
+            if let Some(state) = fields.get("stands") {
+                cells.note(occurrence, format!("order:{state}"));
+            }
+            if let Some(state) = fields.get("payment") {
+                cells.note(occurrence, format!("payment:{state}"));
+            }
+        }
+        self.universe.log(|| {
+            let rest: Vec<String> = fields.rest.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            format!("  {} {}", fields.message, rest.join(" "))
+        });
+    }
+
+    fn enter(&self, _span: &span::Id) {}
+
+    fn exit(&self, _span: &span::Id) {}
+}
