@@ -233,7 +233,7 @@ async fn blow(shop: Arc<Shop>, http: Http, number: u32, is_over: Arc<AtomicBool>
     while !is_over.load(Ordering::Relaxed) {
         // Both sides of the storm share this machine: it is to fill the server's places, not to eat every core.
         tokio::time::sleep(Duration::from_millis(20)).await;
-        if number % 3 == 0 {
+        if number.is_multiple_of(3) {
             let _ = http.get(&format!("{}/buy/license", shop.url), &[]).await;
             continue;
         }
