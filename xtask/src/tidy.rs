@@ -30,7 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that may not reach the world, and what would reach it.
-const PURE: &[&str] = &["money", "latchkey-license", "domain", "gateways"];
+const PURE: &[&str] = &["money", "metrics", "latchkey-license", "domain", "gateways"];
 const WORLDLY: &[&str] = &["tokio", "axum", "reqwest", "rusqlite", "tokio-postgres", "hyper", "lettre"];
 
 /// Crates that may not be built, each with its reason.
