@@ -67,8 +67,8 @@ async fn a_sale_is_seen_in_the_numbers(engine: Engine) {
     let url = format!("http://{address}/metrics");
     let metrics = until("the mail is counted", SOON, async || {
         let reply = shop.http.get(&url, &[]).await?;
-        let sent = sum(&reply.body, "latchkey_mails_total", &["outcome=\"sent\""]);
-        if sent > 0.0 { Ok(reply.body) } else { Err(reply.body) }
+        let done = sum(&reply.body, "latchkey_jobs_total", &["kind=\"send_mail\",outcome=\"done\""]);
+        if done > 0.0 { Ok(reply.body) } else { Err(reply.body) }
     })
     .await;
     let storage = if engine == Engine::Sqlite { "sqlite" } else { "postgres" };

@@ -289,6 +289,8 @@ impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         match field.name() {
             "message" => self.message = format!("{value:?}"),
+            // The only word about the time of this machine.
+            "elapsed_ms" => {}
             name => self.rest.push((name, format!("{value:?}"))),
         }
     }

@@ -41,6 +41,9 @@ const TEXTS: &[(&str, &[Text])] = &[
 /// What may read a table from end to end: tables of a handful of rows, and what is asked once in a while.
 const MAY_SCAN: &[&str] = &["shop", "settings", "report"];
 
+/// Counts what waits to be done, for those who watch: what is done is no row any more.
+const EVERY_JOB: &str = "select count(*) from jobs";
+
 /// What may sort what it read: the few rows of one order, license or payment.
 const MAY_SORT: &[&str] = &["activation", "job", "ledger", "settings", "report"];
 
@@ -112,7 +115,8 @@ async fn every_text_is_prepared_by_sqlite_and_reads_by_an_index() {
             steps.push(row.get::<_, String>(3).unwrap());
         }
         let scan = steps.iter().find(|step| step.starts_with("SCAN "));
-        assert!(scan.is_none() || MAY_SCAN.contains(&noun), "{noun}: {scan:?}\n{}", text.sqlite);
+        let may = MAY_SCAN.contains(&noun) || text.sqlite == EVERY_JOB;
+        assert!(scan.is_none() || may, "{noun}: {scan:?}\n{}", text.sqlite);
         let whole = steps.iter().find(|step| reads_a_shop(step));
         let may = MAY_SCAN.contains(&noun) || MAY_READ_A_SHOP.iter().any(|condition| text.sqlite.contains(condition));
         assert!(whole.is_none() || may, "{noun}: {whole:?}\n{}", text.sqlite);

@@ -152,9 +152,13 @@ impl Server {
                         is_ending = true;
                         connection.as_mut().graceful_shutdown();
                     }
-                    () = tokio::time::sleep(line.still_for(limits.idle_deadline)) => {
-                        if !line.is_still(limits.idle_deadline) {
+                    () = tokio::time::sleep(line.still_for(line.patience(&limits))) => {
+                        if !line.is_still(line.patience(&limits)) {
                             continue;
+                        }
+                        if !line.has_asked() {
+                            // Not a request yet, so the library cannot end it.
+                            break Some("silent");
                         }
                         if is_ending {
                             // It was told to end and does not even take that.
@@ -227,15 +231,31 @@ struct Line {
     /// When a byte last moved, in milliseconds since it began.
     moved: AtomicU64,
     answering: AtomicUsize,
+    /// Requests that arrived so far.
+    asked: AtomicUsize,
 }
 
 impl Default for Line {
     fn default() -> Self {
-        Self { began: Instant::now(), moved: AtomicU64::new(0), answering: AtomicUsize::new(0) }
+        Self {
+            began: Instant::now(),
+            moved: AtomicU64::new(0),
+            answering: AtomicUsize::new(0),
+            asked: AtomicUsize::new(0),
+        }
     }
 }
 
 impl Line {
+    fn has_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed) > 0
+    }
+
+    /// How long it may stand: whoever has never asked anything has as long as a header has.
+    fn patience(&self, limits: &Limits) -> Duration {
+        if self.has_asked() { limits.idle_deadline } else { limits.header_deadline }
+    }
+
     fn moved(&self) {
         self.moved.store(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
@@ -262,6 +282,7 @@ struct Busy(Arc<Line>);
 impl Busy {
     fn new(line: Arc<Line>) -> Self {
         line.answering.fetch_add(1, Ordering::Relaxed);
+        line.asked.fetch_add(1, Ordering::Relaxed);
         Self(line)
     }
 }
