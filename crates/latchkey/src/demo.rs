@@ -40,11 +40,11 @@ struct Printed {
 
 /// Runs shop and gateway until told to stop.
 pub(crate) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<ExitCode> {
-    let listener = wiring::listen(settings.listen).await?;
+    let listener = wiring::listen(settings.listen)?;
     let address = listener.local_addr()?;
     let mut wired = wiring::wire(settings, address, true).await?;
     if let Some(address) = settings.metrics_listen {
-        wired.metrics = Some(wiring::listen(address).await?);
+        wired.metrics = Some(wiring::listen(address)?);
     }
     let app = &wired.app;
     let kept_path = settings.data.join("demo.json");
@@ -59,9 +59,9 @@ pub(crate) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<
         // The pages that buyers left open must be found again where they were.
         Some(kept) => match TcpListener::bind(kept.sandbox).await {
             Ok(listener) => listener,
-            Err(_) => wiring::listen(std::net::SocketAddr::new(settings.listen.ip(), 0)).await?,
+            Err(_) => wiring::listen(std::net::SocketAddr::new(settings.listen.ip(), 0))?,
         },
-        None => wiring::listen(std::net::SocketAddr::new(settings.listen.ip(), 0)).await?,
+        None => wiring::listen(std::net::SocketAddr::new(settings.listen.ip(), 0))?,
     };
     let sandbox_address = gateway_listener.local_addr()?;
     let sandbox_url = format!("http://{sandbox_address}");

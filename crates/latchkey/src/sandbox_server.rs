@@ -8,7 +8,7 @@ use crate::wiring;
 
 /// Serves the simulated gateway until told to stop.
 pub(crate) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<ExitCode> {
-    let listener = wiring::listen(settings.listen).await?;
+    let listener = wiring::listen(settings.listen)?;
     let address = listener.local_addr()?;
     std::fs::create_dir_all(&settings.data)?;
     let base_url = settings.public_url(address);

@@ -14,11 +14,11 @@ use crate::wiring;
 /// Serves until told to stop. The first start opens a shop and prints a link
 /// that makes the first owner.
 pub(crate) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<ExitCode> {
-    let listener = wiring::listen(settings.listen).await?;
+    let listener = wiring::listen(settings.listen)?;
     let address = listener.local_addr()?;
     let mut wired = wiring::wire(settings, address, false).await?;
     if let Some(address) = settings.metrics_listen {
-        wired.metrics = Some(wiring::listen(address).await?);
+        wired.metrics = Some(wiring::listen(address)?);
     }
     let app = &wired.app;
     let public_url = app.settings.public_url.clone();

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use app::{App, Catalog, Clock, Entropy, Mailbox, Mailer, ReqwestHttp, SmtpMailer};
 use domain::Email;
 use store::{Engine, Store, Vault};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use web::{Limits, Web};
 
@@ -85,14 +85,23 @@ fn open_mail(settings: &Settings, keep_mails: bool) -> anyhow::Result<Mails> {
     }
 }
 
+/// How many connections may wait to be taken. One more is left in silence by the system: its peer believes that the
+/// line stands, and we never hear of it. The system may allow less (`net.core.somaxconn`).
+const BACKLOG: u32 = 8_192;
+
 /// Listens before anything else is done, so that a taken port is told at once.
 ///
 /// # Errors
 /// When the address cannot be listened on.
-pub(crate) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {address}: is something else running there?"))
+pub(crate) fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let bind = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // A port that was ours a moment ago is ours again at once.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    bind().with_context(|| format!("cannot listen on {address}: is something else running there?"))
 }
 
 /// Serves pages and runs workers until the process is told to stop, and then
