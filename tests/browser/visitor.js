@@ -122,7 +122,8 @@ export class Visitor {
   }
 
   #watchResponse(response) {
-    const isPage = response.request().isNavigationRequest();
+    // What the till's script fetches is a page as well, and one with errors to correct answers 422.
+    const isPage = response.request().isNavigationRequest() || response.status() === 422;
     if (response.status() >= (isPage ? 500 : 400)) this.#defect(`${response.url()} answered ${response.status()}`);
   }
 
@@ -155,12 +156,14 @@ function shapeDefects() {
   for (const target of document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')) {
     const box = target.getBoundingClientRect();
     const isShown = target.checkVisibility({ visibilityProperty: true }) && box.width > 1 && box.height > 1;
-    const label = target.labels?.[0]?.getBoundingClientRect();
-    const height = Math.max(box.height, ['checkbox', 'radio'].includes(target.type) ? label?.height ?? 0 : 0);
+    // Whoever hits the words beside a box has hit the box.
+    const label = ['checkbox', 'radio'].includes(target.type) ? target.labels?.[0]?.getBoundingClientRect() : undefined;
+    const height = Math.max(box.height, label?.height ?? 0);
+    const width = Math.max(box.width, label?.width ?? 0);
     const isInSentence = target.tagName === 'A' && getComputedStyle(target).display === 'inline'
       && target.parentElement.textContent.trim().length > target.textContent.trim().length;
-    if (isShown && !isInSentence && (height < 23.9 || box.width < 23.9)) {
-      defects.push(`a target of ${Math.round(box.width)} × ${Math.round(height)}: ${target.outerHTML.slice(0, 120)}`);
+    if (isShown && !isInSentence && (height < 23.9 || width < 23.9)) {
+      defects.push(`a target of ${Math.round(width)} × ${Math.round(height)}: ${target.outerHTML.slice(0, 120)}`);
     }
   }
   return defects;

@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test | clients | tidy | sim | bench`.
+//! The project's own commands: `cargo xtask test | foreign | browser | clients | tidy | sim | bench`.
 //!
 //! `test` is what CI runs and all that CI runs. It needs a Debian-like system
 //! and brings what is missing: a PostgreSQL server, Chromium, CMake, and the npm
@@ -22,6 +22,8 @@ cargo xtask <command>
 
   test [--fast]   format, lints, tidy, every test on both engines, foreign parts, clients, browser;
                   --fast: without browser, clients, foreign parts, PostgreSQL and the storm
+  foreign         programs that we did not write, against ours
+  browser         the pages in Chromium
   clients         the client libraries: shared vectors, samples against a running shop, size
   tidy            the rules that no compiler checks
   sim --seeds N [--from S] | --seed S [--log]
@@ -34,6 +36,8 @@ fn main() -> ExitCode {
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     let result = match arguments.first().map(String::as_str) {
         Some("test") => test::run(has("--fast")),
+        Some("foreign") => test::foreign(),
+        Some("browser") => test::browser(),
         Some("clients") => clients::run(),
         Some("tidy") => tidy::run(),
         Some("sim") => sim::run(&arguments[1..]),

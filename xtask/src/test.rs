@@ -50,7 +50,8 @@ fn unit_tests(fast: bool) -> anyhow::Result<()> {
     result
 }
 
-fn foreign() -> anyhow::Result<()> {
+/// Drives programs that we did not write against ours.
+pub(crate) fn foreign() -> anyhow::Result<()> {
     let python = install::python()?;
     install::npm("tests/foreign")?;
     let programs = ["build", "--quiet", "-p", "sandbox", "-p", "gateways", "-p", "latchkey", "--examples", "--bins"];
@@ -70,7 +71,9 @@ fn foreign() -> anyhow::Result<()> {
     step("foreign: Stripe's OpenAPI", command("node", &["tests/foreign/stripe_openapi.mjs"]).stdin(output))
 }
 
-fn browser() -> anyhow::Result<()> {
+/// Buys, looks and clicks in Chromium.
+pub(crate) fn browser() -> anyhow::Result<()> {
+    install::debian(install::TESTED_WITH)?;
     install::npm("tests/browser")?;
     step("the binary for the browser", &mut cargo(&["build", "--quiet", "-p", "latchkey"]))?;
     step("browser", command("npm", &["test", "--silent"]).current_dir(root().join("tests/browser")))
