@@ -10,7 +10,6 @@ mod histogram;
 pub use exposition::{Exposition, Label};
 pub use histogram::{Histogram, LATENCY, SIZES, Unit};
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -69,7 +68,14 @@ impl Gauge {
 pub struct Family<Metric, const LABELS: usize> {
     names: [&'static str; LABELS],
     make: fn() -> Metric,
-    series: RwLock<BTreeMap<Label, Arc<Metric>>>,
+    /// Sorted by their values, so that one is found without an allocation.
+    series: RwLock<Vec<Series<Metric, LABELS>>>,
+}
+
+#[derive(Debug)]
+struct Series<Metric, const LABELS: usize> {
+    values: [Box<str>; LABELS],
+    metric: Arc<Metric>,
 }
 
 /// How many series a family has at most. Labels are words of ours, so this many is a mistake, and it must not cost memory.
@@ -84,25 +90,41 @@ impl<Metric, const LABELS: usize> Family<Metric, LABELS> {
 
     /// The series with these values, in the order of the names.
     pub fn with(&self, values: [&str; LABELS]) -> Arc<Metric> {
-        let label = Label::new(self.names.into_iter().zip(values));
-        if let Some(known) = self.series.read().unwrap_or_else(PoisonError::into_inner).get(&label) {
-            return Arc::clone(known);
+        let read = self.series.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = place(&read, values).ok().and_then(|place| read.get(place)) {
+            return Arc::clone(&known.metric);
         }
+        drop(read);
         let mut series = self.series.write().unwrap_or_else(PoisonError::into_inner);
-        let label = if series.len() < MOST_SERIES {
-            label
-        } else {
-            Label::new(self.names.into_iter().map(|name| (name, "other")))
+        let values = if series.len() < MOST_SERIES { values } else { ["other"; LABELS] };
+        // Somebody may have been here between the two locks.
+        let place = match place(&series, values) {
+            Ok(place) => place,
+            Err(place) => {
+                series.insert(place, Series { values: values.map(Box::from), metric: Arc::new((self.make)()) });
+                place
+            }
         };
-        Arc::clone(series.entry(label).or_insert_with(|| Arc::new((self.make)())))
+        series.get(place).map_or_else(|| Arc::new((self.make)()), |series| Arc::clone(&series.metric))
     }
 
     /// Every series there is, by its labels.
     #[must_use]
     pub fn series(&self) -> Vec<(Label, Arc<Metric>)> {
         let series = self.series.read().unwrap_or_else(PoisonError::into_inner);
-        series.iter().map(|(label, metric)| (label.clone(), Arc::clone(metric))).collect()
+        let label = |values: &[Box<str>; LABELS]| {
+            Label::new(self.names.into_iter().zip(values).map(|(name, value)| (name, &**value)))
+        };
+        series.iter().map(|series| (label(&series.values), Arc::clone(&series.metric))).collect()
     }
+}
+
+/// Where the series with these values is, or belongs.
+fn place<Metric, const LABELS: usize>(
+    series: &[Series<Metric, LABELS>],
+    values: [&str; LABELS],
+) -> Result<usize, usize> {
+    series.binary_search_by(|series| series.values.iter().map(|value| &**value).cmp(values))
 }
 
 #[cfg(test)]

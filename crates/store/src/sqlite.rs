@@ -39,6 +39,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How many prepared statements a connection keeps; more than there are texts.
 const PREPARED: usize = 512;
 
+/// Pages that all lookups together keep in memory at most, in KiB: what apps ask all day in a shop with a million
+/// licenses. A small shop has fewer pages than that.
+const LOOKUP_PAGES_KIB: i64 = 256 << 10;
+
 const DIALECT: Dialect = Dialect { text: "text", bytes: "blob" };
 
 /// How much the engine takes on.
@@ -101,7 +105,13 @@ impl Sqlite {
             engine.readers.push(spawn("store-reader", move || reader.run(&reads))?);
         }
         for _ in 0..options.lookups {
-            engine.lookups.push(Mutex::new(Reader::new(connect(path, Role::Reader)?)));
+            let pages = LOOKUP_PAGES_KIB / i64::try_from(options.lookups).unwrap_or(i64::MAX);
+            let connection = connect(path, Role::Reader)?;
+            // Negative: not pages but KiB.
+            connection
+                .pragma_update(None, "cache_size", -pages)
+                .map_err(|error| OpenError::Unavailable(error.to_string()))?;
+            engine.lookups.push(Mutex::new(Reader::new(connection)));
         }
         Ok(engine)
     }

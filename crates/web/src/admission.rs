@@ -19,6 +19,7 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::BytesMut;
 use domain::GatewayAccountId;
 use http_body_util::BodyExt as _;
+use metrics::Gauge;
 use tokio::runtime::Handle;
 
 use crate::Web;
@@ -45,6 +46,9 @@ pub(crate) struct Door {
     body_deadline: Duration,
     bodies: Arc<AtomicUsize>,
     workers: Option<Handle>,
+    /// How many places are taken, and how many wait for one, for whoever watches.
+    busy: Arc<Gauge>,
+    waiting: Arc<Gauge>,
 }
 
 impl Door {
@@ -61,6 +65,8 @@ impl Door {
             body_deadline: limits.body_deadline,
             bodies: Arc::default(),
             workers: workers.filter(|_| !stays).cloned(),
+            busy: web.app.metrics.busy.with([class.as_str()]),
+            waiting: web.app.metrics.waiting.with([class.as_str()]),
         }
     }
 
@@ -94,8 +100,8 @@ impl Door {
     fn tell_load(&self) {
         let (taken, waiting) = self.places.load();
         let told = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        self.web.app.metrics.busy.with([self.class.as_str()]).set(told(taken));
-        self.web.app.metrics.waiting.with([self.class.as_str()]).set(told(waiting));
+        self.busy.set(told(taken));
+        self.waiting.set(told(waiting));
     }
 }
 
