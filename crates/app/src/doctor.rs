@@ -84,6 +84,7 @@ impl App {
                 ));
             }
         }
+        findings.extend(self.examine_restore().await?);
         let late = self.store.jobs_overdue(self.clock.now().before(Duration::hours(1))).await?;
         findings.push(if late == 0 {
             Finding::good("jobs", "nothing waits longer than an hour")
@@ -94,6 +95,32 @@ impl App {
                 "see whether the server runs, and its log for the cause",
             )
         });
+        Ok(findings)
+    }
+
+    /// What a restore has left for a person to see to.
+    async fn examine_restore(&self) -> Result<Vec<Finding>, Error> {
+        let mut findings = Vec::new();
+        if let Some(restored) = self.store.restored().await? {
+            let from = format!("restored at {} from a backup of {}", restored.restored_at, restored.taken_at);
+            findings.push(if restored.is_caught_up {
+                Finding::good("restore", format!("{from}; every gateway has told what happened since"))
+            } else {
+                Finding::warning(
+                    "restore",
+                    format!("{from}; not every gateway has told what happened since"),
+                    "start the server, which asks them; see its log where one does not answer",
+                )
+            });
+        }
+        let held = self.store.held_jobs().await?;
+        if held > 0 {
+            findings.push(Finding::warning(
+                "held_mail",
+                format!("{held} mails are held since a restore: their receivers may have them already"),
+                "look at them and send those that are wanted: Mails in the console, or latchkey mails list",
+            ));
+        }
         Ok(findings)
     }
 

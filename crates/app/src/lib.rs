@@ -26,6 +26,7 @@ mod outbox;
 mod portal;
 mod product_name;
 mod receive;
+mod recovery;
 mod refund;
 mod setup;
 mod shops;
@@ -95,6 +96,7 @@ pub struct App {
     health: health::Health,
     lifecycle: lifecycle::Lifecycle,
     silence: silence::Silence,
+    recovery: recovery::Recovery,
     spans: OnceLock<Box<dyn trace::SpanSink>>,
 }
 
@@ -114,6 +116,7 @@ impl App {
     ) -> Result<Arc<Self>, Error> {
         let signer = Signer::load(&store, clock.now(), &mut entropy.rng()).await?;
         let shops = shops::Shops::load(&store, clock.now()).await?;
+        let recovery = recovery::Recovery::begin(store.restored().await?);
         let product_names = product_name::ProductNames::default();
         let work = Notify::new();
         Ok(Arc::new(Self {
@@ -132,6 +135,7 @@ impl App {
             health: health::Health::default(),
             lifecycle: lifecycle::Lifecycle::default(),
             silence: silence::Silence::default(),
+            recovery,
             spans: OnceLock::new(),
         }))
     }

@@ -68,7 +68,7 @@ pub use fact::{
 };
 pub use gateway_account::GatewayAccount;
 pub use id::*;
-pub use job::{Job, JobKind};
+pub use job::{HELD_UNTIL, Job, JobKind};
 pub use ledger::{Account, Posting};
 pub use license::{License, LicenseState, Policy, Standing, ValidationRequest, Verdict, VerdictCode};
 pub use locale::Locale;

@@ -9,7 +9,9 @@ mod demo;
 mod doctor;
 mod gateway;
 mod log;
+mod mail;
 mod master_key;
+mod moving;
 mod otlp;
 mod output;
 mod sandbox_server;
@@ -48,6 +50,15 @@ enum Command {
     Doctor,
     /// Writes shop, products and plans from a file; what is there already is brought up to date.
     Apply(apply::ApplyArguments),
+    /// Copies the whole shop into a folder, beside a running server, and reads it back.
+    Backup(moving::FolderArguments),
+    /// Brings a backup into an empty data folder or database.
+    Restore(moving::FolderArguments),
+    /// Moves the whole shop to another database: SQLite to PostgreSQL, or back.
+    Move(moving::MoveArguments),
+    /// Mails that wait for a person since a restore: shows them, or sends them.
+    #[command(subcommand)]
+    Mails(mail::MailCommand),
     /// Accounts at payment gateways.
     #[command(subcommand)]
     Gateways(gateway::GatewayCommand),
@@ -66,6 +77,10 @@ fn main() -> ExitCode {
         Command::Serve
         | Command::Doctor
         | Command::Apply(_)
+        | Command::Backup(_)
+        | Command::Restore(_)
+        | Command::Move(_)
+        | Command::Mails(_)
         | Command::Gateways(_)
         | Command::ConsoleLink
         | Command::ApiKey(_) => config::SERVE,
@@ -92,6 +107,10 @@ fn main() -> ExitCode {
             Command::Sandbox => sandbox_server::run(&settings, &output).await,
             Command::Doctor => doctor::run(&settings, &output).await,
             Command::Apply(arguments) => apply::run(&settings, &output, &arguments).await,
+            Command::Backup(arguments) => moving::back_up(&settings, &output, &arguments).await,
+            Command::Restore(arguments) => moving::restore(&settings, &output, &arguments).await,
+            Command::Move(arguments) => moving::run(&settings, &output, &arguments).await,
+            Command::Mails(command) => mail::run(&settings, &output, command).await,
             Command::Gateways(command) => gateway::run(&settings, &output, command).await,
             Command::ConsoleLink => gateway::console_link(&settings, &output).await,
             Command::ApiKey(arguments) => gateway::api_key(&settings, &output, &arguments).await,

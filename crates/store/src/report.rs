@@ -5,7 +5,7 @@
 
 use crate::page::all;
 use crate::statement::{read, values};
-use crate::{ReadError, Row, RowError, Store};
+use crate::{Engine, ReadError, Row, RowError, Store};
 
 /// A law that a stored row breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -284,9 +284,17 @@ pub(crate) fn texts() -> impl Iterator<Item = crate::statement::Text> {
 /// # Errors
 /// When the database does not answer.
 pub async fn broken_laws(store: &Store) -> Result<Vec<Finding>, ReadError> {
+    broken_laws_of(store.engine.as_ref()).await
+}
+
+/// As [`broken_laws`], of rows that nobody has the master key of: a backup.
+///
+/// # Errors
+/// As [`broken_laws`].
+pub async fn broken_laws_of(engine: &dyn Engine) -> Result<Vec<Finding>, ReadError> {
     let asked = LAWS.iter().map(|law| read(law.name, law.sql, values![])).collect();
     let mut findings = Vec::new();
-    for (law, rows) in LAWS.iter().zip(store.engine.query(asked).await?) {
+    for (law, rows) in LAWS.iter().zip(engine.query(asked).await?) {
         findings.extend(all(law.name, rows, |row| {
             let (subject, expected, found) = (shown(row, 0)?, shown(row, 1)?, shown(row, 2)?);
             Ok(Finding { law: law.name, subject, detail: (law.detail)(&expected, &found) })

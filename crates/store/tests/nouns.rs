@@ -15,6 +15,8 @@ mod installation;
 mod laws;
 #[path = "nouns/lists.rs"]
 mod lists;
+#[path = "nouns/moving.rs"]
+mod moving;
 #[path = "nouns/world.rs"]
 mod world;
 

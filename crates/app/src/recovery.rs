@@ -1,0 +1,124 @@
+//! After a restore: what happened since the backup is asked of the gateways, and no mail leaves because of it.
+//!
+//! The world went on after the backup was taken. Payments that were open then
+//! may be paid, what was paid may be refunded, and the buyers have their mails.
+//! So until every gateway has told, a mail about an order from before the
+//! restore is held: it is there to be seen, and a person lets it go.
+
+use std::sync::{Mutex, PoisonError};
+
+use domain::{Actor, Changes, Delivery, DeliveryId, HELD_UNTIL, JobKind, OrderId, ShopId, Timestamp};
+use store::restore::HELD_BY_RESTORE;
+use store::{CommitError, Restored};
+
+use crate::{App, Error};
+
+/// How many payments are asked about before the next are read.
+const BATCH: u32 = 100;
+
+/// How many held mails are shown, and sent at once, at most.
+const MOST: u32 = 1_000;
+
+/// Whether this database came from a backup, and its gateways have not told everything yet.
+#[derive(Default)]
+pub(crate) struct Recovery(Mutex<Option<Restored>>);
+
+impl Recovery {
+    pub(crate) fn begin(restored: Option<Restored>) -> Self {
+        Self(Mutex::new(restored.filter(|restored| !restored.is_caught_up)))
+    }
+
+    fn pending(&self) -> Option<Restored> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn end(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Holds the mails of these changes that are about an order from before the restore: its buyer may have them.
+    pub(crate) fn hold_mails(&self, changes: &mut Changes) {
+        let Some(restored) = self.pending() else { return };
+        let is_old = |order: Option<OrderId>| order.is_some_and(|order| order.minted_at() <= restored.restored_at);
+        for delivery in changes.deliveries.iter_mut().filter(|delivery| delivery.version == 0 && is_old(delivery.order))
+        {
+            let sends = JobKind::SendMail { delivery: delivery.id };
+            for job in changes.jobs.iter_mut().filter(|job| job.kind == sends) {
+                job.run_at = HELD_UNTIL;
+                job.last_error = Some(HELD_BY_RESTORE.to_owned());
+                delivery.last_error = Some(HELD_BY_RESTORE.to_owned());
+            }
+        }
+    }
+}
+
+impl App {
+    /// Whether what happened since a backup is still to be asked for.
+    #[must_use]
+    pub fn is_recovering(&self) -> bool {
+        self.recovery.pending().is_some()
+    }
+
+    /// Asks every gateway what happened since the backup that was restored: stored notices are applied, event lists
+    /// read from before the backup on, every open payment asked about. Gives whether all of it was told; what was not
+    /// is asked for again by the next call.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn recover(&self) -> Result<bool, Error> {
+        let Some(restored) = self.recovery.pending() else { return Ok(true) };
+        while self.step_inbox().await? > 0 {}
+        let told_events = self.catch_up_fully().await?;
+        let told_payments = self.ask_what_was_open(restored).await?;
+        if !(told_events && told_payments) {
+            tracing::warn!("not every gateway has told what happened since the backup; mails are held until they have");
+            return Ok(false);
+        }
+        self.store.caught_up(restored).await?;
+        self.recovery.end();
+        Ok(true)
+    }
+
+    /// Asks about every payment whose check is due: a restore lets all open ones be due.
+    async fn ask_what_was_open(&self, restored: Restored) -> Result<bool, Error> {
+        let mut all_told = true;
+        loop {
+            let due = self.store.payments_due(restored.restored_at, BATCH).await?;
+            for (shop, payment, order) in &due {
+                if let Err(error) = self.ask_payment(*shop, *payment, Actor::System).await {
+                    tracing::warn!(payment = %payment, %error, "an open payment could not be asked about");
+                    // What contradicts our rows is told, and parked where a person sees it; what is unavailable is not.
+                    all_told &= matches!(error, Error::Refused(_));
+                    self.check_later(*shop, *order, *payment).await?;
+                }
+            }
+            if due.is_empty() {
+                return Ok(all_told);
+            }
+        }
+    }
+
+    /// Mails that wait for a person, oldest first.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn held_mails(&self, shop: ShopId) -> Result<Vec<Delivery>, Error> {
+        Ok(self.store.held_mails(shop, MOST).await?)
+    }
+
+    /// Lets a held mail go: the outbox sends it. The support button.
+    ///
+    /// # Errors
+    /// `NotFound` when it is not held (any more).
+    pub async fn send_held_mail(&self, shop: ShopId, delivery: DeliveryId) -> Result<(), Error> {
+        let now: Timestamp = self.clock.now();
+        match self.store.release_job(shop, JobKind::SendMail { delivery }, now).await {
+            Ok(()) => {
+                self.work.notify_one();
+                Ok(())
+            }
+            Err(CommitError::Conflict { .. }) => Err(Error::NotFound { what: "mail" }),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
