@@ -171,7 +171,7 @@ async fn a_move_that_is_killed_at_any_page_goes_on_and_ends_the_same() {
         let before = sums(&from).await;
         let mut kills = 0;
         loop {
-            let page = 1 + kills * 3;
+            let page = 1 + kills * 5;
             let mut pages = 0;
             let mut dies = |_| {
                 pages += 1;
@@ -188,7 +188,7 @@ async fn a_move_that_is_killed_at_any_page_goes_on_and_ends_the_same() {
             let arriving = open(&to).await;
             assert!(matches!(fence(arriving.engine().as_ref()).await.unwrap(), Some(Fence::Arriving { .. })));
         }
-        assert!(kills > 10, "{kills}");
+        assert!(kills > 4, "{kills}");
         assert_eq!(sums(&to).await, before);
     }
 }
@@ -414,7 +414,7 @@ async fn what_was_restored_sends_no_mail_and_asks_about_all_that_was_open() {
             "events since the backup are read again"
         );
         assert_eq!(count(engine, "select count(*) from sessions").await, 0);
-        assert_eq!(count(engine, "select count(*) from login_links where used_at is null and expires_at > 0").await, 0);
+        assert_eq!(count(engine, "select count(*) from login_links where used_at is null").await, 0);
         let doubted = "select count(*) from jobs where kind = 'send_refund' and attempts = 0";
         assert_eq!(count(engine, doubted).await, 0, "a refund is looked up before it is sent");
         let restored = store.restored().await.unwrap().unwrap();
