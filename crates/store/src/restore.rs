@@ -33,8 +33,7 @@ const ASK_NOW: &str = "update payments set check_at = $1 where check_at > $1";
 const READ_AGAIN: &str =
     "update gateway_accounts set version = version + 1, events_read_to = $1 where events_read_to > $1";
 const END_SESSIONS: &str = "delete from sessions where expires_at > $1";
-const END_LINKS: &str =
-    "update login_links set version = version + 1, used_at = $1 where used_at is null";
+const END_LINKS: &str = "update login_links set version = version + 1, used_at = $1 where used_at is null";
 const NOTE: &str =
     "insert into settings (key, value) values ($1, $2) on conflict (key) do update set value = excluded.value";
 
