@@ -72,6 +72,7 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/console/customers", get(console::customer::list))
         .route("/console/customers/{customer}", get(console::customer::show))
         .route("/console/mails", get(console::delivery::list))
+        .route("/console/mails/{delivery}/send", post(console::delivery::send))
         .route("/console/notices", get(console::notice::list))
         .route("/console/notices/{notice}", get(console::notice::show))
         .route("/console/notices/{notice}/apply", post(console::notice::apply))

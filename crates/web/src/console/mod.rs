@@ -31,11 +31,12 @@ use crate::visit::Visit;
 use crate::{Web, cookie};
 
 /// What a page can be told to say about the form that led to it; each has a message `console-told-…`.
-const TOLD: [&str; 15] = [
+const TOLD: [&str; 16] = [
     "refunded",
     "refund-waits",
     "refund-refused",
     "resent",
+    "let-go",
     "checked",
     "still-open",
     "contradiction",
