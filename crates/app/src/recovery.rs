@@ -7,7 +7,11 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use domain::{Actor, Changes, Delivery, DeliveryId, HELD_UNTIL, JobKind, OrderId, ShopId, Timestamp};
+use domain::{
+    Actor, Changes, Delivery, DeliveryId, Fact, GatewayAccount, HELD_UNTIL, JobKind, Known, LostSale, Notice, OrderId,
+    PaymentLocator, PaymentReport, PaymentStatus, SaleNote, ShopId, Timestamp, rebuild_sale,
+};
+use gateways::adapter;
 use store::restore::HELD_BY_RESTORE;
 use store::{CommitError, Restored};
 
@@ -96,6 +100,55 @@ impl App {
                 return Ok(all_told);
             }
         }
+    }
+
+    /// Makes the rows of a sale again that began after the backup and was paid: they went down with the shop, and the
+    /// event carries our note of it. While the gateways are being asked, and when a person applies a notice again.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub(crate) async fn rebuild_lost_sale(
+        &self,
+        account: &GatewayAccount,
+        notice: &Notice,
+        fact: &Fact,
+    ) -> Result<(), Error> {
+        let Fact::Payment(PaymentReport {
+            locator: PaymentLocator { order: Some(order), payment: Some(payment), .. },
+            status: PaymentStatus::Succeeded { .. } | PaymentStatus::Processing,
+            ..
+        }) = fact
+        else {
+            return Ok(());
+        };
+        let restored = match self.recovery.pending() {
+            None if notice.version > 0 => self.store.restored().await?,
+            pending => pending,
+        };
+        let is_lost = restored.is_some_and(|restored| order.minted_at() <= restored.restored_at);
+        if !is_lost || self.store.order(account.shop, *order).await?.is_some() {
+            return Ok(());
+        }
+        let note = adapter(&account.adapter).and_then(|gateway| gateway.note(&notice.body));
+        let Some(note) = note.and_then(|text| SaleNote::parse(&text)) else { return Ok(()) };
+        let (Some(shop), Some(plan)) = (self.shop(account.shop).await, self.store.plan(account.shop, note.plan).await?)
+        else {
+            return Ok(());
+        };
+        let Some(product) = self.store.product(account.shop, plan.product).await? else { return Ok(()) };
+        let customer = self.store.customer_by_email(account.shop, &note.email).await?;
+        let lost = LostSale { order: *order, payment: *payment };
+        let known = Known { shop: &shop, product: &product, plan: &plan, account, customer: customer.as_ref() };
+        match rebuild_sale(lost, &note, &known, &mut self.entropy.rng()) {
+            Ok(changes) => match self.commit(&changes, None).await {
+                Ok(()) => tracing::info!(%order, "a sale that was lost is here again"),
+                // Somebody else made it, or its number is taken: what the event says is decided, or parked.
+                Err(CommitError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            },
+            Err(refusal) => tracing::warn!(%order, %refusal, "a sale that was lost cannot be made again"),
+        }
+        Ok(())
     }
 
     /// Mails that wait for a person, oldest first.
