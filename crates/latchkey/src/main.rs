@@ -14,6 +14,7 @@ mod master_key;
 mod moving;
 mod otlp;
 mod output;
+mod report;
 mod sandbox_server;
 mod serve;
 mod wiring;
@@ -59,6 +60,9 @@ enum Command {
     /// Mails that wait for a person since a restore: shows them, or sends them.
     #[command(subcommand)]
     Mails(mail::MailCommand),
+    /// Signed reports: what was paid, and what was issued for it, exactly once.
+    #[command(subcommand)]
+    Report(report::ReportCommand),
     /// Accounts at payment gateways.
     #[command(subcommand)]
     Gateways(gateway::GatewayCommand),
@@ -81,6 +85,7 @@ fn main() -> ExitCode {
         | Command::Restore(_)
         | Command::Move(_)
         | Command::Mails(_)
+        | Command::Report(_)
         | Command::Gateways(_)
         | Command::ConsoleLink
         | Command::ApiKey(_) => config::SERVE,
@@ -111,6 +116,7 @@ fn main() -> ExitCode {
             Command::Restore(arguments) => moving::restore(&settings, &output, &arguments).await,
             Command::Move(arguments) => moving::run(&settings, &output, &arguments).await,
             Command::Mails(command) => mail::run(&settings, &output, command).await,
+            Command::Report(command) => report::run(&settings, &output, command).await,
             Command::Gateways(command) => gateway::run(&settings, &output, command).await,
             Command::ConsoleLink => gateway::console_link(&settings, &output).await,
             Command::ApiKey(arguments) => gateway::api_key(&settings, &output, &arguments).await,

@@ -3,6 +3,8 @@
 //! `domain::invariant` says the same of one sale; `doctor` and the tests run
 //! both. These read whole tables, and belong on no page that a buyer waits for.
 
+use domain::{OrderId, ShopId, Timestamp};
+
 use crate::page::all;
 use crate::statement::{read, values};
 use crate::table::TABLES;
@@ -373,9 +375,59 @@ const LAWS: &[Law] = &[
     },
 ];
 
+const PAID_BETWEEN: &str = "select id from orders where shop_id = $1 and id > $2 and paid_at >= $3 and paid_at < $4 \
+    order by id limit $5";
+const BALANCES: &str = "select currency, account, cast(sum(minor) as bigint) from (\
+    select currency, debit as account, amount_minor as minor from postings where shop_id = $1 and at >= $2 and at < $3 \
+    union all select currency, credit, -amount_minor from postings where shop_id = $1 and at >= $2 and at < $3\
+    ) as movements group by currency, account order by currency, account";
+
 #[cfg(test)]
 pub(crate) fn texts() -> impl Iterator<Item = crate::statement::Text> {
-    LAWS.iter().map(|law| crate::statement::Text::both(law.sql))
+    LAWS.iter().map(|law| law.sql).chain([PAID_BETWEEN, BALANCES]).map(crate::statement::Text::both)
+}
+
+/// What moved on one account of the books.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Balance {
+    /// The currency.
+    pub currency: String,
+    /// The account, as in the books.
+    pub account: String,
+    /// Debits less credits, in minor units.
+    pub minor: i64,
+}
+
+impl Store {
+    /// The shop's orders that were paid from `since` on and before `until`, after this one, by their ids.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn orders_paid_between(
+        &self,
+        shop: ShopId,
+        since: Timestamp,
+        until: Timestamp,
+        after: Option<OrderId>,
+        limit: u32,
+    ) -> Result<Vec<OrderId>, ReadError> {
+        let after = after.map_or_else(String::new, |order| order.to_string());
+        self.every(read("report", PAID_BETWEEN, values![shop, after, since, until, limit]), |row| {
+            row.parsed(0, "an id")
+        })
+        .await
+    }
+
+    /// What moved on each account of the shop's books from `since` on and before `until`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn balances(&self, shop: ShopId, since: Timestamp, until: Timestamp) -> Result<Vec<Balance>, ReadError> {
+        self.every(read("report", BALANCES, values![shop, since, until]), |row| {
+            Ok(Balance { currency: row.take_text(0)?, account: row.take_text(1)?, minor: row.integer(2)? })
+        })
+        .await
+    }
 }
 
 /// The names of the laws that are checked here.
