@@ -49,7 +49,7 @@ pub use license::{ActivateAnswer, ValidateAnswer};
 pub use mailer::{MailError, Mailbox, Mailer, SmtpMailer};
 pub use messages::Catalog;
 pub use portal::PortalCodeSent;
-pub use proof::{Made, ProofError, Span, Verified, verify_report};
+pub use proof::{Made, ProofError, Sink, Span, Verified, verify_report};
 pub use receive::{NoticeOutcome, ReceiveError};
 pub use refund::RefundInput;
 pub use setup::{NewApiKey, NewShop, SampleShop};

@@ -134,14 +134,17 @@ pub struct Made {
     pub sha256: String,
 }
 
+/// What takes the lines of a report, each with its end.
+pub type Sink<'a> = dyn FnMut(&str) -> std::io::Result<()> + Send + 'a;
+
 /// Adds lines up, and hands them on.
-struct Writer<'a> {
-    write: &'a mut dyn FnMut(&str) -> std::io::Result<()>,
+struct Writer<'a, 'b> {
+    write: &'a mut Sink<'b>,
     digest: Context,
     lines: u64,
 }
 
-impl Writer<'_> {
+impl Writer<'_, '_> {
     fn line(&mut self, line: &Line) -> Result<(), Error> {
         let failed =
             |error: &dyn std::fmt::Display| Error::Unavailable(format!("the report cannot be written: {error}"));
@@ -172,12 +175,7 @@ impl App {
     ///
     /// # Errors
     /// When the store does not answer, or a line cannot be written.
-    pub async fn exactly_once_report(
-        &self,
-        shop: &Shop,
-        span: Span,
-        write: &mut dyn FnMut(&str) -> std::io::Result<()>,
-    ) -> Result<Made, Error> {
+    pub async fn exactly_once_report(&self, shop: &Shop, span: Span, write: &mut Sink<'_>) -> Result<Made, Error> {
         let now = self.clock.now();
         let previous = self.last_report(shop.id).await?.map(|last| last.sha256);
         let mut writer = Writer { write, digest: Context::new(&SHA256), lines: 0 };
@@ -442,4 +440,96 @@ fn genuine(jws: &str, keys: &KeySet) -> Result<Claims, ProofError> {
         .verify(input.as_bytes(), &decoded(signature)?)
         .map_err(|_| ProofError::BadSignature)?;
     serde_json::from_slice(&decoded(payload)?).map_err(|_| broken)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+    use domain::Rng;
+    use latchkey_license::PublicKey;
+
+    use super::*;
+
+    /// A genuine report of these lines, with a summary that fits, or not.
+    fn signed(mut lines: Vec<Line>, licenses: u64) -> (String, KeySet) {
+        let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+        let public = PublicKey::from_bytes(pair.public_key().as_ref().try_into().unwrap()).unwrap();
+        lines.push(Line::Summary { sales: 1, units: 2, licenses, broken_laws: 0 });
+        let text: String = lines.iter().map(|line| serde_json::to_string(line).unwrap() + "\n").collect();
+        let sha256 = HEXLOWER.encode(aws_lc_rs::digest::digest(&SHA256, text.as_bytes()).as_ref());
+        let encoded = |value: serde_json::Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
+        let claims = json!({ "iss": "us", "iat": 1, "sha256": sha256, "lines": 1, "since": "a", "until": "b" });
+        let input =
+            format!("{}.{}", encoded(json!({ "alg": "EdDSA", "typ": TYPE, "kid": public.kid() })), encoded(claims));
+        let jws = format!("{input}.{}", BASE64URL_NOPAD.encode(pair.sign(input.as_bytes()).as_ref()));
+        let last = serde_json::to_string(&Line::Signature { jws }).unwrap();
+        (format!("{text}{last}\n"), [public].into_iter().collect())
+    }
+
+    fn sale(places: &[(u32, u32)]) -> SaleLine {
+        let mut rng = Rng::from_seed([1; 32]);
+        let at = Timestamp::from_seconds(1);
+        let mut license = |(line, unit): &(u32, u32)| LicenseLine {
+            license: LicenseId::mint(at, &mut rng),
+            line: *line,
+            unit: *unit,
+            state: "active".to_owned(),
+            issued_at: at.to_string(),
+        };
+        SaleLine {
+            licenses: places.iter().map(&mut license).collect(),
+            order: OrderId::mint(at, &mut Rng::from_seed([2; 32])),
+            paid_at: at.to_string(),
+            state: "paid".to_owned(),
+            currency: "EUR".to_owned(),
+            total_minor: 1,
+            refunded_minor: 0,
+            units: vec![2],
+            causes: vec![Cause {
+                what: "order.paid".to_owned(),
+                at: at.to_string(),
+                by: "gateway".to_owned(),
+                notice: None,
+                event: None,
+            }],
+        }
+    }
+
+    #[test]
+    fn a_genuine_report_that_says_what_must_not_be_is_told_as_that() {
+        let balance = |minor| Line::Balance { currency: "EUR".to_owned(), account: "sales".to_owned(), minor };
+        let twice = {
+            let mut sale = sale(&[(0, 0), (0, 1)]);
+            sale.licenses[1].license = sale.licenses[0].license;
+            sale
+        };
+        let uncaused = SaleLine { causes: vec![], ..sale(&[(0, 0), (0, 1)]) };
+        for (what, sale, minor, licenses, fault) in [
+            ("all is well", sale(&[(0, 0), (0, 1)]), 0, 2, ""),
+            ("a unit without a license", sale(&[(0, 0)]), 0, 1, "line 0, unit 1 has no license"),
+            ("two for one unit", sale(&[(0, 0), (0, 1), (0, 1)]), 0, 3, "is one license too many"),
+            ("for a unit that nobody bought", sale(&[(0, 0), (0, 1), (1, 0)]), 0, 3, "is one license too many"),
+            ("one license for two units", twice, 0, 2, "is one license too many"),
+            ("nothing caused it", uncaused, 0, 2, "nothing says why it is paid"),
+            ("the books", sale(&[(0, 0), (0, 1)]), 5, 2, "the books in EUR are off by 5"),
+            ("the sum", sale(&[(0, 0), (0, 1)]), 0, 3, "the summary is not the sum"),
+        ] {
+            let (report, keys) = signed(vec![Line::Sale(Box::new(sale)), balance(minor)], licenses);
+            let faults = verify_report(&report, &keys).unwrap().faults;
+            assert_eq!(faults.is_empty(), fault.is_empty(), "{what}: {faults:?}");
+            assert!(fault.is_empty() || faults.iter().any(|told| told.contains(fault)), "{what}: {faults:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_signed_for_another_purpose_or_by_nobody_is_no_report() {
+        let (report, keys) = signed(vec![Line::Sale(Box::new(sale(&[(0, 0), (0, 1)])))], 2);
+        assert!(verify_report(&report, &keys).is_ok());
+        assert!(matches!(verify_report(&report, &KeySet::new()), Err(ProofError::UnknownKey(_))));
+        assert_eq!(verify_report(&report.replace("EUR", "USD"), &keys), Err(ProofError::Changed));
+        for text in ["", "\n", "{}\n{}\n", &report.replace("signature", "summary")] {
+            assert!(matches!(verify_report(text, &keys), Err(ProofError::NotAReport(_))), "{text}");
+        }
+    }
 }

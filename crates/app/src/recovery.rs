@@ -8,8 +8,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use domain::{
-    Actor, Changes, Delivery, DeliveryId, Fact, GatewayAccount, HELD_UNTIL, JobKind, Known, LostSale, Notice, OrderId,
-    PaymentLocator, PaymentReport, PaymentStatus, SaleNote, ShopId, Timestamp, rebuild_sale,
+    Actor, Changes, Delivery, DeliveryId, Duration, Fact, GatewayAccount, HELD_UNTIL, JobKind, Known, LostSale, Notice,
+    OrderId, PaymentLocator, PaymentReport, PaymentStatus, SaleNote, ShopId, Timestamp, rebuild_sale,
 };
 use gateways::adapter;
 use store::restore::HELD_BY_RESTORE;
@@ -17,27 +17,52 @@ use store::{CommitError, Restored};
 
 use crate::{App, Error};
 
-/// How many payments are asked about before the next are read.
-const BATCH: u32 = 100;
+/// How many open payments are asked about: more than a shop has open at once.
+const OPEN: u32 = 100_000;
+
+/// How often a gateway that did not answer is asked again.
+const AGAIN: Duration = Duration::minutes(1);
 
 /// How many held mails are shown, and sent at once, at most.
 const MOST: u32 = 1_000;
 
 /// Whether this database came from a backup, and its gateways have not told everything yet.
 #[derive(Default)]
-pub(crate) struct Recovery(Mutex<Option<Restored>>);
+pub(crate) struct Recovery(Mutex<Option<Pending>>);
+
+/// What is still to be asked for.
+#[derive(Clone, Copy)]
+struct Pending {
+    restored: Restored,
+    tried_at: Option<Timestamp>,
+}
 
 impl Recovery {
     pub(crate) fn begin(restored: Option<Restored>) -> Self {
-        Self(Mutex::new(restored.filter(|restored| !restored.is_caught_up)))
+        let pending = restored.filter(|restored| !restored.is_caught_up);
+        Self(Mutex::new(pending.map(|restored| Pending { restored, tried_at: None })))
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Option<Pending>) -> T) -> T {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn pending(&self) -> Option<Restored> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.change(|pending| pending.map(|pending| pending.restored))
+    }
+
+    /// What is to be asked for now; nothing so soon after the last try.
+    fn take_up(&self, now: Timestamp) -> Option<Restored> {
+        self.change(|pending| {
+            let pending = pending.as_mut()?;
+            let is_due = pending.tried_at.is_none_or(|at| now.since(at) >= AGAIN || now < at);
+            pending.tried_at = is_due.then_some(now).or(pending.tried_at);
+            is_due.then_some(pending.restored)
+        })
     }
 
     fn end(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.change(|pending| *pending = None);
     }
 
     /// Holds the mails of these changes that are about an order from before the restore: its buyer may have them.
@@ -70,9 +95,11 @@ impl App {
     /// # Errors
     /// When the store does not answer.
     pub async fn recover(&self) -> Result<bool, Error> {
-        let Some(restored) = self.recovery.pending() else { return Ok(true) };
-        while self.step_inbox().await? > 0 {}
+        let Some(restored) = self.recovery.take_up(self.clock.now()) else { return Ok(!self.is_recovering()) };
+        self.do_what_waits().await?;
         let told_events = self.catch_up_fully().await?;
+        // An event may leave the question how its payment stands to a job.
+        self.do_what_waits().await?;
         let told_payments = self.ask_what_was_open(restored).await?;
         if !(told_events && told_payments) {
             tracing::warn!("not every gateway has told what happened since the backup; mails are held until they have");
@@ -83,23 +110,27 @@ impl App {
         Ok(true)
     }
 
-    /// Asks about every payment whose check is due: a restore lets all open ones be due.
+    /// Stored notices and jobs that are due, until there are none. What cannot be done is due later.
+    async fn do_what_waits(&self) -> Result<(), Error> {
+        while self.step_inbox().await? + self.step_outbox().await? > 0 {}
+        Ok(())
+    }
+
+    /// Asks about every payment from before the restore that is open.
     async fn ask_what_was_open(&self, restored: Restored) -> Result<bool, Error> {
         let mut all_told = true;
-        loop {
-            let due = self.store.payments_due(restored.restored_at, BATCH).await?;
-            for (shop, payment, order) in &due {
-                if let Err(error) = self.ask_payment(*shop, *payment, Actor::System).await {
-                    tracing::warn!(payment = %payment, %error, "an open payment could not be asked about");
-                    // What contradicts our rows is told, and parked where a person sees it; what is unavailable is not.
-                    all_told &= matches!(error, Error::Refused(_));
-                    self.check_later(*shop, *order, *payment).await?;
-                }
+        // By when its next check is due, which may be any time.
+        for (shop, payment, _) in self.store.payments_due(HELD_UNTIL, OPEN).await? {
+            if payment.minted_at() > restored.restored_at {
+                continue;
             }
-            if due.is_empty() {
-                return Ok(all_told);
+            if let Err(error) = self.ask_payment(shop, payment, Actor::System).await {
+                tracing::warn!(payment = %payment, %error, "an open payment could not be asked about");
+                // What contradicts our rows is told, and parked where a person sees it; what is unavailable is not.
+                all_told &= matches!(error, Error::Refused(_));
             }
         }
+        Ok(all_told)
     }
 
     /// Makes the rows of a sale again that began after the backup and was paid: they went down with the shop, and the

@@ -45,7 +45,7 @@ impl App {
     }
 
     /// A gateway that is down must not be asked about the same payments in a circle.
-    pub(crate) async fn check_later(
+    async fn check_later(
         &self,
         shop: domain::ShopId,
         order: domain::OrderId,

@@ -75,7 +75,7 @@ async fn make(
         bail!("--until must be later than --since ({since})");
     }
     let Some(path) = out else {
-        let mut stdout = std::io::stdout().lock();
+        let mut stdout = std::io::stdout();
         wired.app.exactly_once_report(&shop, span, &mut |line| stdout.write_all(line.as_bytes())).await?;
         stdout.flush()?;
         return Ok(ExitCode::SUCCESS);

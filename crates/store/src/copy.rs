@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::place::Moment;
 use crate::statement::{any, json, read, texts, values, write};
 use crate::table::{FENCE, Summing, TABLES, TableSum, compare_keys};
-use crate::{CommitError, Engine, ReadError, Statement};
+use crate::{CommitError, Engine, ReadError, Row, Statement};
 
 const WHAT: &str = "fence";
 
@@ -67,12 +67,17 @@ impl std::fmt::Display for Fence {
 /// # Errors
 /// When it does not answer, or a newer program put up a fence that this one cannot read.
 pub async fn fence(engine: &dyn Engine) -> Result<Option<Fence>, ReadError> {
-    let rows = engine.query(vec![read(WHAT, FENCED, values![FENCE])]).await?.pop().unwrap_or_default();
-    rows.first()
-        .map(|row| {
-            serde_json::from_str(row.text(0)?).map_err(|error| ReadError::Corrupt(format!("the fence: {error}")))
-        })
-        .transpose()
+    let rows = engine.query(vec![fenced()]).await?.pop().unwrap_or_default();
+    rows.first().map(read_fence).transpose()
+}
+
+/// Asks for the fence.
+pub(crate) fn fenced() -> Statement {
+    read(WHAT, FENCED, values![FENCE])
+}
+
+pub(crate) fn read_fence(row: &Row) -> Result<Fence, ReadError> {
+    serde_json::from_str(row.text(0)?).map_err(|error| ReadError::Corrupt(format!("the fence: {error}")))
 }
 
 /// Puts a fence up, in place of one that is there, or takes it down.

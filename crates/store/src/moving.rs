@@ -43,7 +43,7 @@ pub enum MoveError {
     #[error(transparent)]
     Migration(#[from] MigrationError),
     /// The source is in the middle of something else.
-    #[error("{0} cannot be moved: {1}")]
+    #[error("{0} cannot be copied: {1}")]
     SourceFenced(Place, Fence),
     /// The target is in the middle of something else.
     #[error("nothing can come into {0}: {1}; empty it, or name another")]
@@ -217,6 +217,9 @@ pub async fn back_up(from: &Place, file: &Path, progress: &mut dyn FnMut(Progres
         return Err(MoveError::NotEmpty(place));
     }
     let mut moment = from.moment().await?;
+    if let Some(half @ Fence::Arriving { .. }) = moment.fence().await? {
+        return Err(MoveError::SourceFenced(from.clone(), half));
+    }
     let target = place.open(Access::Alone).await?;
     migrate(target.as_ref()).await?;
     let sums = copy(&mut moment, target.as_ref(), progress).await?;

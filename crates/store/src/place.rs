@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::copy::Fence;
 use crate::postgres::connection::Connection;
 use crate::postgres::{Postgres, PostgresOptions};
 use crate::sqlite::reader::Reader;
@@ -144,6 +145,15 @@ impl Moment {
     async fn schema_version(&mut self) -> Result<i64, ReadError> {
         let rows = self.read(read("migration", SCHEMA_VERSION, Vec::new())).await?;
         Ok(rows.first().map(|row| row.integer(0)).transpose()?.unwrap_or_default())
+    }
+
+    /// The fence of the database.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub(crate) async fn fence(&mut self) -> Result<Option<Fence>, ReadError> {
+        let rows = self.read(crate::copy::fenced()).await?;
+        rows.first().map(crate::copy::read_fence).transpose()
     }
 
     /// What the database itself finds damaged. PostgreSQL offers no such question, and tells when it reads.

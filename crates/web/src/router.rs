@@ -71,6 +71,7 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/console/licenses/{license}/activations/{activation}/release", post(console::license::release))
         .route("/console/customers", get(console::customer::list))
         .route("/console/customers/{customer}", get(console::customer::show))
+        .route("/console/report", post(console::report::download))
         .route("/console/mails", get(console::delivery::list))
         .route("/console/mails/{delivery}/send", post(console::delivery::send))
         .route("/console/notices", get(console::notice::list))

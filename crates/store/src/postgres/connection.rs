@@ -23,6 +23,9 @@ use crate::{OpenError, ReadError, Rows, Statement};
 const SESSION: &str = "set statement_timeout = '30s'; set lock_timeout = '10s'; \
     set idle_in_transaction_session_timeout = '60s'";
 
+/// How long one who would be alone tries, in tenths of a second.
+const PATIENCE_TENTHS: u32 = 30;
+
 /// What must hold for an acknowledgement to be worth something.
 const SETTINGS: &str = "select current_setting('fsync'), current_setting('synchronous_commit'), \
     current_setting('server_encoding'), current_setting('transaction_read_only')";
@@ -52,9 +55,16 @@ impl Connection {
         let (config, tls) = dialled(config.clone(), options)?;
         let connection = Self::open(&config, tls.as_ref(), Presence::Untold).await?;
         // A server that was killed a moment ago may still seem to be there; so does a command that is about to end.
-        let alone = format!("set lock_timeout = '5s'; select pg_advisory_lock({PRESENCE_LOCK})");
-        connection.client.batch_execute(&alone).await.map_err(|error| in_use(&error, NOT_ALONE))?;
-        Ok(connection)
+        // Tried and not waited for: behind one who waits to be alone, everybody else would wait as well.
+        for _ in 0..PATIENCE_TENTHS {
+            let asked = connection.client.query_one("select pg_try_advisory_lock($1)", &[&PRESENCE_LOCK]).await;
+            let unavailable = |error: tokio_postgres::Error| OpenError::Unavailable(described(&error));
+            if asked.and_then(|row| row.try_get::<_, bool>(0)).map_err(unavailable)? {
+                return Ok(connection);
+            }
+            connection.client.batch_execute("select pg_sleep(0.1)").await.map_err(unavailable)?;
+        }
+        Err(OpenError::InUse("the database".to_owned(), NOT_ALONE))
     }
 
     /// A connection on which every read is of one moment, that of the first, until it is dropped.
@@ -115,7 +125,13 @@ impl Connection {
             let shared = format!(
                 "set lock_timeout = '5s'; select pg_advisory_lock_shared({PRESENCE_LOCK}); set lock_timeout = '10s'"
             );
-            client.batch_execute(&shared).await.map_err(|error| in_use(&error, IS_MOVING))?;
+            client.batch_execute(&shared).await.map_err(|error| {
+                if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) {
+                    OpenError::InUse("the database".to_owned(), IS_MOVING)
+                } else {
+                    unavailable(error)
+                }
+            })?;
         }
         Ok(Self { client, prepared: Mutex::default(), warned })
     }
@@ -177,15 +193,6 @@ impl Connection {
     pub(super) async fn control(&self, text: &'static str) -> Answered {
         self.client.batch_execute(text).await?;
         Ok((0, Rows::new()))
-    }
-}
-
-/// Why a lock on the whole database was not given.
-fn in_use(error: &tokio_postgres::Error, told: &'static str) -> OpenError {
-    if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) {
-        OpenError::InUse("the database".to_owned(), told)
-    } else {
-        OpenError::Unavailable(described(error))
     }
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod license;
 pub(crate) mod notice;
 pub(crate) mod order;
 pub(crate) mod refund;
+pub(crate) mod report;
 pub(crate) mod search;
 pub(crate) mod sign_in;
 #[cfg(test)]
