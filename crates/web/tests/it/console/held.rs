@@ -1,7 +1,7 @@
 //! Mails that are held since a restore, and the report that anybody can check.
 
 use axum::http::StatusCode;
-use domain::{Changes, DeliveryState, HELD_UNTIL, Job, JobId, JobKind};
+use domain::{Changes, DeliveryState, Duration, HELD_UNTIL, Job, JobId, JobKind};
 use latchkey_license::KeySet;
 use store::restore::HELD_BY_RESTORE;
 
@@ -63,6 +63,8 @@ async fn the_report_is_a_file_that_goes_on_where_the_last_one_ended() {
     world.bought("lumen-pro", "2").await;
     world.settle().await;
     assert!(staff.get("/console").await.is(StatusCode::OK).has("action=\"/console/report\""));
+    // A report ends before its last moment.
+    world.app.clock.advance(Duration::seconds(1));
     let keys = KeySet::parse(&world.app.signer().jwks()).unwrap();
     let mut previous = None;
     for (sales, licenses) in [(1, 2), (0, 0)] {
