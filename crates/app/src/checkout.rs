@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use domain::{
     Actor, BuyerDetails, Changes, CheckoutId, CheckoutRequest, CheckoutState, Country, Email, JobKind, Locale, OrderId,
-    Payment, PaymentId, PaymentState, PlanId, Sale, Shop, ShopId, open_checkout, retry_payment, submit_checkout,
+    Payment, PaymentId, PaymentState, PlanId, Sale, SaleNote, Shop, ShopId, open_checkout, retry_payment,
+    submit_checkout,
 };
 use gateways::HostedPaymentRequest;
 use money::Currency;
@@ -180,6 +181,7 @@ impl App {
             shop: order.shop,
             order: order.id,
             payment: payment.id,
+            note: SaleNote::of(order).map(|note| note.to_text()),
             amount: payment.amount,
             description,
             email: order.email.as_ref().map(ToString::to_string),

@@ -79,6 +79,7 @@ impl App {
                     "decided"
                 );
             }
+            self.recovery.hold_mails(&mut changes);
             if let Some(notice) = notice {
                 changes.notices.push(settle_notice(notice, &outcome, sale.as_ref(), now));
             }

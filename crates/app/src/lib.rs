@@ -25,7 +25,9 @@ pub mod messages;
 mod outbox;
 mod portal;
 mod product_name;
+mod proof;
 mod receive;
+mod recovery;
 mod refund;
 mod setup;
 mod shops;
@@ -47,6 +49,7 @@ pub use license::{ActivateAnswer, ValidateAnswer};
 pub use mailer::{MailError, Mailbox, Mailer, SmtpMailer};
 pub use messages::Catalog;
 pub use portal::PortalCodeSent;
+pub use proof::{Made, ProofError, Sink, Span, Verified, verify_report};
 pub use receive::{NoticeOutcome, ReceiveError};
 pub use refund::RefundInput;
 pub use setup::{NewApiKey, NewShop, SampleShop};
@@ -95,6 +98,7 @@ pub struct App {
     health: health::Health,
     lifecycle: lifecycle::Lifecycle,
     silence: silence::Silence,
+    recovery: recovery::Recovery,
     spans: OnceLock<Box<dyn trace::SpanSink>>,
 }
 
@@ -114,6 +118,7 @@ impl App {
     ) -> Result<Arc<Self>, Error> {
         let signer = Signer::load(&store, clock.now(), &mut entropy.rng()).await?;
         let shops = shops::Shops::load(&store, clock.now()).await?;
+        let recovery = recovery::Recovery::begin(store.restored().await?);
         let product_names = product_name::ProductNames::default();
         let work = Notify::new();
         Ok(Arc::new(Self {
@@ -132,6 +137,7 @@ impl App {
             health: health::Health::default(),
             lifecycle: lifecycle::Lifecycle::default(),
             silence: silence::Silence::default(),
+            recovery,
             spans: OnceLock::new(),
         }))
     }

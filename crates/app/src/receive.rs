@@ -170,6 +170,7 @@ impl App {
                     Whose::Found(locator) => fact.about(locator),
                     Whose::NotAskedYet => return self.keep(notice.clone()).await,
                 };
+                self.rebuild_lost_sale(account, notice, &fact).await?;
                 let target = Target::Located(fact.locator().clone());
                 let occurrence = Occurrence::Reported { account: account.id, fact };
                 let fulfilled =

@@ -74,6 +74,15 @@ impl Signer {
         assemble(&input, signature)
     }
 
+    /// Signs something else than a certificate: a JWS (RFC 7515) of this type, which no certificate has.
+    #[must_use]
+    pub(crate) fn jws(&self, kind: &str, claims: &serde_json::Value) -> String {
+        let header = serde_json::json!({ "alg": "EdDSA", "typ": kind, "kid": self.kid });
+        let input = format!("{}.{}", url_text(header.to_string().as_bytes()), url_text(claims.to_string().as_bytes()));
+        let signature = url_text(self.pair.sign(input.as_bytes()).as_ref());
+        format!("{input}.{signature}")
+    }
+
     /// The name of the key that signs now.
     #[must_use]
     pub fn kid(&self) -> &str {

@@ -20,6 +20,14 @@ const EVERY: Duration = Duration::minutes(5);
 /// How many pages of an event list are held in memory at once.
 const PAGES: u32 = 50;
 
+/// What came of reading event lists.
+struct ReadLists {
+    /// How many events were new.
+    found: usize,
+    /// Whether every list was read to its end.
+    all_read: bool,
+}
+
 impl App {
     /// Asks about payments whose next check is due. Returns how many.
     ///
@@ -65,19 +73,34 @@ impl App {
         self.read_lists(Duration::seconds(0)).await
     }
 
+    /// As [`App::catch_up`]; gives whether every account's list was read to its end.
+    ///
+    /// # Errors
+    /// As [`App::step_events`].
+    pub(crate) async fn catch_up_fully(&self) -> Result<bool, Error> {
+        Ok(self.read_each_list(Duration::seconds(0)).await?.all_read)
+    }
+
     async fn read_lists(&self, older_than: Duration) -> Result<usize, Error> {
+        Ok(self.read_each_list(older_than).await?.found)
+    }
+
+    async fn read_each_list(&self, older_than: Duration) -> Result<ReadLists, Error> {
         let now = self.clock.now();
-        let mut found = 0;
+        let mut read = ReadLists { found: 0, all_read: true };
         for account in self.gateway_accounts().await {
             let lists = adapter(&account.adapter).is_some_and(|gateway| gateway.capabilities().event_list);
             if lists && account.is_active && now.since(account.events_read_to) >= older_than {
                 match self.read_events(&account).await {
-                    Ok(new) => found += new,
-                    Err(error) => tracing::warn!(account = %account.id, %error, "the event list could not be read"),
+                    Ok(new) => read.found += new,
+                    Err(error) => {
+                        read.all_read = false;
+                        tracing::warn!(account = %account.id, %error, "the event list could not be read");
+                    }
                 }
             }
         }
-        Ok(found)
+        Ok(read)
     }
 
     /// Reads an account's event list from where it was read to. Only when all

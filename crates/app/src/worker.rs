@@ -49,6 +49,7 @@ impl App {
 
 async fn sweep(app: &App) {
     for (what, result) in [
+        ("recovery", app.recover().await.map(usize::from)),
         ("inbox", app.step_inbox().await),
         ("payments", app.step_payments().await),
         ("events", app.step_events().await),

@@ -77,6 +77,13 @@ macro_rules! typed_id {
                 Self(uuid_v7(now, rng))
             }
 
+            /// When it was minted, to the millisecond.
+            #[must_use]
+            pub fn minted_at(self) -> Timestamp {
+                let milliseconds = i64::try_from(self.0 >> 80).unwrap_or(i64::MAX);
+                Timestamp::from_microseconds(milliseconds.saturating_mul(1_000))
+            }
+
             /// Reads an id as it is written in URLs and rows.
             ///
             /// # Errors
@@ -180,6 +187,7 @@ mod tests {
         for millisecond in [0, 1, 1_700_000_000_000, 281_474_976_710_655_i64] {
             let id = OrderId::mint(Timestamp::from_microseconds(millisecond * 1_000), &mut rng);
             assert_eq!(OrderId::parse(&id.to_string()), Ok(id));
+            assert_eq!(id.minted_at(), Timestamp::from_microseconds(millisecond * 1_000));
         }
     }
 

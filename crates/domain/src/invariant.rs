@@ -39,6 +39,20 @@ pub fn broken(sale: &Sale, postings: &[Posting]) -> Vec<Broken> {
         u64::try_from(sale.licenses.len()) == Ok(units),
         format!("{} licenses for {units} paid units", sale.licenses.len()),
     );
+    let currency = sale.order.total.currency();
+    let lines = Money::sum(currency, sale.order.lines.iter().map(|line| line.amount));
+    law(
+        "total_is_the_sum",
+        lines == Ok(sale.order.total),
+        format!("the order asks {}, its lines add up to {lines:?}", sale.order.total),
+    );
+    for payment in &sale.payments {
+        law(
+            "asked_is_the_total",
+            payment.amount == sale.order.total,
+            format!("{} asks {} for an order of {}", payment.id, payment.amount, sale.order.total),
+        );
+    }
     let mut places: Vec<_> = sale.licenses.iter().map(|license| (license.line, license.unit)).collect();
     places.sort_unstable();
     places.dedup();
@@ -158,6 +172,8 @@ mod tests {
             }),
             ("paid_means_captured", |world| world.sale.order.state = OrderState::Pending),
             ("paid_means_issued", |world| { world.sale.licenses.pop(); }),
+            ("total_is_the_sum", |world| world.sale.order.lines[0].amount = euro(1)),
+            ("asked_is_the_total", |world| world.sale.payments[0].amount = euro(1)),
             ("one_license_a_unit", |world| world.sale.licenses[1].unit = 0),
             ("captured_what_was_asked", |world| world.sale.payments[0].amount = euro(9_900)),
             ("refunds_within_payment", |world| world.sale.refunds[0].amount = euro(9_801)),

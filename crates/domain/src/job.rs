@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{DeliveryId, JobId, PaymentId, RefundId, ShopId, Timestamp};
 
+/// When a job is due that waits for a person to let it go: never by itself, in the year 9999.
+pub const HELD_UNTIL: Timestamp = Timestamp::from_seconds(253_402_300_799);
+
 /// What is to be done. A job names rows and takes no other input: the worker
 /// looks at the rows, does what is due, and is harmless when repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -84,6 +84,8 @@ pub struct HostedPaymentRequest {
     pub order: OrderId,
     /// The payment, attached as a reference; also the idempotency key.
     pub payment: PaymentId,
+    /// A note of ours, attached as a reference: it comes back with every event about the payment.
+    pub note: Option<String>,
     /// What to collect in all.
     pub amount: Money,
     /// What it is for, as the buyer sees it, one line.

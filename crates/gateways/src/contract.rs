@@ -79,6 +79,7 @@ pub fn calls(seed: u8) -> Vec<Call> {
             shop,
             order,
             payment,
+            note: None,
             amount,
             description: "Editor, one license".to_owned(),
             email: Some("buyer@example.org".to_owned()),
@@ -391,6 +392,7 @@ fn hostile_calls() -> Vec<Call> {
             match call {
                 Call::OpenPayment(request) => hostile.push(Call::OpenPayment(HostedPaymentRequest {
                     description: text.to_owned(),
+                    note: Some(text.to_owned()),
                     email: Some(text.to_owned()),
                     return_url: format!("https://shop.example/{text}"),
                     ..request

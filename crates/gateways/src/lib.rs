@@ -58,6 +58,11 @@ pub trait Gateway: Send + Sync {
     /// When the event is of a kind that we handle and yet cannot be read; it is parked.
     fn translate(&self, kind: &str, body: &[u8]) -> Result<Translation, TranslateError>;
 
+    /// The note that we attached to the payment of this event, where the event carries it.
+    fn note(&self, _body: &[u8]) -> Option<String> {
+        None
+    }
+
     /// The request that makes a call. The same call always gives the same
     /// request with the same idempotency key.
     ///

@@ -140,7 +140,8 @@ pub(crate) async fn api_key(
     Ok(ExitCode::SUCCESS)
 }
 
-async fn only_shop(wired: &Wired) -> anyhow::Result<Shop> {
+/// The shop that commands are about.
+pub(crate) async fn only_shop(wired: &Wired) -> anyhow::Result<Shop> {
     let shops = wired.app.shops().await;
     match shops.as_slice() {
         [shop] => Ok(shop.as_ref().clone()),

@@ -9,9 +9,12 @@ mod demo;
 mod doctor;
 mod gateway;
 mod log;
+mod mail;
 mod master_key;
+mod moving;
 mod otlp;
 mod output;
+mod report;
 mod sandbox_server;
 mod serve;
 mod wiring;
@@ -48,6 +51,18 @@ enum Command {
     Doctor,
     /// Writes shop, products and plans from a file; what is there already is brought up to date.
     Apply(apply::ApplyArguments),
+    /// Copies the whole shop into a folder, beside a running server, and reads it back.
+    Backup(moving::FolderArguments),
+    /// Brings a backup into an empty data folder or database.
+    Restore(moving::FolderArguments),
+    /// Moves the whole shop to another database: SQLite to PostgreSQL, or back.
+    Move(moving::MoveArguments),
+    /// Mails that wait for a person since a restore: shows them, or sends them.
+    #[command(subcommand)]
+    Mails(mail::MailCommand),
+    /// Signed reports: what was paid, and what was issued for it, exactly once.
+    #[command(subcommand)]
+    Report(report::ReportCommand),
     /// Accounts at payment gateways.
     #[command(subcommand)]
     Gateways(gateway::GatewayCommand),
@@ -66,6 +81,11 @@ fn main() -> ExitCode {
         Command::Serve
         | Command::Doctor
         | Command::Apply(_)
+        | Command::Backup(_)
+        | Command::Restore(_)
+        | Command::Move(_)
+        | Command::Mails(_)
+        | Command::Report(_)
         | Command::Gateways(_)
         | Command::ConsoleLink
         | Command::ApiKey(_) => config::SERVE,
@@ -92,6 +112,11 @@ fn main() -> ExitCode {
             Command::Sandbox => sandbox_server::run(&settings, &output).await,
             Command::Doctor => doctor::run(&settings, &output).await,
             Command::Apply(arguments) => apply::run(&settings, &output, &arguments).await,
+            Command::Backup(arguments) => moving::back_up(&settings, &output, &arguments).await,
+            Command::Restore(arguments) => moving::restore(&settings, &output, &arguments).await,
+            Command::Move(arguments) => moving::run(&settings, &output, &arguments).await,
+            Command::Mails(command) => mail::run(&settings, &output, command).await,
+            Command::Report(command) => report::run(&settings, &output, command).await,
             Command::Gateways(command) => gateway::run(&settings, &output, command).await,
             Command::ConsoleLink => gateway::console_link(&settings, &output).await,
             Command::ApiKey(arguments) => gateway::api_key(&settings, &output, &arguments).await,

@@ -13,11 +13,12 @@ use anyhow::{Context as _, bail};
 const FILE: &str = "master.key";
 const VARIABLE: &str = "LATCHKEY_MASTER_KEY";
 
-/// Reads the master key, or makes it when there is no data yet.
+/// Reads the master key, or makes it of `random`, which gives none where there is data already: that has its own key,
+/// and another one opens nothing of it.
 ///
 /// # Errors
-/// When it cannot be read or written, or is not 64 hexadecimal digits.
-pub(crate) fn load(data: &Path, random: impl FnOnce() -> [u8; 32]) -> anyhow::Result<[u8; 32]> {
+/// When it cannot be read or written, is not 64 hexadecimal digits, or is missing.
+pub(crate) fn load(data: &Path, random: impl FnOnce() -> Option<[u8; 32]>) -> anyhow::Result<[u8; 32]> {
     if let Ok(text) = std::env::var(VARIABLE) {
         return parse(&text).with_context(|| format!("{VARIABLE} must be 64 hexadecimal digits"));
     }
@@ -31,7 +32,12 @@ pub(crate) fn load(data: &Path, random: impl FnOnce() -> [u8; 32]) -> anyhow::Re
             parse(&text).with_context(|| format!("{} must hold 64 hexadecimal digits", path.display()))
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let key = random();
+            let Some(key) = random() else {
+                bail!(
+                    "the master key of this database is missing: put it into {} (chmod 600), or set {VARIABLE}",
+                    path.display()
+                );
+            };
             write(&path, data, &key).with_context(|| format!("{} cannot be written", path.display()))?;
             Ok(key)
         }
@@ -69,11 +75,14 @@ mod tests {
     fn the_key_is_made_once_and_only_its_owner_can_read_it() {
         let folder = std::env::temp_dir().join(format!("latchkey-master-key-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
-        assert_eq!(load(&folder, || [7; 32]).unwrap(), [7; 32]);
-        assert_eq!(load(&folder, || [8; 32]).unwrap(), [7; 32]);
+        assert_eq!(load(&folder, || Some([7; 32])).unwrap(), [7; 32]);
+        assert_eq!(load(&folder, || Some([8; 32])).unwrap(), [7; 32]);
         assert_eq!(fs::metadata(folder.join(FILE)).unwrap().permissions().mode() & 0o777, 0o600);
         fs::set_permissions(folder.join(FILE), fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(load(&folder, || [8; 32]).unwrap_err().to_string().contains("chmod 600"));
+        assert!(load(&folder, || Some([8; 32])).unwrap_err().to_string().contains("chmod 600"));
+        fs::remove_file(folder.join(FILE)).unwrap();
+        assert!(load(&folder, || None).unwrap_err().to_string().contains("is missing"));
+        assert!(!folder.join(FILE).exists(), "and no other is made");
         fs::remove_dir_all(&folder).unwrap();
     }
 }

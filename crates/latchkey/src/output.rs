@@ -1,6 +1,6 @@
 //! Data to stdout, talk to stderr.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 
 use serde::Serialize;
 
@@ -14,6 +14,18 @@ impl Output {
     /// Says something to the person at the terminal. A closed terminal is no reason to stop.
     pub(crate) fn talk(&self, line: &str) {
         let _ = writeln!(std::io::stderr().lock(), "{line}");
+    }
+
+    /// Tells how far a long command has come, on stderr: a line for people where stdout is a terminal, a JSON object a
+    /// line where a program listens.
+    pub(crate) fn progress<T: Serialize>(&self, data: &T, line: &str) {
+        if self.json || !std::io::stdout().is_terminal() {
+            if let Ok(line) = serde_json::to_string(data) {
+                self.talk(&line);
+            }
+        } else {
+            self.talk(line);
+        }
     }
 
     /// Gives the result: the JSON object, or the lines for people.

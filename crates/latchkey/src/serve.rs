@@ -21,6 +21,7 @@ pub(crate) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<
         wired.metrics = Some(wiring::listen(address)?);
     }
     let app = &wired.app;
+    wiring::recover(app, output).await?;
     let public_url = app.settings.public_url.clone();
     let mut lines = vec![format!("Latchkey serves {public_url}")];
     if app.shops().await.is_empty() {

@@ -8,7 +8,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use app::{App, Catalog, Clock, Entropy, Mailbox, Mailer, ReqwestHttp, SmtpMailer};
 use domain::Email;
-use store::{Engine, Store, Vault};
+use store::place::Place;
+use store::{Access, Store, Vault};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use web::{Limits, Web};
@@ -16,6 +17,10 @@ use web::{Limits, Web};
 use crate::config::Settings;
 use crate::master_key;
 use crate::otlp::Exporter;
+use crate::output::Output;
+
+/// The file of SQLite in the data folder.
+const DATABASE_FILE: &str = "latchkey.sqlite";
 
 /// An app with what stands beside it.
 pub(crate) struct Wired {
@@ -33,10 +38,15 @@ pub(crate) struct Wired {
 pub(crate) async fn wire(settings: &Settings, listening_on: SocketAddr, keep_mails: bool) -> anyhow::Result<Wired> {
     std::fs::create_dir_all(&settings.data).with_context(|| format!("{} cannot be made", settings.data.display()))?;
     let entropy = Entropy::System;
-    let key = master_key::load(&settings.data, || entropy.rng().bytes())?;
-    let vault = Arc::new(Vault::from_master_key(key)?);
-    let engine = open_engine(settings).await?;
+    let place = place(settings);
+    let engine = place.open(Access::Shared).await?;
     store::migrate(engine.as_ref()).await?;
+    if let Some(fence) = store::copy::fence(engine.as_ref()).await? {
+        anyhow::bail!("{place} must not be used: {fence}");
+    }
+    let has_key = store::has_master_key(engine.as_ref()).await?;
+    let key = master_key::load(&settings.data, || (!has_key).then(|| entropy.rng().bytes()))?;
+    let vault = Arc::new(Vault::from_master_key(key)?);
     let store = Store::new(engine, vault);
     store.confirm_master_key().await?;
     let mails = open_mail(settings, keep_mails)?;
@@ -59,14 +69,17 @@ pub(crate) async fn wire(settings: &Settings, listening_on: SocketAddr, keep_mai
     Ok(Wired { app, mailbox: mails.shown, metrics: None })
 }
 
-async fn open_engine(settings: &Settings) -> anyhow::Result<Arc<dyn Engine>> {
-    Ok(match &settings.database {
-        Some(url) => Arc::new(store::postgres::Postgres::open(url, store::postgres::PostgresOptions::default()).await?),
-        None => {
-            let path = settings.data.join("latchkey.sqlite");
-            Arc::new(store::sqlite::Sqlite::open(&path, store::sqlite::SqliteOptions::default())?)
-        }
-    })
+/// Where the settings say that the rows are.
+pub(crate) fn place(settings: &Settings) -> Place {
+    match &settings.database {
+        Some(url) => Place::Postgres(url.clone()),
+        None => file_in(&settings.data),
+    }
+}
+
+/// The file of SQLite in a data folder.
+pub(crate) fn file_in(data: &Path) -> Place {
+    Place::Sqlite(data.join(DATABASE_FILE))
 }
 
 /// The way out for mails, and the mailbox that a page shows.
@@ -83,6 +96,23 @@ fn open_mail(settings: &Settings, keep_mails: bool) -> anyhow::Result<Mails> {
             Ok(Mails { mailer: Arc::clone(&mailbox) as Arc<dyn Mailer>, shown: keep_mails.then_some(mailbox) })
         }
     }
+}
+
+/// Before anybody is answered: after a restore, what happened since the backup is asked for at every gateway. A gateway
+/// that does not answer is asked again by the workers, and mails are held until it has.
+///
+/// # Errors
+/// When the store does not answer.
+pub(crate) async fn recover(app: &App, output: &Output) -> anyhow::Result<()> {
+    if app.is_recovering() {
+        output.talk("This shop was restored from a backup: asking the gateways what happened since …");
+        if !app.recover().await? {
+            output.talk(
+                "Not every gateway answers; they are asked again until they do. See the log, and latchkey doctor.",
+            );
+        }
+    }
+    Ok(())
 }
 
 /// How many connections may wait to be taken. One more is left in silence by the system: its peer believes that the
@@ -188,5 +218,5 @@ pub(crate) fn shutdown_signal() -> anyhow::Result<watch::Receiver<bool>> {
 
 /// Whether the folder holds a database already.
 pub(crate) fn has_data(data: &Path) -> bool {
-    data.join("latchkey.sqlite").exists()
+    data.join(DATABASE_FILE).exists()
 }

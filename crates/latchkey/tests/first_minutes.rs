@@ -220,7 +220,7 @@ async fn doctor_is_content_with_a_healthy_shop_and_names_each_of_these_faults() 
         ("a mail that nobody sends", Sql("update deliveries set state = 'queued'"), 1, "law:queued_mail_has_a_job"),
         ("a refund that nobody sends", Sql("update refunds set state = 'created'"), 1, "law:requested_refund_has_a_job"),
         ("a parked notice", Sql("update notices set state = 'parked', reason = 'amount_mismatch', detail = 'x' where id = (select min(id) from notices)"), 0, "notices"),
-        ("a refused mail", Sql("update deliveries set state = 'refused'"), 0, "mail"),
+        ("a refused mail", Sql("update deliveries set state = 'refused', last_error = '550 no such mailbox'"), 0, "mail"),
         ("a job that nobody does", Sql("insert into jobs (shop_id, id, kind, subject, run_at, attempts, created_at) select shop_id, 'job_00000000000000000000000000', 'ask_payment', id, 0, 0, 0 from payments limit 1"), 0, "jobs"),
         ("a server that buyers reach without https", Flag("--public-url", "http://shop.example.org"), 1, "public_url"),
         ("another master key", Files(|data| fs::write(data.join("master.key"), "ab".repeat(32)).unwrap()), 1, "master"),

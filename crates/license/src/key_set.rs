@@ -150,7 +150,9 @@ impl KeySet {
         self.keys.is_empty()
     }
 
-    pub(crate) fn find(&self, kid: &str) -> Option<&PublicKey> {
+    /// The key of this name.
+    #[must_use]
+    pub fn find(&self, kid: &str) -> Option<&PublicKey> {
         self.keys.iter().find(|(named, _)| named == kid).map(|(_, key)| key)
     }
 }

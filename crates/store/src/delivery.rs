@@ -1,6 +1,6 @@
 //! Messages to receivers, and how far they have come.
 
-use domain::{CustomerId, Delivery, DeliveryId, DeliveryState, Locale, MailKind, OrderId, ShopId};
+use domain::{CustomerId, Delivery, DeliveryId, DeliveryState, HELD_UNTIL, Locale, MailKind, OrderId, ShopId};
 
 use crate::column::Columns;
 use crate::page::{Lists, lists};
@@ -30,6 +30,11 @@ const LIST_IN_STATE: Lists = lists!(select!(), " and state = $4 and state <> 'se
 const LIST_OF_ORDER: Lists =
     lists!(select!(), " and order_id = $4 and (customer_id = $5 or $5 is null) and (state = $6 or $6 is null)");
 const LIST_OF_CUSTOMER: Lists = lists!(select!(), " and customer_id = $4 and (state = $5 or $5 is null)");
+/// Jobs that wait for a person are few, and found by their time; ids need no shop to be told apart.
+const HELD: &str = concat!(
+    select!(),
+    " and id in (select subject from jobs where run_at >= $2 and kind = 'send_mail') order by id limit $3"
+);
 const COUNT_SENT: &str = "select count(*) from deliveries where shop_id = $1 and state = $2";
 const COUNT_IN_STATE: &str = "select count(*) from deliveries where shop_id = $1 and state = $2 and state <> 'sent'";
 const INSERT: &str = concat!(
@@ -52,6 +57,7 @@ texts![
     LIST_OF_ORDER.newer,
     LIST_OF_CUSTOMER.older,
     LIST_OF_CUSTOMER.newer,
+    HELD,
     COUNT_SENT,
     COUNT_IN_STATE,
     INSERT,
@@ -166,6 +172,14 @@ impl Store {
     pub async fn mailbox(&self, shop: ShopId, page: Page<DeliveryId>) -> Result<Listing<Delivery>, ReadError> {
         let filter = DeliveryFilter { state: Some(DeliveryState::Sent), ..DeliveryFilter::default() };
         self.deliveries(shop, &filter, page).await
+    }
+
+    /// Mails that wait for a person to say that they are to be sent, oldest first, up to so many.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a row cannot be read.
+    pub async fn held_mails(&self, shop: ShopId, limit: u32) -> Result<Vec<Delivery>, ReadError> {
+        self.every(read(WHAT, HELD, values![shop, HELD_UNTIL, limit]), row).await
     }
 
     /// How many of the shop's deliveries are in a state.

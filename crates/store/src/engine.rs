@@ -141,6 +141,9 @@ pub enum OpenError {
     /// The database cannot be opened or reached.
     #[error("the database cannot be opened: {0}")]
     Unavailable(String),
+    /// Somebody uses it who must not now: rows are being moved in or out, or they are to be and a server is at them.
+    #[error("{0} is in use by another process: {1}")]
+    InUse(String, &'static str),
     /// It answers, and would lose what it acknowledged, or cannot hold what we store. We do not sell on that.
     #[error("the database has {setting} = {value}; {needed}")]
     Unsafe {
@@ -152,6 +155,22 @@ pub enum OpenError {
         needed: &'static str,
     },
 }
+
+/// With whom a process shares a database. Whoever opens it says so, and it is so for as long as the engine lives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Access {
+    /// With others who share it: servers, commands.
+    #[default]
+    Shared,
+    /// With nobody: to move all rows out or in. Refused while anybody is there, and nobody else comes in meanwhile.
+    Alone,
+}
+
+/// What is told to one who would be alone and is not.
+pub(crate) const NOT_ALONE: &str = "stop the servers first, and other commands";
+
+/// What is told to one who would share what somebody has alone.
+pub(crate) const IS_MOVING: &str = "its rows are being moved or restored; wait until that has ended";
 
 /// A future that an engine returns.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -4,7 +4,7 @@
 //! that stands only while the claim is still the last one. A worker that dies
 //! leaves its jobs to whoever looks after the lease.
 
-use domain::{Changes, Job, JobKind, ShopId, Timestamp};
+use domain::{Changes, HELD_UNTIL, Job, JobKind, ShopId, Timestamp};
 
 use crate::column::Columns;
 use crate::page::Backlog;
@@ -52,9 +52,12 @@ const CLAIM_ONE: Text = Text {
     ),
 };
 const FINISH: &str = "delete from jobs where shop_id = $1 and id = $2 and attempts = $3";
+const HELD: &str = "select count(*) from jobs where run_at >= $1";
+const RELEASE: &str = "update jobs set run_at = $1, last_error = null where shop_id = $2 and subject = $3 \
+    and kind = $4 and run_at >= $5";
 const RETRY: &str = "update jobs set run_at = $4, last_error = $5 where shop_id = $1 and id = $2 and attempts = $3";
 
-texts![OVERDUE, WAITING, UNSETTLED, INSERT, FINISH, RETRY; CLAIM, CLAIM_ONE];
+texts![OVERDUE, WAITING, UNSETTLED, HELD, RELEASE, INSERT, FINISH, RETRY; CLAIM, CLAIM_ONE];
 
 /// A job that nobody else takes up until the lease ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,6 +185,23 @@ impl Store {
     /// When the database does not answer.
     pub async fn jobs(&self) -> Result<u64, ReadError> {
         self.counted(read(WHAT, UNSETTLED, values![])).await
+    }
+
+    /// How many jobs wait for a person, of every shop.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn held_jobs(&self) -> Result<u64, ReadError> {
+        self.counted(read(WHAT, HELD, values![HELD_UNTIL])).await
+    }
+
+    /// Lets go of a job that waits for a person: it is due now.
+    ///
+    /// # Errors
+    /// A conflict about `job` when there is none that waits.
+    pub async fn release_job(&self, shop: ShopId, kind: JobKind, now: Timestamp) -> Result<(), CommitError> {
+        let values = values![now, shop, kind.subject(), kind.as_str(), HELD_UNTIL];
+        self.engine.commit(vec![write(WHAT, RELEASE, values)]).await
     }
 
     /// How many jobs should have been taken up before this moment, over all shops.

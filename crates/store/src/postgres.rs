@@ -6,8 +6,8 @@
 //! have been replicated, is [`CommitError::Unknown`]. A server on another
 //! machine is reached by TLS, and verified.
 
-mod connection;
-mod pool;
+pub(crate) mod connection;
+pub(crate) mod pool;
 mod tls;
 mod value;
 
@@ -21,7 +21,7 @@ use tokio_postgres::error::{Severity, SqlState};
 
 use self::connection::{Connection, in_order};
 use self::pool::{Lease, Pool};
-use crate::engine::Answer;
+use crate::engine::{Access, Answer};
 use crate::measure::{Measurements, Stopwatch, Waiting};
 use crate::migration::{self, Dialect, pending};
 use crate::{CommitError, Engine, Migration, MigrationError, OpenError, ReadError, Rows, Statement};
@@ -30,6 +30,10 @@ const DIALECT: Dialect = Dialect { text: "text collate \"C\"", bytes: "bytea" };
 
 /// How long a caller waits for anything; the server gives up a little earlier by itself.
 const PATIENCE: Duration = Duration::from_secs(35);
+
+/// Held by every connection of a process that uses the database: shared by those who share it, alone by one who moves
+/// its rows. Any number that nobody else uses.
+const PRESENCE_LOCK: i64 = 0x6c61_7463_6870_7273;
 
 /// Held while migrating, so that of many nodes starting at once one does it. Any number that nobody else uses.
 const MIGRATION_LOCK: i64 = 0x6c61_7463_686b_6579;
@@ -43,17 +47,21 @@ pub struct PostgresOptions {
     pub patience: Duration,
     /// Certificates, in PEM, of an authority that vouches for the server beside those that the system trusts.
     pub authority: Option<Vec<u8>>,
+    /// With whom the database is shared.
+    pub access: Access,
 }
 
 impl Default for PostgresOptions {
     fn default() -> Self {
-        Self { connections: 16, patience: Duration::from_secs(5), authority: None }
+        Self { connections: 16, patience: Duration::from_secs(5), authority: None, access: Access::Shared }
     }
 }
 
 /// The engine over one database.
 pub struct Postgres {
     pool: Arc<Pool>,
+    /// Who has the database alone has this connection, which keeps everybody else out.
+    _alone: Option<Connection>,
     measurements: Arc<Measurements>,
 }
 
@@ -67,10 +75,14 @@ impl Postgres {
         let config: Config = url.parse().map_err(|error: tokio_postgres::Error| {
             OpenError::Unavailable(format!("the address of the database cannot be read: {error}"))
         })?;
+        let alone = match options.access {
+            Access::Shared => None,
+            Access::Alone => Some(Connection::open_alone(&config, &options).await?),
+        };
         let pool = Arc::new(Pool::new(config, &options)?);
         // The first connection finds out whether the server can be trusted with money.
         drop(pool.lease().await?);
-        Ok(Self { pool, measurements: Arc::default() })
+        Ok(Self { pool, _alone: alone, measurements: Arc::default() })
     }
 
     async fn ask(

@@ -9,14 +9,16 @@ use tokio_postgres::types::Type;
 use crate::statement::Text;
 use crate::testing::{Directory, postgres_database};
 use crate::{
-    activation, api_key, checkout, customer, delivery, dispute, event, gateway_account, idempotency, job, ledger,
-    license, login, migrate, notice, order, payment, plan, product, refund, report, settings, shop, user,
+    activation, api_key, checkout, copy, customer, delivery, dispute, event, gateway_account, idempotency, job, ledger,
+    license, login, migrate, moving, notice, order, payment, plan, product, refund, report, restore, settings, shop,
+    user,
 };
 
 const TEXTS: &[(&str, &[Text])] = &[
     ("activation", activation::TEXTS),
     ("api_key", api_key::TEXTS),
     ("checkout", checkout::TEXTS),
+    ("copy", copy::TEXTS),
     ("customer", customer::TEXTS),
     ("delivery", delivery::TEXTS),
     ("dispute", dispute::TEXTS),
@@ -27,19 +29,21 @@ const TEXTS: &[(&str, &[Text])] = &[
     ("ledger", ledger::TEXTS),
     ("license", license::TEXTS),
     ("login", login::TEXTS),
+    ("moving", moving::TEXTS),
     ("notice", notice::TEXTS),
     ("order", order::TEXTS),
     ("payment", payment::TEXTS),
     ("plan", plan::TEXTS),
     ("product", product::TEXTS),
     ("refund", refund::TEXTS),
+    ("restore", restore::TEXTS),
     ("settings", settings::TEXTS),
     ("shop", shop::TEXTS),
     ("user", user::TEXTS),
 ];
 
 /// What may read a table from end to end: tables of a handful of rows, and what is asked once in a while.
-const MAY_SCAN: &[&str] = &["shop", "settings", "report"];
+const MAY_SCAN: &[&str] = &["shop", "settings", "report", "restore", "moving"];
 
 /// Counts what waits to be done, for those who watch: what is done is no row any more.
 const EVERY_JOB: &str = "select count(*) from jobs";

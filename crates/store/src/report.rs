@@ -3,9 +3,12 @@
 //! `domain::invariant` says the same of one sale; `doctor` and the tests run
 //! both. These read whole tables, and belong on no page that a buyer waits for.
 
+use domain::{OrderId, ShopId, Timestamp};
+
 use crate::page::all;
 use crate::statement::{read, values};
-use crate::{ReadError, Row, RowError, Store};
+use crate::table::TABLES;
+use crate::{Engine, ReadError, Row, RowError, Store, Value};
 
 /// A law that a stored row breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +25,8 @@ pub struct Finding {
 struct Law {
     name: &'static str,
     sql: &'static str,
+    /// What `$1` stands for, where the text has one.
+    bytes: Option<&'static [u8]>,
     detail: fn(expected: &str, found: &str) -> String,
 }
 
@@ -72,6 +77,7 @@ macro_rules! disputed {
 const LAWS: &[Law] = &[
     Law {
         name: "at_most_one_capture",
+        bytes: None,
         sql: concat!(
             "select payments.order_id, 1, count(*) from payments where ",
             is_kept!(),
@@ -82,6 +88,7 @@ const LAWS: &[Law] = &[
     },
     Law {
         name: "paid_means_captured",
+        bytes: None,
         sql: concat!(
             "select orders.id, case when ",
             was_paid!(),
@@ -100,6 +107,7 @@ const LAWS: &[Law] = &[
     },
     Law {
         name: "paid_means_issued",
+        bytes: None,
         sql: concat!(
             "select orders.id, case when ",
             was_paid!(),
@@ -115,6 +123,7 @@ const LAWS: &[Law] = &[
     },
     Law {
         name: "issued_means_captured",
+        bytes: None,
         sql: concat!(
             "select licenses.id, 1, 0 from licenses where not exists (select 1 from payments \
              where payments.shop_id = licenses.shop_id and payments.order_id = licenses.order_id \
@@ -125,6 +134,7 @@ const LAWS: &[Law] = &[
     },
     Law {
         name: "paid_means_completed",
+        bytes: None,
         sql: concat!(
             "select orders.id, 1, 0 from orders where ",
             was_paid!(),
@@ -136,6 +146,7 @@ const LAWS: &[Law] = &[
     },
     Law {
         name: "captured_what_was_asked",
+        bytes: None,
         sql: concat!(
             "select payments.id, orders.total_minor, payments.amount_minor from payments \
              join orders on orders.shop_id = payments.shop_id and orders.id = payments.order_id \
@@ -149,6 +160,7 @@ const LAWS: &[Law] = &[
     },
     Law {
         name: "refunds_within_payment",
+        bytes: None,
         sql: concat!(
             "select id, amount, returned from (select payments.id as id, payments.amount_minor as amount, cast(",
             went_back!(),
@@ -159,6 +171,7 @@ const LAWS: &[Law] = &[
     },
     Law {
         name: "order_follows_money",
+        bytes: None,
         sql: concat!(
             "select id, derived, state from (select orders.id as id, orders.state as state, case when ",
             disputed!("'accepted', 'lost'"),
@@ -178,6 +191,7 @@ const LAWS: &[Law] = &[
     },
     Law {
         name: "refunded_is_the_sum",
+        bytes: None,
         sql: concat!(
             "select id, returned, refunded from (select orders.id as id, orders.refunded_minor as refunded, \
              cast(coalesce((select sum(",
@@ -191,6 +205,7 @@ const LAWS: &[Law] = &[
     },
     Law {
         name: "open_means_asked",
+        bytes: None,
         sql: concat!(
             "select id, case when check_at is null then 'is not asked about' else 'is asked about' end, state \
              from payments where (state in ('created', 'sent', 'requires_action', 'processing', 'unknown')) \
@@ -201,6 +216,7 @@ const LAWS: &[Law] = &[
     },
     Law {
         name: "a_payment_has_a_buyer",
+        bytes: None,
         sql: concat!(
             "select payments.id, 1, 0 from payments \
              join orders on orders.shop_id = payments.shop_id and orders.id = payments.order_id \
@@ -211,6 +227,7 @@ const LAWS: &[Law] = &[
     },
     Law {
         name: "books_match",
+        bytes: None,
         sql: concat!(
             "select order_id, account || ' should stand at ' || cast(sum(by_rows) as bigint) || ' ' || currency, \
              cast(sum(by_books) as bigint) from (\
@@ -239,6 +256,7 @@ const LAWS: &[Law] = &[
     },
     Law {
         name: "a_seat_is_a_seat",
+        bytes: None,
         sql: concat!(
             "select licenses.id, licenses.seats_used, count(activations.id) from licenses \
              left join activations on activations.shop_id = licenses.shop_id \
@@ -251,11 +269,13 @@ const LAWS: &[Law] = &[
     },
     Law {
         name: "seats_within_license",
+        bytes: None,
         sql: concat!("select id, seats, seats_used from licenses where seats_used > seats", most!()),
         detail: |seats, used| format!("{used} seats are taken of {seats}"),
     },
     Law {
         name: "queued_mail_has_a_job",
+        bytes: None,
         sql: concat!(
             "select id, 1, 0 from deliveries where state = 'queued' and state <> 'sent' and not exists (select 1 from jobs \
              where jobs.shop_id = deliveries.shop_id and jobs.subject = deliveries.id and jobs.kind = 'send_mail')",
@@ -265,6 +285,7 @@ const LAWS: &[Law] = &[
     },
     Law {
         name: "requested_refund_has_a_job",
+        bytes: None,
         sql: concat!(
             "select id, 1, 0 from refunds where state = 'created' and not exists (select 1 from jobs \
              where jobs.shop_id = refunds.shop_id and jobs.subject = refunds.id and jobs.kind = 'send_refund')",
@@ -272,11 +293,146 @@ const LAWS: &[Law] = &[
         ),
         detail: |_, _| "it was asked for, and no job will tell the gateway".to_owned(),
     },
+    Law {
+        name: "one_license_a_unit",
+        bytes: None,
+        sql: concat!(
+            "select order_id, 1, count(*) from licenses group by shop_id, order_id, line, unit having count(*) > 1",
+            most!()
+        ),
+        detail: |_, found| format!("{found} licenses for one unit"),
+    },
+    Law {
+        name: "a_notice_counts_once",
+        bytes: None,
+        sql: concat!(
+            "select event_id, 1, count(*) from notices group by shop_id, gateway_account_id, event_id \
+             having count(*) > 1",
+            most!()
+        ),
+        detail: |_, found| format!("the event of the gateway stands here {found} times"),
+    },
+    Law {
+        name: "issued_is_in_the_journal",
+        bytes: None,
+        sql: concat!(
+            "select licenses.id, 1, 0 from licenses where not exists (select 1 from events \
+             where events.shop_id = licenses.shop_id and events.order_id = licenses.order_id \
+             and events.license_id = licenses.id and events.kind = 'license.issued')",
+            most!()
+        ),
+        detail: |_, _| "the journal does not know that it was issued".to_owned(),
+    },
+    Law {
+        name: "books_balance",
+        bytes: None,
+        sql: concat!("select cause, debit, credit from postings where debit = credit", most!()),
+        detail: |debit, credit| format!("it moves money from {credit} to {debit}: nowhere"),
+    },
+    Law {
+        name: "books_in_one_currency",
+        bytes: None,
+        sql: concat!(
+            "select postings.cause, orders.currency, postings.currency from postings join orders \
+             on orders.shop_id = postings.shop_id and orders.id = postings.order_id \
+             where orders.currency <> postings.currency",
+            most!()
+        ),
+        detail: |order, posting| format!("a movement in {posting} of an order in {order}"),
+    },
+    Law {
+        name: "one_seat_a_device",
+        bytes: None,
+        sql: concat!(
+            "select license_id, 1, count(*) from activations where state = 'active' \
+             group by shop_id, license_id, fingerprint having count(*) > 1",
+            most!()
+        ),
+        detail: |_, seats| format!("one device has {seats} seats"),
+    },
+    Law {
+        name: "sealed_at_rest",
+        bytes: Some(&[crate::vault::SEALED]),
+        sql: concat!(
+            "select id, 1, 0 from (select id, key_sealed as sealed from licenses \
+             union all select id, credentials_sealed from gateway_accounts \
+             union all select kid, seed_sealed from signing_keys) as secrets \
+             where substr(sealed, 1, 1) <> $1 or length(sealed) < 29",
+            most!()
+        ),
+        detail: |_, _| "a secret is not sealed".to_owned(),
+    },
+    Law {
+        name: "what_is_kept_says_why",
+        bytes: None,
+        sql: concat!(
+            "select id, state, state from (select id, state, reason from notices where state in ('parked', 'ignored') \
+             union all select id, state, last_error from deliveries where state in ('refused', 'bounced')) as kept \
+             where reason is null or reason = ''",
+            most!()
+        ),
+        detail: |_, state| format!("it is {state}, and nobody can see why"),
+    },
 ];
+
+const PAID_BETWEEN: &str = "select id from orders where shop_id = $1 and id > $2 and paid_at >= $3 and paid_at < $4 \
+    order by id limit $5";
+const BALANCES: &str = "select currency, account, cast(sum(minor) as bigint) from (\
+    select currency, debit as account, amount_minor as minor from postings where shop_id = $1 and at >= $2 and at < $3 \
+    union all select currency, credit, -amount_minor from postings where shop_id = $1 and at >= $2 and at < $3\
+    ) as movements group by currency, account order by currency, account";
 
 #[cfg(test)]
 pub(crate) fn texts() -> impl Iterator<Item = crate::statement::Text> {
-    LAWS.iter().map(|law| crate::statement::Text::both(law.sql))
+    LAWS.iter().map(|law| law.sql).chain([PAID_BETWEEN, BALANCES]).map(crate::statement::Text::both)
+}
+
+/// What moved on one account of the books.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Balance {
+    /// The currency.
+    pub currency: String,
+    /// The account, as in the books.
+    pub account: String,
+    /// Debits less credits, in minor units.
+    pub minor: i64,
+}
+
+impl Store {
+    /// The shop's orders that were paid from `since` on and before `until`, after this one, by their ids.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn orders_paid_between(
+        &self,
+        shop: ShopId,
+        since: Timestamp,
+        until: Timestamp,
+        after: Option<OrderId>,
+        limit: u32,
+    ) -> Result<Vec<OrderId>, ReadError> {
+        let after = after.map_or_else(String::new, |order| order.to_string());
+        self.every(read("report", PAID_BETWEEN, values![shop, after, since, until, limit]), |row| {
+            row.parsed(0, "an id")
+        })
+        .await
+    }
+
+    /// What moved on each account of the shop's books from `since` on and before `until`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn balances(&self, shop: ShopId, since: Timestamp, until: Timestamp) -> Result<Vec<Balance>, ReadError> {
+        self.every(read("report", BALANCES, values![shop, since, until]), |row| {
+            Ok(Balance { currency: row.take_text(0)?, account: row.take_text(1)?, minor: row.integer(2)? })
+        })
+        .await
+    }
+}
+
+/// The names of the laws that are checked here.
+pub fn law_names() -> impl Iterator<Item = &'static str> {
+    LAWS.iter().map(|law| law.name).chain(["never_a_card_number"])
 }
 
 /// Every row that breaks a law, up to a hundred for each law, all of one snapshot.
@@ -284,13 +440,68 @@ pub(crate) fn texts() -> impl Iterator<Item = crate::statement::Text> {
 /// # Errors
 /// When the database does not answer.
 pub async fn broken_laws(store: &Store) -> Result<Vec<Finding>, ReadError> {
-    let asked = LAWS.iter().map(|law| read(law.name, law.sql, values![])).collect();
-    let mut findings = Vec::new();
-    for (law, rows) in LAWS.iter().zip(store.engine.query(asked).await?) {
+    broken_laws_of(store.engine.as_ref()).await
+}
+
+/// As [`broken_laws`], of rows that nobody has the master key of: a backup.
+///
+/// # Errors
+/// As [`broken_laws`].
+pub async fn broken_laws_of(engine: &dyn Engine) -> Result<Vec<Finding>, ReadError> {
+    let asked = LAWS
+        .iter()
+        .map(|law| read(law.name, law.sql, law.bytes.map(|bytes| values![bytes]).unwrap_or_default()))
+        .collect();
+    let mut findings = card_numbers(engine).await?;
+    for (law, rows) in LAWS.iter().zip(engine.query(asked).await?) {
         findings.extend(all(law.name, rows, |row| {
             let (subject, expected, found) = (shown(row, 0)?, shown(row, 1)?, shown(row, 2)?);
             Ok(Finding { law: law.name, subject, detail: (law.detail)(&expected, &found) })
         })?);
+    }
+    Ok(findings)
+}
+
+/// The columns that hold what people or gateways wrote, by their table. What a buyer typed elsewhere is read as
+/// something that no card number is: an address, a country.
+const WRITTEN: &[(&str, &[&str])] = &[
+    ("customers", &["name"]),
+    ("orders", &["metadata"]),
+    ("activations", &["name", "metadata"]),
+    ("deliveries", &["last_error"]),
+    ("notices", &["detail"]),
+    ("jobs", &["last_error"]),
+];
+
+/// Law 8 on rows: a text that looks like it holds a card number. SQL cannot count its check digit.
+async fn card_numbers(engine: &dyn Engine) -> Result<Vec<Finding>, ReadError> {
+    let mut findings = Vec::new();
+    for (name, columns) in WRITTEN {
+        let Some(table) = TABLES.iter().find(|table| table.name == *name) else { continue };
+        let places: Vec<usize> =
+            table.columns().enumerate().filter(|(_, it)| columns.contains(it)).map(|(at, _)| at).collect();
+        let mut after: Option<Vec<Value>> = None;
+        while findings.len() < 100 {
+            let rows = engine.query(vec![table.page(after.as_deref(), 500)]).await?.pop().unwrap_or_default();
+            let Some(last) = rows.last() else { break };
+            after = Some(table.key_of(last));
+            for row in &rows {
+                let holds = |place: &usize| {
+                    row.optional_text(*place).ok().flatten().is_some_and(|text| domain::mask_card_numbers(text) != text)
+                };
+                if places.iter().any(holds) {
+                    let subject = table.key_of(row).pop().and_then(|id| match id {
+                        Value::Text(id) => Some(id),
+                        Value::Null | Value::Integer(_) | Value::Bytes(_) | Value::Flag(_) => None,
+                    });
+                    findings.push(Finding {
+                        law: "never_a_card_number",
+                        subject: subject.unwrap_or_default(),
+                        detail: format!("a text in {name} looks like a card number"),
+                    });
+                }
+            }
+        }
     }
     Ok(findings)
 }

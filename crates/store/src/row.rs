@@ -30,6 +30,11 @@ impl Row {
         Self(values)
     }
 
+    /// Every column, in order.
+    pub(crate) fn values(&self) -> &[Value] {
+        &self.0
+    }
+
     /// How many columns there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::column::Columns;
 use crate::statement::{read, texts, values, write};
-use crate::{CommitError, Expect, Purpose, ReadError, Row, RowError, Statement, Store, Vault};
+use crate::{CommitError, Engine, Expect, Purpose, ReadError, Row, RowError, Statement, Store, Vault};
 
 const SETTING: &str = "setting";
 const SIGNING_KEY: &str = "signing_key";
@@ -14,12 +14,13 @@ const VALUE: &str = "select value from settings where key = $1";
 const PUT: &str =
     "insert into settings (key, value) values ($1, $2) on conflict (key) do update set value = excluded.value";
 const PUT_FIRST: &str = "insert into settings (key, value) values ($1, $2) on conflict (key) do nothing";
+const IS_SEALED: &str = "select count(*) from settings where key = $1";
 const KEYS: &str = "select kid, public_key, seed_sealed, state, created_at from signing_keys order by created_at, kid";
 const ADD_KEY: &str =
     "insert into signing_keys (kid, public_key, seed_sealed, state, created_at) values ($1, $2, $3, $4, $5)";
 const SET_KEY_STATE: &str = "update signing_keys set state = $2 where kid = $1";
 
-texts![VALUE, PUT, PUT_FIRST, KEYS, ADD_KEY, SET_KEY_STATE];
+texts![VALUE, PUT, PUT_FIRST, IS_SEALED, KEYS, ADD_KEY, SET_KEY_STATE];
 
 /// Under which setting the fingerprint of the master key is kept.
 const MASTER_KEY: &str = "master_key_fingerprint";
@@ -115,6 +116,15 @@ impl SealedSigningKey {
             .map_err(|error| ReadError::Corrupt(format!("the signing key {}: {error}", self.kid)))?;
         Ok(SigningKey { kid: self.kid, public: self.public, seed, state: self.state, created_at: self.created_at })
     }
+}
+
+/// Whether there is a master key that belongs to this database: another one must not be made for it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn has_master_key(engine: &dyn Engine) -> Result<bool, ReadError> {
+    let found = engine.query(vec![read(SETTING, IS_SEALED, values![MASTER_KEY])]).await?.pop().unwrap_or_default();
+    Ok(found.first().map(|row| row.integer(0)).transpose()?.unwrap_or_default() > 0)
 }
 
 impl Store {

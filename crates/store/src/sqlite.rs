@@ -7,11 +7,11 @@
 //! opened: anything less has lost acknowledged commits in power cuts.
 
 mod queue;
-mod reader;
+pub(crate) mod reader;
 mod text;
 mod writer;
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -26,7 +26,7 @@ use tokio::sync::oneshot;
 use self::queue::{Full, Queue};
 use self::reader::{Read, Reader};
 use self::writer::{Commit, Task, Writer};
-use crate::engine::{Answer, storable};
+use crate::engine::{Access, Answer, IS_MOVING, NOT_ALONE, storable};
 use crate::measure::{Measurements, Waiting};
 use crate::migration::Dialect;
 use crate::{
@@ -56,6 +56,8 @@ pub struct SqliteOptions {
     pub group: usize,
     /// Commits, and reads, that may wait; one more is refused as unavailable.
     pub waiting: usize,
+    /// With whom the file is shared.
+    pub access: Access,
 }
 
 impl Default for SqliteOptions {
@@ -65,6 +67,7 @@ impl Default for SqliteOptions {
             lookups: thread::available_parallelism().map_or(2, usize::from).min(8),
             group: 256,
             waiting: 4_096,
+            access: Access::Shared,
         }
     }
 }
@@ -78,14 +81,17 @@ pub struct Sqlite {
     lookups: Vec<Mutex<Reader>>,
     readers: Vec<JoinHandle<()>>,
     writer: Option<JoinHandle<()>>,
+    /// Held as long as the engine lives; a process that ends in any way lets go of it.
+    _presence: File,
 }
 
 impl Sqlite {
     /// Opens the file, which is made when it is not there, readable by its owner only.
     ///
     /// # Errors
-    /// When the file cannot be opened, or would not keep what it acknowledges.
+    /// When the file cannot be opened, would not keep what it acknowledges, or somebody is there who must not be.
     pub fn open(path: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
+        let presence = presence(path, options.access)?;
         create(path).map_err(|error| OpenError::Unavailable(format!("{}: {error}", path.display())))?;
         let mut engine = Self {
             path: path.to_owned(),
@@ -95,6 +101,7 @@ impl Sqlite {
             lookups: Vec::new(),
             readers: Vec::new(),
             writer: None,
+            _presence: presence,
         };
         let writer = Writer::new(path.to_owned(), connect(path, Role::Writer)?, Arc::clone(&engine.measurements));
         let commits = Arc::clone(&engine.commits);
@@ -281,12 +288,12 @@ fn collect(prepared: &mut rusqlite::Statement<'_>) -> Result<Rows, Failure> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
+pub(crate) enum Role {
     Writer,
     Reader,
 }
 
-fn connect(path: &Path, role: Role) -> Result<Connection, OpenError> {
+pub(crate) fn connect(path: &Path, role: Role) -> Result<Connection, OpenError> {
     let access = match role {
         Role::Writer => OpenFlags::SQLITE_OPEN_READ_WRITE,
         Role::Reader => OpenFlags::SQLITE_OPEN_READ_ONLY,
@@ -355,6 +362,32 @@ fn create(path: &Path) -> std::io::Result<()> {
         File::open(directory)?.sync_all()?;
     }
     Ok(())
+}
+
+/// Where it is told who uses the file. Not in the file itself: SQLite's own locks on it end when any handle is closed.
+pub(crate) fn presence_file(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-presence");
+    PathBuf::from(name)
+}
+
+fn presence(path: &Path, access: Access) -> Result<File, OpenError> {
+    let shown = path.display();
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file =
+        options.open(presence_file(path)).map_err(|error| OpenError::Unavailable(format!("{shown}: {error}")))?;
+    let (locked, told) = match access {
+        Access::Shared => (file.try_lock_shared(), IS_MOVING),
+        Access::Alone => (file.try_lock(), NOT_ALONE),
+    };
+    match locked {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(shown.to_string(), told)),
+        Err(TryLockError::Error(error)) => Err(OpenError::Unavailable(format!("{shown}: {error}"))),
+    }
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, OpenError> {

@@ -13,7 +13,7 @@ use data_encoding::BASE32_NOPAD;
 use zeroize::Zeroizing;
 
 /// The first byte of every sealed value: which key and which form it was sealed with.
-const VERSION: u8 = 1;
+pub(crate) const SEALED: u8 = 1;
 
 /// How much of a keyed hash a derived token shows: 160 bits are beyond guessing, and 32 letters long.
 const TOKEN_BYTES: usize = 20;
@@ -151,7 +151,7 @@ impl Vault {
             )
             .map_err(|_| VaultError::Cipher)?;
         let mut sealed = Vec::with_capacity(1 + NONCE_LEN + secret.len() + tag.as_ref().len());
-        sealed.push(VERSION);
+        sealed.push(SEALED);
         sealed.extend_from_slice(&nonce);
         sealed.extend_from_slice(&secret);
         sealed.extend_from_slice(tag.as_ref());
@@ -164,7 +164,7 @@ impl Vault {
     /// When it was sealed by another version, with another master key, into another row, or was changed.
     pub fn open(&self, purpose: Purpose, row_id: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         let (version, rest) = sealed.split_first().ok_or(VaultError::NotAuthentic)?;
-        if *version != VERSION {
+        if *version != SEALED {
             return Err(VaultError::UnknownVersion);
         }
         let (nonce, ciphertext) = rest.split_first_chunk::<NONCE_LEN>().ok_or(VaultError::NotAuthentic)?;

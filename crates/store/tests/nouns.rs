@@ -15,6 +15,8 @@ mod installation;
 mod laws;
 #[path = "nouns/lists.rs"]
 mod lists;
+#[path = "nouns/moving.rs"]
+mod moving;
 #[path = "nouns/world.rs"]
 mod world;
 
@@ -43,7 +45,7 @@ use installation::{
     a_setting_is_set_once_or_again, a_signing_key_is_kept_sealed_and_can_be_retired,
     a_store_is_not_used_with_another_master_key,
 };
-use laws::every_law_is_seen_broken;
+use laws::{a_law_is_named_the_same_wherever_it_is_checked, every_law_is_seen_broken};
 use lists::{
     a_filter_shows_what_it_names_and_nothing_else, a_list_goes_from_page_to_page_and_back, a_shop_never_sees_another,
     whatever_a_person_has_in_hand_is_found,
@@ -105,6 +107,7 @@ sentences! {
     an_answer_is_forgotten_after_thirty_days
     of_many_that_claim_a_call_at_once_one_gets_it
     every_law_is_seen_broken
+    a_law_is_named_the_same_wherever_it_is_checked
 }
 
 async fn a_catalog_reads_back_as_it_was_written(store: Store) {

@@ -53,6 +53,11 @@ console-todo-refused =
         [one] { NUMBER($count) } Mail wurde vom Mailserver des Empfängers abgelehnt
        *[other] { NUMBER($count) } Mails wurden von den Mailservern der Empfänger abgelehnt
     }
+console-todo-held =
+    { $count ->
+        [one] { NUMBER($count) } Mail wird seit einer Wiederherstellung zurückgehalten; ihr Empfänger hat sie womöglich schon
+       *[other] { NUMBER($count) } Mails werden seit einer Wiederherstellung zurückgehalten; ihre Empfänger haben sie womöglich schon
+    }
 console-latest-orders = Neueste Bestellungen
 console-all-orders = Alle Bestellungen
 console-orders-empty = Hier gibt es noch keine Bestellungen. Jeder Besuch an der Kasse erscheint in dieser Liste, ob bezahlt oder nicht.
@@ -82,6 +87,10 @@ console-mail = Mail
 console-mails = Mails
 console-mails-what = Alles, was an Menschen geschrieben wurde. „Abgelehnt“ heißt, dass der Mailserver des Empfängers die Mail nie annehmen wird: Bitten Sie den Käufer um eine andere Adresse.
 console-mails-empty = Hier gibt es keine Mails. Zu jeder bezahlten Bestellung geht eine hinaus.
+console-mail-send = Jetzt senden
+console-report = Bericht
+console-report-what = Jeder Verkauf, der seit dem letzten Bericht bezahlt wurde, mit seinen Lizenzen und ihrem Anlass, unterschrieben: Mit den öffentlichen Schlüsseln des Shops kann ihn jeder prüfen. Er nennt niemanden.
+console-report-make = Bericht erstellen
 console-payment = Zahlung
 console-payments = Zahlungen
 console-refunds = Erstattungen
@@ -139,6 +148,7 @@ console-told-refunded = Die Erstattung ist unterwegs.
 console-told-refund-waits = Die Erstattung ist vermerkt, aber der Zahlungsdienst antwortet gerade nicht. Sie wird von selbst gesendet, sobald er antwortet.
 console-told-refund-refused = Der Zahlungsdienst hat die Erstattung abgelehnt. Was er dazu sagt, steht unten bei der Erstattung.
 console-told-resent = Beleg und Schlüssel sind unterwegs.
+console-told-let-go = Sie ist unterwegs; ihr Empfänger hat sie womöglich schon.
 console-told-checked = Der Zahlungsdienst hat geantwortet; diese Seite zeigt, wie die Zahlung jetzt steht.
 console-told-still-open = Der Zahlungsdienst hat geantwortet: Der Ausgang ist noch offen.
 console-told-contradiction = Die Antwort des Zahlungsdienstes widerspricht dem, was gespeichert ist. Nichts wurde geändert; sehen Sie ins Protokoll des Servers.

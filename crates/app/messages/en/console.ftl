@@ -53,6 +53,11 @@ console-todo-refused =
         [one] { NUMBER($count) } mail was refused by the receiver's mail server
        *[other] { NUMBER($count) } mails were refused by the receivers' mail servers
     }
+console-todo-held =
+    { $count ->
+        [one] { NUMBER($count) } mail is held since a restore; its receiver may have it already
+       *[other] { NUMBER($count) } mails are held since a restore; their receivers may have them already
+    }
 console-latest-orders = Latest orders
 console-all-orders = All orders
 console-orders-empty = No orders here yet. Every visit to the checkout shows up in this list, paid or not.
@@ -82,6 +87,10 @@ console-mail = Mail
 console-mails = Mails
 console-mails-what = Everything that was written to people. Refused means that the receiver's mail server will never take it: ask the buyer for another address.
 console-mails-empty = No mails here. One goes out for every paid order.
+console-mail-send = Send now
+console-report = Report
+console-report-what = Every sale that was paid since the last report, with its licenses and what caused them, signed: anybody can check it with the shop's public keys. It names nobody.
+console-report-make = Make the report
 console-payment = Payment
 console-payments = Payments
 console-refunds = Refunds
@@ -139,6 +148,7 @@ console-told-refunded = The refund is on its way.
 console-told-refund-waits = The refund is written down, but the gateway does not answer right now. It is sent by itself as soon as the gateway does.
 console-told-refund-refused = The gateway refused the refund. Its words stand with the refund below.
 console-told-resent = Receipt and keys are on their way.
+console-told-let-go = It is on its way; it may be the second one that its receiver gets.
 console-told-checked = The gateway has answered; this page shows how the payment stands now.
 console-told-still-open = The gateway has answered: the outcome is still open.
 console-told-contradiction = The gateway's answer contradicts what is stored. Nothing was changed; see the log of the server.

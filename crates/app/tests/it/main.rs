@@ -12,4 +12,5 @@ mod house;
 mod no_webhooks;
 mod outbox;
 mod parked;
+mod restored;
 mod ways_in;

@@ -19,6 +19,8 @@ pub(super) mod key {
     pub(crate) const SHOP: &str = "latchkey_shop";
     pub(crate) const ORDER: &str = "latchkey_order";
     pub(crate) const PAYMENT: &str = "latchkey_payment";
+    /// A note of ours about the sale.
+    pub(crate) const NOTE: &str = "latchkey_sale";
     pub(crate) const REFUND: &str = "latchkey_refund";
     /// How a payment is collected: [`OFF_SESSION`](super::OFF_SESSION), or absent for a hosted page.
     pub(crate) const FLOW: &str = "latchkey_flow";

@@ -100,6 +100,10 @@ impl Gateway for Stripe {
         translate::translate(kind, body)
     }
 
+    fn note(&self, body: &[u8]) -> Option<String> {
+        translate::note(body)
+    }
+
     fn request(&self, credentials: &str, call: &Call) -> Result<HttpRequest, CallError> {
         let credentials = Credentials::read(credentials)
             .map_err(|error| CallError::Unauthorized { message: format!("the settings cannot be used: {error}") })?;

@@ -139,7 +139,11 @@ impl Sender<'_> {
 
 fn open_payment(request: &HostedPaymentRequest) -> Result<Form, CallError> {
     let name = line(&request.description, LONGEST_NAME)?;
-    let references = || references(&request.shop, &request.order, &request.payment);
+    let note = request.note.as_ref().map(|note| (key::NOTE, note.clone()));
+    if note.as_ref().is_some_and(|(_, note)| note.chars().count() > 500) {
+        return Err(refused("metadata_too_large", "a note of 500 characters can be attached"));
+    }
+    let references = || references(&request.shop, &request.order, &request.payment).into_iter().chain(note.clone());
     let form = Form::new()
         .with("mode", "payment")
         .with("line_items[0][quantity]", "1")
@@ -503,6 +507,18 @@ mod tests {
     fn a_list_begins_no_earlier_than_time() {
         let listed = shown(&Call::ListEvents { since: Timestamp::from_seconds(-5), after: None });
         assert!(listed.contains("  created[gte] = 0\n"), "{listed}");
+    }
+
+    #[test]
+    fn a_note_goes_with_the_page_and_with_the_money_and_comes_back() {
+        let Some(Call::OpenPayment(request)) = calls(1).into_iter().next() else { panic!("a page to open") };
+        let with = |note: String| open_payment(&HostedPaymentRequest { note: Some(note), ..request.clone() });
+        let form = with("1 chk_1".to_owned()).unwrap().encode();
+        assert_eq!(form.matches("latchkey_sale%5D=1+chk_1").count(), 2, "{form}");
+        assert!(with("n".repeat(501)).is_err());
+        let body = r#"{"data":{"object":{"metadata":{"latchkey_sale":"1 chk_1"}}}}"#;
+        assert_eq!(super::super::translate::note(body.as_bytes()).as_deref(), Some("1 chk_1"));
+        assert_eq!(super::super::translate::note(b"{}"), None);
     }
 
     #[test]

@@ -4,9 +4,10 @@
 
 use domain::{Fact, PaymentStatus};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::fact::{
-    dispute_report, failed_debit, intent_report, locator, mode, refund_report, session_report, session_status,
+    dispute_report, failed_debit, intent_report, key, locator, mode, refund_report, session_report, session_status,
     unreadable,
 };
 use super::object::{Charge, Dispute, Event, EventHead, Expandable, PaymentIntent, Refund, Session};
@@ -43,6 +44,12 @@ pub(super) fn split(body: &[u8]) -> Result<Vec<NoticeItem>, VerifyError> {
         return Err(VerifyError::BodyMalformed);
     }
     Ok(vec![NoticeItem { event_id: head.id, kind: head.kind, body: body.to_vec() }])
+}
+
+/// The note that we attached to the page or the money that an event is about.
+pub(super) fn note(body: &[u8]) -> Option<String> {
+    let event: Value = serde_json::from_slice(body).ok()?;
+    event.pointer("/data/object/metadata")?.get(key::NOTE)?.as_str().map(str::to_owned)
 }
 
 /// What one event means.

@@ -52,6 +52,24 @@ pub fn run_with(folder: &Path, arguments: &[&str], input: &str, variables: &[(&s
     Finished { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
+/// Runs a command and kills it, as `kill -9` does, as soon as a line on its stderr holds this text. Whether it was
+/// killed: one that says nothing of the kind ends by itself.
+pub fn kill_when_told(folder: &Path, arguments: &[&str], told: &str) -> bool {
+    let mut child = command(folder, arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let stderr = BufReader::new(child.stderr.take().expect("its stderr"));
+    let is_told = stderr.lines().map_while(Result::ok).any(|line| line.contains(told));
+    if is_told {
+        let _ = child.kill();
+    }
+    let ended = child.wait().expect("it ends");
+    is_told && ended.code().is_none()
+}
+
 impl Finished {
     /// Its one JSON object; it must have ended well.
     pub fn result(&self) -> Value {

@@ -122,6 +122,21 @@ impl Shop {
         Ok(())
     }
 
+    /// From now on the shop is kept in this database; without one, in its data folder.
+    pub fn keep_in(&mut self, database: Option<String>) {
+        self.database = database;
+    }
+
+    /// The database, where it is not a file in the data folder.
+    pub fn database(&self) -> Option<&str> {
+        self.database.as_deref()
+    }
+
+    /// A command line with what says where the shop's rows are.
+    pub fn arguments(&self, arguments: &[&str]) -> Vec<String> {
+        with_storage(arguments, &self.folder, self.database.as_deref())
+    }
+
     /// Runs another command on the shop's rows.
     pub fn run(&self, arguments: &[&str], input: &str) -> Finished {
         let arguments = with_storage(arguments, &self.folder, self.database.as_deref());

@@ -8,24 +8,38 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_postgres::error::Severity;
+use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
 
+use super::pool::dialled;
 use super::tls::Tls;
-use super::{Failure, described, value};
-use crate::{OpenError, Rows, Statement};
+use super::{Failure, PRESENCE_LOCK, PostgresOptions, described, value};
+use crate::engine::{IS_MOVING, NOT_ALONE};
+use crate::{OpenError, ReadError, Rows, Statement};
 
 /// The server ends by itself what nobody can be waiting for any more. None of this ends a COMMIT that waits for its
 /// standby: that ends when the standby answers.
 const SESSION: &str = "set statement_timeout = '30s'; set lock_timeout = '10s'; \
     set idle_in_transaction_session_timeout = '60s'";
 
+/// How long one who would be alone tries, in tenths of a second.
+const PATIENCE_TENTHS: u32 = 30;
+
 /// What must hold for an acknowledgement to be worth something.
 const SETTINGS: &str = "select current_setting('fsync'), current_setting('synchronous_commit'), \
     current_setting('server_encoding'), current_setting('transaction_read_only')";
 
-pub(super) struct Connection {
+/// Whether a connection tells others that somebody is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// It does, and is refused where somebody is alone.
+    Told,
+    /// It does not: another connection of the process does, or it only reads what stands still.
+    Untold,
+}
+
+pub(crate) struct Connection {
     client: Client,
     /// By where the text stands in the program, which for a `&'static str` is as good as its letters.
     prepared: Mutex<HashMap<(usize, usize), tokio_postgres::Statement>>,
@@ -36,7 +50,49 @@ pub(super) struct Connection {
 pub(super) type Answered = Result<(u64, Rows), Failure>;
 
 impl Connection {
-    pub(super) async fn open(config: &Config, tls: Option<&Tls>) -> Result<Self, OpenError> {
+    /// A connection of its own that keeps everybody else out for as long as it lives.
+    pub(super) async fn open_alone(config: &Config, options: &PostgresOptions) -> Result<Self, OpenError> {
+        let (config, tls) = dialled(config.clone(), options)?;
+        let connection = Self::open(&config, tls.as_ref(), Presence::Untold).await?;
+        // A server that was killed a moment ago may still seem to be there; so does a command that is about to end.
+        // Tried and not waited for: behind one who waits to be alone, everybody else would wait as well.
+        for _ in 0..PATIENCE_TENTHS {
+            let asked = connection.client.query_one("select pg_try_advisory_lock($1)", &[&PRESENCE_LOCK]).await;
+            let unavailable = |error: tokio_postgres::Error| OpenError::Unavailable(described(&error));
+            if asked.and_then(|row| row.try_get::<_, bool>(0)).map_err(unavailable)? {
+                return Ok(connection);
+            }
+            connection.client.batch_execute("select pg_sleep(0.1)").await.map_err(unavailable)?;
+        }
+        Err(OpenError::InUse("the database".to_owned(), NOT_ALONE))
+    }
+
+    /// A connection on which every read is of one moment, that of the first, until it is dropped.
+    pub(crate) async fn open_moment(url: &str, options: &PostgresOptions) -> Result<Self, OpenError> {
+        let config: Config = url.parse().map_err(|error: tokio_postgres::Error| {
+            OpenError::Unavailable(format!("the address of the database cannot be read: {error}"))
+        })?;
+        let (config, tls) = dialled(config, options)?;
+        let connection = Self::open(&config, tls.as_ref(), Presence::Untold).await?;
+        let begin = "set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; \
+            begin isolation level repeatable read read only; select count(*) from migrations";
+        connection.client.batch_execute(begin).await.map_err(|error| OpenError::Unavailable(described(&error)))?;
+        Ok(connection)
+    }
+
+    /// Reads one statement.
+    pub(crate) async fn read(&self, statement: &Statement) -> Result<Rows, ReadError> {
+        let asked = async {
+            let prepared = self.prepare(std::slice::from_ref(statement)).await?;
+            match prepared.first() {
+                Some(prepared) => self.run(prepared, statement).await.map(|(_, rows)| rows),
+                None => Ok(Rows::new()),
+            }
+        };
+        asked.await.map_err(Failure::of_a_read)
+    }
+
+    pub(super) async fn open(config: &Config, tls: Option<&Tls>, presence: Presence) -> Result<Self, OpenError> {
         let unavailable = |error: tokio_postgres::Error| OpenError::Unavailable(described(&error));
         let warned = Arc::new(AtomicBool::new(false));
         let client = match tls {
@@ -63,6 +119,19 @@ impl Connection {
             if !is_fine {
                 return Err(OpenError::Unsafe { setting: name, value: setting(place)?, needed });
             }
+        }
+        if presence == Presence::Told {
+            // One who was alone and has just ended may still seem to be there.
+            let shared = format!(
+                "set lock_timeout = '5s'; select pg_advisory_lock_shared({PRESENCE_LOCK}); set lock_timeout = '10s'"
+            );
+            client.batch_execute(&shared).await.map_err(|error| {
+                if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) {
+                    OpenError::InUse("the database".to_owned(), IS_MOVING)
+                } else {
+                    unavailable(error)
+                }
+            })?;
         }
         Ok(Self { client, prepared: Mutex::default(), warned })
     }

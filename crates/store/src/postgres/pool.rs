@@ -8,9 +8,10 @@ use tokio_postgres::Config;
 use tokio_postgres::config::TargetSessionAttrs;
 
 use super::PostgresOptions;
-use super::connection::Connection;
+use super::connection::{Connection, Presence};
 use super::tls::{self, Tls};
 use crate::OpenError;
+use crate::engine::Access;
 
 pub(super) struct Pool {
     config: Config,
@@ -20,23 +21,13 @@ pub(super) struct Pool {
     at_hand: Arc<Semaphore>,
     connections: usize,
     patience: Duration,
+    presence: Presence,
     idle: Mutex<Vec<Arc<Connection>>>,
 }
 
 impl Pool {
-    pub(super) fn new(mut config: Config, options: &PostgresOptions) -> Result<Self, OpenError> {
-        let tls = tls::line(&mut config, options.authority.as_deref())?;
-        // Seats and limits are never read from a replica.
-        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-        config.application_name("latchkey");
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(options.patience);
-        }
-        // A server that vanished without a word is noticed within a minute.
-        config.keepalives_idle(Duration::from_secs(15));
-        config.keepalives_interval(Duration::from_secs(5));
-        config.keepalives_retries(3);
-        config.tcp_user_timeout(Duration::from_secs(30));
+    pub(super) fn new(config: Config, options: &PostgresOptions) -> Result<Self, OpenError> {
+        let (config, tls) = dialled(config, options)?;
         let connections = options.connections.max(1);
         Ok(Self {
             config,
@@ -45,6 +36,11 @@ impl Pool {
             at_hand: Arc::new(Semaphore::new(connections / 4)),
             connections,
             patience: options.patience,
+            presence: match options.access {
+                Access::Shared => Presence::Told,
+                // The connection beside the pool tells it.
+                Access::Alone => Presence::Untold,
+            },
             idle: Mutex::new(Vec::new()),
         })
     }
@@ -68,7 +64,7 @@ impl Pool {
             .map_err(|error| OpenError::Unavailable(error.to_string()))?;
         let connection = match self.take_idle() {
             Some(connection) => connection,
-            None => Arc::new(Connection::open(&self.config, self.tls.as_ref()).await?),
+            None => Arc::new(Connection::open(&self.config, self.tls.as_ref(), self.presence).await?),
         };
         Ok(Lease { connection, is_settled: false, pool: Arc::clone(self), _permit: permit })
     }
@@ -82,6 +78,23 @@ impl Pool {
     fn idle(&self) -> MutexGuard<'_, Vec<Arc<Connection>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How a server is reached: the address with what every connection of ours asks for, and TLS where there is a network.
+pub(super) fn dialled(mut config: Config, options: &PostgresOptions) -> Result<(Config, Option<Tls>), OpenError> {
+    let tls = tls::line(&mut config, options.authority.as_deref())?;
+    // Seats and limits are never read from a replica.
+    config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+    config.application_name("latchkey");
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(options.patience);
+    }
+    // A server that vanished without a word is noticed within a minute.
+    config.keepalives_idle(Duration::from_secs(15));
+    config.keepalives_interval(Duration::from_secs(5));
+    config.keepalives_retries(3);
+    config.tcp_user_timeout(Duration::from_secs(30));
+    Ok((config, tls))
 }
 
 /// A connection for as long as one conversation takes.

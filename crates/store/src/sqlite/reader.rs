@@ -1,6 +1,8 @@
 //! A connection that reads and cannot write, and the thread that answers with one.
 
-use rusqlite::{Connection, ErrorCode};
+use std::path::Path;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::oneshot;
 
 use super::queue::Queue;
@@ -15,14 +17,55 @@ pub(super) struct Read {
 }
 
 /// A connection with the texts that it has seen.
-pub(super) struct Reader {
+pub(crate) struct Reader {
     connection: Connection,
     texts: Texts,
 }
 
 impl Reader {
-    pub(super) fn new(connection: Connection) -> Self {
+    pub(crate) fn new(connection: Connection) -> Self {
         Self { connection, texts: Texts::default() }
+    }
+
+    /// From here on every read is of this moment, until the reader is dropped. Writers go on meanwhile.
+    pub(crate) fn hold_moment(&mut self) -> Result<(), ReadError> {
+        // The moment is that of the first read.
+        let hold = || self.connection.execute_batch("begin deferred; select count(*) from migrations");
+        hold().map_err(|error| told(error.into()))
+    }
+
+    /// What SQLite itself finds wrong with the file, and rows that refer to nothing; nothing when all is well.
+    pub(crate) fn damage(&mut self) -> Result<Vec<String>, ReadError> {
+        let damage = || -> rusqlite::Result<Vec<String>> {
+            let mut found = Vec::new();
+            for check in ["pragma integrity_check", "pragma foreign_key_check"] {
+                let mut prepared = self.connection.prepare(check)?;
+                let mut rows = prepared.query([])?;
+                while let Some(row) = rows.next()? {
+                    found.push(row.get::<_, String>(0)?);
+                }
+            }
+            found.retain(|line| line != "ok");
+            Ok(found)
+        };
+        damage().map_err(|error| told(error.into()))
+    }
+
+    /// Reads a file that nobody writes and that needs no log beside it.
+    pub(crate) fn of_file_at_rest(path: &Path) -> Result<Self, ReadError> {
+        let mut address = "file:".to_owned();
+        for byte in path.as_os_str().as_encoded_bytes() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                    address.push(char::from(*byte));
+                }
+                other => address.push_str(&format!("%{other:02x}")),
+            }
+        }
+        address.push_str("?immutable=1");
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(address, flags).map_err(|error| told(error.into()))?;
+        Ok(Self::new(connection))
     }
 
     /// Answers from the queue until it is closed.
@@ -37,7 +80,7 @@ impl Reader {
     }
 
     /// All statements in one snapshot.
-    pub(super) fn read(&mut self, statements: &[Statement]) -> Result<Vec<Rows>, ReadError> {
+    pub(crate) fn read(&mut self, statements: &[Statement]) -> Result<Vec<Rows>, ReadError> {
         snapshot(&self.connection, &mut self.texts, statements).map_err(told)
     }
 }

@@ -17,6 +17,8 @@ use crate::problem::Problem;
 struct Home<'a> {
     chrome: Chrome<'a>,
     refused: u64,
+    /// Mails that wait for somebody to let them go.
+    held: u64,
     orders: Vec<OrderRow>,
     storefront: String,
 }
@@ -26,8 +28,12 @@ impl Home<'_> {
         self.refused > 0
     }
 
+    fn has_held(&self) -> bool {
+        self.held > 0
+    }
+
     fn has_work(&self) -> bool {
-        self.has_refused() || self.chrome.has_parked()
+        self.has_refused() || self.has_held() || self.chrome.has_parked()
     }
 }
 
@@ -35,9 +41,10 @@ pub(crate) async fn show(State(web): State<Web>, staff: Staff) -> Result<Respons
     let chrome = staff.chrome(&web, "home");
     let store = &web.app.store;
     let refused = store.count_deliveries(staff.shop(), DeliveryState::Refused).await.map_err(app::Error::from)?;
+    let held = u64::try_from(web.app.held_mails(staff.shop()).await?.len()).unwrap_or_default();
     let latest = Page { starting_after: None, ending_before: None, limit: 10 };
     let orders = store.orders(staff.shop(), &OrderFilter::default(), latest).await.map_err(app::Error::from)?;
     let orders = orders.data.iter().map(|order| OrderRow::new(&chrome, order)).collect();
     let storefront = web.app.settings.public_url.clone();
-    Ok(page(StatusCode::OK, &Home { chrome, refused, orders, storefront }))
+    Ok(page(StatusCode::OK, &Home { chrome, refused, held, orders, storefront }))
 }

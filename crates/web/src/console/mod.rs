@@ -11,6 +11,7 @@ pub(crate) mod license;
 pub(crate) mod notice;
 pub(crate) mod order;
 pub(crate) mod refund;
+pub(crate) mod report;
 pub(crate) mod search;
 pub(crate) mod sign_in;
 #[cfg(test)]
@@ -31,11 +32,12 @@ use crate::visit::Visit;
 use crate::{Web, cookie};
 
 /// What a page can be told to say about the form that led to it; each has a message `console-told-…`.
-const TOLD: [&str; 15] = [
+const TOLD: [&str; 16] = [
     "refunded",
     "refund-waits",
     "refund-refused",
     "resent",
+    "let-go",
     "checked",
     "still-open",
     "contradiction",

@@ -168,6 +168,8 @@ pub(crate) struct DeliveryRow {
     pub(crate) state_text: String,
     pub(crate) error: Option<String>,
     pub(crate) at: String,
+    /// Where the button goes that sends it, while it waits for a person.
+    pub(crate) send: Option<String>,
 }
 
 impl DeliveryRow {
@@ -180,7 +182,14 @@ impl DeliveryRow {
             state_text: state_text(chrome, delivery.state.as_str()),
             error: delivery.last_error.clone(),
             at: chrome.date(&delivery.created_at),
+            send: None,
         }
+    }
+
+    /// As it is, with a button where it is one of those that are held.
+    pub(crate) fn held(self, delivery: &Delivery, held: &[Delivery]) -> Self {
+        let is_held = held.iter().any(|waiting| waiting.id == delivery.id);
+        Self { send: is_held.then(|| format!("/console/mails/{}/send", delivery.id)), ..self }
     }
 
     pub(crate) fn linked(chrome: &Chrome<'_>, delivery: &Delivery) -> Self {
@@ -223,6 +232,7 @@ pub(crate) async fn draw(
     let events = store.order_events(staff.shop(), order.id).await.map_err(app::Error::from)?;
     let now = web.app.clock.now();
 
+    let held = web.app.held_mails(staff.shop()).await?;
     // Notices first: what happens at the moment one arrives happens because of it.
     let mut timeline: Vec<Moment> = notices.iter().rev().map(|notice| notice_moment(&chrome, notice)).collect();
     timeline.extend(events.iter().map(|event| event_moment(&chrome, event)));
@@ -251,7 +261,10 @@ pub(crate) async fn draw(
         payments: sale.payments.iter().map(|payment| payment_row(&chrome, payment)).collect(),
         refunds: sale.refunds.iter().map(|refund| refund_row(&chrome, refund)).collect(),
         licenses: sale.licenses.iter().map(|license| LicenseRow::new(&chrome, license, now)).collect(),
-        deliveries: deliveries.iter().map(|delivery| DeliveryRow::new(&chrome, delivery)).collect(),
+        deliveries: deliveries
+            .iter()
+            .map(|delivery| DeliveryRow::new(&chrome, delivery).held(delivery, &held))
+            .collect(),
         timeline,
         refund,
         buyer_page: web.app.receipt_url(order.id),

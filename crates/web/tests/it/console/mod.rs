@@ -1,6 +1,7 @@
 //! The console: who comes in, what each button does, and that nothing typed by a stranger becomes markup.
 
 mod access;
+mod held;
 mod hostile;
 mod licenses;
 mod notices;
