@@ -2,7 +2,7 @@
 
 use domain::{
     Activation, ActivationRequest, Actor, Changes, Fingerprint, License, Refusal, Rng, ShopId, Timestamp,
-    ValidationRequest, Verdict, activate, deactivate, heartbeat,
+    ValidationRequest, Verdict, Warning, activate, begin, deactivate, heartbeat,
 };
 use latchkey_license::KeyCode;
 use store::{CommitError, SeatView};
@@ -36,6 +36,8 @@ pub struct ActivateAnswer {
     pub license: License,
     /// A certificate for the device; `None` after a seat was freed.
     pub certificate: Option<String>,
+    /// What comes with it.
+    pub warnings: Vec<Warning>,
     /// Whether the seat is new.
     pub is_new: bool,
     /// When this was true.
@@ -43,7 +45,8 @@ pub struct ActivateAnswer {
 }
 
 impl App {
-    /// Whether a license works for an app. One read of one row and its seat.
+    /// Whether a license works for an app. One read of one row and its seat; a write only when this "yes" begins the
+    /// clock of the license.
     ///
     /// # Errors
     /// `Unavailable` when nobody can tell: that is never "no".
@@ -53,21 +56,40 @@ impl App {
         key: &KeyCode,
         request: &ValidationRequest,
     ) -> Result<ValidateAnswer, Error> {
-        let at = self.clock.now();
         let count = |verdict: &Verdict| self.metrics.validations.with([verdict.code.as_str()]).count();
-        let Some(SeatView { license, activation }) = self.store.seat(shop, key, request.fingerprint.as_ref()).await?
-        else {
-            let verdict = Verdict::unknown();
+        for _ in 0..TRIES {
+            let at = self.clock.now();
+            let Some(view) = self.store.seat(shop, key, request.fingerprint.as_ref(), at).await? else {
+                let verdict = Verdict::unknown();
+                count(&verdict);
+                return Ok(ValidateAnswer { verdict, license: None, activation: None, certificate: None, at });
+            };
+            let mut license = as_counted(&view);
+            let verdict = license.validate(view.activation.as_ref(), request, at);
+            if verdict.is_valid() && license.started_at.is_none() {
+                match self.begin_license(&view.license, at).await {
+                    Ok(Some(begun)) => license = License { seats_used: license.seats_used, ..begun },
+                    Ok(None) => {}
+                    Err(CommitError::Conflict { .. }) => continue,
+                    Err(error) => return Err(error.into()),
+                }
+            }
             count(&verdict);
-            return Ok(ValidateAnswer { verdict, license: None, activation: None, certificate: None, at });
-        };
-        let verdict = license.validate(activation.as_ref(), request, at);
-        count(&verdict);
-        let certificate = match (&request.fingerprint, verdict.is_valid()) {
-            (Some(fingerprint), true) => Some(self.certificate(&license, fingerprint, at)),
-            (Some(_), false) | (None, _) => None,
-        };
-        Ok(ValidateAnswer { verdict, license: Some(license), activation, certificate, at })
+            let activation = view.activation;
+            let certificate = match (&request.fingerprint, verdict.is_valid()) {
+                (Some(fingerprint), true) => Some(self.certificate(&license, activation.as_ref(), fingerprint, at)),
+                (Some(_), false) | (None, _) => None,
+            };
+            return Ok(ValidateAnswer { verdict, license: Some(license), activation, certificate, at });
+        }
+        Err(busy())
+    }
+
+    /// Begins the clock of a license that was told "yes" for the first time, where its policy says so.
+    async fn begin_license(&self, license: &License, at: Timestamp) -> Result<Option<License>, CommitError> {
+        let Some((changes, begun)) = begin(license, at, &mut self.entropy.rng()) else { return Ok(None) };
+        self.commit(&changes, None).await?;
+        Ok(Some(begun))
     }
 
     /// Gives a device a seat.
@@ -83,11 +105,13 @@ impl App {
         let fingerprint = &request.fingerprint;
         self.change_seat(shop, key, fingerprint, |view, now, rng| {
             let had = view.activation.as_ref().map(|seat| seat.id);
-            let (changes, activation) = activate(&view.license, view.activation.as_ref(), request, now, rng)?;
-            let license = changes.licenses.first().unwrap_or(&view.license).clone();
-            let certificate = Some(self.certificate(&license, fingerprint, now));
+            let (changes, activation) =
+                activate(&view.license, view.activation.as_ref(), view.lapsed, request, now, rng)?;
+            let license = changes.licenses.first().cloned().unwrap_or_else(|| as_counted(view));
+            let certificate = Some(self.certificate(&license, Some(&activation), fingerprint, now));
             let is_new = had != Some(activation.id);
-            Ok((changes, ActivateAnswer { activation, license, certificate, is_new, at: now }))
+            let warnings = license.warnings(now);
+            Ok((changes, ActivateAnswer { activation, license, certificate, warnings, is_new, at: now }))
         })
         .await
     }
@@ -105,14 +129,20 @@ impl App {
     ) -> Result<ActivateAnswer, Error> {
         self.change_seat(shop, key, fingerprint, |view, now, rng| {
             let seat = view.activation.as_ref().ok_or(Refusal::NotActivated)?;
+            let was_held = view.license.is_seated(seat, now);
             let (changes, activation) = deactivate(&view.license, seat, actor, now, rng)?;
-            let license = changes.licenses.first().unwrap_or(&view.license).clone();
-            Ok((changes, ActivateAnswer { activation, license, certificate: None, is_new: false, at: now }))
+            let mut license = changes.licenses.first().unwrap_or(&view.license).clone();
+            // A seat whose lease was over was not counted before and is not counted now.
+            let lapsed = view.lapsed.saturating_sub(u32::from(!was_held));
+            license.seats_used = license.seats_used.saturating_sub(lapsed);
+            let answer =
+                ActivateAnswer { activation, license, certificate: None, warnings: vec![], is_new: false, at: now };
+            Ok((changes, answer))
         })
         .await
     }
 
-    /// Notes that the app on a seat is alive.
+    /// Notes that the app on a seat is alive, and renews its lease.
     ///
     /// # Errors
     /// When there is no such key, or the device holds no seat.
@@ -124,17 +154,15 @@ impl App {
     ) -> Result<ActivateAnswer, Error> {
         self.change_seat(shop, key, fingerprint, |view, now, _| {
             let seat = view.activation.as_ref().ok_or(Refusal::NotActivated)?;
-            let (changes, activation) = heartbeat(seat, now)?;
-            let usable = view.license.validate(
-                Some(&activation),
-                &ValidationRequest { fingerprint: Some(fingerprint.clone()), ..ValidationRequest::default() },
-                now,
-            );
-            let certificate = usable.is_valid().then(|| self.certificate(&view.license, fingerprint, now));
-            Ok((
-                changes,
-                ActivateAnswer { activation, license: view.license.clone(), certificate, is_new: false, at: now },
-            ))
+            let (changes, activation) = heartbeat(&view.license, seat, now)?;
+            let license = as_counted(view);
+            let request = ValidationRequest { fingerprint: Some(fingerprint.clone()), ..ValidationRequest::default() };
+            let verdict = license.validate(Some(&activation), &request, now);
+            let certificate =
+                verdict.is_valid().then(|| self.certificate(&license, Some(&activation), fingerprint, now));
+            let answer =
+                ActivateAnswer { activation, license, certificate, warnings: verdict.warnings, is_new: false, at: now };
+            Ok((changes, answer))
         })
         .await
     }
@@ -161,7 +189,7 @@ impl App {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Error::Unavailable("too many changes at once".to_owned()))
+        Err(busy())
     }
 
     async fn change_seat(
@@ -172,19 +200,35 @@ impl App {
         mut decision: impl FnMut(&SeatView, Timestamp, &mut Rng) -> Result<(Changes, ActivateAnswer), Refusal>,
     ) -> Result<ActivateAnswer, Error> {
         for _ in 0..TRIES {
+            let now = self.clock.now();
             let view =
-                self.store.seat(shop, key, Some(fingerprint)).await?.ok_or(Error::NotFound { what: "license" })?;
-            let (changes, answer) = decision(&view, self.clock.now(), &mut self.entropy.rng())?;
+                self.store.seat(shop, key, Some(fingerprint), now).await?.ok_or(Error::NotFound { what: "license" })?;
+            let (changes, answer) = decision(&view, now, &mut self.entropy.rng())?;
             match self.commit(&changes, None).await {
                 Ok(()) => return Ok(answer),
                 Err(CommitError::Conflict { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Error::Unavailable("too many changes at once".to_owned()))
+        Err(busy())
     }
 
-    fn certificate(&self, license: &License, fingerprint: &Fingerprint, now: Timestamp) -> String {
-        self.signer.certificate(license, Some(fingerprint.as_str()), &self.settings.public_url, now)
+    fn certificate(
+        &self,
+        license: &License,
+        seat: Option<&Activation>,
+        fingerprint: &Fingerprint,
+        now: Timestamp,
+    ) -> String {
+        self.signer.certificate(license, seat, Some(fingerprint.as_str()), &self.settings.public_url, now)
     }
+}
+
+fn busy() -> Error {
+    Error::Unavailable("too many changes at once".to_owned())
+}
+
+/// The license with the seats that are held at this moment, to be told and not to be written.
+fn as_counted(view: &SeatView) -> License {
+    License { seats_used: view.license.seats_used.saturating_sub(view.lapsed), ..view.license.clone() }
 }

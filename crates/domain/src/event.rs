@@ -129,10 +129,14 @@ event_kinds! {
     LicenseRevoked = "license.revoked",
     /// The same license works again.
     LicenseReinstated = "license.reinstated",
+    /// The clock of a license began.
+    LicenseStarted = "license.started",
     /// A device took a seat.
     ActivationCreated = "activation.created",
     /// A device gave a seat back.
     ActivationReleased = "activation.released",
+    /// The leases of seats were over.
+    ActivationLapsed = "activation.lapsed",
     /// A mail was taken by the mail server.
     DeliverySent = "delivery.sent",
     /// A mail will never be taken.

@@ -86,6 +86,9 @@ pub enum Refusal {
     /// The license does not work.
     #[error("the license is {}", .0.as_str())]
     LicenseNotUsable(Standing),
+    /// The version came out after the updates that were bought.
+    #[error("this version is not covered")]
+    UpdateNotCovered,
     /// All seats are taken.
     #[error("all {seats} seats are taken")]
     SeatLimitReached {
@@ -125,6 +128,7 @@ impl Refusal {
             Self::LicenseNotUsable(Standing::Suspended) => "license_suspended",
             Self::LicenseNotUsable(Standing::Expired) => "license_expired",
             Self::LicenseNotUsable(Standing::Revoked) => "license_revoked",
+            Self::UpdateNotCovered => "license_update_not_covered",
             Self::SeatLimitReached { .. } => "seat_limit_reached",
             Self::NotActivated => "not_activated",
             Self::Money(_) => "amount_out_of_range",

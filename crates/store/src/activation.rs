@@ -1,10 +1,10 @@
 //! Devices on seats. The unique index on (license, fingerprint) of taken seats keeps one device on one seat.
 
-use domain::{Activation, ActivationId, ActivationState, CustomerId, Fingerprint, LicenseId, OrderId, ShopId};
+use domain::{Activation, ActivationId, ActivationState, CustomerId, Fingerprint, Lapse, LicenseId, OrderId, ShopId};
 
 use crate::column::Columns;
 use crate::statement::{json, read, texts, values, write};
-use crate::{CommitError, ReadError, Row, RowError, Statement, Store};
+use crate::{CommitError, Expect, ReadError, Row, RowError, Statement, Store};
 
 const WHAT: &str = "activation";
 
@@ -49,8 +49,10 @@ const UPDATE: &str = "update activations set version = version + 1, name = $4, m
     where shop_id = $1 and id = $2 and version = $3";
 const RELEASE: &str = "update activations set version = version + 1, state = 'released', name = $4, metadata = $5, \
     last_seen_at = $6 where shop_id = $1 and id = $2 and version = $3";
+const LAPSE: &str = "update activations set version = version + 1, state = 'released' \
+    where shop_id = $1 and license_id = $2 and state = 'active' and last_seen_at <= $3";
 
-texts![BY_ID, OF_LICENSE, TAKEN_OF_ORDER, TAKEN_OF_CUSTOMER, WITH_FINGERPRINT, INSERT, UPDATE, RELEASE];
+texts![BY_ID, OF_LICENSE, TAKEN_OF_ORDER, TAKEN_OF_CUSTOMER, WITH_FINGERPRINT, INSERT, UPDATE, RELEASE, LAPSE];
 
 pub(crate) fn row(row: &mut Row) -> Result<Activation, RowError> {
     let mut columns = Columns::of(row);
@@ -75,6 +77,12 @@ pub(crate) fn by_id(shop: ShopId, activation: ActivationId) -> Statement {
 /// Asks for some seats of this device, on any license, the newest first.
 pub(crate) fn with_fingerprint(shop: ShopId, fingerprint: &str, limit: u32) -> Statement {
     read(WHAT, WITH_FINGERPRINT, values![shop, fingerprint, limit])
+}
+
+/// Gives back the seats whose leases are over. When they are not exactly so many, one was renewed meanwhile.
+pub(crate) fn lapse(lapse: &Lapse) -> Statement {
+    let values = values![lapse.shop, lapse.license, lapse.last_seen_by];
+    Statement { expect: Expect::Rows(u64::from(lapse.seats)), ..write(WHAT, LAPSE, values) }
 }
 
 pub(crate) fn statement(activation: &Activation) -> Result<Statement, CommitError> {

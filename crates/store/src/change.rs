@@ -33,6 +33,7 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault) -> Result<Vec<Stateme
         disputes,
         issued,
         licenses,
+        lapses,
         activations,
         deliveries,
         notices,
@@ -80,6 +81,7 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault) -> Result<Vec<Stateme
     for license in licenses {
         statements.push(license::update(license)?);
     }
+    statements.extend(lapses.iter().map(activation::lapse));
     for activation in activations {
         statements.push(activation::statement(activation)?);
     }

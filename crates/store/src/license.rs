@@ -6,7 +6,8 @@
 use std::borrow::Cow;
 
 use domain::{
-    Activation, ActivationState, CustomerId, Fingerprint, License, LicenseId, LicenseState, OrderId, ShopId, Version,
+    Activation, ActivationState, CustomerId, Fingerprint, License, LicenseId, LicenseState, OrderId, ShopId, Timestamp,
+    Version,
 };
 use latchkey_license::KeyCode;
 use zeroize::Zeroizing;
@@ -24,7 +25,16 @@ const HASH_BYTES: usize = 16;
 macro_rules! columns {
     () => {
         "shop_id, id, version, order_id, line, unit, product_id, plan_id, customer_id, key_tail, policy, state, \
-         seats_used, expires_at, created_at"
+         seats_used, started_at, expires_at, updates_until, created_at"
+    };
+}
+
+/// How many taken seats of the license have leases that are over at `$3`. Where there are no leases nothing is counted.
+macro_rules! lapsed {
+    () => {
+        "case when lease_seconds is null then 0 else (select count(*) from activations as leases \
+         where leases.shop_id = licenses.shop_id and leases.license_id = licenses.id and leases.state = 'active' \
+         and leases.last_seen_at <= $3 - licenses.lease_seconds * 1000000) end as lapsed"
     };
 }
 
@@ -36,13 +46,18 @@ macro_rules! select {
 
 const BY_ID: &str = concat!(select!(), " and id = $2");
 const BY_KEY: &str = concat!("select ", columns!(), " from licenses where key_hash = $1 and shop_id = $2");
+const OF_KEY: &str =
+    concat!("select ", columns!(), ", ", lapsed!(), " from licenses where key_hash = $1 and shop_id = $2");
+const LAPSED: &str = concat!("select ", lapsed!(), " from licenses where shop_id = $1 and id = $2");
 const SEAT: &str = concat!(
     "select ",
     columns!(),
+    ", ",
+    lapsed!(),
     ", seat_id, seat_version, seat_name, seat_metadata, seat_created_at, seat_last_seen_at from licenses left join (\
      select shop_id as seat_shop_id, license_id as seat_license_id, id as seat_id, version as seat_version, \
      name as seat_name, metadata as seat_metadata, created_at as seat_created_at, last_seen_at as seat_last_seen_at \
-     from activations where fingerprint = $3 and state = 'active') as seats \
+     from activations where fingerprint = $4 and state = 'active') as seats \
      on seat_shop_id = shop_id and seat_license_id = id where key_hash = $1 and shop_id = $2"
 );
 const OF_ORDER: &str = concat!(select!(), " and order_id = $2 order by line, unit");
@@ -66,16 +81,18 @@ const LIST_WITH_TAIL: Lists = lists!(select!(), " and key_tail = $4 and (state =
 const INSERT: &str = concat!(
     "insert into licenses (",
     columns!(),
-    ", seats, key_hash, key_sealed) \
-     values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+    ", seats, lease_seconds, key_hash, key_sealed) \
+     values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"
 );
 const UPDATE: &str = "update licenses set version = version + 1, customer_id = $4, policy = $5, seats = $6, state = $7, \
-    seats_used = $8, expires_at = $9 where shop_id = $1 and id = $2 and version = $3";
+    seats_used = $8, started_at = $9, expires_at = $10, updates_until = $11, lease_seconds = $12 where shop_id = $1 and id = $2 and version = $3";
 const CHECK: &str = "update licenses set version = version where shop_id = $1 and id = $2 and version = $3";
 
 texts![
     BY_ID,
     BY_KEY,
+    OF_KEY,
+    LAPSED,
     SEAT,
     OF_ORDER,
     KEY,
@@ -117,6 +134,8 @@ pub struct SeatView {
     pub license: License,
     /// The seat that the device holds; `None` when it holds none, or has given it back.
     pub activation: Option<Activation>,
+    /// How many taken seats of the license have leases that are over.
+    pub lapsed: u32,
 }
 
 fn columns(columns: &mut Columns<'_>) -> Result<License, RowError> {
@@ -134,7 +153,9 @@ fn columns(columns: &mut Columns<'_>) -> Result<License, RowError> {
         policy: columns.json("a policy")?,
         state: columns.word("a state of a license", LicenseState::parse)?,
         seats_used: columns.count()?,
+        started_at: columns.optional_time()?,
         expires_at: columns.optional_time()?,
+        updates_until: columns.optional_time()?,
         created_at: columns.time()?,
     })
 }
@@ -143,10 +164,15 @@ pub(crate) fn row(row: &mut Row) -> Result<License, RowError> {
     columns(&mut Columns::of(row))
 }
 
+fn key_view(row: &mut Row) -> Result<SeatView, RowError> {
+    let mut found = Columns::of(row);
+    Ok(SeatView { license: columns(&mut found)?, lapsed: found.count()?, activation: None })
+}
+
 fn seat_row(row: &mut Row, fingerprint: &Fingerprint) -> Result<SeatView, RowError> {
     let mut found = Columns::of(row);
-    let license = columns(&mut found)?;
-    let Some(id) = found.optional_id()? else { return Ok(SeatView { license, activation: None }) };
+    let (license, lapsed) = (columns(&mut found)?, found.count()?);
+    let Some(id) = found.optional_id()? else { return Ok(SeatView { license, activation: None, lapsed }) };
     let activation = Activation {
         id,
         shop: license.shop,
@@ -159,7 +185,7 @@ fn seat_row(row: &mut Row, fingerprint: &Fingerprint) -> Result<SeatView, RowErr
         created_at: found.time()?,
         last_seen_at: found.time()?,
     };
-    Ok(SeatView { license, activation: Some(activation) })
+    Ok(SeatView { license, activation: Some(activation), lapsed })
 }
 
 /// A key that is still sealed into the row of its license.
@@ -228,9 +254,12 @@ pub(crate) fn issue(license: &License, key: &KeyCode, vault: &Vault) -> Result<S
             json(&license.policy)?,
             license.state.as_str(),
             license.seats_used,
+            license.started_at,
             license.expires_at,
+            license.updates_until,
             license.created_at,
-            license.policy.seats,
+            license.policy.seat_cap(),
+            license.policy.seating.lease_seconds,
             key_hash(vault, key),
             sealed,
         ],
@@ -248,10 +277,13 @@ pub(crate) fn update(license: &License) -> Result<Statement, CommitError> {
             license.version,
             license.customer,
             json(&license.policy)?,
-            license.policy.seats,
+            license.policy.seat_cap(),
             license.state.as_str(),
             license.seats_used,
+            license.started_at,
             license.expires_at,
+            license.updates_until,
+            license.policy.seating.lease_seconds,
         ],
     ))
 }
@@ -270,7 +302,8 @@ impl Store {
         self.one(by_id(shop, license), row).await
     }
 
-    /// The license of a key, and the seat that the device holds: one statement, and nothing is opened.
+    /// The license of a key, the seat of the device, and how many leases are over at `now`: one statement, and
+    /// nothing is opened.
     ///
     /// # Errors
     /// When the database does not answer, or a row cannot be read: that is never "no such key".
@@ -279,13 +312,22 @@ impl Store {
         shop: ShopId,
         key: &KeyCode,
         device: Option<&Fingerprint>,
+        now: Timestamp,
     ) -> Result<Option<SeatView>, ReadError> {
         let Some(fingerprint) = device else {
-            let license = self.one(by_key(shop, key, &self.vault), row).await?;
-            return Ok(license.map(|license| SeatView { license, activation: None }));
+            let values = values![key_hash(&self.vault, key), shop, now];
+            return self.one(read(WHAT, OF_KEY, values), key_view).await;
         };
-        let values = values![key_hash(&self.vault, key), shop, fingerprint.as_str()];
+        let values = values![key_hash(&self.vault, key), shop, now, fingerprint.as_str()];
         self.one(read(WHAT, SEAT, values), |row| seat_row(row, fingerprint)).await
+    }
+
+    /// How many taken seats of a license have leases that are over at `now`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn lapsed_seats(&self, shop: ShopId, license: LicenseId, now: Timestamp) -> Result<u32, ReadError> {
+        Ok(self.one(read(WHAT, LAPSED, values![shop, license, now]), |row| row.count(0)).await?.unwrap_or_default())
     }
 
     /// The shop's licenses, newest first.

@@ -105,7 +105,7 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let status = match &refusal {
             Refusal::PaymentUnknown => StatusCode::NOT_FOUND,
-            Refusal::LicenseNotUsable(_) => StatusCode::FORBIDDEN,
+            Refusal::LicenseNotUsable(_) | Refusal::UpdateNotCovered => StatusCode::FORBIDDEN,
             Refusal::SeatLimitReached { .. }
             | Refusal::NotActivated
             | Refusal::OrderNotPaid

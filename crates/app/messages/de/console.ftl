@@ -187,6 +187,7 @@ console-state-suspended-by-person = Von Hand ausgesetzt
 console-state-revoked-by-refund = Entzogen durch Erstattung
 console-state-revoked-by-dispute = Entzogen durch Zahlungsstreit
 console-state-revoked-by-person = Von Hand entzogen
+console-state-lapsed = Frist abgelaufen
 console-state-queued = Wartet
 console-state-refused = Abgelehnt
 console-state-bounced = Zurückgekommen
@@ -233,9 +234,45 @@ console-event-license-issued = Lizenz ausgegeben
 console-event-license-suspended = Lizenz ausgesetzt
 console-event-license-revoked = Lizenz entzogen
 console-event-license-reinstated = Lizenz gilt wieder
+console-event-license-started = Laufzeit der Lizenz hat begonnen
 console-event-activation-created = Gerät aktiviert
 console-event-activation-released = Platz freigegeben
+console-event-activation-lapsed = Frist abgelaufen, Plätze wieder frei
 console-event-delivery-sent = Mail gesendet
 console-event-delivery-refused = Mail abgelehnt
 console-event-session-started = Angemeldet
 console-event-notice-replayed = Meldung erneut angewendet
+
+## What a license allows out of the ordinary
+
+console-policy-days =
+    { $count ->
+        [one] 1 Tag
+       *[other] { NUMBER($count) } Tage
+    }
+console-policy-seconds = { NUMBER($count) } Sekunden
+console-policy-starts = Laufzeit beginnt
+console-policy-starts-issue = mit der Ausgabe
+console-policy-starts-first-activation = mit dem ersten Gerät
+console-policy-starts-first-validation = mit der ersten Nutzung
+console-policy-started = Begonnen
+console-policy-updates = Gilt für Versionen bis
+console-policy-grace = Kulanz nach dem Ende
+console-policy-at-expiry = Nach dem Ende
+console-policy-at-expiry-restrict = gilt nicht mehr
+console-policy-at-expiry-keep = gilt weiter für Geräte und Versionen jenes Tages
+console-policy-at-expiry-allow = gilt weiter
+console-policy-at-expiry-end = ist vorbei wie entzogen
+console-policy-trial = Testlizenz
+console-policy-trial-yes = ja
+console-policy-check-in = Geräte melden sich binnen
+console-policy-seats-for = Plätze sind für
+console-policy-seats-for-device = Geräte
+console-policy-seats-for-user = Personen
+console-policy-lease = Ein Platz ohne Lebenszeichen hält
+console-policy-overage = Über die Plätze hinaus
+console-policy-overage-deny = niemand
+console-policy-overage-1-25x = bis zu einem Viertel mehr
+console-policy-overage-1-5x = bis zur Hälfte mehr
+console-policy-overage-2x = bis zu doppelt so viele
+console-policy-overage-always = alle

@@ -187,6 +187,7 @@ console-state-suspended-by-person = Suspended by hand
 console-state-revoked-by-refund = Revoked by refund
 console-state-revoked-by-dispute = Revoked by dispute
 console-state-revoked-by-person = Revoked by hand
+console-state-lapsed = Lease over
 console-state-queued = Queued
 console-state-refused = Refused
 console-state-bounced = Bounced
@@ -233,9 +234,45 @@ console-event-license-issued = License issued
 console-event-license-suspended = License suspended
 console-event-license-revoked = License revoked
 console-event-license-reinstated = License works again
+console-event-license-started = The license's time began
 console-event-activation-created = Device activated
 console-event-activation-released = Seat freed
+console-event-activation-lapsed = Leases ended, seats free again
 console-event-delivery-sent = Mail sent
 console-event-delivery-refused = Mail refused
 console-event-session-started = Signed in
 console-event-notice-replayed = Notice applied again
+
+## What a license allows out of the ordinary
+
+console-policy-days =
+    { $count ->
+        [one] 1 day
+       *[other] { NUMBER($count) } days
+    }
+console-policy-seconds = { NUMBER($count) } seconds
+console-policy-starts = Time begins
+console-policy-starts-issue = when it is issued
+console-policy-starts-first-activation = with the first device
+console-policy-starts-first-validation = with the first use
+console-policy-started = Began
+console-policy-updates = Covers versions until
+console-policy-grace = Grace after its end
+console-policy-at-expiry = After its end
+console-policy-at-expiry-restrict = works no more
+console-policy-at-expiry-keep = works on for devices and versions of that day
+console-policy-at-expiry-allow = works on
+console-policy-at-expiry-end = is over as if revoked
+console-policy-trial = Trial
+console-policy-trial-yes = yes
+console-policy-check-in = Devices report within
+console-policy-seats-for = Seats are for
+console-policy-seats-for-device = devices
+console-policy-seats-for-user = people
+console-policy-lease = A seat without a heartbeat is held for
+console-policy-overage = Beyond its seats
+console-policy-overage-deny = nobody
+console-policy-overage-1-25x = up to a quarter more
+console-policy-overage-1-5x = up to half as many again
+console-policy-overage-2x = up to twice as many
+console-policy-overage-always = anybody

@@ -89,6 +89,7 @@ const SECTIONS: &[Section] = &[
         code("license_expired", 403, "The license has expired.", "Renew it."),
         code("license_revoked", 403, "The license was revoked, as after a refund.", "The shop that sold it can say why."),
         code("license_not_usable", 403, "The license does not work now.", "Validate it: the verdict says why."),
+        code("license_update_not_covered", 403, "The version that asks came out after the updates that were bought.", "Install a version that came out before `updates_until`, or buy updates again."),
         code("seat_limit_reached", 409, "Every seat of the license is taken.", "Free a seat: on another device, or in the portal."),
         code("not_activated", 409, "The device holds no seat of the license.", "Activate it first."),
         code("fingerprint_invalid", 422, "The fingerprint is empty, longer than 255 characters, or looks like a card number.", "Send an opaque text that stays the same on the device, as a hash."),

@@ -15,14 +15,15 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::Response;
 use domain::{
-    Activation, ActivationId, ActivationRequest, ActivationState, Actor, CustomerId, Fingerprint, License, LicenseId,
-    Locale, OrderId, PlanId, ProductId, Refusal, Shop, Standing, Timestamp, ValidationRequest, Verdict, VerdictCode,
+    Activation, ActivationId, ActivationRequest, Actor, CustomerId, Fingerprint, License, LicenseId, Locale, OrderId,
+    PlanId, ProductId, Refusal, SeatHolder, Shop, Standing, Timestamp, ValidationRequest, Verdict, VerdictCode,
     plain_text,
 };
 use latchkey_license::{KeyCode, KeyCodeError};
 use serde::{Deserialize, Serialize};
 use store::LicenseFilter;
 
+use super::plan::{PolicyView, policy_view};
 use super::{Id, Json, Manager, Query, answer, list as listing};
 use crate::Web;
 use crate::problem::Problem;
@@ -42,7 +43,10 @@ pub(crate) struct LicenseView {
     features: Vec<String>,
     seats: Option<u32>,
     seats_used: u32,
+    started_at: Option<Timestamp>,
     expires_at: Option<Timestamp>,
+    updates_until: Option<Timestamp>,
+    policy: PolicyView,
     created_at: Timestamp,
 }
 
@@ -60,7 +64,10 @@ pub(crate) fn view(license: &License, key: Option<String>, now: Timestamp) -> Li
         features: license.policy.features.clone(),
         seats: license.policy.seats,
         seats_used: license.seats_used,
+        started_at: license.started_at,
         expires_at: license.expires_at,
+        updates_until: license.updates_until,
+        policy: policy_view(&license.policy),
         created_at: license.created_at,
     }
 }
@@ -78,6 +85,24 @@ struct PublicLicense<'a> {
     expires_at: Option<Timestamp>,
     created_at: Timestamp,
     key_tail: &'a str,
+    // What most licenses have nothing to say of is left out: this is the most frequent answer there is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updates_until: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grace_until: Option<Timestamp>,
+    #[serde(skip_serializing_if = "is_false")]
+    trial: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    waits_for_start: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seats_for: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lease_seconds: Option<u32>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what `skip_serializing_if` calls takes a reference")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 fn public(license: &License, now: Timestamp) -> PublicLicense<'_> {
@@ -92,6 +117,15 @@ fn public(license: &License, now: Timestamp) -> PublicLicense<'_> {
         expires_at: license.expires_at,
         created_at: license.created_at,
         key_tail: &license.key_tail,
+        updates_until: license.updates_until,
+        grace_until: license.ends_at().filter(|_| license.policy.term.grace_days > 0),
+        trial: license.policy.term.is_trial,
+        waits_for_start: license.started_at.is_none(),
+        seats_for: match license.policy.seating.holder {
+            SeatHolder::Device => None,
+            SeatHolder::User => Some(SeatHolder::User.as_str()),
+        },
+        lease_seconds: license.policy.seating.lease_seconds,
     }
 }
 
@@ -104,9 +138,13 @@ struct ActivationView<'a> {
     metadata: &'a BTreeMap<String, String>,
     created_at: Timestamp,
     last_seen_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lease_ends_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check_in_due_at: Option<Timestamp>,
 }
 
-fn seat(activation: &Activation) -> ActivationView<'_> {
+fn seat<'a>(license: &License, activation: &'a Activation) -> ActivationView<'a> {
     ActivationView {
         id: activation.id,
         state: activation.state.as_str(),
@@ -115,6 +153,8 @@ fn seat(activation: &Activation) -> ActivationView<'_> {
         metadata: &activation.metadata,
         created_at: activation.created_at,
         last_seen_at: activation.last_seen_at,
+        lease_ends_at: activation.lease_ends_at(license.policy.lease()),
+        check_in_due_at: license.check_in_due_at(activation),
     }
 }
 
@@ -139,10 +179,12 @@ pub(crate) async fn show(State(web): State<Web>, manager: Manager, Id(id): Id<Li
         Ok(()) => store.license_key(manager.shop.id, id).await.map_err(app::Error::from)?.map(|key| key.to_string()),
         Err(_) => None,
     };
-    let taken = seats.iter().filter(|row| row.state == ActivationState::Active);
-    let whole =
-        WholeLicense { license: view(&license, key, web.app.clock.now()), activations: taken.map(seat).collect() };
-    Ok(answer(StatusCode::OK, &whole))
+    let now = web.app.clock.now();
+    let held: Vec<_> = seats.iter().filter(|row| license.is_seated(row, now)).collect();
+    let mut shown = view(&license, key, now);
+    shown.seats_used = license.seats_used.min(u32::try_from(held.len()).unwrap_or(u32::MAX));
+    let activations = held.into_iter().map(|row| seat(&license, row)).collect();
+    Ok(answer(StatusCode::OK, &WholeLicense { license: shown, activations }))
 }
 
 pub(crate) async fn list(
@@ -177,6 +219,7 @@ struct ValidateInput<'a> {
     #[serde(borrow)]
     product: Option<Cow<'a, str>>,
     features: Option<Vec<String>>,
+    version_released_at: Option<Timestamp>,
 }
 
 #[derive(Serialize)]
@@ -187,6 +230,8 @@ struct ValidateView<'a> {
     license: Option<PublicLicense<'a>>,
     activation: Option<ActivationView<'a>>,
     certificate: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<&'static str>,
 }
 
 /// An app that asks: at which shop, and in which language its user reads.
@@ -221,7 +266,9 @@ impl Asker {
             VerdictCode::Expired => "license-expired",
             VerdictCode::Suspended => "license-suspended",
             VerdictCode::Revoked => "license-revoked",
+            VerdictCode::UpdateNotCovered => "license-update_not_covered",
             VerdictCode::NotActivated => "license-not_activated",
+            VerdictCode::CheckInOverdue => "license-check_in_overdue",
             VerdictCode::WrongProduct => "license-wrong_product",
             VerdictCode::MissingFeature => "license-missing_feature",
         };
@@ -258,6 +305,7 @@ impl Asker {
             }
             app::Error::Refused(Refusal::LicenseNotUsable(Standing::Expired)) => self.say(web, "license-expired", &[]),
             app::Error::Refused(Refusal::LicenseNotUsable(Standing::Revoked)) => self.say(web, "license-revoked", &[]),
+            app::Error::Refused(Refusal::UpdateNotCovered) => self.say(web, "license-update_not_covered", &[]),
             app::Error::Refused(Refusal::NotActivated) => self.say(web, "license-not_activated", &[]),
             app::Error::Refused(Refusal::SeatLimitReached { seats }) => {
                 self.say(web, "license-seat_limit_reached", &[("seats", (*seats).into())])
@@ -276,7 +324,15 @@ fn unknown(detail: String) -> Response {
     let code = VerdictCode::Unknown.as_str();
     answer(
         StatusCode::OK,
-        &ValidateView { valid: false, code, detail, license: None, activation: None, certificate: None },
+        &ValidateView {
+            valid: false,
+            code,
+            detail,
+            license: None,
+            activation: None,
+            certificate: None,
+            warnings: vec![],
+        },
     )
 }
 
@@ -300,6 +356,7 @@ pub(crate) async fn validate(State(web): State<Web>, asker: Asker, sent: Json) -
             None => None,
         },
         features: input.features.unwrap_or_default(),
+        version_released_at: input.version_released_at,
     };
     let told = web.app.validate_license(asker.shop.id, &key, &request).await?;
     let view = ValidateView {
@@ -307,8 +364,9 @@ pub(crate) async fn validate(State(web): State<Web>, asker: Asker, sent: Json) -
         code: told.verdict.code.as_str(),
         detail: asker.verdict(&web, &told.verdict),
         license: told.license.as_ref().map(|license| public(license, told.at)),
-        activation: told.activation.as_ref().map(seat),
+        activation: told.license.as_ref().zip(told.activation.as_ref()).map(|(license, row)| seat(license, row)),
         certificate: told.certificate.as_deref(),
+        warnings: told.verdict.warnings.iter().map(|warning| warning.as_str()).collect(),
     };
     Ok(answer(StatusCode::OK, &view))
 }
@@ -328,6 +386,7 @@ struct ActivateInput {
     fingerprint: String,
     name: Option<String>,
     metadata: Option<BTreeMap<String, String>>,
+    version_released_at: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -342,13 +401,16 @@ struct SeatAnswer<'a> {
     activation: ActivationView<'a>,
     license: PublicLicense<'a>,
     certificate: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<&'static str>,
 }
 
 fn seat_answer(status: StatusCode, told: &ActivateAnswer) -> Response {
     let view = SeatAnswer {
-        activation: seat(&told.activation),
+        activation: seat(&told.license, &told.activation),
         license: public(&told.license, told.at),
         certificate: told.certificate.as_deref(),
+        warnings: told.warnings.iter().map(|warning| warning.as_str()).collect(),
     };
     answer(status, &view)
 }
@@ -371,6 +433,7 @@ pub(crate) async fn activate(State(web): State<Web>, asker: Asker, sent: Json) -
             .into_iter()
             .map(|(name, value)| Ok((text("metadata", &name, 40)?, text("metadata", &value, 200)?)))
             .collect::<Result<_, Problem>>()?,
+        version_released_at: input.version_released_at,
     };
     let told =
         web.app.activate_license(asker.shop.id, &key, &request).await.map_err(|error| asker.refused(&web, error))?;

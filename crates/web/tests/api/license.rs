@@ -1,6 +1,7 @@
 //! What apps ask.
 
 use axum::http::Method;
+use domain::{AtExpiry, Duration, Overage, Policy, SeatHolder, Seating, Starts, Term, Units};
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, key_of_nobody};
@@ -132,4 +133,136 @@ async fn an_app_that_is_a_page_of_another_site_may_ask_about_licenses_and_nothin
             assert!(answer.header("access-control-allow-origin").is_empty(), "{path}");
         }
     }
+}
+
+/// Three seats for a year, and then whatever the test is about.
+fn yearly(term: Term, seating: Seating) -> Policy {
+    Policy {
+        seats: Some(3),
+        valid_days: Some(365),
+        features: vec!["edit".to_owned()],
+        certificate_seconds: 86_400,
+        term,
+        seating,
+    }
+}
+
+#[tokio::test]
+async fn a_license_begins_with_its_first_use_covers_a_window_and_lives_through_grace() {
+    let world = World::new().await;
+    let term = Term {
+        starts: Starts::FirstValidation,
+        update_days: Some(30),
+        grace_days: 7,
+        at_expiry: AtExpiry::Keep,
+        is_trial: true,
+        check_in_days: None,
+    };
+    world.sells("window", yearly(term, Seating::default())).await;
+    let (manager, app) = (Caller::manager(&world).await, Caller::stranger(&world.app));
+    let (_, order) = world.bought("window", "1").await;
+    let key = world.keys(&order).await.remove(0);
+    let day = |count: i64| world.app.clock.advance(Duration::days(count));
+
+    day(10);
+    let refused =
+        app.post("/v1/licenses/validate", &json!({ "key": key, "features": ["render"] })).await.is(200).json();
+    assert_eq!((&refused["code"], &refused["license"]["waits_for_start"]), (&json!("missing_feature"), &json!(true)));
+    let began = world.app.clock.now();
+    let first = app.post("/v1/licenses/validate", &json!({ "key": key })).await.is(200).json();
+    assert_eq!(first["license"]["expires_at"], json!(began.after(Duration::days(365))));
+    assert_eq!(first["license"]["updates_until"], json!(began.after(Duration::days(30))));
+    assert_eq!((&first["license"]["trial"], first["license"].get("waits_for_start")), (&json!(true), None));
+    day(1);
+    let again = app.post("/v1/licenses/validate", &json!({ "key": key })).await.is(200).json();
+    assert_eq!(again["license"]["expires_at"], first["license"]["expires_at"], "once");
+    let started = manager.get("/v1/events").await.is(200).json();
+    let kinds = started["data"].as_array().unwrap().iter().filter(|event| event["type"] == "license.started");
+    assert_eq!(kinds.count(), 1);
+
+    let seat = json!({ "key": key, "fingerprint": "desk" });
+    app.post("/v1/licenses/activate", &seat).await.is(201);
+    let asks = |released: i64| {
+        let released = began.after(Duration::days(released));
+        json!({ "key": key, "fingerprint": "desk", "version_released_at": released })
+    };
+    let verdict = async |released: i64| {
+        let told = app.post("/v1/licenses/validate", &asks(released)).await.is(200).json();
+        (told["code"].as_str().unwrap().to_owned(), told["warnings"].clone())
+    };
+    assert_eq!(verdict(29).await.0, "valid");
+    assert_eq!(verdict(30).await.0, "update_not_covered");
+    let newer = json!({ "key": key, "fingerprint": "lap", "version_released_at": began.after(Duration::days(31)) });
+    app.post("/v1/licenses/activate", &newer).await.refused(403, "license_update_not_covered");
+
+    day(365);
+    assert_eq!(verdict(29).await, ("valid".to_owned(), json!(["in_grace"])));
+    day(7);
+    assert_eq!(verdict(29).await, ("valid".to_owned(), json!(["expired"])), "who is in stays in");
+    app.post("/v1/licenses/activate", &json!({ "key": key, "fingerprint": "lap" }))
+        .await
+        .refused(403, "license_expired");
+    let kept = app.post("/v1/licenses/activate", &seat).await.is(200).json();
+    assert_eq!(kept["warnings"], json!(["expired"]));
+}
+
+#[tokio::test]
+async fn a_leased_seat_ends_without_a_heartbeat_and_says_when() {
+    let world = World::new().await;
+    let seating = Seating { lease_seconds: Some(600), holder: SeatHolder::User, ..Seating::default() };
+    let policy = Policy { seats: Some(1), ..yearly(Term::default(), seating) };
+    world.sells("floating", policy).await;
+    let (manager, app) = (Caller::manager(&world).await, Caller::stranger(&world.app));
+    let (_, order) = world.bought("floating", "1").await;
+    let key = world.keys(&order).await.remove(0);
+    let seat = |fingerprint: &str| json!({ "key": key, "fingerprint": fingerprint });
+    let second = |count: i64| world.app.clock.advance(Duration::seconds(count));
+
+    let taken = app.post("/v1/licenses/activate", &seat("ada")).await.is(201).json();
+    let ends = json!(world.app.clock.now().after(Duration::seconds(600)));
+    assert_eq!(taken["activation"]["lease_ends_at"], ends);
+    assert_eq!((&taken["license"]["seats_for"], &taken["license"]["lease_seconds"]), (&json!("user"), &json!(600)));
+    let claims = taken["certificate"].as_str().unwrap().split('.').nth(1).unwrap();
+    let claims: Value =
+        serde_json::from_slice(&data_encoding::BASE64URL_NOPAD.decode(claims.as_bytes()).unwrap()).unwrap();
+    assert_eq!(claims["exp"], world.app.clock.now().as_seconds() + 600, "no certificate outlives its lease");
+    app.post("/v1/licenses/activate", &seat("bob")).await.refused(409, "seat_limit_reached");
+    second(400);
+    app.post("/v1/licenses/heartbeat", &seat("ada")).await.is(200);
+    second(599);
+    app.post("/v1/licenses/activate", &seat("bob")).await.refused(409, "seat_limit_reached");
+    second(1);
+    let over = app.post("/v1/licenses/validate", &seat("ada")).await.is(200).json();
+    assert_eq!((&over["code"], &over["license"]["seats_used"]), (&json!("not_activated"), &json!(0)));
+    app.post("/v1/licenses/heartbeat", &seat("ada")).await.refused(409, "not_activated");
+    let next = app.post("/v1/licenses/activate", &seat("bob")).await.is(201).json();
+    assert_eq!(next["license"]["seats_used"], 1);
+    app.post("/v1/licenses/activate", &seat("ada")).await.refused(409, "seat_limit_reached");
+    let id = next["license"]["id"].as_str().unwrap();
+    second(600);
+    let shown = manager.get(&format!("/v1/licenses/{id}")).await.is(200).json();
+    assert_eq!((&shown["seats_used"], &shown["activations"]), (&json!(0), &json!([])));
+    assert_eq!(shown["policy"]["lease_seconds"], 600);
+}
+
+#[tokio::test]
+async fn seats_of_several_units_are_in_one_license_and_overage_is_told() {
+    let world = World::new().await;
+    let seating = Seating { overage: Overage::Half, units: Units::Seats, ..Seating::default() };
+    let policy = Policy { seats: Some(1), ..yearly(Term::default(), seating) };
+    world.sells("team", policy).await;
+    let app = Caller::stranger(&world.app);
+    let (_, order) = world.bought("team", "2").await;
+    let keys = world.keys(&order).await;
+    assert_eq!(keys.len(), 1);
+    let seat = |number: u32| json!({ "key": keys[0], "fingerprint": format!("device-{number}") });
+    for number in 1..=2 {
+        let taken = app.post("/v1/licenses/activate", &seat(number)).await.is(201).json();
+        assert_eq!(taken.get("warnings"), None);
+    }
+    let third = app.post("/v1/licenses/activate", &seat(3)).await.is(201).json();
+    assert_eq!((&third["warnings"], &third["license"]["seats"]), (&json!(["overage"]), &json!(2)));
+    app.post("/v1/licenses/activate", &seat(4)).await.refused(409, "seat_limit_reached");
+    let verdict = app.post("/v1/licenses/validate", &seat(1)).await.is(200).json();
+    assert_eq!((&verdict["code"], &verdict["warnings"]), (&json!("valid"), &json!(["overage"])));
 }

@@ -1,7 +1,7 @@
 //! Licenses and customers: what stands there, and the button that frees a seat.
 
 use axum::http::StatusCode;
-use domain::{ActivationState, LicenseState};
+use domain::{ActivationState, AtExpiry, Duration, LicenseState, Policy, Seating, Term};
 
 use super::desk;
 use crate::support::World;
@@ -83,4 +83,40 @@ async fn lists_of_licenses_and_customers_lead_to_their_pages() {
     ] {
         assert!(page.has(&text), "{text} is not on {}", page.text);
     }
+}
+
+#[tokio::test]
+async fn what_a_license_allows_and_which_leases_are_over_stand_on_its_pages() {
+    let world = World::new().await;
+    let mut staff = world.staff().await;
+    let policy = Policy {
+        seats: Some(2),
+        valid_days: Some(30),
+        features: vec![],
+        certificate_seconds: 86_400,
+        term: Term { at_expiry: AtExpiry::Keep, grace_days: 7, is_trial: true, ..Term::default() },
+        seating: Seating { lease_seconds: Some(600), ..Seating::default() },
+    };
+    world.sells("floating", policy).await;
+    let (mut buyer, order) = world.bought("floating", "1").await;
+    let sale = world.sale(&order).await;
+    let key = world.keys(&order).await.remove(0);
+    world.activate(&key, "device-1", "Desk").await;
+    let path = format!("/console/licenses/{}", sale.licenses[0].id);
+    let page = staff.get(&path).await.is(StatusCode::OK);
+    for text in ["works on for devices and versions of that day", "7 days", "Trial", "600 seconds", "Active</td>"] {
+        assert!(page.has(text), "{text} is not on {}", page.text);
+    }
+    let page = buyer.get(&order).await.is(StatusCode::OK);
+    assert!(page.has("1 of 2 devices activated") && page.has("A trial license") && page.has("Desk"), "{}", page.text);
+
+    world.app.clock.advance(Duration::seconds(600));
+    let page = staff.get(&path).await.is(StatusCode::OK);
+    assert!(page.has("Lease over"), "{}", page.text);
+    let page = buyer.get(&order).await.is(StatusCode::OK);
+    assert!(page.has("0 of 2 devices activated") && !page.has("Desk"), "{}", page.text);
+    world.app.clock.advance(Duration::days(31));
+    assert!(buyer.get(&order).await.has(", works until "), "grace is told");
+    world.app.clock.advance(Duration::days(7));
+    assert!(buyer.get(&order).await.has("works on for activated devices"), "and what comes after");
 }
