@@ -1,8 +1,8 @@
 //! What apps ask: does it work, may I have a seat, I am alive, goodbye.
 
 use domain::{
-    Activation, ActivationRequest, Actor, Changes, Fingerprint, License, Refusal, Rng, ShopId, Timestamp,
-    ValidationRequest, Verdict, Warning, activate, begin, deactivate, heartbeat,
+    Activation, ActivationRequest, Actor, Changes, EventId, Fingerprint, License, LicenseId, Refusal, Rng, ShopId,
+    Timestamp, UsageRequest, ValidationRequest, Verdict, Warning, activate, begin, change_usage, deactivate, heartbeat,
 };
 use latchkey_license::KeyCode;
 use store::{CommitError, SeatView};
@@ -165,6 +165,78 @@ impl App {
             Ok((changes, answer))
         })
         .await
+    }
+
+    /// Counts use of a license, told by an app. Asked again under the same name it counts once. Gives the license as
+    /// it stands then.
+    ///
+    /// # Errors
+    /// When there is no such key, the license does not work or is not metered, or too little is left.
+    pub async fn use_license(
+        &self,
+        shop: ShopId,
+        key: &KeyCode,
+        device: Option<&Fingerprint>,
+        amount: u64,
+        name: EventId,
+    ) -> Result<(License, Timestamp), Error> {
+        for _ in 0..TRIES {
+            let now = self.clock.now();
+            let view = self.store.seat(shop, key, device, now).await?.ok_or(Error::NotFound { what: "license" })?;
+            let seat = device.map(|_| view.activation.as_ref());
+            let asked = UsageRequest::Add(amount);
+            if let Some(told) = self.count_use(&view.license, seat, asked, Actor::App, name, now).await? {
+                return Ok((as_counted(&SeatView { license: told, ..view }), now));
+            }
+        }
+        Err(busy())
+    }
+
+    /// Corrects the count of a license, told by the seller. Asked again under the same name it is done once.
+    ///
+    /// # Errors
+    /// When there is no such license, it is not metered, or too little is left.
+    pub async fn correct_usage(
+        &self,
+        shop: ShopId,
+        license: LicenseId,
+        request: UsageRequest,
+        actor: Actor,
+        name: EventId,
+    ) -> Result<(License, Timestamp), Error> {
+        for _ in 0..TRIES {
+            let now = self.clock.now();
+            let row = self.store.license(shop, license).await?.ok_or(Error::NotFound { what: "license" })?;
+            if let Some(told) = self.count_use(&row, None, request, actor, name, now).await? {
+                return Ok((told, now));
+            }
+        }
+        Err(busy())
+    }
+
+    /// Counts once, and gives the license as it is stored then; `None` when it has moved on.
+    async fn count_use(
+        &self,
+        license: &License,
+        seat: Option<Option<&Activation>>,
+        request: UsageRequest,
+        actor: Actor,
+        name: EventId,
+        now: Timestamp,
+    ) -> Result<Option<License>, Error> {
+        let refusal = match change_usage(license, seat, request, actor, name, now) {
+            Ok((changes, _)) => match self.commit(&changes, None).await {
+                Ok(()) | Err(CommitError::Conflict { what: "event" }) => None,
+                Err(CommitError::Conflict { .. }) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            },
+            Err(refusal) => Some(refusal),
+        };
+        match refusal {
+            // The last piece may be the one that this very call took before its answer was lost.
+            Some(refusal) if self.store.event(license.shop, name).await?.is_none() => Err(refusal.into()),
+            Some(_) | None => Ok(self.store.license(license.shop, license.id).await?),
+        }
     }
 
     /// Frees a seat from the portal or the console, where the license is known and not the key.

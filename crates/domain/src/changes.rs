@@ -4,8 +4,8 @@ use latchkey_license::KeyCode;
 
 use crate::{
     Activation, ApiKey, Checkout, Customer, Delivery, Dispute, Event, GatewayAccount, Job, License, LicenseId,
-    LoginLink, Notice, Order, OrderId, Payment, Plan, Posting, Product, Refund, Session, Shop, ShopId, Timestamp, User,
-    Version,
+    LoginLink, Notice, Order, OrderId, Payment, Plan, Posting, Product, Refund, Session, Shop, ShopId, Timestamp,
+    UseChange, User, Version,
 };
 
 /// A row that the decision relied on without changing it: the commit fails
@@ -84,6 +84,8 @@ pub struct Changes {
     pub issued: Vec<(License, KeyCode)>,
     /// Licenses that changed.
     pub licenses: Vec<License>,
+    /// Differences to what is counted of licenses.
+    pub uses: Vec<UseChange>,
     /// Seats whose leases are over; given back before any is taken.
     pub lapses: Vec<Lapse>,
     /// Seats.

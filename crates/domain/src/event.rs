@@ -131,6 +131,8 @@ event_kinds! {
     LicenseReinstated = "license.reinstated",
     /// The clock of a license began.
     LicenseStarted = "license.started",
+    /// Use of a license was counted, or its count corrected.
+    LicenseUsed = "license.used",
     /// A device took a seat.
     ActivationCreated = "activation.created",
     /// A device gave a seat back.

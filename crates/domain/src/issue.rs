@@ -33,6 +33,8 @@ pub(crate) fn issue(order: &Order, now: Timestamp, rng: &mut Rng) -> Vec<(Licens
                 expires_at: started_at.and_then(|start| policy.ends_at(start)),
                 updates_until: started_at.and_then(|start| policy.updates_end_at(start)),
                 policy,
+                uses: 0,
+                uses_since: None,
                 created_at: now,
             };
             (license, key)

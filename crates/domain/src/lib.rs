@@ -47,6 +47,7 @@ mod submit;
 pub mod testing;
 mod text;
 mod time;
+mod usage;
 #[cfg(test)]
 mod words;
 
@@ -88,6 +89,7 @@ pub use shop::{Mode, Shop};
 pub use submit::{BuyerDetails, CheckoutRequest, expire_checkout, open_checkout, retry_payment, submit_checkout};
 pub use text::{TextError, plain_text, search_key};
 pub use time::{Duration, Timestamp};
+pub use usage::{Metering, UsageRequest, UseChange, change_usage};
 
 /// How often a row has been written. `0` is a row that is not stored yet; the
 /// store inserts it. Any other number is the version that was read; the store

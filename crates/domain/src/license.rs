@@ -125,6 +125,10 @@ pub struct License {
     pub expires_at: Option<Timestamp>,
     /// Until when versions come out that it covers; `None`: every version.
     pub updates_until: Option<Timestamp>,
+    /// How much of it was used in the period that began at `uses_since`; the store changes it by differences only.
+    pub uses: u64,
+    /// When the period began that `uses` counts; `None`: nothing was counted yet.
+    pub uses_since: Option<Timestamp>,
     /// When it came to be.
     pub created_at: Timestamp,
 }
@@ -250,6 +254,7 @@ impl License {
             Standing::Active if needs_seat && seated.is_none() => VerdictCode::NotActivated,
             Standing::Active if needs_seat && is_overdue => VerdictCode::CheckInOverdue,
             Standing::Active if lacking.is_some() => VerdictCode::MissingFeature,
+            Standing::Active if self.is_exhausted(now) => VerdictCode::UsageExhausted,
             Standing::Active => VerdictCode::Valid,
         };
         let missing_feature = lacking.filter(|_| code == VerdictCode::MissingFeature).cloned();
@@ -329,6 +334,8 @@ pub enum VerdictCode {
     WrongProduct,
     /// The plan lacks a feature that was asked for.
     MissingFeature,
+    /// All that may be used in this period is used.
+    UsageExhausted,
 }
 
 impl VerdictCode {
@@ -346,6 +353,7 @@ impl VerdictCode {
             Self::CheckInOverdue => "check_in_overdue",
             Self::WrongProduct => "wrong_product",
             Self::MissingFeature => "missing_feature",
+            Self::UsageExhausted => "usage_exhausted",
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Duration, Timestamp};
+use crate::{Duration, Metering, Timestamp};
 
 /// What a license allows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub struct Policy {
     /// Who sits on a seat, for how long, and whether there may be more of them.
     #[serde(default, skip_serializing_if = "is_resting")]
     pub seating: Seating,
+    /// What is said of counted use; `None`: nothing is counted.
+    #[serde(default, skip_serializing_if = "is_resting")]
+    pub usage: Option<Metering>,
 }
 
 fn is_resting<Part: Default + PartialEq>(part: &Part) -> bool {
@@ -261,7 +264,8 @@ mod tests {
                         check_in_days: Some(30),
                     };
                     let seating = Seating { holder: *holder, lease_seconds: Some(600), overage, units };
-                    let policy = Policy { term, seating, ..Policy::default() };
+                    let usage = Some(Metering { limit: Some(100), reset_days: Some(30) });
+                    let policy = Policy { term, seating, usage, ..Policy::default() };
                     let text = serde_json::to_string(&policy).unwrap();
                     assert_eq!(serde_json::from_str::<Policy>(&text).unwrap(), policy, "{text}");
                 }

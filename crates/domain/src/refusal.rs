@@ -98,6 +98,17 @@ pub enum Refusal {
     /// The device holds no seat.
     #[error("this device is not activated")]
     NotActivated,
+    /// The license has no count of use.
+    #[error("the use of this license is not counted")]
+    UsageNotCounted,
+    /// Less is left than is to be used.
+    #[error("{left} of {limit} are left to use")]
+    UsageExhausted {
+        /// How much there is in a period.
+        limit: u64,
+        /// How much of it is left.
+        left: u64,
+    },
     /// Amounts that do not fit.
     #[error("{0}")]
     Money(#[from] MoneyError),
@@ -131,6 +142,8 @@ impl Refusal {
             Self::UpdateNotCovered => "license_update_not_covered",
             Self::SeatLimitReached { .. } => "seat_limit_reached",
             Self::NotActivated => "not_activated",
+            Self::UsageNotCounted => "usage_not_counted",
+            Self::UsageExhausted { .. } => "usage_exhausted",
             Self::Money(_) => "amount_out_of_range",
         }
     }

@@ -11,8 +11,8 @@ use anyhow::{Context as _, bail};
 use app::App;
 use clap::Args;
 use domain::{
-    AtExpiry, Changes, Country, Fulfilment, Locale, Mode, Overage, Plan, PlanId, Policy, Price, PriceTier, Product,
-    ProductId, SeatHolder, Seating, Seller, Shop, Starts, Term, Units,
+    AtExpiry, Changes, Country, Fulfilment, Locale, Metering, Mode, Overage, Plan, PlanId, Policy, Price, PriceTier,
+    Product, ProductId, SeatHolder, Seating, Seller, Shop, Starts, Term, Units,
 };
 use money::{Currency, Money};
 use serde::Deserialize;
@@ -106,6 +106,10 @@ struct PlanFile {
     overage: Overage,
     #[serde(default)]
     quantity_makes: Units,
+    #[serde(default)]
+    metered: bool,
+    usage_limit: Option<u64>,
+    usage_reset_days: Option<u32>,
     #[serde(default = "fortnight")]
     offline_days: u32,
     #[serde(default = "hundred")]
@@ -287,6 +291,10 @@ fn policy(plan: &PlanFile) -> anyhow::Result<Policy> {
     if plan.check_in_days == Some(0) {
         bail!("plan {slug}: check_in_days must be 1 or more");
     }
+    let is_metered = plan.metered || plan.usage_limit.is_some();
+    if plan.usage_reset_days.is_some_and(|days| days == 0 || !is_metered) {
+        bail!("plan {slug}: usage_reset_days must be 1 or more, and needs usage_limit or metered = true");
+    }
     Ok(Policy {
         seats: plan.seats,
         valid_days: plan.valid_days,
@@ -306,6 +314,7 @@ fn policy(plan: &PlanFile) -> anyhow::Result<Policy> {
             overage: plan.overage,
             units: plan.quantity_makes,
         },
+        usage: is_metered.then_some(Metering { limit: plan.usage_limit, reset_days: plan.usage_reset_days }),
     })
 }
 

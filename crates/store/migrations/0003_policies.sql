@@ -7,3 +7,7 @@ update licenses set started_at = created_at;
 alter table licenses add column updates_until bigint;
 -- What the policy says of leases, so that seats whose leases are over are counted where they stand.
 alter table licenses add column lease_seconds bigint;
+
+-- What was used in the period that began then. Written as differences only, and not by what else changes a license.
+alter table licenses add column uses bigint not null default 0 check (uses >= 0);
+alter table licenses add column uses_since bigint;

@@ -33,6 +33,7 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault) -> Result<Vec<Stateme
         disputes,
         issued,
         licenses,
+        uses,
         lapses,
         activations,
         deliveries,
@@ -81,6 +82,7 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault) -> Result<Vec<Stateme
     for license in licenses {
         statements.push(license::update(license)?);
     }
+    statements.extend(uses.iter().map(license::count_use));
     statements.extend(lapses.iter().map(activation::lapse));
     for activation in activations {
         statements.push(activation::statement(activation)?);

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use domain::{
     Activation, ActivationState, CustomerId, Fingerprint, License, LicenseId, LicenseState, OrderId, ShopId, Timestamp,
-    Version,
+    UseChange, Version,
 };
 use latchkey_license::KeyCode;
 use zeroize::Zeroizing;
@@ -25,7 +25,7 @@ const HASH_BYTES: usize = 16;
 macro_rules! columns {
     () => {
         "shop_id, id, version, order_id, line, unit, product_id, plan_id, customer_id, key_tail, policy, state, \
-         seats_used, started_at, expires_at, updates_until, created_at"
+         seats_used, started_at, expires_at, updates_until, uses, uses_since, created_at"
     };
 }
 
@@ -82,10 +82,14 @@ const INSERT: &str = concat!(
     "insert into licenses (",
     columns!(),
     ", seats, lease_seconds, key_hash, key_sealed) \
-     values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"
+     values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)"
 );
 const UPDATE: &str = "update licenses set version = version + 1, customer_id = $4, policy = $5, seats = $6, state = $7, \
     seats_used = $8, started_at = $9, expires_at = $10, updates_until = $11, lease_seconds = $12 where shop_id = $1 and id = $2 and version = $3";
+/// What was counted in an earlier period is nothing in this one; a later period is never left.
+const USE: &str = "update licenses set uses = $4 + case when uses_since = $3 then uses else 0 end, uses_since = $3 \
+    where shop_id = $1 and id = $2 and (uses_since is null or uses_since <= $3) \
+    and $4 + case when uses_since = $3 then uses else 0 end between 0 and $5";
 const CHECK: &str = "update licenses set version = version where shop_id = $1 and id = $2 and version = $3";
 
 texts![
@@ -111,6 +115,7 @@ texts![
     LIST_WITH_TAIL.newer,
     INSERT,
     UPDATE,
+    USE,
     CHECK
 ];
 
@@ -156,6 +161,8 @@ fn columns(columns: &mut Columns<'_>) -> Result<License, RowError> {
         started_at: columns.optional_time()?,
         expires_at: columns.optional_time()?,
         updates_until: columns.optional_time()?,
+        uses: columns.quantity()?,
+        uses_since: columns.optional_time()?,
         created_at: columns.time()?,
     })
 }
@@ -257,6 +264,8 @@ pub(crate) fn issue(license: &License, key: &KeyCode, vault: &Vault) -> Result<S
             license.started_at,
             license.expires_at,
             license.updates_until,
+            i64::try_from(license.uses).unwrap_or(i64::MAX),
+            license.uses_since,
             license.created_at,
             license.policy.seat_cap(),
             license.policy.seating.lease_seconds,
@@ -286,6 +295,12 @@ pub(crate) fn update(license: &License) -> Result<Statement, CommitError> {
             license.policy.seating.lease_seconds,
         ],
     ))
+}
+
+/// A difference to what is counted, where the count stands and within its cap.
+pub(crate) fn count_use(change: &UseChange) -> Statement {
+    let cap = change.cap.and_then(|cap| i64::try_from(cap).ok()).unwrap_or(i64::MAX);
+    write(WHAT, USE, values![change.shop, change.license, change.period, change.difference, cap])
 }
 
 /// Fails the commit when the license has moved on.

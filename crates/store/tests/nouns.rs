@@ -36,6 +36,7 @@ use crowd::{
     an_event_that_comes_two_hundred_times_at_once_counts_once,
     devices_that_reach_for_more_than_there_is_get_what_the_overage_allows,
     fifty_events_that_say_the_same_at_once_issue_once, five_hundred_devices_that_reach_for_five_seats_get_five,
+    of_many_that_use_a_license_at_once_exactly_what_is_left_is_counted,
     several_units_that_make_seats_make_one_license_with_all_of_them,
     the_clock_of_a_license_begins_once_however_many_ask,
 };
@@ -106,6 +107,7 @@ sentences! {
     devices_that_reach_for_more_than_there_is_get_what_the_overage_allows
     several_units_that_make_seats_make_one_license_with_all_of_them
     the_clock_of_a_license_begins_once_however_many_ask
+    of_many_that_use_a_license_at_once_exactly_what_is_left_is_counted
     a_store_is_not_used_with_another_master_key
     a_setting_is_set_once_or_again
     a_signing_key_is_kept_sealed_and_can_be_retired

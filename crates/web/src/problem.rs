@@ -108,6 +108,8 @@ impl From<Refusal> for Problem {
             Refusal::LicenseNotUsable(_) | Refusal::UpdateNotCovered => StatusCode::FORBIDDEN,
             Refusal::SeatLimitReached { .. }
             | Refusal::NotActivated
+            | Refusal::UsageNotCounted
+            | Refusal::UsageExhausted { .. }
             | Refusal::OrderNotPaid
             | Refusal::CheckoutExpired
             | Refusal::CheckoutCompleted

@@ -92,6 +92,7 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/v1/refunds/{refund}", get(api::refund::show))
         .route("/v1/licenses", get(api::license::list))
         .route("/v1/licenses/{license}", get(api::license::show))
+        .route("/v1/licenses/{license}/usage", post(api::usage::correct))
         .route("/v1/customers", get(api::customer::list))
         .route("/v1/customers/{customer}", get(api::customer::show))
         .route("/v1/products", get(api::product::list))
@@ -110,6 +111,7 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/v1/licenses/activate", post(api::license::activate))
         .route("/v1/licenses/deactivate", post(api::license::deactivate))
         .route("/v1/licenses/heartbeat", post(api::license::heartbeat))
+        .route("/v1/licenses/usage", post(api::usage::count))
         .layer(door(Class::Activate, BODY_LIMIT));
 
     // Asked by apps, among them pages of other sites.

@@ -10,6 +10,9 @@ license-update_not_covered = Diese Version ist nach dem Ende der Updates erschie
 license-check_in_overdue = Dieses Gerät hat sich zu lange nicht gemeldet. Verbinden Sie es mit dem Internet, und starten Sie das Programm neu.
 license-wrong_product = Der Schlüssel gehört zu einem anderen Produkt.
 license-missing_feature = Die Lizenz enthält { $feature } nicht.
+license-usage_exhausted = Alles, was die Lizenz in diesem Zeitraum zu nutzen erlaubt, ist verbraucht.
+license-usage_left = In diesem Zeitraum sind noch { NUMBER($left) } von { NUMBER($limit) } zu nutzen. Es wurde nichts gezählt.
+license-usage_not_counted = Die Lizenz zählt keine Nutzung.
 license-seat_limit_reached =
     { $seats ->
         [one] Die Lizenz gilt für ein Gerät, und dieser Platz ist belegt. Deaktivieren Sie zuerst das andere Gerät.

@@ -167,6 +167,7 @@ page-license-waits-activation = Aktiv; die Laufzeit beginnt mit dem ersten aktiv
 page-license-waits-use = Aktiv; die Laufzeit beginnt mit der ersten Nutzung
 page-license-trial = Eine Testlizenz
 page-license-updates = Gilt für jede Version, die vor dem { $date } erscheint
+page-license-usage = { NUMBER($used) } von { NUMBER($limit) } genutzt
 page-license-suspended-dispute = Ruht, solange die Bank die Zahlung prüft
 page-license-suspended-person = Vom Verkäufer angehalten
 page-license-revoked-refund = Beendet: Das Geld wurde erstattet

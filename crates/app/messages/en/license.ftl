@@ -10,6 +10,9 @@ license-update_not_covered = This version came out after the updates that the li
 license-check_in_overdue = This device has not reported for too long. Connect it to the internet and start the program again.
 license-wrong_product = The key belongs to another product.
 license-missing_feature = The license does not include { $feature }.
+license-usage_exhausted = Everything that the license allows to use in this period is used.
+license-usage_left = { NUMBER($left) } of { NUMBER($limit) } are left to use in this period. Nothing was counted.
+license-usage_not_counted = The license counts no use.
 license-seat_limit_reached =
     { $seats ->
         [one] The license has one seat, and it is taken. Deactivate the other device first.

@@ -167,6 +167,7 @@ page-license-waits-activation = Active; its time begins with the first activated
 page-license-waits-use = Active; its time begins with the first use
 page-license-trial = A trial license
 page-license-updates = Covers every version that comes out before { $date }
+page-license-usage = { NUMBER($used) } of { NUMBER($limit) } used
 page-license-suspended-dispute = Paused while the bank looks into the payment
 page-license-suspended-person = Paused by the seller
 page-license-revoked-refund = Ended: the money was refunded

@@ -5,9 +5,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use domain::{
-    ActivationRequest, Actor, Changes, Duration, Fact, Fingerprint, Mode, NoticeId, NoticeState, Occurrence, Overage,
-    PaymentLocator, PaymentReport, PaymentStatus, Refusal, Rng, Sale, Seating, Starts, Timestamp, Units, activate,
-    begin, decide, heartbeat,
+    ActivationRequest, Actor, Changes, Duration, EventId, Fact, Fingerprint, Metering, Mode, NoticeId, NoticeState,
+    Occurrence, Overage, PaymentLocator, PaymentReport, PaymentStatus, Refusal, Rng, Sale, Seating, Starts, Timestamp,
+    Units, UsageRequest, activate, begin, change_usage, decide, heartbeat,
 };
 use futures::future::join_all;
 use latchkey_license::KeyCode;
@@ -255,5 +255,61 @@ pub(crate) async fn several_units_that_make_seats_make_one_license_with_all_of_t
     captured(&store, &world, &sale, "evt_1", 0).await.unwrap();
     let licenses = store.sale(world.shop.id, sale.order.id).await.unwrap().unwrap().licenses;
     assert_eq!(licenses.iter().map(|license| license.policy.seats).collect::<Vec<_>>(), [Some(10)]);
+    assert_eq!(report::broken_laws(&store).await, Ok(vec![]));
+}
+
+pub(crate) async fn of_many_that_use_a_license_at_once_exactly_what_is_left_is_counted(store: Store) {
+    let mut world = World::new();
+    world.plan.policy.usage = Some(Metering { limit: Some(100), reset_days: Some(30) });
+    world.stock(&store).await;
+    let mut sale = world.open(&store, 1).await;
+    world.submit(&store, &mut sale).await;
+    let world = Arc::new(world);
+    captured(&store, &world, &sale, "evt_1", 0).await.unwrap();
+    let (license, _) = store.license_keys(world.shop.id, sale.order.id).await.unwrap().remove(0);
+    let shop = world.shop.id;
+    let count = async |callers: Range<u32>, request: UsageRequest, now: Timestamp| {
+        let outcomes = join_all(callers.map(|number| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let event = EventId::mint(now, &mut chance(number));
+                loop {
+                    let row = store.license(shop, license).await.unwrap().unwrap();
+                    let changes = match change_usage(&row, None, request, Actor::App, event, now) {
+                        Ok((changes, _)) => changes,
+                        Err(refusal) => {
+                            assert_eq!(refusal.code(), "usage_exhausted");
+                            return false;
+                        }
+                    };
+                    match store.commit(&changes).await {
+                        Ok(()) => return true,
+                        Err(error) => assert_eq!(error, CommitError::Conflict { what: "license" }),
+                    }
+                }
+            })
+        }))
+        .await;
+        outcomes.into_iter().filter(|outcome| *outcome.as_ref().unwrap()).count()
+    };
+    let used = async |now: Timestamp| store.license(shop, license).await.unwrap().unwrap().used(now);
+    // Fourteen times seven fit into a hundred, and one more does not.
+    assert_eq!(count(0..40, UsageRequest::Add(7), world.now).await, 14);
+    assert_eq!(used(world.now).await, 98);
+    assert_eq!(count(40..80, UsageRequest::Add(1), world.now).await, 2);
+    assert_eq!(count(80..90, UsageRequest::Subtract(3), world.now).await, 10);
+    assert_eq!(used(world.now).await, 70);
+    // The next period begins at nothing, whoever is first in it.
+    let later = world.now.after(Duration::days(30));
+    assert_eq!(used(later).await, 0);
+    assert_eq!(count(100..160, UsageRequest::Add(2), later).await, 50);
+    assert_eq!(used(later).await, 100);
+    // The same call again is known by its name, and nothing of it is written.
+    let event = EventId::mint(world.now, &mut chance(0));
+    let row = store.license(shop, license).await.unwrap().unwrap();
+    let much_later = later.after(Duration::days(30));
+    let (changes, _) = change_usage(&row, None, UsageRequest::Add(1), Actor::App, event, much_later).unwrap();
+    assert_eq!(store.commit(&changes).await, Err(CommitError::Conflict { what: "event" }));
+    assert_eq!(used(later).await, 100);
     assert_eq!(report::broken_laws(&store).await, Ok(vec![]));
 }

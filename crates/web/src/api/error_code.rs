@@ -92,6 +92,8 @@ const SECTIONS: &[Section] = &[
         code("license_update_not_covered", 403, "The version that asks came out after the updates that were bought.", "Install a version that came out before `updates_until`, or buy updates again."),
         code("seat_limit_reached", 409, "Every seat of the license is taken.", "Free a seat: on another device, or in the portal."),
         code("not_activated", 409, "The device holds no seat of the license.", "Activate it first."),
+        code("usage_not_counted", 409, "The license's plan counts no use.", "Sell a plan with `metered` or `usage_limit`."),
+        code("usage_exhausted", 409, "Less is left to use in this period than was asked for. Nothing was counted.", "`detail` says how much is left; wait for `resets_at`, or raise the limit."),
         code("fingerprint_invalid", 422, "The fingerprint is empty, longer than 255 characters, or looks like a card number.", "Send an opaque text that stays the same on the device, as a hash."),
         code("text_invalid", 422, "A name or note is empty, too long, or looks like a card number.", "`param` names it."),
     ] },

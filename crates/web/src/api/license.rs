@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use store::LicenseFilter;
 
 use super::plan::{PolicyView, policy_view};
+use super::usage::{UsageView, usage_view};
 use super::{Id, Json, Manager, Query, answer, list as listing};
 use crate::Web;
 use crate::problem::Problem;
@@ -46,6 +47,7 @@ pub(crate) struct LicenseView {
     started_at: Option<Timestamp>,
     expires_at: Option<Timestamp>,
     updates_until: Option<Timestamp>,
+    usage: Option<UsageView>,
     policy: PolicyView,
     created_at: Timestamp,
 }
@@ -67,6 +69,7 @@ pub(crate) fn view(license: &License, key: Option<String>, now: Timestamp) -> Li
         started_at: license.started_at,
         expires_at: license.expires_at,
         updates_until: license.updates_until,
+        usage: usage_view(license, now),
         policy: policy_view(&license.policy),
         created_at: license.created_at,
     }
@@ -74,7 +77,7 @@ pub(crate) fn view(license: &License, key: Option<String>, now: Timestamp) -> Li
 
 /// A license for an app that knows its key: nothing about who bought it.
 #[derive(Serialize)]
-struct PublicLicense<'a> {
+pub(super) struct PublicLicense<'a> {
     id: LicenseId,
     state: &'static str,
     product: ProductId,
@@ -98,6 +101,8 @@ struct PublicLicense<'a> {
     seats_for: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lease_seconds: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<UsageView>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "what `skip_serializing_if` calls takes a reference")]
@@ -105,7 +110,7 @@ fn is_false(flag: &bool) -> bool {
     !*flag
 }
 
-fn public(license: &License, now: Timestamp) -> PublicLicense<'_> {
+pub(super) fn public(license: &License, now: Timestamp) -> PublicLicense<'_> {
     PublicLicense {
         id: license.id,
         state: license.standing(now).as_str(),
@@ -126,6 +131,7 @@ fn public(license: &License, now: Timestamp) -> PublicLicense<'_> {
             SeatHolder::User => Some(SeatHolder::User.as_str()),
         },
         lease_seconds: license.policy.seating.lease_seconds,
+        usage: usage_view(license, now),
     }
 }
 
@@ -236,7 +242,7 @@ struct ValidateView<'a> {
 
 /// An app that asks: at which shop, and in which language its user reads.
 pub(crate) struct Asker {
-    shop: Arc<Shop>,
+    pub(super) shop: Arc<Shop>,
     locale: Locale,
 }
 
@@ -271,6 +277,7 @@ impl Asker {
             VerdictCode::CheckInOverdue => "license-check_in_overdue",
             VerdictCode::WrongProduct => "license-wrong_product",
             VerdictCode::MissingFeature => "license-missing_feature",
+            VerdictCode::UsageExhausted => "license-usage_exhausted",
         };
         self.say(web, id, &[("feature", verdict.missing_feature.as_deref().unwrap_or_default().into())])
     }
@@ -292,12 +299,12 @@ impl Asker {
     }
 
     /// The key, or the answer for a key that nobody has.
-    fn key(&self, web: &Web, text: &str) -> Result<KeyCode, Problem> {
+    pub(super) fn key(&self, web: &Web, text: &str) -> Result<KeyCode, Problem> {
         KeyCode::parse(text).map_err(|error| license_unknown(self.slip(web, error)))
     }
 
     /// Why there is no seat, in the user's language.
-    fn refused(&self, web: &Web, error: app::Error) -> Problem {
+    pub(super) fn refused(&self, web: &Web, error: app::Error) -> Problem {
         let detail = match &error {
             app::Error::NotFound { .. } => return license_unknown(self.say(web, "license-unknown", &[])),
             app::Error::Refused(Refusal::LicenseNotUsable(Standing::Suspended)) => {
@@ -307,6 +314,11 @@ impl Asker {
             app::Error::Refused(Refusal::LicenseNotUsable(Standing::Revoked)) => self.say(web, "license-revoked", &[]),
             app::Error::Refused(Refusal::UpdateNotCovered) => self.say(web, "license-update_not_covered", &[]),
             app::Error::Refused(Refusal::NotActivated) => self.say(web, "license-not_activated", &[]),
+            app::Error::Refused(Refusal::UsageNotCounted) => self.say(web, "license-usage_not_counted", &[]),
+            app::Error::Refused(Refusal::UsageExhausted { limit, left }) => {
+                let number = |count: u64| Arg::Number(i64::try_from(count).unwrap_or(i64::MAX));
+                self.say(web, "license-usage_left", &[("limit", number(*limit)), ("left", number(*left))])
+            }
             app::Error::Refused(Refusal::SeatLimitReached { seats }) => {
                 self.say(web, "license-seat_limit_reached", &[("seats", (*seats).into())])
             }
@@ -336,7 +348,7 @@ fn unknown(detail: String) -> Response {
     )
 }
 
-fn fingerprint(text: &str) -> Result<Fingerprint, Problem> {
+pub(super) fn fingerprint(text: &str) -> Result<Fingerprint, Problem> {
     Fingerprint::parse(text)
         .map_err(|error| Problem::invalid("fingerprint", "fingerprint_invalid", format!("`fingerprint` {error}.")))
 }

@@ -21,9 +21,10 @@ pub(crate) mod payment;
 pub(crate) mod plan;
 pub(crate) mod product;
 pub(crate) mod refund;
+pub(crate) mod usage;
 
 pub(crate) use body::{Id, Json, Object, Raw};
-pub(crate) use idempotency::{Names, Once};
+pub(crate) use idempotency::{Caller, Names, Once};
 
 use std::cmp::Reverse;
 use std::str::FromStr;

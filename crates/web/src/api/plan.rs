@@ -36,6 +36,9 @@ pub(crate) struct PolicyView {
     lease_seconds: Option<u32>,
     overage: &'static str,
     quantity_makes: &'static str,
+    usage_limit: Option<u64>,
+    usage_reset_days: Option<u32>,
+    metered: bool,
 }
 
 pub(crate) fn policy_view(policy: &Policy) -> PolicyView {
@@ -51,6 +54,9 @@ pub(crate) fn policy_view(policy: &Policy) -> PolicyView {
         lease_seconds: seating.lease_seconds,
         overage: seating.overage.as_str(),
         quantity_makes: seating.units.as_str(),
+        usage_limit: policy.usage.as_ref().and_then(|usage| usage.limit),
+        usage_reset_days: policy.usage.as_ref().and_then(|usage| usage.reset_days),
+        metered: policy.usage.is_some(),
     }
 }
 

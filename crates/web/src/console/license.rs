@@ -59,11 +59,23 @@ struct Term {
 }
 
 /// The names of what can be told, in the order in which it is.
-pub(super) const TERMS: [&str; 10] =
-    ["starts", "started", "updates", "grace", "at-expiry", "trial", "check-in", "seats-for", "lease", "overage"];
+pub(super) const TERMS: [&str; 12] = [
+    "starts",
+    "started",
+    "updates",
+    "grace",
+    "at-expiry",
+    "trial",
+    "check-in",
+    "seats-for",
+    "lease",
+    "overage",
+    "usage",
+    "usage-resets",
+];
 
 /// What the license allows out of the ordinary, and what its time has become.
-fn terms(chrome: &Chrome<'_>, license: &License) -> Vec<Term> {
+fn terms(chrome: &Chrome<'_>, license: &License, now: domain::Timestamp) -> Vec<Term> {
     let (term, seating) = (&license.policy.term, &license.policy.seating);
     let ordinary = domain::Policy::default();
     let days = |count: u32| chrome.count("console-policy-days", u64::from(count));
@@ -81,6 +93,11 @@ fn terms(chrome: &Chrome<'_>, license: &License) -> Vec<Term> {
         word("seats-for", seating.holder.as_str(), seating.holder == ordinary.seating.holder),
         seating.lease_seconds.map(|seconds| chrome.count("console-policy-seconds", u64::from(seconds))),
         word("overage", seating.overage.as_str(), seating.overage == ordinary.seating.overage),
+        license.policy.usage.as_ref().map(|usage| match usage.limit {
+            Some(limit) => chrome.counts("console-policy-usage-of", &[("used", license.used(now)), ("limit", limit)]),
+            None => chrome.counts("console-policy-usage-counted", &[("used", license.used(now))]),
+        }),
+        license.usage_resets_at(now).map(|at| chrome.date(&at)),
     ];
     let said = TERMS.iter().zip(values).filter_map(|(name, value)| Some((name, value?)));
     said.map(|(name, value)| Term { label: chrome.t(&format!("console-policy-{name}")), value }).collect()
@@ -114,7 +131,7 @@ pub(crate) async fn show(
         number: order.map_or_else(|| license.order.to_string(), |order| order.number.to_string()),
         features: license.policy.features.join(", "),
         expires: license.expires_at.map(|at| chrome.date(&at)),
-        terms: terms(&chrome, &license),
+        terms: terms(&chrome, &license, now),
         seats: seats.iter().map(|seat| SeatRow::new(&chrome, &license, seat, now)).collect(),
         timeline: events.iter().filter(about).map(|event| event_moment(&chrome, event)).collect(),
         chrome,

@@ -117,6 +117,13 @@ impl Chrome<'_> {
         self.web.app.catalog.text(&self.visit.locale, id, &[(name, Arg::Text(value))])
     }
 
+    /// A message with numbers in it.
+    pub(crate) fn counts(&self, id: &str, values: &[(&str, u64)]) -> String {
+        let number = |value: u64| Arg::Number(i64::try_from(value).unwrap_or(i64::MAX));
+        let arguments: Vec<(&str, Arg<'_>)> = values.iter().map(|(name, value)| (*name, number(*value))).collect();
+        self.web.app.catalog.text(&self.visit.locale, id, &arguments)
+    }
+
     /// A message with one number in it.
     pub(crate) fn count(&self, id: &str, value: u64) -> String {
         let value = i64::try_from(value).unwrap_or(i64::MAX);

@@ -64,6 +64,8 @@ fn refusals() -> Vec<Refusal> {
         Refusal::UpdateNotCovered,
         Refusal::SeatLimitReached { seats: 1 },
         Refusal::NotActivated,
+        Refusal::UsageNotCounted,
+        Refusal::UsageExhausted { limit: 1, left: 0 },
         Refusal::Money(MoneyError::Overflow),
     ]
 }
@@ -91,7 +93,9 @@ fn meets(refusal: &Refusal) -> (bool, bool) {
         | Refusal::LicenseNotUsable(_)
         | Refusal::UpdateNotCovered
         | Refusal::SeatLimitReached { .. }
-        | Refusal::NotActivated => (false, false),
+        | Refusal::NotActivated
+        | Refusal::UsageNotCounted
+        | Refusal::UsageExhausted { .. } => (false, false),
     }
 }
 

@@ -1,5 +1,6 @@
 //! A license as its owner sees it: key, state, devices.
 
+use app::messages::Arg;
 use domain::{Activation, Age, AtExpiry, License, LicenseState, OrderLine, SeatHolder, Standing, Starts, Timestamp};
 use latchkey_license::KeyCode;
 
@@ -61,7 +62,7 @@ pub(crate) fn view(
         key_tail: license.key_tail.clone(),
         is_usable,
         standing: standing(words, license, now),
-        terms: terms(words, license),
+        terms: terms(words, license, now),
         seats: match license.policy.seats {
             Some(seats) => words.fill(of_seats, &[("used", used.into()), ("seats", seats.into())]),
             None => words.say("page-license-seats-any"),
@@ -118,12 +119,17 @@ fn standing(words: &Words, license: &License, now: Timestamp) -> String {
     words.fill(id, &[("date", (&end).into()), ("until", (&last).into())])
 }
 
-/// What a buyer wants to know of its time besides: that it is a trial, and which versions it covers.
-fn terms(words: &Words, license: &License) -> Vec<String> {
+/// What a buyer wants to know besides: that it is a trial, which versions it covers, how much is used.
+fn terms(words: &Words, license: &License, now: Timestamp) -> Vec<String> {
     let trial = license.policy.term.is_trial.then(|| words.say("page-license-trial"));
     let updates = license.updates_until.map(|end| {
         let day = words.day(end);
         words.fill("page-license-updates", &[("date", (&day).into())])
     });
-    trial.into_iter().chain(updates).collect()
+    let limit = license.policy.usage.as_ref().and_then(|usage| usage.limit);
+    let usage = limit.map(|limit| {
+        let number = |count: u64| Arg::Number(i64::try_from(count).unwrap_or(i64::MAX));
+        words.fill("page-license-usage", &[("used", number(license.used(now))), ("limit", number(limit))])
+    });
+    trial.into_iter().chain(updates).chain(usage).collect()
 }

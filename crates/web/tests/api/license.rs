@@ -1,7 +1,7 @@
 //! What apps ask.
 
 use axum::http::Method;
-use domain::{AtExpiry, Duration, Overage, Policy, SeatHolder, Seating, Starts, Term, Units};
+use domain::{AtExpiry, Duration, Metering, Overage, Policy, SeatHolder, Seating, Starts, Term, Units};
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, key_of_nobody};
@@ -144,6 +144,7 @@ fn yearly(term: Term, seating: Seating) -> Policy {
         certificate_seconds: 86_400,
         term,
         seating,
+        usage: None,
     }
 }
 
@@ -265,4 +266,72 @@ async fn seats_of_several_units_are_in_one_license_and_overage_is_told() {
     app.post("/v1/licenses/activate", &seat(4)).await.refused(409, "seat_limit_reached");
     let verdict = app.post("/v1/licenses/validate", &seat(1)).await.is(200).json();
     assert_eq!((&verdict["code"], &verdict["warnings"]), (&json!("valid"), &json!(["overage"])));
+}
+
+#[tokio::test]
+async fn use_is_counted_once_a_call_up_to_the_limit_and_corrected_by_the_seller_alone() {
+    let world = World::new().await;
+    let usage = Some(Metering { limit: Some(10), reset_days: Some(30) });
+    world.sells("metered", Policy { usage, ..yearly(Term::default(), Seating::default()) }).await;
+    let (manager, app) = (Caller::manager(&world).await, Caller::stranger(&world.app));
+    let (_, order) = world.bought("metered", "1").await;
+    let key = world.keys(&order).await.remove(0);
+    let (_, order) = world.bought("lumen-pro", "1").await;
+    let other = world.keys(&order).await.remove(0);
+    app.post("/v1/licenses/usage", &json!({ "key": other })).await.refused(409, "usage_not_counted");
+    let used = async |ask: Value| {
+        let told = app.post("/v1/licenses/usage", &ask).await.is(200).json();
+        (told["usage"]["used"].as_u64().unwrap(), told["usage"]["left"].as_u64().unwrap())
+    };
+    assert_eq!(used(json!({ "key": key })).await, (1, 9));
+    assert_eq!(used(json!({ "key": key, "add": 5 })).await, (6, 4));
+    let ask = json!({ "key": key, "add": 3 });
+    let first = app.post_once("/v1/licenses/usage", "render-17", &ask).await.is(200);
+    let again = app.post_once("/v1/licenses/usage", "render-17", &ask).await.is(200);
+    assert_eq!((first.text, again.header("idempotent-replayed")), (again.text.clone(), "true"));
+    let refused =
+        app.post("/v1/licenses/usage", &json!({ "key": key, "add": 2 })).await.refused(409, "usage_exhausted");
+    assert!(refused.json()["detail"].as_str().unwrap().contains("1 of 10"), "{}", refused.text);
+    assert_eq!(used(json!({ "key": key })).await, (10, 0));
+    let verdict = app.post("/v1/licenses/validate", &json!({ "key": key })).await.is(200).json();
+    assert_eq!((&verdict["code"], &verdict["license"]["usage"]["left"]), (&json!("usage_exhausted"), &json!(0)));
+    app.post("/v1/licenses/usage", &json!({ "key": key, "add": 1, "fingerprint": "desk" }))
+        .await
+        .refused(409, "not_activated");
+    app.post("/v1/licenses/usage", &json!({ "key": key, "add": 0 })).await.refused(422, "parameter_invalid");
+    app.post("/v1/licenses/usage", &json!({ "key": key, "add": -1 })).await.refused(422, "parameter_invalid");
+    app.post("/v1/licenses/usage", &json!({ "key": key, "subtract": 1 })).await.refused(422, "parameter_unknown");
+
+    let id = verdict["license"]["id"].as_str().unwrap();
+    let path = format!("/v1/licenses/{id}/usage");
+    app.post(&path, &json!({ "reset": true })).await.refused(401, "api_key_invalid");
+    let told = manager.post(&path, &json!({ "subtract": 4 })).await.is(200).json();
+    assert_eq!(told["usage"]["used"], 6);
+    manager.post(&path, &json!({ "subtract": 4, "reset": true })).await.refused(422, "parameter_invalid");
+    manager.post(&path, &json!({})).await.refused(422, "parameter_invalid");
+    let told = manager.post(&path, &json!({ "reset": true })).await.is(200).json();
+    assert_eq!(told["usage"]["used"], 0);
+    assert_eq!(used(json!({ "key": key, "add": 10 })).await, (10, 0));
+    world.app.clock.advance(Duration::days(30));
+    assert_eq!(used(json!({ "key": key, "add": 2 })).await, (2, 8), "a new period begins at nothing");
+}
+
+#[tokio::test]
+async fn of_a_hundred_apps_that_use_at_once_exactly_as_much_is_counted_as_there_is() {
+    let world = World::new().await;
+    let usage = Some(Metering { limit: Some(30), reset_days: None });
+    world.sells("metered", Policy { usage, ..yearly(Term::default(), Seating::default()) }).await;
+    let app = Caller::stranger(&world.app);
+    let (_, order) = world.bought("metered", "1").await;
+    let key = world.keys(&order).await.remove(0);
+    let calls = (0..100).map(|_| {
+        let (app, ask) = (app.clone(), json!({ "key": key }));
+        tokio::spawn(async move { app.post("/v1/licenses/usage", &ask).await.status.as_u16() })
+    });
+    let mut statuses = Vec::new();
+    for call in calls.collect::<Vec<_>>() {
+        statuses.push(call.await.unwrap());
+    }
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 30, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 409).count(), 70, "{statuses:?}");
 }

@@ -1,7 +1,7 @@
 //! Licenses and customers: what stands there, and the button that frees a seat.
 
 use axum::http::StatusCode;
-use domain::{ActivationState, AtExpiry, Duration, LicenseState, Policy, Seating, Term};
+use domain::{ActivationState, AtExpiry, Duration, LicenseState, Metering, Policy, Seating, Term};
 
 use super::desk;
 use crate::support::World;
@@ -96,6 +96,7 @@ async fn what_a_license_allows_and_which_leases_are_over_stand_on_its_pages() {
         certificate_seconds: 86_400,
         term: Term { at_expiry: AtExpiry::Keep, grace_days: 7, is_trial: true, ..Term::default() },
         seating: Seating { lease_seconds: Some(600), ..Seating::default() },
+        usage: Some(Metering { limit: Some(1_000), reset_days: Some(30) }),
     };
     world.sells("floating", policy).await;
     let (mut buyer, order) = world.bought("floating", "1").await;
@@ -104,7 +105,9 @@ async fn what_a_license_allows_and_which_leases_are_over_stand_on_its_pages() {
     world.activate(&key, "device-1", "Desk").await;
     let path = format!("/console/licenses/{}", sale.licenses[0].id);
     let page = staff.get(&path).await.is(StatusCode::OK);
-    for text in ["works on for devices and versions of that day", "7 days", "Trial", "600 seconds", "Active</td>"] {
+    for text in
+        ["works on for devices and versions of that day", "7 days", "Trial", "600 seconds", "0 of 1,000", "Active</td>"]
+    {
         assert!(page.has(text), "{text} is not on {}", page.text);
     }
     let page = buyer.get(&order).await.is(StatusCode::OK);
