@@ -5,6 +5,7 @@
 //! against simulated ones. It owns no rule (those are in `domain`), no SQL
 //! (that is in `store`) and no HTML (that is in `web`).
 
+mod adjust;
 mod ask;
 mod checkout;
 mod clock;
@@ -27,6 +28,7 @@ mod portal;
 mod product_name;
 mod receive;
 mod refund;
+mod reissue;
 mod setup;
 mod shops;
 mod signer;
@@ -36,6 +38,7 @@ pub mod trace;
 mod watch;
 mod worker;
 
+pub use adjust::{Adoption, Adoptions};
 pub use checkout::{CheckoutInput, Submitted};
 pub use clock::Clock;
 pub use console::{ConsoleEntry, FIRST_OWNER};
@@ -49,6 +52,7 @@ pub use messages::Catalog;
 pub use portal::PortalCodeSent;
 pub use receive::{NoticeOutcome, ReceiveError};
 pub use refund::RefundInput;
+pub use reissue::ReissueInput;
 pub use setup::{NewApiKey, NewShop, SampleShop};
 pub use signer::Signer;
 pub use silence::Webhooks;

@@ -1,8 +1,11 @@
 //! What apps ask: does it work, may I have a seat, I am alive, goodbye.
 
+use std::collections::BTreeMap;
+
 use domain::{
-    Activation, ActivationRequest, Actor, Changes, EventId, Fingerprint, License, LicenseId, Refusal, Rng, ShopId,
-    Timestamp, UsageRequest, ValidationRequest, Verdict, Warning, activate, begin, change_usage, deactivate, heartbeat,
+    Activation, ActivationRequest, Actor, Changes, EventId, Fingerprint, License, LicenseId, Refusal, RetiredKey, Rng,
+    ShopId, Timestamp, UsageRequest, ValidationRequest, Verdict, Warning, activate, begin, change_usage, deactivate,
+    heartbeat,
 };
 use latchkey_license::KeyCode;
 use store::{CommitError, SeatView};
@@ -23,6 +26,8 @@ pub struct ValidateAnswer {
     pub activation: Option<Activation>,
     /// A certificate for the device, when it is valid.
     pub certificate: Option<String>,
+    /// What became of the key, when it was replaced.
+    pub retired: Option<RetiredKey>,
     /// When this was true.
     pub at: Timestamp,
 }
@@ -59,11 +64,15 @@ impl App {
         let count = |verdict: &Verdict| self.metrics.validations.with([verdict.code.as_str()]).count();
         for _ in 0..TRIES {
             let at = self.clock.now();
-            let Some(view) = self.store.seat(shop, key, request.fingerprint.as_ref(), at).await? else {
-                let verdict = Verdict::unknown();
+            let Some(mut view) = self.store.seat(shop, key, request.fingerprint.as_ref(), at).await? else {
+                let retired = self.store.retired_key(shop, key).await?;
+                let verdict = if retired.is_some() { Verdict::key_retired() } else { Verdict::unknown() };
                 count(&verdict);
-                return Ok(ValidateAnswer { verdict, license: None, activation: None, certificate: None, at });
+                return Ok(ValidateAnswer { verdict, license: None, activation: None, certificate: None, retired, at });
             };
+            if request.fingerprint.is_some() {
+                self.recognize(&mut view, &request.components, at).await?;
+            }
             let mut license = as_counted(&view);
             let verdict = license.validate(view.activation.as_ref(), request, at);
             if verdict.is_valid() && license.started_at.is_none() {
@@ -80,9 +89,27 @@ impl App {
                 (Some(fingerprint), true) => Some(self.certificate(&license, activation.as_ref(), fingerprint, at)),
                 (Some(_), false) | (None, _) => None,
             };
-            return Ok(ValidateAnswer { verdict, license: Some(license), activation, certificate, at });
+            return Ok(ValidateAnswer { verdict, license: Some(license), activation, certificate, retired: None, at });
         }
         Err(busy())
+    }
+
+    /// Finds the seat of a device whose fingerprint has none by what it is made of, where the plan allows it.
+    async fn recognize(
+        &self,
+        view: &mut SeatView,
+        shown: &BTreeMap<String, String>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let is_seated = view.activation.as_ref().is_some_and(|seat| view.license.is_seated(seat, now));
+        if is_seated || !view.license.matches_components(shown) {
+            return Ok(());
+        }
+        let seats = self.store.activations(view.license.shop, view.license.id).await?;
+        if let Some(seat) = view.license.seat_of_components(&seats, shown, now) {
+            view.activation = Some(seat.clone());
+        }
+        Ok(())
     }
 
     /// Begins the clock of a license that was told "yes" for the first time, where its policy says so.
@@ -103,7 +130,7 @@ impl App {
         request: &ActivationRequest,
     ) -> Result<ActivateAnswer, Error> {
         let fingerprint = &request.fingerprint;
-        self.change_seat(shop, key, fingerprint, |view, now, rng| {
+        self.change_seat(shop, key, fingerprint, &request.components, |view, now, rng| {
             let had = view.activation.as_ref().map(|seat| seat.id);
             let (changes, activation) =
                 activate(&view.license, view.activation.as_ref(), view.lapsed, request, now, rng)?;
@@ -127,7 +154,7 @@ impl App {
         fingerprint: &Fingerprint,
         actor: Actor,
     ) -> Result<ActivateAnswer, Error> {
-        self.change_seat(shop, key, fingerprint, |view, now, rng| {
+        self.change_seat(shop, key, fingerprint, &BTreeMap::new(), |view, now, rng| {
             let seat = view.activation.as_ref().ok_or(Refusal::NotActivated)?;
             let was_held = view.license.is_seated(seat, now);
             let (changes, activation) = deactivate(&view.license, seat, actor, now, rng)?;
@@ -152,7 +179,7 @@ impl App {
         key: &KeyCode,
         fingerprint: &Fingerprint,
     ) -> Result<ActivateAnswer, Error> {
-        self.change_seat(shop, key, fingerprint, |view, now, _| {
+        self.change_seat(shop, key, fingerprint, &BTreeMap::new(), |view, now, _| {
             let seat = view.activation.as_ref().ok_or(Refusal::NotActivated)?;
             let (changes, activation) = heartbeat(&view.license, seat, now)?;
             let license = as_counted(view);
@@ -182,7 +209,9 @@ impl App {
     ) -> Result<(License, Timestamp), Error> {
         for _ in 0..TRIES {
             let now = self.clock.now();
-            let view = self.store.seat(shop, key, device, now).await?.ok_or(Error::NotFound { what: "license" })?;
+            let Some(view) = self.store.seat(shop, key, device, now).await? else {
+                return Err(self.no_license(shop, key).await);
+            };
             let seat = device.map(|_| view.activation.as_ref());
             let asked = UsageRequest::Add(amount);
             if let Some(told) = self.count_use(&view.license, seat, asked, Actor::App, name, now).await? {
@@ -269,12 +298,15 @@ impl App {
         shop: ShopId,
         key: &KeyCode,
         fingerprint: &Fingerprint,
+        components: &BTreeMap<String, String>,
         mut decision: impl FnMut(&SeatView, Timestamp, &mut Rng) -> Result<(Changes, ActivateAnswer), Refusal>,
     ) -> Result<ActivateAnswer, Error> {
         for _ in 0..TRIES {
             let now = self.clock.now();
-            let view =
-                self.store.seat(shop, key, Some(fingerprint), now).await?.ok_or(Error::NotFound { what: "license" })?;
+            let Some(mut view) = self.store.seat(shop, key, Some(fingerprint), now).await? else {
+                return Err(self.no_license(shop, key).await);
+            };
+            self.recognize(&mut view, components, now).await?;
             let (changes, answer) = decision(&view, now, &mut self.entropy.rng())?;
             match self.commit(&changes, None).await {
                 Ok(()) => return Ok(answer),
@@ -283,6 +315,15 @@ impl App {
             }
         }
         Err(busy())
+    }
+
+    /// Why a key opens nothing: nobody ever had it, or it was replaced.
+    async fn no_license(&self, shop: ShopId, key: &KeyCode) -> Error {
+        match self.store.retired_key(shop, key).await {
+            Ok(Some(retired)) => Refusal::KeyRetired { new_tail: retired.new_tail }.into(),
+            Ok(None) => Error::NotFound { what: "license" },
+            Err(error) => error.into(),
+        }
     }
 
     fn certificate(

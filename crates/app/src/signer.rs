@@ -2,7 +2,7 @@
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use data_encoding::BASE64URL_NOPAD;
-use domain::{Activation, License, Rng, Timestamp};
+use domain::{Activation, FeatureValue, License, Rng, Timestamp};
 use latchkey_license::{Claims, Header, KeySet, LicenseClaims, PublicKey, assemble, signing_input};
 use store::{SigningKey, SigningKeyState, Store};
 use zeroize::Zeroizing;
@@ -74,6 +74,12 @@ impl Signer {
                 features: license.policy.features.clone(),
                 updates_until: license.updates_until.map(Timestamp::as_seconds),
                 trial: license.policy.term.is_trial,
+                feature_values: license
+                    .policy
+                    .feature_values
+                    .iter()
+                    .map(|(name, value)| (name.clone(), feature_value(value)))
+                    .collect(),
             },
             fingerprint: fingerprint.map(str::to_owned),
         };
@@ -93,6 +99,14 @@ impl Signer {
 impl std::fmt::Debug for Signer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "Signer({})", self.kid)
+    }
+}
+
+fn feature_value(value: &FeatureValue) -> serde_json::Value {
+    match value {
+        FeatureValue::Flag(flag) => (*flag).into(),
+        FeatureValue::Number(number) => (*number).into(),
+        FeatureValue::Text(text) => text.as_str().into(),
     }
 }
 

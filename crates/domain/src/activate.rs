@@ -26,10 +26,13 @@ pub struct ActivationRequest {
     pub metadata: BTreeMap<String, String>,
     /// When the version that asks came out; `None`: it is not looked at.
     pub version_released_at: Option<Timestamp>,
+    /// What the device is made of, so that it is known under another fingerprint later.
+    pub components: BTreeMap<String, String>,
 }
 
 /// Gives the device a seat. `seat` is the activation that the fingerprint has
-/// on this license, taken or released; `lapsed` is how many taken seats have
+/// on this license, taken or released, or the one that its components are known
+/// by: then the seat goes on under the new fingerprint; `lapsed` is how many taken seats have
 /// leases that are over at this moment. A device that holds its seat keeps it;
 /// then only its lease, the name and the notes are renewed.
 ///
@@ -59,7 +62,21 @@ pub fn activate(
         if !request.metadata.is_empty() {
             held.metadata.clone_from(&request.metadata);
         }
-        return Ok((Changes { activations: vec![held.clone()], ..Changes::default() }, held));
+        if !request.components.is_empty() {
+            held.components.clone_from(&request.components);
+        }
+        let is_known_otherwise = held.fingerprint != request.fingerprint;
+        held.fingerprint = request.fingerprint.clone();
+        let mut changes = Changes::default();
+        if is_known_otherwise || !request.components.is_empty() {
+            changes.devices.push(held.clone());
+        } else {
+            changes.activations.push(held.clone());
+        }
+        if is_known_otherwise {
+            changes.events.push(event(license, &held, EventKind::ActivationChanged, Actor::App, now, rng));
+        }
+        return Ok((changes, held));
     }
     if license.is_closed(now) {
         return Err(Refusal::LicenseNotUsable(Standing::Expired));
@@ -80,6 +97,7 @@ pub fn activate(
         fingerprint: request.fingerprint.clone(),
         name: request.name.clone(),
         metadata: request.metadata.clone(),
+        components: request.components.clone(),
         state: ActivationState::Active,
         created_at: now,
         last_seen_at: now,

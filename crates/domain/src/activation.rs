@@ -78,6 +78,8 @@ pub struct Activation {
     pub name: Option<String>,
     /// The app's own notes on it.
     pub metadata: BTreeMap<String, String>,
+    /// What the device is made of, by the app's own names: hashes of a disk, a board, a processor.
+    pub components: BTreeMap<String, String>,
     /// Whether the seat is taken.
     pub state: ActivationState,
     /// When it first took the seat.

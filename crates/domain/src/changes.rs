@@ -4,8 +4,8 @@ use latchkey_license::KeyCode;
 
 use crate::{
     Activation, ApiKey, Checkout, Customer, Delivery, Dispute, Event, GatewayAccount, Job, License, LicenseId,
-    LoginLink, Notice, Order, OrderId, Payment, Plan, Posting, Product, Refund, Session, Shop, ShopId, Timestamp,
-    UseChange, User, Version,
+    LoginLink, Notice, Order, OrderId, Payment, Plan, Posting, Product, Refund, Reissue, Session, Shop, ShopId,
+    Timestamp, UseChange, User, Version,
 };
 
 /// A row that the decision relied on without changing it: the commit fails
@@ -82,6 +82,8 @@ pub struct Changes {
     pub disputes: Vec<Dispute>,
     /// New licenses with their keys, which the store seals.
     pub issued: Vec<(License, KeyCode)>,
+    /// Licenses that get a new key.
+    pub reissued: Vec<Reissue>,
     /// Licenses that changed.
     pub licenses: Vec<License>,
     /// Differences to what is counted of licenses.
@@ -90,6 +92,8 @@ pub struct Changes {
     pub lapses: Vec<Lapse>,
     /// Seats.
     pub activations: Vec<Activation>,
+    /// Seats that go on under another fingerprint, or with other components.
+    pub devices: Vec<Activation>,
     /// Mails.
     pub deliveries: Vec<Delivery>,
     /// Messages from gateways, new or settled.

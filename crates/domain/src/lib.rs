@@ -7,6 +7,7 @@
 
 mod activate;
 mod activation;
+mod adjust;
 mod card_number;
 mod changes;
 mod checkout;
@@ -39,6 +40,7 @@ mod price;
 mod product;
 mod refund;
 mod refusal;
+mod reissue;
 mod rng;
 mod sale;
 mod shop;
@@ -53,6 +55,7 @@ mod words;
 
 pub use activate::{ActivationRequest, activate, begin, deactivate, heartbeat};
 pub use activation::{Activation, ActivationState, Fingerprint};
+pub use adjust::{Adjusted, Adjustment, ByHand, Difference, adjust, adopt};
 pub use card_number::{contains_card_number, mask_card_numbers};
 pub use changes::{Changes, Check, Lapse};
 pub use checkout::{Checkout, CheckoutState, Consent};
@@ -78,11 +81,12 @@ pub use notice::{Notice, NoticeState};
 pub use order::{Order, OrderLine, OrderNumber, OrderState, Seller};
 pub use payment::{Payment, PaymentState};
 pub use plan::Plan;
-pub use policy::{AtExpiry, Overage, Policy, SeatHolder, Seating, Starts, Term, Units};
+pub use policy::{AtExpiry, FeatureValue, Matching, Overage, Policy, SeatHolder, Seating, Starts, Term, Units};
 pub use price::{Price, PriceTier};
 pub use product::{Fulfilment, Product};
 pub use refund::{Refund, RefundReason, RefundState};
 pub use refusal::Refusal;
+pub use reissue::{Reissue, RetiredKey, reissue};
 pub use rng::Rng;
 pub use sale::Sale;
 pub use shop::{Mode, Shop};

@@ -1,5 +1,7 @@
 //! The right that was bought, and whether it works.
 
+use std::collections::BTreeMap;
+
 use crate::{
     Activation, AtExpiry, CustomerId, Duration, Fingerprint, LicenseId, OrderId, PlanId, Policy, ProductId, ShopId,
     Starts, Timestamp, Version,
@@ -213,6 +215,28 @@ impl License {
         activation.is_held(self.policy.lease(), now)
     }
 
+    /// Whether a device that shows these components, and whose fingerprint has no seat, may still be known by them.
+    #[must_use]
+    pub fn matches_components(&self, shown: &BTreeMap<String, String>) -> bool {
+        self.policy.seating.matching.is_some() && !shown.is_empty()
+    }
+
+    /// The seat that is held by a device made of this: of several, the one that is most like it.
+    #[must_use]
+    pub fn seat_of_components<'a>(
+        &self,
+        seats: &'a [Activation],
+        shown: &BTreeMap<String, String>,
+        now: Timestamp,
+    ) -> Option<&'a Activation> {
+        let rule = self.policy.seating.matching?;
+        let alike = seats.iter().filter(|seat| self.is_seated(seat, now));
+        alike
+            .filter_map(|seat| Some((rule.same(&seat.components, shown)?, seat)))
+            .max_by_key(|(equal, seat)| (*equal, seat.last_seen_at, seat.id))
+            .map(|(_, seat)| seat)
+    }
+
     /// By when a device must have reported again; `None`: it need not.
     #[must_use]
     pub fn check_in_due_at(&self, activation: &Activation) -> Option<Timestamp> {
@@ -239,7 +263,7 @@ impl License {
     /// The first rule that does not hold gives the verdict.
     #[must_use]
     pub fn validate(&self, activation: Option<&Activation>, request: &ValidationRequest, now: Timestamp) -> Verdict {
-        let lacking = request.features.iter().find(|wanted| !self.policy.features.contains(wanted));
+        let lacking = request.features.iter().find(|wanted| !self.policy.has_feature(wanted));
         let seated = activation.filter(|seat| self.is_seated(seat, now));
         let needs_seat = self.policy.seats.is_some() && request.fingerprint.is_some();
         let is_overdue = seated.and_then(|seat| self.check_in_due_at(seat)).is_some_and(|due| due <= now);
@@ -286,6 +310,8 @@ pub struct ValidationRequest {
     pub features: Vec<String>,
     /// When the version that asks came out; `None`: it is not looked at.
     pub version_released_at: Option<Timestamp>,
+    /// What the device is made of, so that it is known under another fingerprint.
+    pub components: BTreeMap<String, String>,
 }
 
 /// What comes with a "yes" that will not stay one by itself.
@@ -318,6 +344,8 @@ pub enum VerdictCode {
     Valid,
     /// There is no such key.
     Unknown,
+    /// The key was replaced by another.
+    KeyRetired,
     /// Its time is over.
     Expired,
     /// Switched off for now.
@@ -345,6 +373,7 @@ impl VerdictCode {
         match self {
             Self::Valid => "valid",
             Self::Unknown => "unknown",
+            Self::KeyRetired => "key_retired",
             Self::Expired => "expired",
             Self::Suspended => "suspended",
             Self::Revoked => "revoked",
@@ -374,6 +403,12 @@ impl Verdict {
     #[must_use]
     pub fn unknown() -> Self {
         Self { code: VerdictCode::Unknown, missing_feature: None, warnings: Vec::new() }
+    }
+
+    /// The answer for a key that was replaced.
+    #[must_use]
+    pub fn key_retired() -> Self {
+        Self { code: VerdictCode::KeyRetired, ..Self::unknown() }
     }
 
     /// Whether the app may run.

@@ -4,9 +4,11 @@
 //! when a policy is written down, so that an ordinary policy stays as small as
 //! it was, and one that was frozen years ago reads as what it meant.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{Duration, Metering, Timestamp};
+use crate::{ByHand, Duration, Metering, Timestamp};
 
 /// What a license allows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +19,9 @@ pub struct Policy {
     pub valid_days: Option<u32>,
     /// What is switched on.
     pub features: Vec<String>,
+    /// What is set to a value: how many pages, which edition.
+    #[serde(default, skip_serializing_if = "is_resting")]
+    pub feature_values: BTreeMap<String, FeatureValue>,
     /// How many seconds a certificate carries an app through without us.
     pub certificate_seconds: u32,
     /// When its time begins, and what becomes of it at the end.
@@ -28,6 +33,9 @@ pub struct Policy {
     /// What is said of counted use; `None`: nothing is counted.
     #[serde(default, skip_serializing_if = "is_resting")]
     pub usage: Option<Metering>,
+    /// On a license: what was changed by hand.
+    #[serde(default, skip_serializing_if = "is_resting")]
+    pub by_hand: ByHand,
 }
 
 fn is_resting<Part: Default + PartialEq>(part: &Part) -> bool {
@@ -74,6 +82,79 @@ pub struct Seating {
     /// What buying several units makes.
     #[serde(skip_serializing_if = "is_resting")]
     pub units: Units,
+    /// On a license with the seats of several units: of how many; else 0.
+    #[serde(skip_serializing_if = "is_resting")]
+    pub times: u32,
+    /// How many components make a device the same device under another fingerprint; `None`: none do.
+    #[serde(skip_serializing_if = "is_resting")]
+    pub matching: Option<Matching>,
+}
+
+/// The value of a feature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum FeatureValue {
+    /// On or off.
+    Flag(bool),
+    /// A whole number.
+    Number(i64),
+    /// A text.
+    Text(String),
+}
+
+impl FeatureValue {
+    /// Whether an app that only asks for the feature has it: off, 0 and an empty text are none.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        match self {
+            Self::Flag(flag) => *flag,
+            Self::Number(number) => *number != 0,
+            Self::Text(text) => !text.is_empty(),
+        }
+    }
+}
+
+/// How many of the components that a seat was taken with must be the same, so that it is the same device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Matching {
+    /// One.
+    Any,
+    /// Two.
+    Two,
+    /// Half of them, rounded up.
+    Most,
+    /// Every one.
+    All,
+}
+
+impl Matching {
+    /// Every rule.
+    pub const ALL: [Self; 4] = [Self::Any, Self::Two, Self::Most, Self::All];
+
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::Two => "two",
+            Self::Most => "most",
+            Self::All => "all",
+        }
+    }
+
+    /// Whether a device with these components is the one that was known by those. How many are the same, if it is.
+    #[must_use]
+    pub fn same(self, known: &BTreeMap<String, String>, shown: &BTreeMap<String, String>) -> Option<usize> {
+        let equal = known.iter().filter(|(name, value)| shown.get(*name) == Some(value)).count();
+        let needed = match self {
+            Self::Any => 1,
+            Self::Two => 2,
+            Self::Most => known.len().div_ceil(2),
+            Self::All => known.len(),
+        };
+        (equal > 0 && equal >= needed).then_some(equal)
+    }
 }
 
 macro_rules! words {
@@ -183,6 +264,13 @@ impl Overage {
 }
 
 impl Policy {
+    /// Whether a feature is switched on, or set to a value that is not nothing.
+    #[must_use]
+    pub fn has_feature(&self, name: &str) -> bool {
+        self.features.iter().any(|feature| feature == name)
+            || self.feature_values.get(name).is_some_and(FeatureValue::is_on)
+    }
+
     /// How many may hold a seat at once, overage counted in; `None`: any number.
     #[must_use]
     pub fn seat_cap(&self) -> Option<u32> {
@@ -209,7 +297,11 @@ impl Policy {
     pub fn for_quantity(&self, quantity: u32) -> Self {
         match self.seating.units {
             Units::Licenses => self.clone(),
-            Units::Seats => Self { seats: self.seats.map(|seats| seats.saturating_mul(quantity)), ..self.clone() },
+            Units::Seats => Self {
+                seats: self.seats.map(|seats| seats.saturating_mul(quantity)),
+                seating: Seating { times: quantity, ..self.seating.clone() },
+                ..self.clone()
+            },
         }
     }
 
@@ -263,7 +355,9 @@ mod tests {
                         is_trial: true,
                         check_in_days: Some(30),
                     };
-                    let seating = Seating { holder: *holder, lease_seconds: Some(600), overage, units };
+                    let matching = Some(Matching::Most);
+                    let seating =
+                        Seating { holder: *holder, lease_seconds: Some(600), overage, units, times: 3, matching };
                     let usage = Some(Metering { limit: Some(100), reset_days: Some(30) });
                     let policy = Policy { term, seating, usage, ..Policy::default() };
                     let text = serde_json::to_string(&policy).unwrap();
@@ -282,5 +376,42 @@ mod tests {
         let one = policy(Units::Seats);
         assert_eq!((one.licenses_of(4), one.for_quantity(4).seats), (1, Some(12)));
         assert_eq!(one.licenses_of(0), 0);
+    }
+
+    #[test]
+    fn a_device_is_the_same_when_enough_of_it_is() {
+        let table = "
+            known           | shown               | any | two | most | all | why
+            a=1 b=2 c=3     | a=1 b=2 c=3         | 3   | 3   | 3    | 3   | nothing changed
+            a=1 b=2 c=3     | a=1 b=2 c=9         | 2   | 2   | 2    | -   | another disk
+            a=1 b=2 c=3     | a=1 b=8 c=9         | 1   | -   | -    | -   | one of three
+            a=1 b=2         | a=1 b=9             | 1   | -   | 1    | -   | half is most
+            a=1             | a=1 b=2             | 1   | -   | 1    | 1   | what is new counts for nothing
+            a=1 b=2         | b=1 a=2             | -   | -   | -    | -   | a value has its place
+            a=1 b=2         | -                   | -   | -   | -    | -   | nothing shown
+            -               | a=1                 | -   | -   | -    | -   | nothing known
+        ";
+        let read = |text: &str| -> BTreeMap<String, String> {
+            let pairs = text.split(' ').filter_map(|part| part.split_once('='));
+            pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+        };
+        for row in table.trim().lines().skip(1).filter(|line| !line.trim().is_empty()) {
+            let row: Vec<&str> = row.split('|').map(str::trim).collect();
+            let found = Matching::ALL
+                .map(|rule| rule.same(&read(row[0]), &read(row[1])).map_or("-".to_owned(), |equal| equal.to_string()));
+            assert_eq!(found, row[2..6], "{}", row[6]);
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_something_is_a_feature() {
+        let policy: Policy = serde_json::from_str(
+            r#"{"seats":null,"valid_days":null,"features":["edit"],"certificate_seconds":0,
+                "feature_values":{"pages":500,"none":0,"edition":"gold","empty":"","beta":true,"off":false}}"#,
+        )
+        .unwrap();
+        let on =
+            ["edit", "pages", "none", "edition", "empty", "beta", "off", "other"].map(|name| policy.has_feature(name));
+        assert_eq!(on, [true, true, false, true, false, true, false, false]);
     }
 }

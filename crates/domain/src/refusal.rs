@@ -98,6 +98,18 @@ pub enum Refusal {
     /// The device holds no seat.
     #[error("this device is not activated")]
     NotActivated,
+    /// The key was replaced.
+    #[error("the key was replaced by one that ends in {new_tail}")]
+    KeyRetired {
+        /// The last four symbols of the key that works now.
+        new_tail: String,
+    },
+    /// More devices hold a seat than there would be seats.
+    #[error("{used} seats are taken")]
+    SeatsBelowUsed {
+        /// How many hold one.
+        used: u32,
+    },
     /// The license has no count of use.
     #[error("the use of this license is not counted")]
     UsageNotCounted,
@@ -142,6 +154,8 @@ impl Refusal {
             Self::UpdateNotCovered => "license_update_not_covered",
             Self::SeatLimitReached { .. } => "seat_limit_reached",
             Self::NotActivated => "not_activated",
+            Self::KeyRetired { .. } => "license_key_retired",
+            Self::SeatsBelowUsed { .. } => "seats_below_used",
             Self::UsageNotCounted => "usage_not_counted",
             Self::UsageExhausted { .. } => "usage_exhausted",
             Self::Money(_) => "amount_out_of_range",

@@ -233,6 +233,7 @@ mod tests {
             name: None,
             metadata: std::collections::BTreeMap::new(),
             version_released_at: None,
+            components: std::collections::BTreeMap::new(),
         };
         let (_, seat) = activate(&license, None, 0, &request, START, &mut rng(5)).unwrap();
         assert_eq!(add(&license, Some(Some(&seat))), Ok(1));

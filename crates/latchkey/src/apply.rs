@@ -11,8 +11,8 @@ use anyhow::{Context as _, bail};
 use app::App;
 use clap::Args;
 use domain::{
-    AtExpiry, Changes, Country, Fulfilment, Locale, Metering, Mode, Overage, Plan, PlanId, Policy, Price, PriceTier,
-    Product, ProductId, SeatHolder, Seating, Seller, Shop, Starts, Term, Units,
+    AtExpiry, ByHand, Changes, Country, FeatureValue, Fulfilment, Locale, Matching, Metering, Mode, Overage, Plan,
+    PlanId, Policy, Price, PriceTier, Product, ProductId, SeatHolder, Seating, Seller, Shop, Starts, Term, Units,
 };
 use money::{Currency, Money};
 use serde::Deserialize;
@@ -106,6 +106,9 @@ struct PlanFile {
     overage: Overage,
     #[serde(default)]
     quantity_makes: Units,
+    match_components: Option<Matching>,
+    #[serde(default)]
+    feature_values: BTreeMap<String, FeatureValue>,
     #[serde(default)]
     metered: bool,
     usage_limit: Option<u64>,
@@ -277,11 +280,12 @@ fn policy(plan: &PlanFile) -> anyhow::Result<Policy> {
             || plan.check_in_days.is_some()
             || plan.lease_seconds.is_some()
             || plan.overage != Overage::Deny
-            || plan.quantity_makes == Units::Seats;
+            || plan.quantity_makes == Units::Seats
+            || plan.match_components.is_some();
         if needs_seats {
             bail!(
-                "plan {slug}: starts = \"first_activation\", check_in_days, lease_seconds, overage and \
-                 quantity_makes = \"seats\" need seats"
+                "plan {slug}: starts = \"first_activation\", check_in_days, lease_seconds, overage, \
+                 match_components and quantity_makes = \"seats\" need seats"
             );
         }
     }
@@ -299,6 +303,7 @@ fn policy(plan: &PlanFile) -> anyhow::Result<Policy> {
         seats: plan.seats,
         valid_days: plan.valid_days,
         features: plan.features.clone(),
+        feature_values: plan.feature_values.clone(),
         certificate_seconds: plan.offline_days.saturating_mul(24 * 3_600),
         term: Term {
             starts: plan.starts,
@@ -313,8 +318,11 @@ fn policy(plan: &PlanFile) -> anyhow::Result<Policy> {
             lease_seconds: plan.lease_seconds,
             overage: plan.overage,
             units: plan.quantity_makes,
+            times: 0,
+            matching: plan.match_components,
         },
         usage: is_metered.then_some(Metering { limit: plan.usage_limit, reset_days: plan.usage_reset_days }),
+        by_hand: ByHand::default(),
     })
 }
 

@@ -80,6 +80,9 @@ pub struct LicenseClaims {
     /// Whether it is for trying out.
     #[serde(default)]
     pub trial: bool,
+    /// What it sets to a value: `true` or `false`, a whole number, a text.
+    #[serde(default)]
+    pub feature_values: Map<String, Value>,
 }
 
 /// A part of a token between its dots.
@@ -287,6 +290,7 @@ impl LicenseClaims {
         license.insert("features".to_owned(), self.features.clone().into());
         insert_some(&mut license, "updates_until", self.updates_until);
         insert_some(&mut license, "trial", self.trial.then_some(true));
+        insert_some(&mut license, "feature_values", Some(&self.feature_values).filter(|set| !set.is_empty()).cloned());
         Value::Object(license)
     }
 }
@@ -411,6 +415,10 @@ mod tests {
                 features: vec!["export".to_owned(), "کلید \"quoted\"".to_owned()],
                 updates_until: Some(NOW + 1_800),
                 trial: true,
+                feature_values: Map::from_iter([
+                    ("pages".to_owned(), 500.into()),
+                    ("edition".to_owned(), "gold".into()),
+                ]),
             },
             fingerprint: Some("device 7".to_owned()),
         }
@@ -452,6 +460,7 @@ mod tests {
                 features: Vec::new(),
                 updates_until: None,
                 trial: false,
+                feature_values: Map::new(),
                 ..claims().license
             },
             ..claims()

@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 
 use domain::{
-    Activation, ActivationState, CustomerId, Fingerprint, License, LicenseId, LicenseState, OrderId, ShopId, Timestamp,
-    UseChange, Version,
+    Activation, ActivationState, CustomerId, Fingerprint, License, LicenseId, LicenseState, OrderId, PlanId, Reissue,
+    RetiredKey, ShopId, Timestamp, UseChange, Version,
 };
 use latchkey_license::KeyCode;
 use zeroize::Zeroizing;
@@ -54,9 +54,9 @@ const SEAT: &str = concat!(
     columns!(),
     ", ",
     lapsed!(),
-    ", seat_id, seat_version, seat_name, seat_metadata, seat_created_at, seat_last_seen_at from licenses left join (\
+    ", seat_id, seat_version, seat_name, seat_metadata, seat_components, seat_created_at, seat_last_seen_at from licenses left join (\
      select shop_id as seat_shop_id, license_id as seat_license_id, id as seat_id, version as seat_version, \
-     name as seat_name, metadata as seat_metadata, created_at as seat_created_at, last_seen_at as seat_last_seen_at \
+     name as seat_name, metadata as seat_metadata, components as seat_components, created_at as seat_created_at, last_seen_at as seat_last_seen_at \
      from activations where fingerprint = $4 and state = 'active') as seats \
      on seat_shop_id = shop_id and seat_license_id = id where key_hash = $1 and shop_id = $2"
 );
@@ -77,6 +77,8 @@ const LIST_OF_ORDER: Lists = lists!(
     " and id in (select id from licenses where shop_id = $1 and order_id = $4) \
      and (customer_id = $5 or $5 is null) and (state = $6 or $6 is null) and (key_tail = $7 or $7 is null)"
 );
+/// By way of the primary key: this is read once in a while, for all licenses of a plan, and costs a sale no index.
+const LIST_OF_PLAN: Lists = lists!(select!(), " and plan_id = $4");
 const LIST_WITH_TAIL: Lists = lists!(select!(), " and key_tail = $4 and (state = $5 or $5 is null)");
 const INSERT: &str = concat!(
     "insert into licenses (",
@@ -90,6 +92,13 @@ const UPDATE: &str = "update licenses set version = version + 1, customer_id = $
 const USE: &str = "update licenses set uses = $4 + case when uses_since = $3 then uses else 0 end, uses_since = $3 \
     where shop_id = $1 and id = $2 and (uses_since is null or uses_since <= $3) \
     and $4 + case when uses_since = $3 then uses else 0 end between 0 and $5";
+const RETIRE: &str = "insert into retired_keys (shop_id, license_id, key_hash, key_tail, retired_at) \
+    select shop_id, id, key_hash, key_tail, $4 from licenses where shop_id = $1 and id = $2 and version = $3";
+const REISSUE: &str = "update licenses set version = version + 1, key_hash = $4, key_sealed = $5, key_tail = $6, \
+    seats_used = $7 where shop_id = $1 and id = $2 and version = $3";
+const RETIRED: &str = "select retired_keys.license_id, licenses.key_tail, retired_keys.retired_at from retired_keys \
+    join licenses on licenses.shop_id = retired_keys.shop_id and licenses.id = retired_keys.license_id \
+    where retired_keys.key_hash = $1 and retired_keys.shop_id = $2";
 const CHECK: &str = "update licenses set version = version where shop_id = $1 and id = $2 and version = $3";
 
 texts![
@@ -111,11 +120,16 @@ texts![
     LIST_OF_CUSTOMER.newer,
     LIST_OF_ORDER.older,
     LIST_OF_ORDER.newer,
+    LIST_OF_PLAN.older,
+    LIST_OF_PLAN.newer,
     LIST_WITH_TAIL.older,
     LIST_WITH_TAIL.newer,
     INSERT,
     UPDATE,
     USE,
+    RETIRE,
+    REISSUE,
+    RETIRED,
     CHECK
 ];
 
@@ -189,6 +203,7 @@ fn seat_row(row: &mut Row, fingerprint: &Fingerprint) -> Result<SeatView, RowErr
         version: found.integer()?,
         name: found.optional_text()?,
         metadata: found.json("metadata")?,
+        components: found.optional_json("components")?.unwrap_or_default(),
         created_at: found.time()?,
         last_seen_at: found.time()?,
     };
@@ -275,6 +290,34 @@ pub(crate) fn issue(license: &License, key: &KeyCode, vault: &Vault) -> Result<S
     ))
 }
 
+/// A license that was read and gets a new key; its old one is retired.
+pub(crate) fn reissue(new: &Reissue, vault: &Vault) -> Result<[Statement; 2], CommitError> {
+    let Reissue { license, key, at } = new;
+    let canonical = Zeroizing::new(key.to_string());
+    let sealed = vault.seal(Purpose::LicenseKey, &license.id.to_string(), canonical.as_bytes())?;
+    Ok([
+        write(WHAT, RETIRE, values![license.shop, license.id, license.version, *at]),
+        write(
+            WHAT,
+            REISSUE,
+            values![
+                license.shop,
+                license.id,
+                license.version,
+                key_hash(vault, key),
+                sealed,
+                license.key_tail.as_str(),
+                license.seats_used,
+            ],
+        ),
+    ])
+}
+
+fn retired_row(row: &mut Row) -> Result<RetiredKey, RowError> {
+    let mut columns = Columns::of(row);
+    Ok(RetiredKey { license: columns.id()?, new_tail: columns.text()?, retired_at: columns.time()? })
+}
+
 /// A license that was read and changed.
 pub(crate) fn update(license: &License) -> Result<Statement, CommitError> {
     Ok(write(
@@ -337,6 +380,14 @@ impl Store {
         self.one(read(WHAT, SEAT, values), |row| seat_row(row, fingerprint)).await
     }
 
+    /// What became of a key that is no license's any more; `None` when it never was one's.
+    ///
+    /// # Errors
+    /// When the database does not answer: that is never "no such key".
+    pub async fn retired_key(&self, shop: ShopId, key: &KeyCode) -> Result<Option<RetiredKey>, ReadError> {
+        self.one(read(WHAT, RETIRED, values![key_hash(&self.vault, key), shop]), retired_row).await
+    }
+
     /// How many taken seats of a license have leases that are over at `now`.
     ///
     /// # Errors
@@ -366,6 +417,19 @@ impl Store {
             (None, None, None, None) => (&LIST, values![]),
         };
         self.page(WHAT, lists, shop, &page, conditions, row).await
+    }
+
+    /// The licenses of a plan, newest first.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a row cannot be read.
+    pub async fn licenses_of_plan(
+        &self,
+        shop: ShopId,
+        plan: PlanId,
+        page: Page<LicenseId>,
+    ) -> Result<Listing<License>, ReadError> {
+        self.page(WHAT, &LIST_OF_PLAN, shop, &page, values![plan], row).await
     }
 
     /// The key of a license, opened to be shown.

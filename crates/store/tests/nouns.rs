@@ -536,6 +536,7 @@ async fn a_device_is_found_on_its_seat_until_it_gives_it_back(store: Store) {
         name: Some("Büro".to_owned()),
         metadata: world::map(&[("os", "linux")]),
         version_released_at: None,
+        components: std::collections::BTreeMap::new(),
     };
     let view = store.seat(shop, &key, Some(&device), world.now).await.unwrap().unwrap();
     assert_eq!(view.activation, None);

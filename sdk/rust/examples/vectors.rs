@@ -229,6 +229,7 @@ fn claims() -> Claims {
             features: vec!["export".to_owned(), "کلید \"quoted\" 💶".to_owned()],
             updates_until: None,
             trial: false,
+            feature_values: serde_json::Map::new(),
         },
         fingerprint: Some(DEVICE.to_owned()),
     }

@@ -238,6 +238,7 @@ console-event-license-used = Nutzung gezählt
 console-event-license-started = Laufzeit der Lizenz hat begonnen
 console-event-activation-created = Gerät aktiviert
 console-event-activation-released = Platz freigegeben
+console-event-activation-changed = Gerät hat einen neuen Fingerabdruck
 console-event-activation-lapsed = Frist abgelaufen, Plätze wieder frei
 console-event-delivery-sent = Mail gesendet
 console-event-delivery-refused = Mail abgelehnt
@@ -281,3 +282,38 @@ console-policy-overage-1-25x = bis zu einem Viertel mehr
 console-policy-overage-1-5x = bis zur Hälfte mehr
 console-policy-overage-2x = bis zu doppelt so viele
 console-policy-overage-always = alle
+
+## Changing what a license allows
+
+console-plan = Tarif
+console-adjust = Umfang ändern
+console-adjust-what = Nur für diese Lizenz. Was leer bleibt, bleibt; eine spätere Änderung des Tarifs lässt es, wie es ist.
+console-adjust-usage = Nutzungsgrenze
+console-adjust-expires = Gilt bis zum Ende des
+console-adjust-button = Diese Lizenz ändern
+console-adopt-title = Was { $plan } jetzt besagt
+console-adopt-what = Eine Lizenz behält, was ihr Tarif beim Kauf besagte. Hier steht, was sich ändern würde, wenn diese Lizenzen übernähmen, was der Tarif jetzt besagt. Noch ist nichts geändert.
+console-adopt-changes = Was sich ändert
+console-adopt-same = nichts
+console-adopt-refused = bleibt: mehr Geräte haben einen Platz, als es gäbe
+console-adopt-button =
+    { $count ->
+        [one] 1 Lizenz ändern
+       *[other] { NUMBER($count) } Lizenzen ändern
+    }
+console-told-adjusted = Die Lizenz ist geändert.
+console-told-adjust-same = Die Lizenz besagt das schon.
+console-told-adjust-seats = Mehr Geräte haben einen Platz. Geben Sie erst welche frei.
+console-told-adjust-usage = Diese Lizenz zählt keine Nutzung.
+console-told-adjust-unread = Nichts geändert: Geben Sie einen Grund an und ganze Zahlen.
+console-told-adopted = Die Lizenzen besagen, was der Tarif besagt.
+console-event-license-changed = Umfang der Lizenz geändert
+
+## A new key
+
+console-reissue = Schlüssel ersetzen
+console-reissue-what = Die Lizenz bleibt, mit ihren Geräten und ihrer Laufzeit. Der alte Schlüssel sagt, dass er ersetzt wurde; den neuen sieht der Käufer im Portal und auf der Seite der Bestellung.
+console-reissue-release = Jedes Gerät muss den neuen Schlüssel eingeben
+console-reissue-button = Schlüssel ersetzen
+console-told-reissued = Die Lizenz hat einen neuen Schlüssel. Senden Sie die Mail der Bestellung noch einmal, damit der Käufer es erfährt.
+console-event-license-reissued = Schlüssel ersetzt

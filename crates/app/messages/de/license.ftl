@@ -2,6 +2,7 @@
 
 license-valid = Die Lizenz ist gültig.
 license-unknown = Es gibt keine Lizenz mit diesem Schlüssel. Prüfen Sie ihn auf Tippfehler.
+license-key_retired = Dieser Schlüssel wurde ersetzt. Der neue endet auf { $tail }; er steht im Portal des Shops und auf der Seite der Bestellung.
 license-expired = Die Lizenz ist abgelaufen.
 license-suspended = Die Lizenz ist vorübergehend gesperrt. Den Grund erfahren Sie im Shop, in dem Sie sie gekauft haben.
 license-revoked = Die Lizenz wurde widerrufen. Den Grund erfahren Sie im Shop, in dem Sie sie gekauft haben.

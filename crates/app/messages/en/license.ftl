@@ -2,6 +2,7 @@
 
 license-valid = The license is valid.
 license-unknown = There is no license with this key. Check it for typing errors.
+license-key_retired = This key was replaced. The new one ends in { $tail }; it stands in the portal of the shop and on the order's page.
 license-expired = The license has expired.
 license-suspended = The license is suspended. The shop that sold it can say why.
 license-revoked = The license was revoked. The shop that sold it can say why.

@@ -18,6 +18,7 @@ fn request(device: &str) -> ActivationRequest {
         name: Some(device.to_owned()),
         metadata: BTreeMap::new(),
         version_released_at: None,
+        components: std::collections::BTreeMap::new(),
     }
 }
 
@@ -233,6 +234,7 @@ fn the_first_rule_that_does_not_hold_gives_the_verdict() {
             },
             features: features.split(',').filter(|feature| *feature != "-").map(str::to_owned).collect(),
             version_released_at: None,
+            components: BTreeMap::new(),
         };
         let found = license.validate(held.as_ref(), &request, now);
         assert_eq!(found.code.as_str(), verdict, "{before}: {why}");

@@ -120,6 +120,7 @@ async fn reach(store: &Store, world: &World, key: &KeyCode, devices: Range<u32>,
                 name: None,
                 metadata: BTreeMap::new(),
                 version_released_at: None,
+                components: std::collections::BTreeMap::new(),
             };
             let mut rng = chance(number);
             loop {
@@ -206,8 +207,13 @@ pub(crate) async fn a_lease_that_is_renewed_while_another_takes_it_stays_with_on
     let own_view = store.seat(shop, &key, Some(&own), early).await.unwrap().unwrap();
     let other = Fingerprint::parse("device 9").unwrap();
     let other_view = store.seat(shop, &key, Some(&other), late).await.unwrap().unwrap();
-    let request =
-        ActivationRequest { fingerprint: other, name: None, metadata: BTreeMap::new(), version_released_at: None };
+    let request = ActivationRequest {
+        fingerprint: other,
+        name: None,
+        metadata: BTreeMap::new(),
+        version_released_at: None,
+        components: BTreeMap::new(),
+    };
     let (renewal, _) = heartbeat(&own_view.license, own_view.activation.as_ref().unwrap(), early).unwrap();
     let (taking, _) = activate(&other_view.license, None, other_view.lapsed, &request, late, &mut chance(9)).unwrap();
     store.commit(&renewal).await.unwrap();

@@ -267,6 +267,7 @@ impl World {
             name: None,
             metadata: BTreeMap::new(),
             version_released_at: None,
+            components: std::collections::BTreeMap::new(),
         };
         let now = self.tick();
         let (changes, _) = activate(license, None, 0, &request, now, &mut self.rng).unwrap();

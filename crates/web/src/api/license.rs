@@ -15,9 +15,9 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::Response;
 use domain::{
-    Activation, ActivationId, ActivationRequest, Actor, CustomerId, Fingerprint, License, LicenseId, Locale, OrderId,
-    PlanId, ProductId, Refusal, SeatHolder, Shop, Standing, Timestamp, ValidationRequest, Verdict, VerdictCode,
-    plain_text,
+    Activation, ActivationId, ActivationRequest, Actor, CustomerId, FeatureValue, Fingerprint, License, LicenseId,
+    Locale, OrderId, PlanId, ProductId, Refusal, RetiredKey, SeatHolder, Shop, Standing, Timestamp, ValidationRequest,
+    Verdict, VerdictCode, plain_text,
 };
 use latchkey_license::{KeyCode, KeyCodeError};
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,7 @@ pub(crate) struct LicenseView {
     key: Option<String>,
     key_tail: String,
     features: Vec<String>,
+    feature_values: BTreeMap<String, FeatureValue>,
     seats: Option<u32>,
     seats_used: u32,
     started_at: Option<Timestamp>,
@@ -64,6 +65,7 @@ pub(crate) fn view(license: &License, key: Option<String>, now: Timestamp) -> Li
         key,
         key_tail: license.key_tail.clone(),
         features: license.policy.features.clone(),
+        feature_values: license.policy.feature_values.clone(),
         seats: license.policy.seats,
         seats_used: license.seats_used,
         started_at: license.started_at,
@@ -103,6 +105,8 @@ pub(super) struct PublicLicense<'a> {
     lease_seconds: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     usage: Option<UsageView>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    feature_values: &'a BTreeMap<String, FeatureValue>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "what `skip_serializing_if` calls takes a reference")]
@@ -132,6 +136,7 @@ pub(super) fn public(license: &License, now: Timestamp) -> PublicLicense<'_> {
         },
         lease_seconds: license.policy.seating.lease_seconds,
         usage: usage_view(license, now),
+        feature_values: &license.policy.feature_values,
     }
 }
 
@@ -226,6 +231,7 @@ struct ValidateInput<'a> {
     product: Option<Cow<'a, str>>,
     features: Option<Vec<String>>,
     version_released_at: Option<Timestamp>,
+    components: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Serialize)]
@@ -265,10 +271,11 @@ impl Asker {
     }
 
     /// What a verdict means, for the person in front of the app.
-    fn verdict(&self, web: &Web, verdict: &Verdict) -> String {
+    fn verdict(&self, web: &Web, verdict: &Verdict, retired: Option<&RetiredKey>) -> String {
         let id = match verdict.code {
             VerdictCode::Valid => "license-valid",
             VerdictCode::Unknown => "license-unknown",
+            VerdictCode::KeyRetired => "license-key_retired",
             VerdictCode::Expired => "license-expired",
             VerdictCode::Suspended => "license-suspended",
             VerdictCode::Revoked => "license-revoked",
@@ -279,7 +286,9 @@ impl Asker {
             VerdictCode::MissingFeature => "license-missing_feature",
             VerdictCode::UsageExhausted => "license-usage_exhausted",
         };
-        self.say(web, id, &[("feature", verdict.missing_feature.as_deref().unwrap_or_default().into())])
+        let feature = verdict.missing_feature.as_deref().unwrap_or_default();
+        let tail = retired.map(|retired| retired.new_tail.as_str()).unwrap_or_default();
+        self.say(web, id, &[("feature", feature.into()), ("tail", tail.into())])
     }
 
     /// Where the slip is in a text that cannot be a key.
@@ -312,6 +321,9 @@ impl Asker {
             }
             app::Error::Refused(Refusal::LicenseNotUsable(Standing::Expired)) => self.say(web, "license-expired", &[]),
             app::Error::Refused(Refusal::LicenseNotUsable(Standing::Revoked)) => self.say(web, "license-revoked", &[]),
+            app::Error::Refused(Refusal::KeyRetired { new_tail }) => {
+                self.say(web, "license-key_retired", &[("tail", new_tail.as_str().into())])
+            }
             app::Error::Refused(Refusal::UpdateNotCovered) => self.say(web, "license-update_not_covered", &[]),
             app::Error::Refused(Refusal::NotActivated) => self.say(web, "license-not_activated", &[]),
             app::Error::Refused(Refusal::UsageNotCounted) => self.say(web, "license-usage_not_counted", &[]),
@@ -369,12 +381,13 @@ pub(crate) async fn validate(State(web): State<Web>, asker: Asker, sent: Json) -
         },
         features: input.features.unwrap_or_default(),
         version_released_at: input.version_released_at,
+        components: components(input.components)?,
     };
     let told = web.app.validate_license(asker.shop.id, &key, &request).await?;
     let view = ValidateView {
         valid: told.verdict.is_valid(),
         code: told.verdict.code.as_str(),
-        detail: asker.verdict(&web, &told.verdict),
+        detail: asker.verdict(&web, &told.verdict, told.retired.as_ref()),
         license: told.license.as_ref().map(|license| public(license, told.at)),
         activation: told.license.as_ref().zip(told.activation.as_ref()).map(|(license, row)| seat(license, row)),
         certificate: told.certificate.as_deref(),
@@ -399,6 +412,7 @@ struct ActivateInput {
     name: Option<String>,
     metadata: Option<BTreeMap<String, String>>,
     version_released_at: Option<Timestamp>,
+    components: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Deserialize)]
@@ -427,8 +441,19 @@ fn seat_answer(status: StatusCode, told: &ActivateAnswer) -> Response {
     answer(status, &view)
 }
 
-fn text(param: &str, value: &str, longest: usize) -> Result<String, Problem> {
+pub(super) fn text(param: &str, value: &str, longest: usize) -> Result<String, Problem> {
     plain_text(value, longest).map_err(|error| Problem::invalid(param, "text_invalid", format!("`{param}` {error}.")))
+}
+
+/// What a device is made of: a few names, each with an opaque text.
+fn components(sent: Option<BTreeMap<String, String>>) -> Result<BTreeMap<String, String>, Problem> {
+    let sent = sent.unwrap_or_default();
+    if sent.len() > 20 {
+        return Err(Problem::invalid("components", "parameter_invalid", "`components` takes at most 20 entries."));
+    }
+    sent.into_iter()
+        .map(|(name, value)| Ok((text("components", &name, 40)?, text("components", &value, 255)?)))
+        .collect()
 }
 
 pub(crate) async fn activate(State(web): State<Web>, asker: Asker, sent: Json) -> Result<Response, Problem> {
@@ -446,6 +471,7 @@ pub(crate) async fn activate(State(web): State<Web>, asker: Asker, sent: Json) -
             .map(|(name, value)| Ok((text("metadata", &name, 40)?, text("metadata", &value, 200)?)))
             .collect::<Result<_, Problem>>()?,
         version_released_at: input.version_released_at,
+        components: components(input.components)?,
     };
     let told =
         web.app.activate_license(asker.shop.id, &key, &request).await.map_err(|error| asker.refused(&web, error))?;

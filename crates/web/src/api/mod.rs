@@ -3,6 +3,7 @@
 //! What comes in is parsed into small structs that refuse unknown fields; what
 //! goes out are structs of this folder, filled by plain functions from rows.
 
+pub(crate) mod adjust;
 mod body;
 pub(crate) mod checkout;
 pub(crate) mod cross_origin;
@@ -21,6 +22,7 @@ pub(crate) mod payment;
 pub(crate) mod plan;
 pub(crate) mod product;
 pub(crate) mod refund;
+pub(crate) mod reissue;
 pub(crate) mod usage;
 
 pub(crate) use body::{Id, Json, Object, Raw};

@@ -1,9 +1,11 @@
 //! Plans, to read.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{Plan, PlanId, Policy, ProductId, Timestamp};
+use domain::{FeatureValue, Plan, PlanId, Policy, ProductId, Timestamp};
 use money::{Currency, Money};
 use serde::Serialize;
 
@@ -36,6 +38,7 @@ pub(crate) struct PolicyView {
     lease_seconds: Option<u32>,
     overage: &'static str,
     quantity_makes: &'static str,
+    match_components: Option<&'static str>,
     usage_limit: Option<u64>,
     usage_reset_days: Option<u32>,
     metered: bool,
@@ -54,6 +57,7 @@ pub(crate) fn policy_view(policy: &Policy) -> PolicyView {
         lease_seconds: seating.lease_seconds,
         overage: seating.overage.as_str(),
         quantity_makes: seating.units.as_str(),
+        match_components: seating.matching.map(domain::Matching::as_str),
         usage_limit: policy.usage.as_ref().and_then(|usage| usage.limit),
         usage_reset_days: policy.usage.as_ref().and_then(|usage| usage.reset_days),
         metered: policy.usage.is_some(),
@@ -71,6 +75,7 @@ pub(crate) struct PlanView {
     seats: Option<u32>,
     valid_days: Option<u32>,
     features: Vec<String>,
+    feature_values: BTreeMap<String, FeatureValue>,
     policy: PolicyView,
     max_quantity: u32,
     active: bool,
@@ -99,6 +104,7 @@ pub(crate) fn view(web: &Web, plan: &Plan) -> PlanView {
         seats: plan.policy.seats,
         valid_days: plan.policy.valid_days,
         features: plan.policy.features.clone(),
+        feature_values: plan.policy.feature_values.clone(),
         policy: policy_view(&plan.policy),
         max_quantity: plan.max_quantity,
         active: plan.is_active,

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{ActivationId, License, LicenseId, LicenseState};
+use domain::{ActivationId, FeatureValue, License, LicenseId, LicenseState};
 use store::LicenseFilter;
 
 use super::order::{LicenseRow, SeatRow};
@@ -45,11 +45,24 @@ struct Show<'a> {
     license: LicenseRow,
     order: String,
     number: String,
+    plan: String,
+    plan_name: String,
+    is_metered: bool,
     features: String,
     expires: Option<String>,
     terms: Vec<Term>,
     seats: Vec<SeatRow>,
     timeline: Vec<Moment>,
+}
+
+/// What is switched on, and what is set to a value.
+fn features(license: &License) -> String {
+    let values = license.policy.feature_values.iter().map(|(name, value)| match value {
+        FeatureValue::Flag(flag) => format!("{name} = {flag}"),
+        FeatureValue::Number(number) => format!("{name} = {number}"),
+        FeatureValue::Text(text) => format!("{name} = {text}"),
+    });
+    license.policy.features.iter().cloned().chain(values).collect::<Vec<_>>().join(", ")
 }
 
 /// One thing that the license allows out of the ordinary.
@@ -123,13 +136,17 @@ pub(crate) async fn show(
     let seats = store.activations(staff.shop(), id).await.map_err(app::Error::from)?;
     let events = store.order_events(staff.shop(), license.order).await.map_err(app::Error::from)?;
     let order = store.order(staff.shop(), license.order).await.map_err(app::Error::from)?;
+    let plan = store.plan(staff.shop(), license.plan).await.map_err(app::Error::from)?;
     let about = |event: &&domain::Event| event.license == Some(id);
     let now = web.app.clock.now();
     let view = Show {
         license: LicenseRow::new(&chrome, &license, now),
         order: license.order.to_string(),
         number: order.map_or_else(|| license.order.to_string(), |order| order.number.to_string()),
-        features: license.policy.features.join(", "),
+        plan: license.plan.to_string(),
+        plan_name: plan.map_or_else(|| license.plan.to_string(), |plan| plan.name),
+        is_metered: license.policy.usage.is_some(),
+        features: features(&license),
         expires: license.expires_at.map(|at| chrome.date(&at)),
         terms: terms(&chrome, &license, now),
         seats: seats.iter().map(|seat| SeatRow::new(&chrome, &license, seat, now)).collect(),

@@ -4,6 +4,7 @@
 //! form is a POST that ends in a redirect, with a word in the address for what
 //! was done; a page that is read again does nothing again.
 
+pub(crate) mod adjust;
 pub(crate) mod customer;
 pub(crate) mod delivery;
 pub(crate) mod home;
@@ -31,7 +32,14 @@ use crate::visit::Visit;
 use crate::{Web, cookie};
 
 /// What a page can be told to say about the form that led to it; each has a message `console-told-…`.
-const TOLD: [&str; 15] = [
+const TOLD: [&str; 22] = [
+    "reissued",
+    "adjusted",
+    "adjust-same",
+    "adjust-seats",
+    "adjust-usage",
+    "adjust-unread",
+    "adopted",
     "refunded",
     "refund-waits",
     "refund-refused",

@@ -62,9 +62,11 @@ fn refusals() -> Vec<Refusal> {
         Refusal::CheckoutCompleted,
         Refusal::LicenseNotUsable(Standing::Revoked),
         Refusal::UpdateNotCovered,
+        Refusal::KeyRetired { new_tail: text() },
         Refusal::SeatLimitReached { seats: 1 },
         Refusal::NotActivated,
         Refusal::UsageNotCounted,
+        Refusal::SeatsBelowUsed { used: 1 },
         Refusal::UsageExhausted { limit: 1, left: 0 },
         Refusal::Money(MoneyError::Overflow),
     ]
@@ -92,9 +94,11 @@ fn meets(refusal: &Refusal) -> (bool, bool) {
         | Refusal::CheckoutCompleted
         | Refusal::LicenseNotUsable(_)
         | Refusal::UpdateNotCovered
+        | Refusal::KeyRetired { .. }
         | Refusal::SeatLimitReached { .. }
         | Refusal::NotActivated
         | Refusal::UsageNotCounted
+        | Refusal::SeatsBelowUsed { .. }
         | Refusal::UsageExhausted { .. } => (false, false),
     }
 }

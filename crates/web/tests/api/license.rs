@@ -1,7 +1,9 @@
 //! What apps ask.
 
 use axum::http::Method;
-use domain::{AtExpiry, Duration, Metering, Overage, Policy, SeatHolder, Seating, Starts, Term, Units};
+use domain::{
+    AtExpiry, Duration, FeatureValue, Matching, Metering, Overage, Policy, SeatHolder, Seating, Starts, Term, Units,
+};
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, key_of_nobody};
@@ -144,7 +146,7 @@ fn yearly(term: Term, seating: Seating) -> Policy {
         certificate_seconds: 86_400,
         term,
         seating,
-        usage: None,
+        ..Policy::default()
     }
 }
 
@@ -334,4 +336,193 @@ async fn of_a_hundred_apps_that_use_at_once_exactly_as_much_is_counted_as_there_
     }
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 30, "{statuses:?}");
     assert_eq!(statuses.iter().filter(|status| **status == 409).count(), 70, "{statuses:?}");
+}
+
+#[tokio::test]
+async fn a_device_with_another_disk_keeps_its_seat_and_another_device_takes_none() {
+    let world = World::new().await;
+    let seating = Seating { matching: Some(Matching::Most), ..Seating::default() };
+    let policy = Policy { seats: Some(1), ..yearly(Term::default(), seating) };
+    world.sells("fuzzy", policy).await;
+    let (manager, app) = (Caller::manager(&world).await, Caller::stranger(&world.app));
+    let (_, order) = world.bought("fuzzy", "1").await;
+    let key = world.keys(&order).await.remove(0);
+    let device = |fingerprint: &str, disk: &str, board: &str| {
+        let components = json!({ "disk": disk, "board": board, "cpu": "c1" });
+        json!({ "key": key, "fingerprint": fingerprint, "components": components })
+    };
+    let taken = app.post("/v1/licenses/activate", &device("one", "d1", "b1")).await.is(201).json();
+    // Another disk: the app computes another fingerprint, and is known all the same.
+    let changed = device("two", "d2", "b1");
+    let verdict = app.post("/v1/licenses/validate", &changed).await.is(200).json();
+    assert_eq!((&verdict["code"], &verdict["activation"]["id"]), (&json!("valid"), &taken["activation"]["id"]));
+    let plain = json!({ "key": key, "fingerprint": "two" });
+    assert_eq!(app.post("/v1/licenses/validate", &plain).await.is(200).json()["code"], "not_activated");
+    let kept = app.post("/v1/licenses/activate", &changed).await.is(200).json();
+    assert_eq!(
+        (&kept["activation"]["id"], &kept["activation"]["fingerprint"], &kept["license"]["seats_used"]),
+        (&taken["activation"]["id"], &json!("two"), &json!(1))
+    );
+    assert_eq!(
+        app.post("/v1/licenses/validate", &plain).await.is(200).json()["code"],
+        "valid",
+        "from now on by itself"
+    );
+    app.post("/v1/licenses/heartbeat", &plain).await.is(200);
+    // What it is made of now counts, and not what it was made of.
+    let other = device("three", "d1", "b9");
+    assert_eq!(app.post("/v1/licenses/validate", &other).await.is(200).json()["code"], "not_activated");
+    app.post("/v1/licenses/activate", &other).await.refused(409, "seat_limit_reached");
+    let events = manager.get("/v1/events").await.is(200).json();
+    let changes = events["data"].as_array().unwrap().iter().filter(|event| event["type"] == "activation.changed");
+    assert_eq!(changes.count(), 1);
+}
+
+#[tokio::test]
+async fn a_feature_that_has_a_value_is_told_asked_for_and_certified() {
+    let world = World::new().await;
+    let feature_values = [
+        ("pages".to_owned(), FeatureValue::Number(500)),
+        ("edition".to_owned(), FeatureValue::Text("gold".to_owned())),
+        ("beta".to_owned(), FeatureValue::Flag(false)),
+    ];
+    let policy = Policy { feature_values: feature_values.into(), ..yearly(Term::default(), Seating::default()) };
+    world.sells("values", policy).await;
+    let app = Caller::stranger(&world.app);
+    let (_, order) = world.bought("values", "1").await;
+    let key = world.keys(&order).await.remove(0);
+    let taken = app.post("/v1/licenses/activate", &json!({ "key": key, "fingerprint": "desk" })).await.is(201).json();
+    let told = json!({ "beta": false, "edition": "gold", "pages": 500 });
+    assert_eq!(taken["license"]["feature_values"], told);
+    let claims = taken["certificate"].as_str().unwrap().split('.').nth(1).unwrap();
+    let claims: Value =
+        serde_json::from_slice(&data_encoding::BASE64URL_NOPAD.decode(claims.as_bytes()).unwrap()).unwrap();
+    assert_eq!(claims["license"]["feature_values"], told);
+    for (feature, code) in
+        [("pages", "valid"), ("edit", "valid"), ("beta", "missing_feature"), ("x", "missing_feature")]
+    {
+        let ask = json!({ "key": key, "features": [feature] });
+        assert_eq!(app.post("/v1/licenses/validate", &ask).await.is(200).json()["code"], code, "{feature}");
+    }
+}
+
+#[tokio::test]
+async fn one_customer_gets_more_by_hand_and_a_plan_is_taken_on_after_a_look() {
+    let world = World::new().await;
+    world.sells("frozen", yearly(Term::default(), Seating::default())).await;
+    let (manager, app) = (Caller::manager(&world).await, Caller::stranger(&world.app));
+    let mut ids = Vec::new();
+    for quantity in ["2", "1"] {
+        let (_, order) = world.bought("frozen", quantity).await;
+        let order = manager.get(&format!("/v1/orders/{}", order.rsplit('/').next().unwrap())).await.is(200).json();
+        let of_order = order["licenses"].as_array().unwrap().iter();
+        ids.extend(of_order.map(|license| (license["id"].as_str().unwrap().to_owned(), license["key"].clone())));
+    }
+    let (by_hand, crowded) = (&ids[0], &ids[1]);
+
+    // One customer gets more, with a reason; the plan says nothing of it.
+    let path = format!("/v1/licenses/{}/policy", by_hand.0);
+    let ask = json!({ "seats": 9, "reason": "paid by invoice 17" });
+    app.post(&path, &ask).await.refused(401, "api_key_invalid");
+    manager.post(&path, &json!({ "seats": 9 })).await.refused(422, "parameter_missing");
+    let told = manager.post(&path, &ask).await.is(200).json();
+    assert_eq!(told["changes"], json!([{ "what": "seats", "before": "3", "after": "9" }]));
+    assert_eq!(told["license"]["seats"], 9);
+    let endless = manager.post(&path, &json!({ "expires_at": null, "reason": "for ever" })).await.is(200).json();
+    assert_eq!((&endless["changes"][0]["what"], &endless["changes"][0]["after"]), (&json!("expires_at"), &json!("–")));
+    assert_eq!(manager.post(&path, &json!({ "reason": "nothing" })).await.is(200).json()["changes"], json!([]));
+
+    for number in 1..=2 {
+        let ask = json!({ "key": crowded.1, "fingerprint": format!("device-{number}") });
+        app.post("/v1/licenses/activate", &ask).await.is(201);
+    }
+    let plan = world.app.store.plan_by_slug(world.shop.id, "frozen").await.unwrap().unwrap();
+    let policy =
+        Policy { seats: Some(1), features: vec!["edit".to_owned(), "batch".to_owned()], ..plan.policy.clone() };
+    let changed = domain::Plan { policy, ..plan.clone() };
+    world.app.write(&domain::Changes { plans: vec![changed], ..domain::Changes::default() }).await.unwrap();
+    let shown = manager.get(&format!("/v1/licenses/{}", ids[2].0)).await.is(200).json();
+    assert_eq!((&shown["seats"], &shown["features"]), (&json!(3), &json!(["edit"])), "a policy is frozen");
+
+    let path = format!("/v1/plans/{}/policy-changes", plan.id);
+    let preview = manager.get(&path).await.is(200).json();
+    let of = |list: &Value, id: &str| {
+        list["data"].as_array().unwrap().iter().find(|row| row["license"] == id).cloned().unwrap_or_default()
+    };
+    let features = json!({ "what": "features", "before": "edit", "after": "edit, batch" });
+    assert_eq!(of(&preview, &by_hand.0)["changes"], json!([features]), "what was done by hand stays");
+    let fewer = json!({ "what": "seats", "before": "3", "after": "1" });
+    assert_eq!(of(&preview, &ids[2].0)["changes"], json!([fewer, features]));
+    assert_eq!(of(&preview, &crowded.0)["refused"], "seats_below_used");
+    let shown = manager.get(&format!("/v1/licenses/{}", ids[2].0)).await.is(200).json();
+    assert_eq!(shown["seats"], 3, "a look changes nothing");
+
+    // In batches, each with a line in the journal.
+    let first = manager.post(&path, &json!({ "reason": "terms of 2027", "limit": 2 })).await.is(200).json();
+    assert_eq!((first["data"].as_array().unwrap().len(), &first["has_more"]), (2, &json!(true)));
+    let go_on = json!({ "reason": "terms of 2027", "starting_after": first["next"] });
+    let second = manager.post(&path, &go_on).await.is(200).json();
+    assert_eq!((second["data"].as_array().unwrap().len(), &second["next"]), (1, &Value::Null));
+    for (id, seats, features) in [
+        (&by_hand.0, 9, json!(["edit", "batch"])),
+        (&crowded.0, 3, json!(["edit"])),
+        (&ids[2].0, 1, json!(["edit", "batch"])),
+    ] {
+        let shown = manager.get(&format!("/v1/licenses/{id}")).await.is(200).json();
+        assert_eq!((&shown["seats"], &shown["features"]), (&json!(seats), &features), "{id}");
+    }
+    let events = manager.get("/v1/events?limit=100").await.is(200).json();
+    let reasons = events["data"].as_array().unwrap().iter().filter(|event| event["data"]["reason"] == "terms of 2027");
+    assert_eq!(reasons.count(), 2, "one line for each license that changed");
+    let again = manager.post(&path, &json!({ "reason": "again" })).await.is(200).json();
+    assert!(again["data"].as_array().unwrap().iter().all(|row| row["changes"] == json!([])), "{again}");
+}
+
+#[tokio::test]
+async fn a_new_key_leaves_the_license_and_the_old_one_says_where_it_went() {
+    let world = World::new().await;
+    let (manager, app) = (Caller::manager(&world).await, Caller::stranger(&world.app));
+    let (_, order) = world.bought("lumen-pro", "1").await;
+    let old = world.keys(&order).await.remove(0);
+    let taken = app.post("/v1/licenses/activate", &json!({ "key": old, "fingerprint": "desk" })).await.is(201).json();
+    let id = taken["license"]["id"].as_str().unwrap();
+    let path = format!("/v1/licenses/{id}/key");
+    app.post(&path, &json!({ "reason": "leaked" })).await.refused(401, "api_key_invalid");
+    manager.post(&path, &json!({})).await.refused(422, "parameter_missing");
+    let first = manager.post_once(&path, "leak-1", &json!({ "reason": "leaked" })).await.is(200).json();
+    let again = manager.post_once(&path, "leak-1", &json!({ "reason": "leaked" })).await.is(200).json();
+    assert_eq!(first, again, "asked twice it is replaced once");
+    let new = first["key"].as_str().unwrap().to_owned();
+    assert_eq!((&world.keys(&order).await, &first["id"]), (&vec![new.clone()], &json!(id)));
+
+    let verdict = app.post("/v1/licenses/validate", &json!({ "key": old })).await.is(200).json();
+    assert_eq!((&verdict["code"], &verdict["valid"]), (&json!("key_retired"), &json!(false)));
+    assert!(verdict["license"].is_null(), "{verdict}");
+    assert!(verdict["detail"].as_str().unwrap().contains(&new[new.len() - 4..]), "{verdict}");
+    assert!(!verdict.to_string().contains(&new), "the end, and not the key");
+    for call in ["activate", "heartbeat", "deactivate"] {
+        let ask = json!({ "key": old, "fingerprint": "desk" });
+        app.post(&format!("/v1/licenses/{call}"), &ask).await.refused(403, "license_key_retired");
+    }
+    let seat = json!({ "key": new, "fingerprint": "desk" });
+    let verdict = app.post("/v1/licenses/validate", &seat).await.is(200).json();
+    assert_eq!((&verdict["code"], &verdict["activation"]["id"]), (&json!("valid"), &taken["activation"]["id"]));
+
+    // A second time, and every device must come again.
+    let ask = json!({ "reason": "leaked again", "release_seats": true });
+    let second = manager.post(&path, &ask).await.is(200).json();
+    assert_eq!(second["seats_used"], 0);
+    for key in [&old, &new] {
+        let told = app.post("/v1/licenses/validate", &json!({ "key": key })).await.is(200).json();
+        assert_eq!(told["code"], "key_retired");
+    }
+    let seat = json!({ "key": second["key"], "fingerprint": "desk" });
+    assert_eq!(app.post("/v1/licenses/validate", &seat).await.is(200).json()["code"], "not_activated");
+    app.post("/v1/licenses/activate", &seat).await.is(201);
+    assert_eq!(store::report::broken_laws(&world.app.store).await, Ok(vec![]));
+
+    // A refund ends the license, whatever its key.
+    let order = order.rsplit('/').next().unwrap();
+    manager.post(&format!("/v1/orders/{order}/refunds"), &json!({})).await.is(201);
+    assert_eq!(app.post("/v1/licenses/validate", &seat).await.is(200).json()["code"], "revoked");
 }
