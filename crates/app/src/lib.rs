@@ -5,6 +5,7 @@
 //! against simulated ones. It owns no rule (those are in `domain`), no SQL
 //! (that is in `store`) and no HTML (that is in `web`).
 
+mod adjust;
 mod ask;
 mod checkout;
 mod clock;
@@ -29,6 +30,7 @@ mod proof;
 mod receive;
 mod recovery;
 mod refund;
+mod reissue;
 mod setup;
 mod shops;
 mod signer;
@@ -38,6 +40,7 @@ pub mod trace;
 mod watch;
 mod worker;
 
+pub use adjust::{Adoption, Adoptions};
 pub use checkout::{CheckoutInput, Submitted};
 pub use clock::Clock;
 pub use console::{ConsoleEntry, FIRST_OWNER};
@@ -52,6 +55,7 @@ pub use portal::PortalCodeSent;
 pub use proof::{Made, ProofError, Sink, Span, Verified, verify_report};
 pub use receive::{NoticeOutcome, ReceiveError};
 pub use refund::RefundInput;
+pub use reissue::ReissueInput;
 pub use setup::{NewApiKey, NewShop, SampleShop};
 pub use signer::Signer;
 pub use silence::Webhooks;

@@ -1,8 +1,11 @@
 //! What apps ask: does it work, may I have a seat, I am alive, goodbye.
 
+use std::collections::BTreeMap;
+
 use domain::{
-    Activation, ActivationRequest, Actor, Changes, Fingerprint, License, Refusal, Rng, ShopId, Timestamp,
-    ValidationRequest, Verdict, activate, deactivate, heartbeat,
+    Activation, ActivationRequest, Actor, Changes, EventId, Fingerprint, License, LicenseId, Refusal, RetiredKey, Rng,
+    ShopId, Timestamp, UsageRequest, ValidationRequest, Verdict, Warning, activate, begin, change_usage, deactivate,
+    heartbeat,
 };
 use latchkey_license::KeyCode;
 use store::{CommitError, SeatView};
@@ -23,6 +26,8 @@ pub struct ValidateAnswer {
     pub activation: Option<Activation>,
     /// A certificate for the device, when it is valid.
     pub certificate: Option<String>,
+    /// What became of the key, when it was replaced.
+    pub retired: Option<RetiredKey>,
     /// When this was true.
     pub at: Timestamp,
 }
@@ -36,6 +41,8 @@ pub struct ActivateAnswer {
     pub license: License,
     /// A certificate for the device; `None` after a seat was freed.
     pub certificate: Option<String>,
+    /// What comes with it.
+    pub warnings: Vec<Warning>,
     /// Whether the seat is new.
     pub is_new: bool,
     /// When this was true.
@@ -43,7 +50,8 @@ pub struct ActivateAnswer {
 }
 
 impl App {
-    /// Whether a license works for an app. One read of one row and its seat.
+    /// Whether a license works for an app. One read of one row and its seat; a write only when this "yes" begins the
+    /// clock of the license.
     ///
     /// # Errors
     /// `Unavailable` when nobody can tell: that is never "no".
@@ -53,21 +61,62 @@ impl App {
         key: &KeyCode,
         request: &ValidationRequest,
     ) -> Result<ValidateAnswer, Error> {
-        let at = self.clock.now();
         let count = |verdict: &Verdict| self.metrics.validations.with([verdict.code.as_str()]).count();
-        let Some(SeatView { license, activation }) = self.store.seat(shop, key, request.fingerprint.as_ref()).await?
-        else {
-            let verdict = Verdict::unknown();
+        for _ in 0..TRIES {
+            let at = self.clock.now();
+            let Some(mut view) = self.store.seat(shop, key, request.fingerprint.as_ref(), at).await? else {
+                let retired = self.store.retired_key(shop, key).await?;
+                let verdict = if retired.is_some() { Verdict::key_retired() } else { Verdict::unknown() };
+                count(&verdict);
+                return Ok(ValidateAnswer { verdict, license: None, activation: None, certificate: None, retired, at });
+            };
+            if request.fingerprint.is_some() {
+                self.recognize(&mut view, &request.components, at).await?;
+            }
+            let mut license = as_counted(&view);
+            let verdict = license.validate(view.activation.as_ref(), request, at);
+            if verdict.is_valid() && license.started_at.is_none() {
+                match self.begin_license(&view.license, at).await {
+                    Ok(Some(begun)) => license = License { seats_used: license.seats_used, ..begun },
+                    Ok(None) => {}
+                    Err(CommitError::Conflict { .. }) => continue,
+                    Err(error) => return Err(error.into()),
+                }
+            }
             count(&verdict);
-            return Ok(ValidateAnswer { verdict, license: None, activation: None, certificate: None, at });
-        };
-        let verdict = license.validate(activation.as_ref(), request, at);
-        count(&verdict);
-        let certificate = match (&request.fingerprint, verdict.is_valid()) {
-            (Some(fingerprint), true) => Some(self.certificate(&license, fingerprint, at)),
-            (Some(_), false) | (None, _) => None,
-        };
-        Ok(ValidateAnswer { verdict, license: Some(license), activation, certificate, at })
+            let activation = view.activation;
+            let certificate = match (&request.fingerprint, verdict.is_valid()) {
+                (Some(fingerprint), true) => Some(self.certificate(&license, activation.as_ref(), fingerprint, at)),
+                (Some(_), false) | (None, _) => None,
+            };
+            return Ok(ValidateAnswer { verdict, license: Some(license), activation, certificate, retired: None, at });
+        }
+        Err(busy())
+    }
+
+    /// Finds the seat of a device whose fingerprint has none by what it is made of, where the plan allows it.
+    async fn recognize(
+        &self,
+        view: &mut SeatView,
+        shown: &BTreeMap<String, String>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let is_seated = view.activation.as_ref().is_some_and(|seat| view.license.is_seated(seat, now));
+        if is_seated || !view.license.matches_components(shown) {
+            return Ok(());
+        }
+        let seats = self.store.activations(view.license.shop, view.license.id).await?;
+        if let Some(seat) = view.license.seat_of_components(&seats, shown, now) {
+            view.activation = Some(seat.clone());
+        }
+        Ok(())
+    }
+
+    /// Begins the clock of a license that was told "yes" for the first time, where its policy says so.
+    async fn begin_license(&self, license: &License, at: Timestamp) -> Result<Option<License>, CommitError> {
+        let Some((changes, begun)) = begin(license, at, &mut self.entropy.rng()) else { return Ok(None) };
+        self.commit(&changes, None).await?;
+        Ok(Some(begun))
     }
 
     /// Gives a device a seat.
@@ -81,13 +130,15 @@ impl App {
         request: &ActivationRequest,
     ) -> Result<ActivateAnswer, Error> {
         let fingerprint = &request.fingerprint;
-        self.change_seat(shop, key, fingerprint, |view, now, rng| {
+        self.change_seat(shop, key, fingerprint, &request.components, |view, now, rng| {
             let had = view.activation.as_ref().map(|seat| seat.id);
-            let (changes, activation) = activate(&view.license, view.activation.as_ref(), request, now, rng)?;
-            let license = changes.licenses.first().unwrap_or(&view.license).clone();
-            let certificate = Some(self.certificate(&license, fingerprint, now));
+            let (changes, activation) =
+                activate(&view.license, view.activation.as_ref(), view.lapsed, request, now, rng)?;
+            let license = changes.licenses.first().cloned().unwrap_or_else(|| as_counted(view));
+            let certificate = Some(self.certificate(&license, Some(&activation), fingerprint, now));
             let is_new = had != Some(activation.id);
-            Ok((changes, ActivateAnswer { activation, license, certificate, is_new, at: now }))
+            let warnings = license.warnings(now);
+            Ok((changes, ActivateAnswer { activation, license, certificate, warnings, is_new, at: now }))
         })
         .await
     }
@@ -103,16 +154,22 @@ impl App {
         fingerprint: &Fingerprint,
         actor: Actor,
     ) -> Result<ActivateAnswer, Error> {
-        self.change_seat(shop, key, fingerprint, |view, now, rng| {
+        self.change_seat(shop, key, fingerprint, &BTreeMap::new(), |view, now, rng| {
             let seat = view.activation.as_ref().ok_or(Refusal::NotActivated)?;
+            let was_held = view.license.is_seated(seat, now);
             let (changes, activation) = deactivate(&view.license, seat, actor, now, rng)?;
-            let license = changes.licenses.first().unwrap_or(&view.license).clone();
-            Ok((changes, ActivateAnswer { activation, license, certificate: None, is_new: false, at: now }))
+            let mut license = changes.licenses.first().unwrap_or(&view.license).clone();
+            // A seat whose lease was over was not counted before and is not counted now.
+            let lapsed = view.lapsed.saturating_sub(u32::from(!was_held));
+            license.seats_used = license.seats_used.saturating_sub(lapsed);
+            let answer =
+                ActivateAnswer { activation, license, certificate: None, warnings: vec![], is_new: false, at: now };
+            Ok((changes, answer))
         })
         .await
     }
 
-    /// Notes that the app on a seat is alive.
+    /// Notes that the app on a seat is alive, and renews its lease.
     ///
     /// # Errors
     /// When there is no such key, or the device holds no seat.
@@ -122,21 +179,93 @@ impl App {
         key: &KeyCode,
         fingerprint: &Fingerprint,
     ) -> Result<ActivateAnswer, Error> {
-        self.change_seat(shop, key, fingerprint, |view, now, _| {
+        self.change_seat(shop, key, fingerprint, &BTreeMap::new(), |view, now, _| {
             let seat = view.activation.as_ref().ok_or(Refusal::NotActivated)?;
-            let (changes, activation) = heartbeat(seat, now)?;
-            let usable = view.license.validate(
-                Some(&activation),
-                &ValidationRequest { fingerprint: Some(fingerprint.clone()), ..ValidationRequest::default() },
-                now,
-            );
-            let certificate = usable.is_valid().then(|| self.certificate(&view.license, fingerprint, now));
-            Ok((
-                changes,
-                ActivateAnswer { activation, license: view.license.clone(), certificate, is_new: false, at: now },
-            ))
+            let (changes, activation) = heartbeat(&view.license, seat, now)?;
+            let license = as_counted(view);
+            let request = ValidationRequest { fingerprint: Some(fingerprint.clone()), ..ValidationRequest::default() };
+            let verdict = license.validate(Some(&activation), &request, now);
+            let certificate =
+                verdict.is_valid().then(|| self.certificate(&license, Some(&activation), fingerprint, now));
+            let answer =
+                ActivateAnswer { activation, license, certificate, warnings: verdict.warnings, is_new: false, at: now };
+            Ok((changes, answer))
         })
         .await
+    }
+
+    /// Counts use of a license, told by an app. Asked again under the same name it counts once. Gives the license as
+    /// it stands then.
+    ///
+    /// # Errors
+    /// When there is no such key, the license does not work or is not metered, or too little is left.
+    pub async fn use_license(
+        &self,
+        shop: ShopId,
+        key: &KeyCode,
+        device: Option<&Fingerprint>,
+        amount: u64,
+        name: EventId,
+    ) -> Result<(License, Timestamp), Error> {
+        for _ in 0..TRIES {
+            let now = self.clock.now();
+            let Some(view) = self.store.seat(shop, key, device, now).await? else {
+                return Err(self.no_license(shop, key).await);
+            };
+            let seat = device.map(|_| view.activation.as_ref());
+            let asked = UsageRequest::Add(amount);
+            if let Some(told) = self.count_use(&view.license, seat, asked, Actor::App, name, now).await? {
+                return Ok((as_counted(&SeatView { license: told, ..view }), now));
+            }
+        }
+        Err(busy())
+    }
+
+    /// Corrects the count of a license, told by the seller. Asked again under the same name it is done once.
+    ///
+    /// # Errors
+    /// When there is no such license, it is not metered, or too little is left.
+    pub async fn correct_usage(
+        &self,
+        shop: ShopId,
+        license: LicenseId,
+        request: UsageRequest,
+        actor: Actor,
+        name: EventId,
+    ) -> Result<(License, Timestamp), Error> {
+        for _ in 0..TRIES {
+            let now = self.clock.now();
+            let row = self.store.license(shop, license).await?.ok_or(Error::NotFound { what: "license" })?;
+            if let Some(told) = self.count_use(&row, None, request, actor, name, now).await? {
+                return Ok((told, now));
+            }
+        }
+        Err(busy())
+    }
+
+    /// Counts once, and gives the license as it is stored then; `None` when it has moved on.
+    async fn count_use(
+        &self,
+        license: &License,
+        seat: Option<Option<&Activation>>,
+        request: UsageRequest,
+        actor: Actor,
+        name: EventId,
+        now: Timestamp,
+    ) -> Result<Option<License>, Error> {
+        let refusal = match change_usage(license, seat, request, actor, name, now) {
+            Ok((changes, _)) => match self.commit(&changes, None).await {
+                Ok(()) | Err(CommitError::Conflict { what: "event" }) => None,
+                Err(CommitError::Conflict { .. }) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            },
+            Err(refusal) => Some(refusal),
+        };
+        match refusal {
+            // The last piece may be the one that this very call took before its answer was lost.
+            Some(refusal) if self.store.event(license.shop, name).await?.is_none() => Err(refusal.into()),
+            Some(_) | None => Ok(self.store.license(license.shop, license.id).await?),
+        }
     }
 
     /// Frees a seat from the portal or the console, where the license is known and not the key.
@@ -161,7 +290,7 @@ impl App {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Error::Unavailable("too many changes at once".to_owned()))
+        Err(busy())
     }
 
     async fn change_seat(
@@ -169,22 +298,50 @@ impl App {
         shop: ShopId,
         key: &KeyCode,
         fingerprint: &Fingerprint,
+        components: &BTreeMap<String, String>,
         mut decision: impl FnMut(&SeatView, Timestamp, &mut Rng) -> Result<(Changes, ActivateAnswer), Refusal>,
     ) -> Result<ActivateAnswer, Error> {
         for _ in 0..TRIES {
-            let view =
-                self.store.seat(shop, key, Some(fingerprint)).await?.ok_or(Error::NotFound { what: "license" })?;
-            let (changes, answer) = decision(&view, self.clock.now(), &mut self.entropy.rng())?;
+            let now = self.clock.now();
+            let Some(mut view) = self.store.seat(shop, key, Some(fingerprint), now).await? else {
+                return Err(self.no_license(shop, key).await);
+            };
+            self.recognize(&mut view, components, now).await?;
+            let (changes, answer) = decision(&view, now, &mut self.entropy.rng())?;
             match self.commit(&changes, None).await {
                 Ok(()) => return Ok(answer),
                 Err(CommitError::Conflict { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Error::Unavailable("too many changes at once".to_owned()))
+        Err(busy())
     }
 
-    fn certificate(&self, license: &License, fingerprint: &Fingerprint, now: Timestamp) -> String {
-        self.signer.certificate(license, Some(fingerprint.as_str()), &self.settings.public_url, now)
+    /// Why a key opens nothing: nobody ever had it, or it was replaced.
+    async fn no_license(&self, shop: ShopId, key: &KeyCode) -> Error {
+        match self.store.retired_key(shop, key).await {
+            Ok(Some(retired)) => Refusal::KeyRetired { new_tail: retired.new_tail }.into(),
+            Ok(None) => Error::NotFound { what: "license" },
+            Err(error) => error.into(),
+        }
     }
+
+    fn certificate(
+        &self,
+        license: &License,
+        seat: Option<&Activation>,
+        fingerprint: &Fingerprint,
+        now: Timestamp,
+    ) -> String {
+        self.signer.certificate(license, seat, Some(fingerprint.as_str()), &self.settings.public_url, now)
+    }
+}
+
+fn busy() -> Error {
+    Error::Unavailable("too many changes at once".to_owned())
+}
+
+/// The license with the seats that are held at this moment, to be told and not to be written.
+fn as_counted(view: &SeatView) -> License {
+    License { seats_used: view.license.seats_used.saturating_sub(view.lapsed), ..view.license.clone() }
 }

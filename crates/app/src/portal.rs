@@ -105,7 +105,7 @@ impl App {
         number: &OrderNumber,
     ) -> Result<(String, OrderId), Error> {
         let wrong = Error::NotFound { what: "order" };
-        let Some(view) = self.store.seat(shop, key, None).await? else { return Err(wrong) };
+        let Some(view) = self.store.seat(shop, key, None, self.clock.now()).await? else { return Err(wrong) };
         let order = self
             .store
             .order_by_number(shop, number)

@@ -219,6 +219,7 @@ impl App {
                     valid_days: None,
                     features: tier.features.iter().map(|feature| (*feature).to_owned()).collect(),
                     certificate_seconds: 14 * 24 * 3_600,
+                    ..Policy::default()
                 },
                 max_quantity: 100,
                 position,

@@ -2,7 +2,7 @@
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use data_encoding::BASE64URL_NOPAD;
-use domain::{License, Rng, Timestamp};
+use domain::{Activation, FeatureValue, License, Rng, Timestamp};
 use latchkey_license::{Claims, Header, KeySet, LicenseClaims, PublicKey, assemble, signing_input};
 use store::{SigningKey, SigningKeyState, Store};
 use zeroize::Zeroizing;
@@ -49,22 +49,37 @@ impl Signer {
         self.keys.to_jwks()
     }
 
-    /// A certificate that speaks for the license on this device until it expires.
+    /// A certificate that speaks for the license on this device until it expires, or until its seat ends.
     #[must_use]
-    pub fn certificate(&self, license: &License, fingerprint: Option<&str>, issuer: &str, now: Timestamp) -> String {
+    pub fn certificate(
+        &self,
+        license: &License,
+        seat: Option<&Activation>,
+        fingerprint: Option<&str>,
+        issuer: &str,
+        now: Timestamp,
+    ) -> String {
         let claims = Claims {
             iss: issuer.to_owned(),
             sub: license.id.to_string(),
             aud: license.product.to_string(),
             iat: now.as_seconds(),
             nbf: None,
-            exp: license.certificate_expires_at(now).as_seconds(),
+            exp: license.certificate_expires_at(seat, now).as_seconds(),
             jti: None,
             license: LicenseClaims {
                 state: license.standing(now).as_str().to_owned(),
                 plan: license.plan.to_string(),
                 expires_at: license.expires_at.map(Timestamp::as_seconds),
                 features: license.policy.features.clone(),
+                updates_until: license.updates_until.map(Timestamp::as_seconds),
+                trial: license.policy.term.is_trial,
+                feature_values: license
+                    .policy
+                    .feature_values
+                    .iter()
+                    .map(|(name, value)| (name.clone(), feature_value(value)))
+                    .collect(),
             },
             fingerprint: fingerprint.map(str::to_owned),
         };
@@ -93,6 +108,14 @@ impl Signer {
 impl std::fmt::Debug for Signer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "Signer({})", self.kid)
+    }
+}
+
+fn feature_value(value: &FeatureValue) -> serde_json::Value {
+    match value {
+        FeatureValue::Flag(flag) => (*flag).into(),
+        FeatureValue::Number(number) => (*number).into(),
+        FeatureValue::Text(text) => text.as_str().into(),
     }
 }
 

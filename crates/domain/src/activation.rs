@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::{ActivationId, LicenseId, ShopId, TextError, Timestamp, Version, plain_text};
+use crate::{ActivationId, Duration, LicenseId, ShopId, TextError, Timestamp, Version, plain_text};
 
 /// What an app knows its device by: opaque, 1 to 255 visible characters.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -78,10 +78,29 @@ pub struct Activation {
     pub name: Option<String>,
     /// The app's own notes on it.
     pub metadata: BTreeMap<String, String>,
+    /// What the device is made of, by the app's own names: hashes of a disk, a board, a processor.
+    pub components: BTreeMap<String, String>,
     /// Whether the seat is taken.
     pub state: ActivationState,
     /// When it first took the seat.
     pub created_at: Timestamp,
     /// When the app was last heard of.
     pub last_seen_at: Timestamp,
+}
+
+impl Activation {
+    /// When its lease ends, if it is not renewed before; `None`: never.
+    #[must_use]
+    pub fn lease_ends_at(&self, lease: Option<Duration>) -> Option<Timestamp> {
+        lease.map(|lease| self.last_seen_at.after(lease))
+    }
+
+    /// Whether the seat is held at this moment: taken, and its lease not over.
+    #[must_use]
+    pub fn is_held(&self, lease: Option<Duration>, now: Timestamp) -> bool {
+        match self.state {
+            ActivationState::Active => self.lease_ends_at(lease).is_none_or(|end| now < end),
+            ActivationState::Released => false,
+        }
+    }
 }

@@ -4,7 +4,8 @@ use latchkey_license::KeyCode;
 
 use crate::{
     Activation, ApiKey, Checkout, Customer, Delivery, Dispute, Event, GatewayAccount, Job, License, LicenseId,
-    LoginLink, Notice, Order, OrderId, Payment, Plan, Posting, Product, Refund, Session, Shop, ShopId, User, Version,
+    LoginLink, Notice, Order, OrderId, Payment, Plan, Posting, Product, Refund, Reissue, Session, Shop, ShopId,
+    Timestamp, UseChange, User, Version,
 };
 
 /// A row that the decision relied on without changing it: the commit fails
@@ -29,6 +30,20 @@ pub enum Check {
         /// The version that was read.
         version: Version,
     },
+}
+
+/// Seats of a license whose leases are over: all of them are given back at once, and the commit fails when they are
+/// not exactly so many, because one was renewed meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lapse {
+    /// The shop.
+    pub shop: ShopId,
+    /// The license.
+    pub license: LicenseId,
+    /// Seats that were last heard of then, or earlier.
+    pub last_seen_by: Timestamp,
+    /// How many they are.
+    pub seats: u32,
 }
 
 /// Everything that one decision changes. A row whose version is 0 is new; any
@@ -67,10 +82,18 @@ pub struct Changes {
     pub disputes: Vec<Dispute>,
     /// New licenses with their keys, which the store seals.
     pub issued: Vec<(License, KeyCode)>,
+    /// Licenses that get a new key.
+    pub reissued: Vec<Reissue>,
     /// Licenses that changed.
     pub licenses: Vec<License>,
+    /// Differences to what is counted of licenses.
+    pub uses: Vec<UseChange>,
+    /// Seats whose leases are over; given back before any is taken.
+    pub lapses: Vec<Lapse>,
     /// Seats.
     pub activations: Vec<Activation>,
+    /// Seats that go on under another fingerprint, or with other components.
+    pub devices: Vec<Activation>,
     /// Mails.
     pub deliveries: Vec<Delivery>,
     /// Messages from gateways, new or settled.

@@ -129,10 +129,22 @@ event_kinds! {
     LicenseRevoked = "license.revoked",
     /// The same license works again.
     LicenseReinstated = "license.reinstated",
+    /// The clock of a license began.
+    LicenseStarted = "license.started",
+    /// A license has a new key, and its old one is retired.
+    LicenseReissued = "license.reissued",
+    /// What a license allows was changed.
+    LicenseChanged = "license.changed",
+    /// Use of a license was counted, or its count corrected.
+    LicenseUsed = "license.used",
     /// A device took a seat.
     ActivationCreated = "activation.created",
     /// A device gave a seat back.
     ActivationReleased = "activation.released",
+    /// The device on a seat is known by another fingerprint.
+    ActivationChanged = "activation.changed",
+    /// The leases of seats were over.
+    ActivationLapsed = "activation.lapsed",
     /// A mail was taken by the mail server.
     DeliverySent = "delivery.sent",
     /// A mail will never be taken.

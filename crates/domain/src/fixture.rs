@@ -92,6 +92,7 @@ pub(crate) fn catalog() -> Catalog {
                 valid_days: Some(365),
                 features: vec!["export".to_owned()],
                 certificate_seconds: 86_400,
+                ..Policy::default()
             },
             max_quantity: 20,
             position: 0,

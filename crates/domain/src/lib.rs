@@ -7,6 +7,7 @@
 
 mod activate;
 mod activation;
+mod adjust;
 mod card_number;
 mod changes;
 mod checkout;
@@ -34,11 +35,13 @@ mod notice;
 mod order;
 mod payment;
 mod plan;
+mod policy;
 mod price;
 mod product;
 mod rebuild;
 mod refund;
 mod refusal;
+mod reissue;
 mod rng;
 mod sale;
 mod shop;
@@ -47,13 +50,15 @@ mod submit;
 pub mod testing;
 mod text;
 mod time;
+mod usage;
 #[cfg(test)]
 mod words;
 
-pub use activate::{ActivationRequest, activate, deactivate, heartbeat};
+pub use activate::{ActivationRequest, activate, begin, deactivate, heartbeat};
 pub use activation::{Activation, ActivationState, Fingerprint};
+pub use adjust::{Adjusted, Adjustment, ByHand, Difference, adjust, adopt};
 pub use card_number::{contains_card_number, mask_card_numbers};
-pub use changes::{Changes, Check};
+pub use changes::{Changes, Check, Lapse};
 pub use checkout::{Checkout, CheckoutState, Consent};
 pub use console::{ApiKey, LoginLink, Scope, Session, SessionHolder, User};
 pub use country::Country;
@@ -71,23 +76,26 @@ pub use gateway_account::GatewayAccount;
 pub use id::*;
 pub use job::{HELD_UNTIL, Job, JobKind};
 pub use ledger::{Account, Posting};
-pub use license::{License, LicenseState, Policy, Standing, ValidationRequest, Verdict, VerdictCode};
+pub use license::{Age, License, LicenseState, Standing, ValidationRequest, Verdict, VerdictCode, Warning};
 pub use locale::Locale;
 pub use notice::{Notice, NoticeState};
 pub use order::{Order, OrderLine, OrderNumber, OrderState, Seller};
 pub use payment::{Payment, PaymentState};
 pub use plan::Plan;
+pub use policy::{AtExpiry, FeatureValue, Matching, Overage, Policy, SeatHolder, Seating, Starts, Term, Units};
 pub use price::{Price, PriceTier};
 pub use product::{Fulfilment, Product};
 pub use rebuild::{Known, LostSale, SaleNote, rebuild_sale};
 pub use refund::{Refund, RefundReason, RefundState};
 pub use refusal::Refusal;
+pub use reissue::{Reissue, RetiredKey, reissue};
 pub use rng::Rng;
 pub use sale::Sale;
 pub use shop::{Mode, Shop};
 pub use submit::{BuyerDetails, CheckoutRequest, expire_checkout, open_checkout, retry_payment, submit_checkout};
 pub use text::{TextError, plain_text, search_key};
 pub use time::{Duration, Timestamp};
+pub use usage::{Metering, UsageRequest, UseChange, change_usage};
 
 /// How often a row has been written. `0` is a row that is not stored yet; the
 /// store inserts it. Any other number is the version that was read; the store

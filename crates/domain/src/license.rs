@@ -1,24 +1,11 @@
 //! The right that was bought, and whether it works.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 use crate::{
-    Activation, ActivationState, CustomerId, Duration, Fingerprint, LicenseId, OrderId, PlanId, ProductId, ShopId,
-    Timestamp, Version,
+    Activation, AtExpiry, CustomerId, Duration, Fingerprint, LicenseId, OrderId, PlanId, Policy, ProductId, ShopId,
+    Starts, Timestamp, Version,
 };
-
-/// What a license allows; written on the plan, frozen into the license.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Policy {
-    /// How many devices at once; `None`: any number, and none needs to be activated.
-    pub seats: Option<u32>,
-    /// How many days it works after it was issued; `None`: for ever.
-    pub valid_days: Option<u32>,
-    /// What is switched on.
-    pub features: Vec<String>,
-    /// How many seconds a certificate carries an app through without us.
-    pub certificate_seconds: u32,
-}
 
 /// What a person, or the money, made of a license. Expiry is not a state: it
 /// follows from the moment one looks; see [`License::standing`].
@@ -134,13 +121,48 @@ pub struct License {
     pub state: LicenseState,
     /// How many seats are taken. Kept in this row so that its version guards them.
     pub seats_used: u32,
-    /// When it stops working.
+    /// When its clock began; `None`: it waits for what its policy names.
+    pub started_at: Option<Timestamp>,
+    /// When it ends, before any grace.
     pub expires_at: Option<Timestamp>,
+    /// Until when versions come out that it covers; `None`: every version.
+    pub updates_until: Option<Timestamp>,
+    /// How much of it was used in the period that began at `uses_since`; the store changes it by differences only.
+    pub uses: u64,
+    /// When the period began that `uses` counts; `None`: nothing was counted yet.
+    pub uses_since: Option<Timestamp>,
     /// When it came to be.
     pub created_at: Timestamp,
 }
 
+/// Where a license is in its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Age {
+    /// Its end is not here, or there is none.
+    Running,
+    /// Past its end, within its grace.
+    InGrace,
+    /// Past both.
+    Over,
+}
+
 impl License {
+    /// Where it is in its time.
+    #[must_use]
+    pub fn age(&self, now: Timestamp) -> Age {
+        match (self.expires_at, self.ends_at()) {
+            (_, Some(end)) if end <= now => Age::Over,
+            (Some(end), _) if end <= now => Age::InGrace,
+            (Some(_) | None, Some(_) | None) => Age::Running,
+        }
+    }
+
+    /// When its time is really over, grace counted in; `None`: never, as far as is known now.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        self.expires_at.map(|end| end.after(Duration::days(i64::from(self.policy.term.grace_days))))
+    }
+
     /// Whether it works at this moment. What was taken back is not merely expired.
     #[must_use]
     pub fn standing(&self, now: Timestamp) -> Standing {
@@ -149,16 +171,91 @@ impl License {
                 Standing::Revoked
             }
             LicenseState::SuspendedByDispute | LicenseState::SuspendedByPerson => Standing::Suspended,
-            LicenseState::Active if self.expires_at.is_some_and(|end| end <= now) => Standing::Expired,
-            LicenseState::Active => Standing::Active,
+            LicenseState::Active => match (self.age(now), self.policy.term.at_expiry) {
+                (Age::Running | Age::InGrace, _) | (Age::Over, AtExpiry::Keep | AtExpiry::Allow) => Standing::Active,
+                (Age::Over, AtExpiry::Restrict) => Standing::Expired,
+                (Age::Over, AtExpiry::End) => Standing::Revoked,
+            },
         }
     }
 
-    /// Until when a certificate given now may speak for it.
+    /// Whether nobody new may come in, though it works for those who are in.
     #[must_use]
-    pub fn certificate_expires_at(&self, now: Timestamp) -> Timestamp {
-        let lease_end = now.after(Duration::seconds(i64::from(self.policy.certificate_seconds)));
-        self.expires_at.map_or(lease_end, |end| end.min(lease_end))
+    pub fn is_closed(&self, now: Timestamp) -> bool {
+        self.age(now) == Age::Over && self.policy.term.at_expiry == AtExpiry::Keep
+    }
+
+    /// Whether a version of this day is covered. An app that tells none is asked for none.
+    #[must_use]
+    pub fn covers(&self, version_released_at: Option<Timestamp>, now: Timestamp) -> bool {
+        let closed_at = self.ends_at().filter(|_| self.is_closed(now));
+        let last = self.updates_until.into_iter().chain(closed_at).min();
+        version_released_at.zip(last).is_none_or(|(released, last)| released < last)
+    }
+
+    /// The license with its clock begun, where this kind of event begins it and nothing has before.
+    #[must_use]
+    pub fn started(&self, by: Starts, now: Timestamp) -> Option<Self> {
+        let begins = match (self.policy.term.starts, by) {
+            (Starts::Issue, _) | (_, Starts::Issue) | (Starts::FirstActivation, Starts::FirstValidation) => false,
+            (Starts::FirstActivation | Starts::FirstValidation, Starts::FirstActivation)
+            | (Starts::FirstValidation, Starts::FirstValidation) => true,
+        };
+        (begins && self.started_at.is_none()).then(|| Self {
+            started_at: Some(now),
+            expires_at: self.policy.ends_at(now),
+            updates_until: self.policy.updates_end_at(now),
+            ..self.clone()
+        })
+    }
+
+    /// Whether a seat is held at this moment: taken, and its lease not over.
+    #[must_use]
+    pub fn is_seated(&self, activation: &Activation, now: Timestamp) -> bool {
+        activation.is_held(self.policy.lease(), now)
+    }
+
+    /// Whether a device that shows these components, and whose fingerprint has no seat, may still be known by them.
+    #[must_use]
+    pub fn matches_components(&self, shown: &BTreeMap<String, String>) -> bool {
+        self.policy.seating.matching.is_some() && !shown.is_empty()
+    }
+
+    /// The seat that is held by a device made of this: of several, the one that is most like it.
+    #[must_use]
+    pub fn seat_of_components<'a>(
+        &self,
+        seats: &'a [Activation],
+        shown: &BTreeMap<String, String>,
+        now: Timestamp,
+    ) -> Option<&'a Activation> {
+        let rule = self.policy.seating.matching?;
+        let alike = seats.iter().filter(|seat| self.is_seated(seat, now));
+        alike
+            .filter_map(|seat| Some((rule.same(&seat.components, shown)?, seat)))
+            .max_by_key(|(equal, seat)| (*equal, seat.last_seen_at, seat.id))
+            .map(|(_, seat)| seat)
+    }
+
+    /// By when a device must have reported again; `None`: it need not.
+    #[must_use]
+    pub fn check_in_due_at(&self, activation: &Activation) -> Option<Timestamp> {
+        let days = self.policy.term.check_in_days?;
+        Some(activation.last_seen_at.after(Duration::days(i64::from(days))))
+    }
+
+    /// Until when a certificate given now to a device may speak for it: never beyond the license, the lease of the
+    /// seat, or the day by which the device must report.
+    #[must_use]
+    pub fn certificate_expires_at(&self, activation: Option<&Activation>, now: Timestamp) -> Timestamp {
+        let carried = now.after(Duration::seconds(i64::from(self.policy.certificate_seconds)));
+        let end = match self.policy.term.at_expiry {
+            AtExpiry::Restrict | AtExpiry::End => self.ends_at(),
+            AtExpiry::Keep | AtExpiry::Allow => None,
+        };
+        let lease = activation.and_then(|seat| seat.lease_ends_at(self.policy.lease()));
+        let report = activation.and_then(|seat| self.check_in_due_at(seat));
+        [end, lease, report].into_iter().flatten().fold(carried, Timestamp::min)
     }
 
     /// Answers an app that asks whether the license works for it. `activation`
@@ -166,9 +263,10 @@ impl License {
     /// The first rule that does not hold gives the verdict.
     #[must_use]
     pub fn validate(&self, activation: Option<&Activation>, request: &ValidationRequest, now: Timestamp) -> Verdict {
-        let lacking = request.features.iter().find(|wanted| !self.policy.features.contains(wanted));
-        let seated = activation.is_some_and(|activation| activation.state == ActivationState::Active);
+        let lacking = request.features.iter().find(|wanted| !self.policy.has_feature(wanted));
+        let seated = activation.filter(|seat| self.is_seated(seat, now));
         let needs_seat = self.policy.seats.is_some() && request.fingerprint.is_some();
+        let is_overdue = seated.and_then(|seat| self.check_in_due_at(seat)).is_some_and(|due| due <= now);
         let code = match self.standing(now) {
             _ if request.product.as_ref().is_some_and(|names| !names.contains(&self.product)) => {
                 VerdictCode::WrongProduct
@@ -176,11 +274,28 @@ impl License {
             Standing::Revoked => VerdictCode::Revoked,
             Standing::Suspended => VerdictCode::Suspended,
             Standing::Expired => VerdictCode::Expired,
-            Standing::Active if needs_seat && !seated => VerdictCode::NotActivated,
+            Standing::Active if !self.covers(request.version_released_at, now) => VerdictCode::UpdateNotCovered,
+            Standing::Active if needs_seat && seated.is_none() => VerdictCode::NotActivated,
+            Standing::Active if needs_seat && is_overdue => VerdictCode::CheckInOverdue,
             Standing::Active if lacking.is_some() => VerdictCode::MissingFeature,
+            Standing::Active if self.is_exhausted(now) => VerdictCode::UsageExhausted,
             Standing::Active => VerdictCode::Valid,
         };
-        Verdict { code, missing_feature: lacking.filter(|_| code == VerdictCode::MissingFeature).cloned() }
+        let missing_feature = lacking.filter(|_| code == VerdictCode::MissingFeature).cloned();
+        let warnings = if code == VerdictCode::Valid { self.warnings(now) } else { Vec::new() };
+        Verdict { code, missing_feature, warnings }
+    }
+
+    /// What a working license should be told of, the gravest first. `seats_used` must be of this moment.
+    #[must_use]
+    pub fn warnings(&self, now: Timestamp) -> Vec<Warning> {
+        let age = match self.age(now) {
+            Age::Running => None,
+            Age::InGrace => Some(Warning::InGrace),
+            Age::Over => Some(Warning::Expired),
+        };
+        let overage = self.policy.seats.filter(|seats| self.seats_used > *seats).map(|_| Warning::Overage);
+        age.into_iter().chain(overage).collect()
     }
 }
 
@@ -193,6 +308,33 @@ pub struct ValidationRequest {
     pub product: Option<Vec<ProductId>>,
     /// The features that must be switched on.
     pub features: Vec<String>,
+    /// When the version that asks came out; `None`: it is not looked at.
+    pub version_released_at: Option<Timestamp>,
+    /// What the device is made of, so that it is known under another fingerprint.
+    pub components: BTreeMap<String, String>,
+}
+
+/// What comes with a "yes" that will not stay one by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Warning {
+    /// Its end is past; it works for some days of grace.
+    InGrace,
+    /// Its end is past; it works on all the same.
+    Expired,
+    /// More devices hold a seat than there are seats.
+    Overage,
+}
+
+impl Warning {
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InGrace => "in_grace",
+            Self::Expired => "expired",
+            Self::Overage => "overage",
+        }
+    }
 }
 
 /// The answer to an app, as a stable code.
@@ -202,18 +344,26 @@ pub enum VerdictCode {
     Valid,
     /// There is no such key.
     Unknown,
+    /// The key was replaced by another.
+    KeyRetired,
     /// Its time is over.
     Expired,
     /// Switched off for now.
     Suspended,
     /// Taken back.
     Revoked,
+    /// The version came out after the updates that were bought.
+    UpdateNotCovered,
     /// The device has no seat yet.
     NotActivated,
+    /// The device has not reported in time.
+    CheckInOverdue,
     /// The key is for another product.
     WrongProduct,
     /// The plan lacks a feature that was asked for.
     MissingFeature,
+    /// All that may be used in this period is used.
+    UsageExhausted,
 }
 
 impl VerdictCode {
@@ -223,12 +373,16 @@ impl VerdictCode {
         match self {
             Self::Valid => "valid",
             Self::Unknown => "unknown",
+            Self::KeyRetired => "key_retired",
             Self::Expired => "expired",
             Self::Suspended => "suspended",
             Self::Revoked => "revoked",
+            Self::UpdateNotCovered => "update_not_covered",
             Self::NotActivated => "not_activated",
+            Self::CheckInOverdue => "check_in_overdue",
             Self::WrongProduct => "wrong_product",
             Self::MissingFeature => "missing_feature",
+            Self::UsageExhausted => "usage_exhausted",
         }
     }
 }
@@ -240,13 +394,21 @@ pub struct Verdict {
     pub code: VerdictCode,
     /// The first feature that is not switched on.
     pub missing_feature: Option<String>,
+    /// What comes with a "yes".
+    pub warnings: Vec<Warning>,
 }
 
 impl Verdict {
     /// The answer for a key that nobody has.
     #[must_use]
     pub fn unknown() -> Self {
-        Self { code: VerdictCode::Unknown, missing_feature: None }
+        Self { code: VerdictCode::Unknown, missing_feature: None, warnings: Vec::new() }
+    }
+
+    /// The answer for a key that was replaced.
+    #[must_use]
+    pub fn key_retired() -> Self {
+        Self { code: VerdictCode::KeyRetired, ..Self::unknown() }
     }
 
     /// Whether the app may run.

@@ -140,7 +140,7 @@ pub struct OrderLine {
     pub product_name: String,
     /// The tier's name at the moment of buying.
     pub plan_name: String,
-    /// How many units; each gets a license of its own.
+    /// How many units; each gets a license of its own, or all of them one, as the policy says.
     pub quantity: u32,
     /// What one unit cost.
     pub unit_amount: Money,
@@ -192,10 +192,10 @@ pub struct Order {
 }
 
 impl Order {
-    /// How many units were bought over all lines.
+    /// How many licenses the lines make.
     #[must_use]
     pub fn units(&self) -> u64 {
-        self.lines.iter().map(|line| u64::from(line.quantity)).sum()
+        self.lines.iter().map(|line| u64::from(line.policy.licenses_of(line.quantity))).sum()
     }
 }
 

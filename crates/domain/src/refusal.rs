@@ -86,6 +86,9 @@ pub enum Refusal {
     /// The license does not work.
     #[error("the license is {}", .0.as_str())]
     LicenseNotUsable(Standing),
+    /// The version came out after the updates that were bought.
+    #[error("this version is not covered")]
+    UpdateNotCovered,
     /// All seats are taken.
     #[error("all {seats} seats are taken")]
     SeatLimitReached {
@@ -95,6 +98,29 @@ pub enum Refusal {
     /// The device holds no seat.
     #[error("this device is not activated")]
     NotActivated,
+    /// The key was replaced.
+    #[error("the key was replaced by one that ends in {new_tail}")]
+    KeyRetired {
+        /// The last four symbols of the key that works now.
+        new_tail: String,
+    },
+    /// More devices hold a seat than there would be seats.
+    #[error("{used} seats are taken")]
+    SeatsBelowUsed {
+        /// How many hold one.
+        used: u32,
+    },
+    /// The license has no count of use.
+    #[error("the use of this license is not counted")]
+    UsageNotCounted,
+    /// Less is left than is to be used.
+    #[error("{left} of {limit} are left to use")]
+    UsageExhausted {
+        /// How much there is in a period.
+        limit: u64,
+        /// How much of it is left.
+        left: u64,
+    },
     /// Amounts that do not fit.
     #[error("{0}")]
     Money(#[from] MoneyError),
@@ -125,8 +151,13 @@ impl Refusal {
             Self::LicenseNotUsable(Standing::Suspended) => "license_suspended",
             Self::LicenseNotUsable(Standing::Expired) => "license_expired",
             Self::LicenseNotUsable(Standing::Revoked) => "license_revoked",
+            Self::UpdateNotCovered => "license_update_not_covered",
             Self::SeatLimitReached { .. } => "seat_limit_reached",
             Self::NotActivated => "not_activated",
+            Self::KeyRetired { .. } => "license_key_retired",
+            Self::SeatsBelowUsed { .. } => "seats_below_used",
+            Self::UsageNotCounted => "usage_not_counted",
+            Self::UsageExhausted { .. } => "usage_exhausted",
             Self::Money(_) => "amount_out_of_range",
         }
     }

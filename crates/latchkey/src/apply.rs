@@ -11,8 +11,8 @@ use anyhow::{Context as _, bail};
 use app::App;
 use clap::Args;
 use domain::{
-    Changes, Country, Fulfilment, Locale, Mode, Plan, PlanId, Policy, Price, PriceTier, Product, ProductId, Seller,
-    Shop,
+    AtExpiry, ByHand, Changes, Country, FeatureValue, Fulfilment, Locale, Matching, Metering, Mode, Overage, Plan,
+    PlanId, Policy, Price, PriceTier, Product, ProductId, SeatHolder, Seating, Seller, Shop, Starts, Term, Units,
 };
 use money::{Currency, Money};
 use serde::Deserialize;
@@ -89,6 +89,30 @@ struct PlanFile {
     valid_days: Option<u32>,
     #[serde(default)]
     features: Vec<String>,
+    #[serde(default)]
+    starts: Starts,
+    update_days: Option<u32>,
+    #[serde(default)]
+    grace_days: u32,
+    #[serde(default)]
+    at_expiry: AtExpiry,
+    #[serde(default)]
+    trial: bool,
+    check_in_days: Option<u32>,
+    #[serde(default)]
+    seats_for: SeatHolder,
+    lease_seconds: Option<u32>,
+    #[serde(default)]
+    overage: Overage,
+    #[serde(default)]
+    quantity_makes: Units,
+    match_components: Option<Matching>,
+    #[serde(default)]
+    feature_values: BTreeMap<String, FeatureValue>,
+    #[serde(default)]
+    metered: bool,
+    usage_limit: Option<u64>,
+    usage_reset_days: Option<u32>,
     #[serde(default = "fortnight")]
     offline_days: u32,
     #[serde(default = "hundred")]
@@ -106,6 +130,9 @@ const fn fortnight() -> u32 {
 const fn hundred() -> u32 {
     100
 }
+
+/// A lease that is shorter would be lost to the first hiccup of a network, and heartbeats would be all there is.
+const SHORTEST_LEASE: u32 = 60;
 
 /// Brings the stored catalog to what the file says.
 pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &ApplyArguments) -> anyhow::Result<ExitCode> {
@@ -217,14 +244,9 @@ async fn merge_product(
             product: product.id,
             slug: checked_slug(&wanted.slug)?,
             prices: prices(&wanted)?,
+            policy: policy(&wanted)?,
             name: wanted.name,
             highlights: wanted.highlights,
-            policy: Policy {
-                seats: wanted.seats,
-                valid_days: wanted.valid_days,
-                features: wanted.features,
-                certificate_seconds: wanted.offline_days.saturating_mul(24 * 3_600),
-            },
             max_quantity: wanted.max_quantity,
             position,
             is_active: wanted.active,
@@ -240,6 +262,68 @@ async fn merge_product(
         changes.products.push(product);
     }
     Ok(())
+}
+
+/// What the plan grants, where its parts go together.
+fn policy(plan: &PlanFile) -> anyhow::Result<Policy> {
+    let slug = &plan.slug;
+    if plan.valid_days.is_none() {
+        if plan.trial {
+            bail!("plan {slug}: a trial needs valid_days");
+        }
+        if plan.grace_days > 0 || plan.at_expiry != AtExpiry::Restrict {
+            bail!("plan {slug}: grace_days and at_expiry need valid_days");
+        }
+    }
+    if plan.seats.is_none() {
+        let needs_seats = plan.starts == Starts::FirstActivation
+            || plan.check_in_days.is_some()
+            || plan.lease_seconds.is_some()
+            || plan.overage != Overage::Deny
+            || plan.quantity_makes == Units::Seats
+            || plan.match_components.is_some();
+        if needs_seats {
+            bail!(
+                "plan {slug}: starts = \"first_activation\", check_in_days, lease_seconds, overage, \
+                 match_components and quantity_makes = \"seats\" need seats"
+            );
+        }
+    }
+    if plan.lease_seconds.is_some_and(|seconds| seconds < SHORTEST_LEASE) {
+        bail!("plan {slug}: lease_seconds must be {SHORTEST_LEASE} or more");
+    }
+    if plan.check_in_days == Some(0) {
+        bail!("plan {slug}: check_in_days must be 1 or more");
+    }
+    let is_metered = plan.metered || plan.usage_limit.is_some();
+    if plan.usage_reset_days.is_some_and(|days| days == 0 || !is_metered) {
+        bail!("plan {slug}: usage_reset_days must be 1 or more, and needs usage_limit or metered = true");
+    }
+    Ok(Policy {
+        seats: plan.seats,
+        valid_days: plan.valid_days,
+        features: plan.features.clone(),
+        feature_values: plan.feature_values.clone(),
+        certificate_seconds: plan.offline_days.saturating_mul(24 * 3_600),
+        term: Term {
+            starts: plan.starts,
+            update_days: plan.update_days,
+            grace_days: plan.grace_days,
+            at_expiry: plan.at_expiry,
+            is_trial: plan.trial,
+            check_in_days: plan.check_in_days,
+        },
+        seating: Seating {
+            holder: plan.seats_for,
+            lease_seconds: plan.lease_seconds,
+            overage: plan.overage,
+            units: plan.quantity_makes,
+            times: 0,
+            matching: plan.match_components,
+        },
+        usage: is_metered.then_some(Metering { limit: plan.usage_limit, reset_days: plan.usage_reset_days }),
+        by_hand: ByHand::default(),
+    })
 }
 
 fn checked_slug(slug: &str) -> anyhow::Result<String> {

@@ -74,6 +74,15 @@ pub struct LicenseClaims {
     /// The features that it switches on.
     #[serde(default)]
     pub features: Vec<String>,
+    /// Until when versions of the product come out that it covers, in seconds since 1970; every version if absent.
+    /// A program compares the day of its own release, offline as well.
+    pub updates_until: Option<i64>,
+    /// Whether it is for trying out.
+    #[serde(default)]
+    pub trial: bool,
+    /// What it sets to a value: `true` or `false`, a whole number, a text.
+    #[serde(default)]
+    pub feature_values: Map<String, Value>,
 }
 
 /// A part of a token between its dots.
@@ -279,6 +288,9 @@ impl LicenseClaims {
         license.insert("plan".to_owned(), self.plan.as_str().into());
         insert_some(&mut license, "expires_at", self.expires_at);
         license.insert("features".to_owned(), self.features.clone().into());
+        insert_some(&mut license, "updates_until", self.updates_until);
+        insert_some(&mut license, "trial", self.trial.then_some(true));
+        insert_some(&mut license, "feature_values", Some(&self.feature_values).filter(|set| !set.is_empty()).cloned());
         Value::Object(license)
     }
 }
@@ -401,6 +413,12 @@ mod tests {
                 plan: "plan_01".to_owned(),
                 expires_at: Some(NOW + 3_600),
                 features: vec!["export".to_owned(), "کلید \"quoted\"".to_owned()],
+                updates_until: Some(NOW + 1_800),
+                trial: true,
+                feature_values: Map::from_iter([
+                    ("pages".to_owned(), 500.into()),
+                    ("edition".to_owned(), "gold".into()),
+                ]),
             },
             fingerprint: Some("device 7".to_owned()),
         }
@@ -437,7 +455,14 @@ mod tests {
             nbf: None,
             jti: None,
             fingerprint: None,
-            license: LicenseClaims { expires_at: None, features: Vec::new(), ..claims().license },
+            license: LicenseClaims {
+                expires_at: None,
+                features: Vec::new(),
+                updates_until: None,
+                trial: false,
+                feature_values: Map::new(),
+                ..claims().license
+            },
             ..claims()
         };
         for claims in [claims(), bare] {

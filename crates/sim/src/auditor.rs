@@ -50,7 +50,7 @@ impl Auditor {
                 continue;
             };
             let taken = seats.iter().filter(|seat| seat.state == domain::ActivationState::Active).count();
-            let within = row.policy.seats.is_none_or(|seats| row.seats_used <= seats);
+            let within = row.policy.seat_cap().is_none_or(|cap| row.seats_used <= cap);
             if u32::try_from(taken) != Ok(row.seats_used) || !within {
                 sim.universe.fail(format!(
                     "{license}: {taken} seats are taken, {} are counted, {:?} there are",

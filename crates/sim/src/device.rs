@@ -33,7 +33,13 @@ async fn ask(sim: &Rc<Sim>, key: &KeyCode, fingerprint: &Fingerprint) {
     let (shop, key, fingerprint) = (sim.shop.id, key.clone(), fingerprint.clone());
     match universe.below(8) {
         0..=3 => {
-            let request = ActivationRequest { fingerprint, name: None, metadata: BTreeMap::new() };
+            let request = ActivationRequest {
+                fingerprint,
+                name: None,
+                metadata: BTreeMap::new(),
+                version_released_at: None,
+                components: BTreeMap::new(),
+            };
             let asked =
                 sim.call("activate", move |app| async move { app.activate_license(shop, &key, &request).await });
             if let Ok(Ok(answer)) = asked.await {

@@ -1,10 +1,10 @@
 //! Devices on seats. The unique index on (license, fingerprint) of taken seats keeps one device on one seat.
 
-use domain::{Activation, ActivationId, ActivationState, CustomerId, Fingerprint, LicenseId, OrderId, ShopId};
+use domain::{Activation, ActivationId, ActivationState, CustomerId, Fingerprint, Lapse, LicenseId, OrderId, ShopId};
 
 use crate::column::Columns;
-use crate::statement::{json, read, texts, values, write};
-use crate::{CommitError, ReadError, Row, RowError, Statement, Store};
+use crate::statement::{json, optional_json, read, texts, values, write};
+use crate::{CommitError, Expect, ReadError, Row, RowError, Statement, Store, Value};
 
 const WHAT: &str = "activation";
 
@@ -13,7 +13,7 @@ const MOST: u32 = 1_000;
 
 macro_rules! columns {
     () => {
-        "shop_id, id, version, license_id, fingerprint, name, metadata, state, created_at, last_seen_at"
+        "shop_id, id, version, license_id, fingerprint, name, metadata, components, state, created_at, last_seen_at"
     };
 }
 
@@ -43,14 +43,18 @@ const WITH_FINGERPRINT: &str = concat!(
     " from activations where shop_id = $1 and fingerprint = $2 order by id desc limit $3"
 );
 const INSERT: &str =
-    concat!("insert into activations (", columns!(), ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9)");
+    concat!("insert into activations (", columns!(), ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10)");
 /// Leaves the state alone, and with it the indexes: this is what a heartbeat writes.
 const UPDATE: &str = "update activations set version = version + 1, name = $4, metadata = $5, last_seen_at = $6 \
     where shop_id = $1 and id = $2 and version = $3";
 const RELEASE: &str = "update activations set version = version + 1, state = 'released', name = $4, metadata = $5, \
     last_seen_at = $6 where shop_id = $1 and id = $2 and version = $3";
+const DEVICE: &str = "update activations set version = version + 1, name = $4, metadata = $5, last_seen_at = $6, \
+    fingerprint = $7, components = $8 where shop_id = $1 and id = $2 and version = $3";
+const LAPSE: &str = "update activations set version = version + 1, state = 'released' \
+    where shop_id = $1 and license_id = $2 and state = 'active' and last_seen_at <= $3";
 
-texts![BY_ID, OF_LICENSE, TAKEN_OF_ORDER, TAKEN_OF_CUSTOMER, WITH_FINGERPRINT, INSERT, UPDATE, RELEASE];
+texts![BY_ID, OF_LICENSE, TAKEN_OF_ORDER, TAKEN_OF_CUSTOMER, WITH_FINGERPRINT, INSERT, UPDATE, RELEASE, DEVICE, LAPSE];
 
 pub(crate) fn row(row: &mut Row) -> Result<Activation, RowError> {
     let mut columns = Columns::of(row);
@@ -62,6 +66,7 @@ pub(crate) fn row(row: &mut Row) -> Result<Activation, RowError> {
         fingerprint: columns.word("a fingerprint", |text| Fingerprint::parse(text).ok())?,
         name: columns.optional_text()?,
         metadata: columns.json("metadata")?,
+        components: columns.optional_json("components")?.unwrap_or_default(),
         state: columns.word("a state of an activation", ActivationState::parse)?,
         created_at: columns.time()?,
         last_seen_at: columns.time()?,
@@ -77,6 +82,16 @@ pub(crate) fn with_fingerprint(shop: ShopId, fingerprint: &str, limit: u32) -> S
     read(WHAT, WITH_FINGERPRINT, values![shop, fingerprint, limit])
 }
 
+/// Gives back the seats whose leases are over. When they are not exactly so many, one was renewed meanwhile.
+pub(crate) fn lapse(lapse: &Lapse) -> Statement {
+    let values = values![lapse.shop, lapse.license, lapse.last_seen_by];
+    Statement { expect: Expect::Rows(u64::from(lapse.seats)), ..write(WHAT, LAPSE, values) }
+}
+
+fn components(activation: &Activation) -> Result<Value, CommitError> {
+    optional_json(Some(&activation.components).filter(|components| !components.is_empty()))
+}
+
 pub(crate) fn statement(activation: &Activation) -> Result<Statement, CommitError> {
     let metadata = json(&activation.metadata)?;
     if activation.version == 0 {
@@ -87,6 +102,7 @@ pub(crate) fn statement(activation: &Activation) -> Result<Statement, CommitErro
             activation.fingerprint.as_str(),
             activation.name.as_deref(),
             metadata,
+            components(activation)?,
             activation.state.as_str(),
             activation.created_at,
             activation.last_seen_at,
@@ -107,6 +123,21 @@ pub(crate) fn statement(activation: &Activation) -> Result<Statement, CommitErro
         activation.last_seen_at,
     ];
     Ok(write(WHAT, sql, values))
+}
+
+/// A seat that goes on under another fingerprint, or with other components.
+pub(crate) fn device(activation: &Activation) -> Result<Statement, CommitError> {
+    let values = values![
+        activation.shop,
+        activation.id,
+        activation.version,
+        activation.name.as_deref(),
+        json(&activation.metadata)?,
+        activation.last_seen_at,
+        activation.fingerprint.as_str(),
+        components(activation)?,
+    ];
+    Ok(write(WHAT, DEVICE, values))
 }
 
 impl Store {

@@ -32,8 +32,12 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault) -> Result<Vec<Stateme
         refunds,
         disputes,
         issued,
+        reissued,
         licenses,
+        uses,
+        lapses,
         activations,
+        devices,
         deliveries,
         notices,
         events,
@@ -77,11 +81,19 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault) -> Result<Vec<Stateme
     for (license, key) in issued {
         statements.push(license::issue(license, key, vault)?);
     }
+    for new in reissued {
+        statements.extend(license::reissue(new, vault)?);
+    }
     for license in licenses {
         statements.push(license::update(license)?);
     }
+    statements.extend(uses.iter().map(license::count_use));
+    statements.extend(lapses.iter().map(activation::lapse));
     for activation in activations {
         statements.push(activation::statement(activation)?);
+    }
+    for device in devices {
+        statements.push(activation::device(device)?);
     }
     statements.extend(deliveries.iter().map(delivery::statement));
     statements.extend(jobs.iter().map(job::statement));

@@ -43,6 +43,13 @@ impl<'a> Columns<'a> {
         self.row.count(place)
     }
 
+    /// A whole number that is not below zero.
+    pub(crate) fn quantity(&mut self) -> Result<u64, RowError> {
+        let column = self.place();
+        let number = self.row.integer(column)?;
+        u64::try_from(number).map_err(|_| RowError { column, expected: "a number that is not below zero" })
+    }
+
     pub(crate) fn flag(&mut self) -> Result<bool, RowError> {
         let place = self.place();
         self.row.flag(place)

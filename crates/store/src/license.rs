@@ -6,7 +6,8 @@
 use std::borrow::Cow;
 
 use domain::{
-    Activation, ActivationState, CustomerId, Fingerprint, License, LicenseId, LicenseState, OrderId, ShopId, Version,
+    Activation, ActivationState, CustomerId, Fingerprint, License, LicenseId, LicenseState, OrderId, PlanId, Reissue,
+    RetiredKey, ShopId, Timestamp, UseChange, Version,
 };
 use latchkey_license::KeyCode;
 use zeroize::Zeroizing;
@@ -24,7 +25,16 @@ const HASH_BYTES: usize = 16;
 macro_rules! columns {
     () => {
         "shop_id, id, version, order_id, line, unit, product_id, plan_id, customer_id, key_tail, policy, state, \
-         seats_used, expires_at, created_at"
+         seats_used, started_at, expires_at, updates_until, uses, uses_since, created_at"
+    };
+}
+
+/// How many taken seats of the license have leases that are over at `$3`. Where there are no leases nothing is counted.
+macro_rules! lapsed {
+    () => {
+        "case when lease_seconds is null then 0 else (select count(*) from activations as leases \
+         where leases.shop_id = licenses.shop_id and leases.license_id = licenses.id and leases.state = 'active' \
+         and leases.last_seen_at <= $3 - licenses.lease_seconds * 1000000) end as lapsed"
     };
 }
 
@@ -36,13 +46,18 @@ macro_rules! select {
 
 const BY_ID: &str = concat!(select!(), " and id = $2");
 const BY_KEY: &str = concat!("select ", columns!(), " from licenses where key_hash = $1 and shop_id = $2");
+const OF_KEY: &str =
+    concat!("select ", columns!(), ", ", lapsed!(), " from licenses where key_hash = $1 and shop_id = $2");
+const LAPSED: &str = concat!("select ", lapsed!(), " from licenses where shop_id = $1 and id = $2");
 const SEAT: &str = concat!(
     "select ",
     columns!(),
-    ", seat_id, seat_version, seat_name, seat_metadata, seat_created_at, seat_last_seen_at from licenses left join (\
+    ", ",
+    lapsed!(),
+    ", seat_id, seat_version, seat_name, seat_metadata, seat_components, seat_created_at, seat_last_seen_at from licenses left join (\
      select shop_id as seat_shop_id, license_id as seat_license_id, id as seat_id, version as seat_version, \
-     name as seat_name, metadata as seat_metadata, created_at as seat_created_at, last_seen_at as seat_last_seen_at \
-     from activations where fingerprint = $3 and state = 'active') as seats \
+     name as seat_name, metadata as seat_metadata, components as seat_components, created_at as seat_created_at, last_seen_at as seat_last_seen_at \
+     from activations where fingerprint = $4 and state = 'active') as seats \
      on seat_shop_id = shop_id and seat_license_id = id where key_hash = $1 and shop_id = $2"
 );
 const OF_ORDER: &str = concat!(select!(), " and order_id = $2 order by line, unit");
@@ -62,20 +77,35 @@ const LIST_OF_ORDER: Lists = lists!(
     " and id in (select id from licenses where shop_id = $1 and order_id = $4) \
      and (customer_id = $5 or $5 is null) and (state = $6 or $6 is null) and (key_tail = $7 or $7 is null)"
 );
+/// By way of the primary key: this is read once in a while, for all licenses of a plan, and costs a sale no index.
+const LIST_OF_PLAN: Lists = lists!(select!(), " and plan_id = $4");
 const LIST_WITH_TAIL: Lists = lists!(select!(), " and key_tail = $4 and (state = $5 or $5 is null)");
 const INSERT: &str = concat!(
     "insert into licenses (",
     columns!(),
-    ", seats, key_hash, key_sealed) \
-     values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+    ", seats, lease_seconds, key_hash, key_sealed) \
+     values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)"
 );
 const UPDATE: &str = "update licenses set version = version + 1, customer_id = $4, policy = $5, seats = $6, state = $7, \
-    seats_used = $8, expires_at = $9 where shop_id = $1 and id = $2 and version = $3";
+    seats_used = $8, started_at = $9, expires_at = $10, updates_until = $11, lease_seconds = $12 where shop_id = $1 and id = $2 and version = $3";
+/// What was counted in an earlier period is nothing in this one; a later period is never left.
+const USE: &str = "update licenses set uses = $4 + case when uses_since = $3 then uses else 0 end, uses_since = $3 \
+    where shop_id = $1 and id = $2 and (uses_since is null or uses_since <= $3) \
+    and $4 + case when uses_since = $3 then uses else 0 end between 0 and $5";
+const RETIRE: &str = "insert into retired_keys (shop_id, license_id, key_hash, key_tail, retired_at) \
+    select shop_id, id, key_hash, key_tail, $4 from licenses where shop_id = $1 and id = $2 and version = $3";
+const REISSUE: &str = "update licenses set version = version + 1, key_hash = $4, key_sealed = $5, key_tail = $6, \
+    seats_used = $7 where shop_id = $1 and id = $2 and version = $3";
+const RETIRED: &str = "select retired_keys.license_id, licenses.key_tail, retired_keys.retired_at from retired_keys \
+    join licenses on licenses.shop_id = retired_keys.shop_id and licenses.id = retired_keys.license_id \
+    where retired_keys.key_hash = $1 and retired_keys.shop_id = $2";
 const CHECK: &str = "update licenses set version = version where shop_id = $1 and id = $2 and version = $3";
 
 texts![
     BY_ID,
     BY_KEY,
+    OF_KEY,
+    LAPSED,
     SEAT,
     OF_ORDER,
     KEY,
@@ -90,10 +120,16 @@ texts![
     LIST_OF_CUSTOMER.newer,
     LIST_OF_ORDER.older,
     LIST_OF_ORDER.newer,
+    LIST_OF_PLAN.older,
+    LIST_OF_PLAN.newer,
     LIST_WITH_TAIL.older,
     LIST_WITH_TAIL.newer,
     INSERT,
     UPDATE,
+    USE,
+    RETIRE,
+    REISSUE,
+    RETIRED,
     CHECK
 ];
 
@@ -117,6 +153,8 @@ pub struct SeatView {
     pub license: License,
     /// The seat that the device holds; `None` when it holds none, or has given it back.
     pub activation: Option<Activation>,
+    /// How many taken seats of the license have leases that are over.
+    pub lapsed: u32,
 }
 
 fn columns(columns: &mut Columns<'_>) -> Result<License, RowError> {
@@ -134,7 +172,11 @@ fn columns(columns: &mut Columns<'_>) -> Result<License, RowError> {
         policy: columns.json("a policy")?,
         state: columns.word("a state of a license", LicenseState::parse)?,
         seats_used: columns.count()?,
+        started_at: columns.optional_time()?,
         expires_at: columns.optional_time()?,
+        updates_until: columns.optional_time()?,
+        uses: columns.quantity()?,
+        uses_since: columns.optional_time()?,
         created_at: columns.time()?,
     })
 }
@@ -143,10 +185,15 @@ pub(crate) fn row(row: &mut Row) -> Result<License, RowError> {
     columns(&mut Columns::of(row))
 }
 
+fn key_view(row: &mut Row) -> Result<SeatView, RowError> {
+    let mut found = Columns::of(row);
+    Ok(SeatView { license: columns(&mut found)?, lapsed: found.count()?, activation: None })
+}
+
 fn seat_row(row: &mut Row, fingerprint: &Fingerprint) -> Result<SeatView, RowError> {
     let mut found = Columns::of(row);
-    let license = columns(&mut found)?;
-    let Some(id) = found.optional_id()? else { return Ok(SeatView { license, activation: None }) };
+    let (license, lapsed) = (columns(&mut found)?, found.count()?);
+    let Some(id) = found.optional_id()? else { return Ok(SeatView { license, activation: None, lapsed }) };
     let activation = Activation {
         id,
         shop: license.shop,
@@ -156,10 +203,11 @@ fn seat_row(row: &mut Row, fingerprint: &Fingerprint) -> Result<SeatView, RowErr
         version: found.integer()?,
         name: found.optional_text()?,
         metadata: found.json("metadata")?,
+        components: found.optional_json("components")?.unwrap_or_default(),
         created_at: found.time()?,
         last_seen_at: found.time()?,
     };
-    Ok(SeatView { license, activation: Some(activation) })
+    Ok(SeatView { license, activation: Some(activation), lapsed })
 }
 
 /// A key that is still sealed into the row of its license.
@@ -228,13 +276,46 @@ pub(crate) fn issue(license: &License, key: &KeyCode, vault: &Vault) -> Result<S
             json(&license.policy)?,
             license.state.as_str(),
             license.seats_used,
+            license.started_at,
             license.expires_at,
+            license.updates_until,
+            i64::try_from(license.uses).unwrap_or(i64::MAX),
+            license.uses_since,
             license.created_at,
-            license.policy.seats,
+            license.policy.seat_cap(),
+            license.policy.seating.lease_seconds,
             key_hash(vault, key),
             sealed,
         ],
     ))
+}
+
+/// A license that was read and gets a new key; its old one is retired.
+pub(crate) fn reissue(new: &Reissue, vault: &Vault) -> Result<[Statement; 2], CommitError> {
+    let Reissue { license, key, at } = new;
+    let canonical = Zeroizing::new(key.to_string());
+    let sealed = vault.seal(Purpose::LicenseKey, &license.id.to_string(), canonical.as_bytes())?;
+    Ok([
+        write(WHAT, RETIRE, values![license.shop, license.id, license.version, *at]),
+        write(
+            WHAT,
+            REISSUE,
+            values![
+                license.shop,
+                license.id,
+                license.version,
+                key_hash(vault, key),
+                sealed,
+                license.key_tail.as_str(),
+                license.seats_used,
+            ],
+        ),
+    ])
+}
+
+fn retired_row(row: &mut Row) -> Result<RetiredKey, RowError> {
+    let mut columns = Columns::of(row);
+    Ok(RetiredKey { license: columns.id()?, new_tail: columns.text()?, retired_at: columns.time()? })
 }
 
 /// A license that was read and changed.
@@ -248,12 +329,21 @@ pub(crate) fn update(license: &License) -> Result<Statement, CommitError> {
             license.version,
             license.customer,
             json(&license.policy)?,
-            license.policy.seats,
+            license.policy.seat_cap(),
             license.state.as_str(),
             license.seats_used,
+            license.started_at,
             license.expires_at,
+            license.updates_until,
+            license.policy.seating.lease_seconds,
         ],
     ))
+}
+
+/// A difference to what is counted, where the count stands and within its cap.
+pub(crate) fn count_use(change: &UseChange) -> Statement {
+    let cap = change.cap.and_then(|cap| i64::try_from(cap).ok()).unwrap_or(i64::MAX);
+    write(WHAT, USE, values![change.shop, change.license, change.period, change.difference, cap])
 }
 
 /// Fails the commit when the license has moved on.
@@ -270,7 +360,8 @@ impl Store {
         self.one(by_id(shop, license), row).await
     }
 
-    /// The license of a key, and the seat that the device holds: one statement, and nothing is opened.
+    /// The license of a key, the seat of the device, and how many leases are over at `now`: one statement, and
+    /// nothing is opened.
     ///
     /// # Errors
     /// When the database does not answer, or a row cannot be read: that is never "no such key".
@@ -279,13 +370,30 @@ impl Store {
         shop: ShopId,
         key: &KeyCode,
         device: Option<&Fingerprint>,
+        now: Timestamp,
     ) -> Result<Option<SeatView>, ReadError> {
         let Some(fingerprint) = device else {
-            let license = self.one(by_key(shop, key, &self.vault), row).await?;
-            return Ok(license.map(|license| SeatView { license, activation: None }));
+            let values = values![key_hash(&self.vault, key), shop, now];
+            return self.one(read(WHAT, OF_KEY, values), key_view).await;
         };
-        let values = values![key_hash(&self.vault, key), shop, fingerprint.as_str()];
+        let values = values![key_hash(&self.vault, key), shop, now, fingerprint.as_str()];
         self.one(read(WHAT, SEAT, values), |row| seat_row(row, fingerprint)).await
+    }
+
+    /// What became of a key that is no license's any more; `None` when it never was one's.
+    ///
+    /// # Errors
+    /// When the database does not answer: that is never "no such key".
+    pub async fn retired_key(&self, shop: ShopId, key: &KeyCode) -> Result<Option<RetiredKey>, ReadError> {
+        self.one(read(WHAT, RETIRED, values![key_hash(&self.vault, key), shop]), retired_row).await
+    }
+
+    /// How many taken seats of a license have leases that are over at `now`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn lapsed_seats(&self, shop: ShopId, license: LicenseId, now: Timestamp) -> Result<u32, ReadError> {
+        Ok(self.one(read(WHAT, LAPSED, values![shop, license, now]), |row| row.count(0)).await?.unwrap_or_default())
     }
 
     /// The shop's licenses, newest first.
@@ -309,6 +417,19 @@ impl Store {
             (None, None, None, None) => (&LIST, values![]),
         };
         self.page(WHAT, lists, shop, &page, conditions, row).await
+    }
+
+    /// The licenses of a plan, newest first.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a row cannot be read.
+    pub async fn licenses_of_plan(
+        &self,
+        shop: ShopId,
+        plan: PlanId,
+        page: Page<LicenseId>,
+    ) -> Result<Listing<License>, ReadError> {
+        self.page(WHAT, &LIST_OF_PLAN, shop, &page, values![plan], row).await
     }
 
     /// The key of a license, opened to be shown.

@@ -52,12 +52,15 @@ const EVERY_JOB: &str = "select count(*) from jobs";
 const MAY_SORT: &[&str] = &["activation", "job", "ledger", "settings", "report"];
 
 /// The conditions of what may read a shop from its first row on: its lists as they are, of everything or of what nearly
-/// everything is, and the few rows of its catalog and its people.
+/// everything is, the few rows of its catalog and its people; and the licenses of a plan, which an act reads once in a
+/// while from end to end, and for which no sale writes an index.
 const MAY_READ_A_SHOP: &[&str] = &[
     "where shop_id = $1 and id < $2",
     "where shop_id = $1 and id > $2",
     "where shop_id = $1 and state = $4 and id < $2",
     "where shop_id = $1 and state = $4 and id > $2",
+    "where shop_id = $1 and plan_id = $4 and id < $2",
+    "where shop_id = $1 and plan_id = $4 and id > $2",
     "where shop_id = $1 and state = $2",
     "where shop_id = $1 order by",
 ];

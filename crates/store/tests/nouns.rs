@@ -33,8 +33,14 @@ use store::testing::{postgres_store, sqlite_store};
 use store::{CommitError, Expect, Statement, Store, Value};
 
 use crowd::{
-    an_event_that_comes_two_hundred_times_at_once_counts_once, fifty_events_that_say_the_same_at_once_issue_once,
-    five_hundred_devices_that_reach_for_five_seats_get_five,
+    a_crowd_that_reaches_for_leases_that_are_over_gets_those_and_no_more,
+    a_lease_that_is_renewed_while_another_takes_it_stays_with_one_of_them,
+    an_event_that_comes_two_hundred_times_at_once_counts_once,
+    devices_that_reach_for_more_than_there_is_get_what_the_overage_allows,
+    fifty_events_that_say_the_same_at_once_issue_once, five_hundred_devices_that_reach_for_five_seats_get_five,
+    of_many_that_use_a_license_at_once_exactly_what_is_left_is_counted,
+    several_units_that_make_seats_make_one_license_with_all_of_them,
+    the_clock_of_a_license_begins_once_however_many_ask,
 };
 use idempotency::{
     a_call_is_done_once_and_answered_again, a_call_that_was_let_go_can_be_made_again,
@@ -98,6 +104,12 @@ sentences! {
     an_event_that_comes_two_hundred_times_at_once_counts_once
     fifty_events_that_say_the_same_at_once_issue_once
     five_hundred_devices_that_reach_for_five_seats_get_five
+    a_crowd_that_reaches_for_leases_that_are_over_gets_those_and_no_more
+    a_lease_that_is_renewed_while_another_takes_it_stays_with_one_of_them
+    devices_that_reach_for_more_than_there_is_get_what_the_overage_allows
+    several_units_that_make_seats_make_one_license_with_all_of_them
+    the_clock_of_a_license_begins_once_however_many_ask
+    of_many_that_use_a_license_at_once_exactly_what_is_left_is_counted
     a_store_is_not_used_with_another_master_key
     a_setting_is_set_once_or_again
     a_signing_key_is_kept_sealed_and_can_be_retired
@@ -500,14 +512,14 @@ async fn a_key_finds_its_license_and_opens_only_to_be_shown(store: Store) {
     for ((id, key), license) in keys.iter().zip(&sale.licenses) {
         assert_eq!(key.tail(), license.key_tail);
         assert_eq!(store.license_key(shop, *id).await.unwrap().as_ref(), Some(key));
-        let view = store.seat(shop, key, None).await.unwrap().unwrap();
+        let view = store.seat(shop, key, None, world.now).await.unwrap().unwrap();
         assert_eq!((&view.license, &view.activation), (license, &None));
         assert_eq!(store.license(shop, *id).await.unwrap().as_ref(), Some(license));
         let sealed = only_bytes_of(&store, "select key_sealed from licenses where id = $1", *id).await;
         assert!(!holds(&sealed, key.to_string().as_bytes()));
     }
     let nobodys = KeyCode::from_random_bytes([7; 16]);
-    assert_eq!(store.seat(shop, &nobodys, None).await.unwrap(), None);
+    assert_eq!(store.seat(shop, &nobodys, None, world.now).await.unwrap(), None);
     assert_eq!(store.license_key(shop, domain::LicenseId::mint(world.now, &mut world.rng)).await.unwrap(), None);
 }
 
@@ -526,28 +538,30 @@ async fn a_device_is_found_on_its_seat_until_it_gives_it_back(store: Store) {
         fingerprint: device.clone(),
         name: Some("Büro".to_owned()),
         metadata: world::map(&[("os", "linux")]),
+        version_released_at: None,
+        components: std::collections::BTreeMap::new(),
     };
-    let view = store.seat(shop, &key, Some(&device)).await.unwrap().unwrap();
+    let view = store.seat(shop, &key, Some(&device), world.now).await.unwrap().unwrap();
     assert_eq!(view.activation, None);
-    let (changes, seat) = activate(&view.license, None, &request, world.now, &mut world.rng).unwrap();
+    let (changes, seat) = activate(&view.license, None, 0, &request, world.now, &mut world.rng).unwrap();
     store.commit(&changes).await.unwrap();
 
-    let view = store.seat(shop, &key, Some(&device)).await.unwrap().unwrap();
+    let view = store.seat(shop, &key, Some(&device), world.now).await.unwrap().unwrap();
     assert_eq!(view.license.seats_used, 1);
     assert_eq!(view.activation, Some(Activation { version: 1, ..seat }));
-    assert_eq!(store.seat(shop, &key, Some(&other)).await.unwrap().unwrap().activation, None);
+    assert_eq!(store.seat(shop, &key, Some(&other), world.now).await.unwrap().unwrap().activation, None);
 
     let later = world.now.after(Duration::minutes(5));
-    let (changes, seat) = heartbeat(view.activation.as_ref().unwrap(), later).unwrap();
+    let (changes, seat) = heartbeat(&view.license, view.activation.as_ref().unwrap(), later).unwrap();
     store.commit(&changes).await.unwrap();
-    let view = store.seat(shop, &key, Some(&device)).await.unwrap().unwrap();
+    let view = store.seat(shop, &key, Some(&device), world.now).await.unwrap().unwrap();
     assert_eq!(view.activation, Some(Activation { version: 2, ..seat.clone() }));
     assert_eq!(store.activation(shop, seat.id).await.unwrap(), view.activation);
 
     let seat = view.activation.unwrap();
     let (changes, released) = deactivate(&view.license, &seat, Actor::App, later, &mut world.rng).unwrap();
     store.commit(&changes).await.unwrap();
-    let view = store.seat(shop, &key, Some(&device)).await.unwrap().unwrap();
+    let view = store.seat(shop, &key, Some(&device), world.now).await.unwrap().unwrap();
     assert_eq!((view.license.seats_used, view.activation), (0, None));
     assert_eq!(store.activations(shop, view.license.id).await.unwrap(), [Activation { version: 3, ..released }]);
     assert!(store::report::broken_laws(&store).await.unwrap().is_empty());

@@ -105,9 +105,14 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let status = match &refusal {
             Refusal::PaymentUnknown => StatusCode::NOT_FOUND,
-            Refusal::LicenseNotUsable(_) => StatusCode::FORBIDDEN,
+            Refusal::LicenseNotUsable(_) | Refusal::UpdateNotCovered | Refusal::KeyRetired { .. } => {
+                StatusCode::FORBIDDEN
+            }
             Refusal::SeatLimitReached { .. }
             | Refusal::NotActivated
+            | Refusal::UsageNotCounted
+            | Refusal::SeatsBelowUsed { .. }
+            | Refusal::UsageExhausted { .. }
             | Refusal::OrderNotPaid
             | Refusal::CheckoutExpired
             | Refusal::CheckoutCompleted

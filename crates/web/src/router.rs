@@ -69,6 +69,10 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/console/licenses", get(console::license::list))
         .route("/console/licenses/{license}", get(console::license::show))
         .route("/console/licenses/{license}/activations/{activation}/release", post(console::license::release))
+        .route("/console/licenses/{license}/adjust", post(console::adjust::license))
+        .route("/console/licenses/{license}/reissue", post(console::adjust::reissue))
+        .route("/console/plans/{plan}", get(console::adjust::plan))
+        .route("/console/plans/{plan}/adopt", post(console::adjust::adopt))
         .route("/console/customers", get(console::customer::list))
         .route("/console/customers/{customer}", get(console::customer::show))
         .route("/console/report", post(console::report::download))
@@ -94,11 +98,15 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/v1/refunds/{refund}", get(api::refund::show))
         .route("/v1/licenses", get(api::license::list))
         .route("/v1/licenses/{license}", get(api::license::show))
+        .route("/v1/licenses/{license}/usage", post(api::usage::correct))
+        .route("/v1/licenses/{license}/key", post(api::reissue::create))
+        .route("/v1/licenses/{license}/policy", post(api::adjust::license))
         .route("/v1/customers", get(api::customer::list))
         .route("/v1/customers/{customer}", get(api::customer::show))
         .route("/v1/products", get(api::product::list))
         .route("/v1/products/{product}", get(api::product::show))
         .route("/v1/plans/{plan}", get(api::plan::show))
+        .route("/v1/plans/{plan}/policy-changes", post(api::adjust::adopt).get(api::adjust::preview))
         .route("/v1/events", get(api::event::list))
         .route("/v1/events/{event}", get(api::event::show))
         .layer(door(Class::Api, BODY_LIMIT));
@@ -112,6 +120,7 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/v1/licenses/activate", post(api::license::activate))
         .route("/v1/licenses/deactivate", post(api::license::deactivate))
         .route("/v1/licenses/heartbeat", post(api::license::heartbeat))
+        .route("/v1/licenses/usage", post(api::usage::count))
         .layer(door(Class::Activate, BODY_LIMIT));
 
     // Asked by apps, among them pages of other sites.

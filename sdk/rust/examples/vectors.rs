@@ -227,6 +227,9 @@ fn claims() -> Claims {
             plan: "plan_01m85zgtares9t6zwxdxctb26e".to_owned(),
             expires_at: None,
             features: vec!["export".to_owned(), "کلید \"quoted\" 💶".to_owned()],
+            updates_until: None,
+            trial: false,
+            feature_values: serde_json::Map::new(),
         },
         fingerprint: Some(DEVICE.to_owned()),
     }

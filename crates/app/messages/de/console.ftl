@@ -197,6 +197,7 @@ console-state-suspended-by-person = Von Hand ausgesetzt
 console-state-revoked-by-refund = Entzogen durch Erstattung
 console-state-revoked-by-dispute = Entzogen durch Zahlungsstreit
 console-state-revoked-by-person = Von Hand entzogen
+console-state-lapsed = Frist abgelaufen
 console-state-queued = Wartet
 console-state-refused = Abgelehnt
 console-state-bounced = Zurückgekommen
@@ -243,9 +244,86 @@ console-event-license-issued = Lizenz ausgegeben
 console-event-license-suspended = Lizenz ausgesetzt
 console-event-license-revoked = Lizenz entzogen
 console-event-license-reinstated = Lizenz gilt wieder
+console-event-license-used = Nutzung gezählt
+console-event-license-started = Laufzeit der Lizenz hat begonnen
 console-event-activation-created = Gerät aktiviert
 console-event-activation-released = Platz freigegeben
+console-event-activation-changed = Gerät hat einen neuen Fingerabdruck
+console-event-activation-lapsed = Frist abgelaufen, Plätze wieder frei
 console-event-delivery-sent = Mail gesendet
 console-event-delivery-refused = Mail abgelehnt
 console-event-session-started = Angemeldet
 console-event-notice-replayed = Meldung erneut angewendet
+
+## What a license allows out of the ordinary
+
+console-policy-days =
+    { $count ->
+        [one] 1 Tag
+       *[other] { NUMBER($count) } Tage
+    }
+console-policy-seconds = { NUMBER($count) } Sekunden
+console-policy-starts = Laufzeit beginnt
+console-policy-starts-issue = mit der Ausgabe
+console-policy-starts-first-activation = mit dem ersten Gerät
+console-policy-starts-first-validation = mit der ersten Nutzung
+console-policy-started = Begonnen
+console-policy-updates = Gilt für Versionen bis
+console-policy-grace = Kulanz nach dem Ende
+console-policy-at-expiry = Nach dem Ende
+console-policy-at-expiry-restrict = gilt nicht mehr
+console-policy-at-expiry-keep = gilt weiter für Geräte und Versionen jenes Tages
+console-policy-at-expiry-allow = gilt weiter
+console-policy-at-expiry-end = ist vorbei wie entzogen
+console-policy-trial = Testlizenz
+console-policy-trial-yes = ja
+console-policy-check-in = Geräte melden sich binnen
+console-policy-seats-for = Plätze sind für
+console-policy-seats-for-device = Geräte
+console-policy-seats-for-user = Personen
+console-policy-lease = Ein Platz ohne Lebenszeichen hält
+console-policy-usage = Genutzt
+console-policy-usage-of = { NUMBER($used) } von { NUMBER($limit) }
+console-policy-usage-counted = { NUMBER($used) }, ohne Grenze
+console-policy-usage-resets = Zählt neu ab
+console-policy-overage = Über die Plätze hinaus
+console-policy-overage-deny = niemand
+console-policy-overage-1-25x = bis zu einem Viertel mehr
+console-policy-overage-1-5x = bis zur Hälfte mehr
+console-policy-overage-2x = bis zu doppelt so viele
+console-policy-overage-always = alle
+
+## Changing what a license allows
+
+console-plan = Tarif
+console-adjust = Umfang ändern
+console-adjust-what = Nur für diese Lizenz. Was leer bleibt, bleibt; eine spätere Änderung des Tarifs lässt es, wie es ist.
+console-adjust-usage = Nutzungsgrenze
+console-adjust-expires = Gilt bis zum Ende des
+console-adjust-button = Diese Lizenz ändern
+console-adopt-title = Was { $plan } jetzt besagt
+console-adopt-what = Eine Lizenz behält, was ihr Tarif beim Kauf besagte. Hier steht, was sich ändern würde, wenn diese Lizenzen übernähmen, was der Tarif jetzt besagt. Noch ist nichts geändert.
+console-adopt-changes = Was sich ändert
+console-adopt-same = nichts
+console-adopt-refused = bleibt: mehr Geräte haben einen Platz, als es gäbe
+console-adopt-button =
+    { $count ->
+        [one] 1 Lizenz ändern
+       *[other] { NUMBER($count) } Lizenzen ändern
+    }
+console-told-adjusted = Die Lizenz ist geändert.
+console-told-adjust-same = Die Lizenz besagt das schon.
+console-told-adjust-seats = Mehr Geräte haben einen Platz. Geben Sie erst welche frei.
+console-told-adjust-usage = Diese Lizenz zählt keine Nutzung.
+console-told-adjust-unread = Nichts geändert: Geben Sie einen Grund an und ganze Zahlen.
+console-told-adopted = Die Lizenzen besagen, was der Tarif besagt.
+console-event-license-changed = Umfang der Lizenz geändert
+
+## A new key
+
+console-reissue = Schlüssel ersetzen
+console-reissue-what = Die Lizenz bleibt, mit ihren Geräten und ihrer Laufzeit. Der alte Schlüssel sagt, dass er ersetzt wurde; den neuen sieht der Käufer im Portal und auf der Seite der Bestellung.
+console-reissue-release = Jedes Gerät muss den neuen Schlüssel eingeben
+console-reissue-button = Schlüssel ersetzen
+console-told-reissued = Die Lizenz hat einen neuen Schlüssel. Senden Sie die Mail der Bestellung noch einmal, damit der Käufer es erfährt.
+console-event-license-reissued = Schlüssel ersetzt

@@ -2,12 +2,18 @@
 
 license-valid = Die Lizenz ist gültig.
 license-unknown = Es gibt keine Lizenz mit diesem Schlüssel. Prüfen Sie ihn auf Tippfehler.
+license-key_retired = Dieser Schlüssel wurde ersetzt. Der neue endet auf { $tail }; er steht im Portal des Shops und auf der Seite der Bestellung.
 license-expired = Die Lizenz ist abgelaufen.
 license-suspended = Die Lizenz ist vorübergehend gesperrt. Den Grund erfahren Sie im Shop, in dem Sie sie gekauft haben.
 license-revoked = Die Lizenz wurde widerrufen. Den Grund erfahren Sie im Shop, in dem Sie sie gekauft haben.
 license-not_activated = Dieses Gerät ist noch nicht aktiviert.
+license-update_not_covered = Diese Version ist nach dem Ende der Updates erschienen, für die die Lizenz gilt. Installieren Sie eine ältere Version, oder kaufen Sie Updates nach.
+license-check_in_overdue = Dieses Gerät hat sich zu lange nicht gemeldet. Verbinden Sie es mit dem Internet, und starten Sie das Programm neu.
 license-wrong_product = Der Schlüssel gehört zu einem anderen Produkt.
 license-missing_feature = Die Lizenz enthält { $feature } nicht.
+license-usage_exhausted = Alles, was die Lizenz in diesem Zeitraum zu nutzen erlaubt, ist verbraucht.
+license-usage_left = In diesem Zeitraum sind noch { NUMBER($left) } von { NUMBER($limit) } zu nutzen. Es wurde nichts gezählt.
+license-usage_not_counted = Die Lizenz zählt keine Nutzung.
 license-seat_limit_reached =
     { $seats ->
         [one] Die Lizenz gilt für ein Gerät, und dieser Platz ist belegt. Deaktivieren Sie zuerst das andere Gerät.

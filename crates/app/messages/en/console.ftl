@@ -197,6 +197,7 @@ console-state-suspended-by-person = Suspended by hand
 console-state-revoked-by-refund = Revoked by refund
 console-state-revoked-by-dispute = Revoked by dispute
 console-state-revoked-by-person = Revoked by hand
+console-state-lapsed = Lease over
 console-state-queued = Queued
 console-state-refused = Refused
 console-state-bounced = Bounced
@@ -243,9 +244,86 @@ console-event-license-issued = License issued
 console-event-license-suspended = License suspended
 console-event-license-revoked = License revoked
 console-event-license-reinstated = License works again
+console-event-license-used = Use counted
+console-event-license-started = The license's time began
 console-event-activation-created = Device activated
 console-event-activation-released = Seat freed
+console-event-activation-changed = Device known by another fingerprint
+console-event-activation-lapsed = Leases ended, seats free again
 console-event-delivery-sent = Mail sent
 console-event-delivery-refused = Mail refused
 console-event-session-started = Signed in
 console-event-notice-replayed = Notice applied again
+
+## What a license allows out of the ordinary
+
+console-policy-days =
+    { $count ->
+        [one] 1 day
+       *[other] { NUMBER($count) } days
+    }
+console-policy-seconds = { NUMBER($count) } seconds
+console-policy-starts = Time begins
+console-policy-starts-issue = when it is issued
+console-policy-starts-first-activation = with the first device
+console-policy-starts-first-validation = with the first use
+console-policy-started = Began
+console-policy-updates = Covers versions until
+console-policy-grace = Grace after its end
+console-policy-at-expiry = After its end
+console-policy-at-expiry-restrict = works no more
+console-policy-at-expiry-keep = works on for devices and versions of that day
+console-policy-at-expiry-allow = works on
+console-policy-at-expiry-end = is over as if revoked
+console-policy-trial = Trial
+console-policy-trial-yes = yes
+console-policy-check-in = Devices report within
+console-policy-seats-for = Seats are for
+console-policy-seats-for-device = devices
+console-policy-seats-for-user = people
+console-policy-lease = A seat without a heartbeat is held for
+console-policy-usage = Used
+console-policy-usage-of = { NUMBER($used) } of { NUMBER($limit) }
+console-policy-usage-counted = { NUMBER($used) }, no limit
+console-policy-usage-resets = Counts anew
+console-policy-overage = Beyond its seats
+console-policy-overage-deny = nobody
+console-policy-overage-1-25x = up to a quarter more
+console-policy-overage-1-5x = up to half as many again
+console-policy-overage-2x = up to twice as many
+console-policy-overage-always = anybody
+
+## Changing what a license allows
+
+console-plan = Plan
+console-adjust = Change what it allows
+console-adjust-what = For this license alone. What is left empty stays; a later change of the plan leaves it as it is.
+console-adjust-usage = Usage limit
+console-adjust-expires = Works until the end of
+console-adjust-button = Change this license
+console-adopt-title = What { $plan } says now
+console-adopt-what = A license keeps what its plan said when it was bought. Below is what would change if these licenses took on what the plan says now. Nothing has changed yet.
+console-adopt-changes = What changes
+console-adopt-same = nothing
+console-adopt-refused = stays as it is: more devices hold a seat than there would be
+console-adopt-button =
+    { $count ->
+        [one] Change 1 license
+       *[other] Change { NUMBER($count) } licenses
+    }
+console-told-adjusted = The license is changed.
+console-told-adjust-same = The license says that already.
+console-told-adjust-seats = More devices hold a seat than that. Free some first.
+console-told-adjust-usage = This license counts no use.
+console-told-adjust-unread = Nothing was changed: give a reason, and whole numbers.
+console-told-adopted = The licenses say what the plan says.
+console-event-license-changed = What the license allows was changed
+
+## A new key
+
+console-reissue = Replace the key
+console-reissue-what = The license stays, with its devices and its time. The old key says that it was replaced; the buyer finds the new one in the portal and on the order's page.
+console-reissue-release = Every device must enter the new key
+console-reissue-button = Replace the key
+console-told-reissued = The license has a new key. Send the order's mail again to tell the buyer.
+console-event-license-reissued = Key replaced

@@ -2,12 +2,18 @@
 
 license-valid = The license is valid.
 license-unknown = There is no license with this key. Check it for typing errors.
+license-key_retired = This key was replaced. The new one ends in { $tail }; it stands in the portal of the shop and on the order's page.
 license-expired = The license has expired.
 license-suspended = The license is suspended. The shop that sold it can say why.
 license-revoked = The license was revoked. The shop that sold it can say why.
 license-not_activated = This device is not activated yet.
+license-update_not_covered = This version came out after the updates that the license covers. Install an earlier version, or buy updates again.
+license-check_in_overdue = This device has not reported for too long. Connect it to the internet and start the program again.
 license-wrong_product = The key belongs to another product.
 license-missing_feature = The license does not include { $feature }.
+license-usage_exhausted = Everything that the license allows to use in this period is used.
+license-usage_left = { NUMBER($left) } of { NUMBER($limit) } are left to use in this period. Nothing was counted.
+license-usage_not_counted = The license counts no use.
 license-seat_limit_reached =
     { $seats ->
         [one] The license has one seat, and it is taken. Deactivate the other device first.

@@ -275,8 +275,8 @@ pub(crate) async fn a_shop_never_sees_another(store: Store) {
 
     assert_eq!(store.sale(shop, sale.order.id).await.unwrap(), None);
     assert_eq!(store.sale_for_notice(shop, world.account.id, &locator, "evt_1").await.unwrap().1, None);
-    assert_eq!(store.seat(shop, &key, None).await.unwrap(), None);
-    assert_eq!(store.seat(shop, &key, Some(&Fingerprint::parse("device").unwrap())).await.unwrap(), None);
+    assert_eq!(store.seat(shop, &key, None, world.now).await.unwrap(), None);
+    assert_eq!(store.seat(shop, &key, Some(&Fingerprint::parse("device").unwrap()), world.now).await.unwrap(), None);
     assert_eq!(store.license_key(shop, sale.licenses[0].id).await.unwrap(), None);
     assert_eq!(store.order_by_number(shop, &sale.order.number).await.unwrap(), None);
     assert_eq!(store.orders(shop, &OrderFilter::default(), page(10)).await.unwrap().data, []);

@@ -89,6 +89,7 @@ impl World {
                 valid_days: Some(365),
                 features: vec!["raw".to_owned()],
                 certificate_seconds: 86_400,
+                ..Policy::default()
             },
             max_quantity: 10,
             position: 1,
@@ -265,9 +266,11 @@ impl World {
             fingerprint: Fingerprint::parse(device).unwrap(),
             name: None,
             metadata: BTreeMap::new(),
+            version_released_at: None,
+            components: std::collections::BTreeMap::new(),
         };
         let now = self.tick();
-        let (changes, _) = activate(license, None, &request, now, &mut self.rng).unwrap();
+        let (changes, _) = activate(license, None, 0, &request, now, &mut self.rng).unwrap();
         store.commit(&changes).await.unwrap();
         store.activations(self.shop.id, license.id).await.unwrap().remove(0)
     }

@@ -15,7 +15,7 @@ pub(crate) async fn open(request: Request, next: Next) -> Response {
     if is_preflight {
         for (name, value) in [
             (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
-            (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type, accept-language"),
+            (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type, accept-language, idempotency-key"),
             (header::ACCESS_CONTROL_MAX_AGE, "7200"),
         ] {
             headers.insert(name, HeaderValue::from_static(value));

@@ -12,7 +12,8 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use domain::{Duration, Rng, Timestamp};
+use domain::{Duration, Rng, ShopId, Timestamp};
+use latchkey_license::KeyCode;
 use store::{Claim, Claimed, Purpose};
 
 use super::Manager;
@@ -69,26 +70,46 @@ impl Names {
     }
 }
 
+/// Whose key it is: the same key of another caller is another key.
+pub(crate) struct Caller {
+    shop: ShopId,
+    name: String,
+}
+
+impl Caller {
+    /// Whoever knows this license key.
+    pub(crate) fn with_license(shop: ShopId, key: &KeyCode) -> Self {
+        Self { shop, name: format!("license:{key}") }
+    }
+}
+
+impl From<&Manager> for Caller {
+    fn from(manager: &Manager) -> Self {
+        Self { shop: manager.shop.id, name: manager.key.id.to_string() }
+    }
+}
+
 impl Once {
     /// Does the work, unless it was done or is being done under the same key.
     pub(crate) async fn answer<Work>(
         self,
         web: &Web,
-        manager: &Manager,
+        caller: impl Into<Caller>,
         body: &Bytes,
         work: impl FnOnce(Names) -> Work,
     ) -> Response
     where
         Work: Future<Output = Result<Response, Problem>> + Send + 'static,
     {
+        let caller: Caller = caller.into();
         let now = web.app.clock.now();
         let Some(key) = self.key else {
             return work(Names { began_at: now, rng: web.app.entropy.rng() }).await.into_response();
         };
         let vault = web.app.store.vault();
-        let call = format!("idempotency:{}\n{}\n{key}", manager.key.id, self.path);
+        let call = format!("idempotency:{}\n{}\n{key}", caller.name, self.path);
         let claim = Claim {
-            shop: manager.shop.id,
+            shop: caller.shop,
             id: vault.hash(Purpose::ApiKey, call.as_bytes()).to_vec(),
             request_digest: vault.hash(Purpose::ApiKey, &[b"idempotency:body\n", body.as_ref()].concat()).to_vec(),
             holder: web.app.entropy.rng().bytes::<16>().to_vec(),

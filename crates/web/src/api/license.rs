@@ -15,14 +15,16 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::Response;
 use domain::{
-    Activation, ActivationId, ActivationRequest, ActivationState, Actor, CustomerId, Fingerprint, License, LicenseId,
-    Locale, OrderId, PlanId, ProductId, Refusal, Shop, Standing, Timestamp, ValidationRequest, Verdict, VerdictCode,
-    plain_text,
+    Activation, ActivationId, ActivationRequest, Actor, CustomerId, FeatureValue, Fingerprint, License, LicenseId,
+    Locale, OrderId, PlanId, ProductId, Refusal, RetiredKey, SeatHolder, Shop, Standing, Timestamp, ValidationRequest,
+    Verdict, VerdictCode, plain_text,
 };
 use latchkey_license::{KeyCode, KeyCodeError};
 use serde::{Deserialize, Serialize};
 use store::LicenseFilter;
 
+use super::plan::{PolicyView, policy_view};
+use super::usage::{UsageView, usage_view};
 use super::{Id, Json, Manager, Query, answer, list as listing};
 use crate::Web;
 use crate::problem::Problem;
@@ -40,9 +42,14 @@ pub(crate) struct LicenseView {
     key: Option<String>,
     key_tail: String,
     features: Vec<String>,
+    feature_values: BTreeMap<String, FeatureValue>,
     seats: Option<u32>,
     seats_used: u32,
+    started_at: Option<Timestamp>,
     expires_at: Option<Timestamp>,
+    updates_until: Option<Timestamp>,
+    usage: Option<UsageView>,
+    policy: PolicyView,
     created_at: Timestamp,
 }
 
@@ -58,16 +65,21 @@ pub(crate) fn view(license: &License, key: Option<String>, now: Timestamp) -> Li
         key,
         key_tail: license.key_tail.clone(),
         features: license.policy.features.clone(),
+        feature_values: license.policy.feature_values.clone(),
         seats: license.policy.seats,
         seats_used: license.seats_used,
+        started_at: license.started_at,
         expires_at: license.expires_at,
+        updates_until: license.updates_until,
+        usage: usage_view(license, now),
+        policy: policy_view(&license.policy),
         created_at: license.created_at,
     }
 }
 
 /// A license for an app that knows its key: nothing about who bought it.
 #[derive(Serialize)]
-struct PublicLicense<'a> {
+pub(super) struct PublicLicense<'a> {
     id: LicenseId,
     state: &'static str,
     product: ProductId,
@@ -78,9 +90,31 @@ struct PublicLicense<'a> {
     expires_at: Option<Timestamp>,
     created_at: Timestamp,
     key_tail: &'a str,
+    // What most licenses have nothing to say of is left out: this is the most frequent answer there is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updates_until: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grace_until: Option<Timestamp>,
+    #[serde(skip_serializing_if = "is_false")]
+    trial: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    waits_for_start: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seats_for: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lease_seconds: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<UsageView>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    feature_values: &'a BTreeMap<String, FeatureValue>,
 }
 
-fn public(license: &License, now: Timestamp) -> PublicLicense<'_> {
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what `skip_serializing_if` calls takes a reference")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+pub(super) fn public(license: &License, now: Timestamp) -> PublicLicense<'_> {
     PublicLicense {
         id: license.id,
         state: license.standing(now).as_str(),
@@ -92,6 +126,17 @@ fn public(license: &License, now: Timestamp) -> PublicLicense<'_> {
         expires_at: license.expires_at,
         created_at: license.created_at,
         key_tail: &license.key_tail,
+        updates_until: license.updates_until,
+        grace_until: license.ends_at().filter(|_| license.policy.term.grace_days > 0),
+        trial: license.policy.term.is_trial,
+        waits_for_start: license.started_at.is_none(),
+        seats_for: match license.policy.seating.holder {
+            SeatHolder::Device => None,
+            SeatHolder::User => Some(SeatHolder::User.as_str()),
+        },
+        lease_seconds: license.policy.seating.lease_seconds,
+        usage: usage_view(license, now),
+        feature_values: &license.policy.feature_values,
     }
 }
 
@@ -104,9 +149,13 @@ struct ActivationView<'a> {
     metadata: &'a BTreeMap<String, String>,
     created_at: Timestamp,
     last_seen_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lease_ends_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check_in_due_at: Option<Timestamp>,
 }
 
-fn seat(activation: &Activation) -> ActivationView<'_> {
+fn seat<'a>(license: &License, activation: &'a Activation) -> ActivationView<'a> {
     ActivationView {
         id: activation.id,
         state: activation.state.as_str(),
@@ -115,6 +164,8 @@ fn seat(activation: &Activation) -> ActivationView<'_> {
         metadata: &activation.metadata,
         created_at: activation.created_at,
         last_seen_at: activation.last_seen_at,
+        lease_ends_at: activation.lease_ends_at(license.policy.lease()),
+        check_in_due_at: license.check_in_due_at(activation),
     }
 }
 
@@ -139,10 +190,12 @@ pub(crate) async fn show(State(web): State<Web>, manager: Manager, Id(id): Id<Li
         Ok(()) => store.license_key(manager.shop.id, id).await.map_err(app::Error::from)?.map(|key| key.to_string()),
         Err(_) => None,
     };
-    let taken = seats.iter().filter(|row| row.state == ActivationState::Active);
-    let whole =
-        WholeLicense { license: view(&license, key, web.app.clock.now()), activations: taken.map(seat).collect() };
-    Ok(answer(StatusCode::OK, &whole))
+    let now = web.app.clock.now();
+    let held: Vec<_> = seats.iter().filter(|row| license.is_seated(row, now)).collect();
+    let mut shown = view(&license, key, now);
+    shown.seats_used = license.seats_used.min(u32::try_from(held.len()).unwrap_or(u32::MAX));
+    let activations = held.into_iter().map(|row| seat(&license, row)).collect();
+    Ok(answer(StatusCode::OK, &WholeLicense { license: shown, activations }))
 }
 
 pub(crate) async fn list(
@@ -177,6 +230,8 @@ struct ValidateInput<'a> {
     #[serde(borrow)]
     product: Option<Cow<'a, str>>,
     features: Option<Vec<String>>,
+    version_released_at: Option<Timestamp>,
+    components: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Serialize)]
@@ -187,11 +242,13 @@ struct ValidateView<'a> {
     license: Option<PublicLicense<'a>>,
     activation: Option<ActivationView<'a>>,
     certificate: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<&'static str>,
 }
 
 /// An app that asks: at which shop, and in which language its user reads.
 pub(crate) struct Asker {
-    shop: Arc<Shop>,
+    pub(super) shop: Arc<Shop>,
     locale: Locale,
 }
 
@@ -214,18 +271,24 @@ impl Asker {
     }
 
     /// What a verdict means, for the person in front of the app.
-    fn verdict(&self, web: &Web, verdict: &Verdict) -> String {
+    fn verdict(&self, web: &Web, verdict: &Verdict, retired: Option<&RetiredKey>) -> String {
         let id = match verdict.code {
             VerdictCode::Valid => "license-valid",
             VerdictCode::Unknown => "license-unknown",
+            VerdictCode::KeyRetired => "license-key_retired",
             VerdictCode::Expired => "license-expired",
             VerdictCode::Suspended => "license-suspended",
             VerdictCode::Revoked => "license-revoked",
+            VerdictCode::UpdateNotCovered => "license-update_not_covered",
             VerdictCode::NotActivated => "license-not_activated",
+            VerdictCode::CheckInOverdue => "license-check_in_overdue",
             VerdictCode::WrongProduct => "license-wrong_product",
             VerdictCode::MissingFeature => "license-missing_feature",
+            VerdictCode::UsageExhausted => "license-usage_exhausted",
         };
-        self.say(web, id, &[("feature", verdict.missing_feature.as_deref().unwrap_or_default().into())])
+        let feature = verdict.missing_feature.as_deref().unwrap_or_default();
+        let tail = retired.map(|retired| retired.new_tail.as_str()).unwrap_or_default();
+        self.say(web, id, &[("feature", feature.into()), ("tail", tail.into())])
     }
 
     /// Where the slip is in a text that cannot be a key.
@@ -245,12 +308,12 @@ impl Asker {
     }
 
     /// The key, or the answer for a key that nobody has.
-    fn key(&self, web: &Web, text: &str) -> Result<KeyCode, Problem> {
+    pub(super) fn key(&self, web: &Web, text: &str) -> Result<KeyCode, Problem> {
         KeyCode::parse(text).map_err(|error| license_unknown(self.slip(web, error)))
     }
 
     /// Why there is no seat, in the user's language.
-    fn refused(&self, web: &Web, error: app::Error) -> Problem {
+    pub(super) fn refused(&self, web: &Web, error: app::Error) -> Problem {
         let detail = match &error {
             app::Error::NotFound { .. } => return license_unknown(self.say(web, "license-unknown", &[])),
             app::Error::Refused(Refusal::LicenseNotUsable(Standing::Suspended)) => {
@@ -258,7 +321,16 @@ impl Asker {
             }
             app::Error::Refused(Refusal::LicenseNotUsable(Standing::Expired)) => self.say(web, "license-expired", &[]),
             app::Error::Refused(Refusal::LicenseNotUsable(Standing::Revoked)) => self.say(web, "license-revoked", &[]),
+            app::Error::Refused(Refusal::KeyRetired { new_tail }) => {
+                self.say(web, "license-key_retired", &[("tail", new_tail.as_str().into())])
+            }
+            app::Error::Refused(Refusal::UpdateNotCovered) => self.say(web, "license-update_not_covered", &[]),
             app::Error::Refused(Refusal::NotActivated) => self.say(web, "license-not_activated", &[]),
+            app::Error::Refused(Refusal::UsageNotCounted) => self.say(web, "license-usage_not_counted", &[]),
+            app::Error::Refused(Refusal::UsageExhausted { limit, left }) => {
+                let number = |count: u64| Arg::Number(i64::try_from(count).unwrap_or(i64::MAX));
+                self.say(web, "license-usage_left", &[("limit", number(*limit)), ("left", number(*left))])
+            }
             app::Error::Refused(Refusal::SeatLimitReached { seats }) => {
                 self.say(web, "license-seat_limit_reached", &[("seats", (*seats).into())])
             }
@@ -276,11 +348,19 @@ fn unknown(detail: String) -> Response {
     let code = VerdictCode::Unknown.as_str();
     answer(
         StatusCode::OK,
-        &ValidateView { valid: false, code, detail, license: None, activation: None, certificate: None },
+        &ValidateView {
+            valid: false,
+            code,
+            detail,
+            license: None,
+            activation: None,
+            certificate: None,
+            warnings: vec![],
+        },
     )
 }
 
-fn fingerprint(text: &str) -> Result<Fingerprint, Problem> {
+pub(super) fn fingerprint(text: &str) -> Result<Fingerprint, Problem> {
     Fingerprint::parse(text)
         .map_err(|error| Problem::invalid("fingerprint", "fingerprint_invalid", format!("`fingerprint` {error}.")))
 }
@@ -300,15 +380,18 @@ pub(crate) async fn validate(State(web): State<Web>, asker: Asker, sent: Json) -
             None => None,
         },
         features: input.features.unwrap_or_default(),
+        version_released_at: input.version_released_at,
+        components: components(input.components)?,
     };
     let told = web.app.validate_license(asker.shop.id, &key, &request).await?;
     let view = ValidateView {
         valid: told.verdict.is_valid(),
         code: told.verdict.code.as_str(),
-        detail: asker.verdict(&web, &told.verdict),
+        detail: asker.verdict(&web, &told.verdict, told.retired.as_ref()),
         license: told.license.as_ref().map(|license| public(license, told.at)),
-        activation: told.activation.as_ref().map(seat),
+        activation: told.license.as_ref().zip(told.activation.as_ref()).map(|(license, row)| seat(license, row)),
         certificate: told.certificate.as_deref(),
+        warnings: told.verdict.warnings.iter().map(|warning| warning.as_str()).collect(),
     };
     Ok(answer(StatusCode::OK, &view))
 }
@@ -328,6 +411,8 @@ struct ActivateInput {
     fingerprint: String,
     name: Option<String>,
     metadata: Option<BTreeMap<String, String>>,
+    version_released_at: Option<Timestamp>,
+    components: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Deserialize)]
@@ -342,19 +427,33 @@ struct SeatAnswer<'a> {
     activation: ActivationView<'a>,
     license: PublicLicense<'a>,
     certificate: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<&'static str>,
 }
 
 fn seat_answer(status: StatusCode, told: &ActivateAnswer) -> Response {
     let view = SeatAnswer {
-        activation: seat(&told.activation),
+        activation: seat(&told.license, &told.activation),
         license: public(&told.license, told.at),
         certificate: told.certificate.as_deref(),
+        warnings: told.warnings.iter().map(|warning| warning.as_str()).collect(),
     };
     answer(status, &view)
 }
 
-fn text(param: &str, value: &str, longest: usize) -> Result<String, Problem> {
+pub(super) fn text(param: &str, value: &str, longest: usize) -> Result<String, Problem> {
     plain_text(value, longest).map_err(|error| Problem::invalid(param, "text_invalid", format!("`{param}` {error}.")))
+}
+
+/// What a device is made of: a few names, each with an opaque text.
+fn components(sent: Option<BTreeMap<String, String>>) -> Result<BTreeMap<String, String>, Problem> {
+    let sent = sent.unwrap_or_default();
+    if sent.len() > 20 {
+        return Err(Problem::invalid("components", "parameter_invalid", "`components` takes at most 20 entries."));
+    }
+    sent.into_iter()
+        .map(|(name, value)| Ok((text("components", &name, 40)?, text("components", &value, 255)?)))
+        .collect()
 }
 
 pub(crate) async fn activate(State(web): State<Web>, asker: Asker, sent: Json) -> Result<Response, Problem> {
@@ -371,6 +470,8 @@ pub(crate) async fn activate(State(web): State<Web>, asker: Asker, sent: Json) -
             .into_iter()
             .map(|(name, value)| Ok((text("metadata", &name, 40)?, text("metadata", &value, 200)?)))
             .collect::<Result<_, Problem>>()?,
+        version_released_at: input.version_released_at,
+        components: components(input.components)?,
     };
     let told =
         web.app.activate_license(asker.shop.id, &key, &request).await.map_err(|error| asker.refused(&web, error))?;

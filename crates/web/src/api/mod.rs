@@ -3,6 +3,7 @@
 //! What comes in is parsed into small structs that refuse unknown fields; what
 //! goes out are structs of this folder, filled by plain functions from rows.
 
+pub(crate) mod adjust;
 mod body;
 pub(crate) mod checkout;
 pub(crate) mod cross_origin;
@@ -21,9 +22,11 @@ pub(crate) mod payment;
 pub(crate) mod plan;
 pub(crate) mod product;
 pub(crate) mod refund;
+pub(crate) mod reissue;
+pub(crate) mod usage;
 
 pub(crate) use body::{Id, Json, Object, Raw};
-pub(crate) use idempotency::{Names, Once};
+pub(crate) use idempotency::{Caller, Names, Once};
 
 use std::cmp::Reverse;
 use std::str::FromStr;

@@ -1,9 +1,11 @@
 //! Plans, to read.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{Plan, PlanId, ProductId, Timestamp};
+use domain::{FeatureValue, Plan, PlanId, Policy, ProductId, Timestamp};
 use money::{Currency, Money};
 use serde::Serialize;
 
@@ -23,6 +25,45 @@ struct PriceView {
     tiers: Vec<TierView>,
 }
 
+/// What a policy says besides seats, days and features, in the words of the shop file.
+#[derive(Serialize)]
+pub(crate) struct PolicyView {
+    starts: &'static str,
+    update_days: Option<u32>,
+    grace_days: u32,
+    at_expiry: &'static str,
+    trial: bool,
+    check_in_days: Option<u32>,
+    seats_for: &'static str,
+    lease_seconds: Option<u32>,
+    overage: &'static str,
+    quantity_makes: &'static str,
+    match_components: Option<&'static str>,
+    usage_limit: Option<u64>,
+    usage_reset_days: Option<u32>,
+    metered: bool,
+}
+
+pub(crate) fn policy_view(policy: &Policy) -> PolicyView {
+    let (term, seating) = (&policy.term, &policy.seating);
+    PolicyView {
+        starts: term.starts.as_str(),
+        update_days: term.update_days,
+        grace_days: term.grace_days,
+        at_expiry: term.at_expiry.as_str(),
+        trial: term.is_trial,
+        check_in_days: term.check_in_days,
+        seats_for: seating.holder.as_str(),
+        lease_seconds: seating.lease_seconds,
+        overage: seating.overage.as_str(),
+        quantity_makes: seating.units.as_str(),
+        match_components: seating.matching.map(domain::Matching::as_str),
+        usage_limit: policy.usage.as_ref().and_then(|usage| usage.limit),
+        usage_reset_days: policy.usage.as_ref().and_then(|usage| usage.reset_days),
+        metered: policy.usage.is_some(),
+    }
+}
+
 #[derive(Serialize)]
 pub(crate) struct PlanView {
     id: PlanId,
@@ -34,6 +75,8 @@ pub(crate) struct PlanView {
     seats: Option<u32>,
     valid_days: Option<u32>,
     features: Vec<String>,
+    feature_values: BTreeMap<String, FeatureValue>,
+    policy: PolicyView,
     max_quantity: u32,
     active: bool,
     url: String,
@@ -61,6 +104,8 @@ pub(crate) fn view(web: &Web, plan: &Plan) -> PlanView {
         seats: plan.policy.seats,
         valid_days: plan.policy.valid_days,
         features: plan.policy.features.clone(),
+        feature_values: plan.policy.feature_values.clone(),
+        policy: policy_view(&plan.policy),
         max_quantity: plan.max_quantity,
         active: plan.is_active,
         url: format!("{}/buy/{}", web.app.settings.public_url, plan.slug),

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{ActivationId, LicenseId, LicenseState};
+use domain::{ActivationId, FeatureValue, License, LicenseId, LicenseState};
 use store::LicenseFilter;
 
 use super::order::{LicenseRow, SeatRow};
@@ -45,10 +45,75 @@ struct Show<'a> {
     license: LicenseRow,
     order: String,
     number: String,
+    plan: String,
+    plan_name: String,
+    is_metered: bool,
     features: String,
     expires: Option<String>,
+    terms: Vec<Term>,
     seats: Vec<SeatRow>,
     timeline: Vec<Moment>,
+}
+
+/// What is switched on, and what is set to a value.
+fn features(license: &License) -> String {
+    let values = license.policy.feature_values.iter().map(|(name, value)| match value {
+        FeatureValue::Flag(flag) => format!("{name} = {flag}"),
+        FeatureValue::Number(number) => format!("{name} = {number}"),
+        FeatureValue::Text(text) => format!("{name} = {text}"),
+    });
+    license.policy.features.iter().cloned().chain(values).collect::<Vec<_>>().join(", ")
+}
+
+/// One thing that the license allows out of the ordinary.
+struct Term {
+    label: String,
+    value: String,
+}
+
+/// The names of what can be told, in the order in which it is.
+pub(super) const TERMS: [&str; 12] = [
+    "starts",
+    "started",
+    "updates",
+    "grace",
+    "at-expiry",
+    "trial",
+    "check-in",
+    "seats-for",
+    "lease",
+    "overage",
+    "usage",
+    "usage-resets",
+];
+
+/// What the license allows out of the ordinary, and what its time has become.
+fn terms(chrome: &Chrome<'_>, license: &License, now: domain::Timestamp) -> Vec<Term> {
+    let (term, seating) = (&license.policy.term, &license.policy.seating);
+    let ordinary = domain::Policy::default();
+    let days = |count: u32| chrome.count("console-policy-days", u64::from(count));
+    let word = |name: &str, word: &str, is_ordinary: bool| {
+        (!is_ordinary).then(|| chrome.t(&format!("console-policy-{name}-{}", word.replace(['_', '.'], "-"))))
+    };
+    let values = [
+        word("starts", term.starts.as_str(), term.starts == ordinary.term.starts),
+        license.started_at.map(|at| chrome.date(&at)),
+        license.updates_until.map(|at| chrome.date(&at)),
+        (term.grace_days > 0).then(|| days(term.grace_days)),
+        word("at-expiry", term.at_expiry.as_str(), term.at_expiry == ordinary.term.at_expiry),
+        term.is_trial.then(|| chrome.t("console-policy-trial-yes")),
+        term.check_in_days.map(days),
+        word("seats-for", seating.holder.as_str(), seating.holder == ordinary.seating.holder),
+        seating.lease_seconds.map(|seconds| chrome.count("console-policy-seconds", u64::from(seconds))),
+        word("overage", seating.overage.as_str(), seating.overage == ordinary.seating.overage),
+        license.policy.usage.as_ref().map(|usage| match usage.limit {
+            Some(limit) => chrome.counts("console-policy-usage-of", &[("used", license.used(now)), ("limit", limit)]),
+            None => chrome.counts("console-policy-usage-counted", &[("used", license.used(now))]),
+        }),
+        license.usage_resets_at(now).map(|at| chrome.date(&at)),
+    ];
+    let said = TERMS.iter().zip(values).filter_map(|(name, value)| Some((name, value?)));
+    said.map(|(name, value)| Term { label: chrome.t(&format!("console-policy-{name}")), value }).collect()
 }
 
 fn parse(license: &str) -> Result<LicenseId, Problem> {
@@ -71,14 +136,20 @@ pub(crate) async fn show(
     let seats = store.activations(staff.shop(), id).await.map_err(app::Error::from)?;
     let events = store.order_events(staff.shop(), license.order).await.map_err(app::Error::from)?;
     let order = store.order(staff.shop(), license.order).await.map_err(app::Error::from)?;
+    let plan = store.plan(staff.shop(), license.plan).await.map_err(app::Error::from)?;
     let about = |event: &&domain::Event| event.license == Some(id);
+    let now = web.app.clock.now();
     let view = Show {
-        license: LicenseRow::new(&chrome, &license, web.app.clock.now()),
+        license: LicenseRow::new(&chrome, &license, now),
         order: license.order.to_string(),
         number: order.map_or_else(|| license.order.to_string(), |order| order.number.to_string()),
-        features: license.policy.features.join(", "),
+        plan: license.plan.to_string(),
+        plan_name: plan.map_or_else(|| license.plan.to_string(), |plan| plan.name),
+        is_metered: license.policy.usage.is_some(),
+        features: features(&license),
         expires: license.expires_at.map(|at| chrome.date(&at)),
-        seats: seats.iter().map(|seat| SeatRow::new(&chrome, seat)).collect(),
+        terms: terms(&chrome, &license, now),
+        seats: seats.iter().map(|seat| SeatRow::new(&chrome, &license, seat, now)).collect(),
         timeline: events.iter().filter(about).map(|event| event_moment(&chrome, event)).collect(),
         chrome,
     };

@@ -4,6 +4,7 @@
 //! form is a POST that ends in a redirect, with a word in the address for what
 //! was done; a page that is read again does nothing again.
 
+pub(crate) mod adjust;
 pub(crate) mod customer;
 pub(crate) mod delivery;
 pub(crate) mod home;
@@ -32,7 +33,14 @@ use crate::visit::Visit;
 use crate::{Web, cookie};
 
 /// What a page can be told to say about the form that led to it; each has a message `console-told-…`.
-const TOLD: [&str; 16] = [
+const TOLD: [&str; 23] = [
+    "reissued",
+    "adjusted",
+    "adjust-same",
+    "adjust-seats",
+    "adjust-usage",
+    "adjust-unread",
+    "adopted",
     "refunded",
     "refund-waits",
     "refund-refused",
@@ -117,6 +125,13 @@ impl Chrome<'_> {
     /// A message with one text in it.
     pub(crate) fn with(&self, id: &str, name: &str, value: &str) -> String {
         self.web.app.catalog.text(&self.visit.locale, id, &[(name, Arg::Text(value))])
+    }
+
+    /// A message with numbers in it.
+    pub(crate) fn counts(&self, id: &str, values: &[(&str, u64)]) -> String {
+        let number = |value: u64| Arg::Number(i64::try_from(value).unwrap_or(i64::MAX));
+        let arguments: Vec<(&str, Arg<'_>)> = values.iter().map(|(name, value)| (*name, number(*value))).collect();
+        self.web.app.catalog.text(&self.visit.locale, id, &arguments)
     }
 
     /// A message with one number in it.

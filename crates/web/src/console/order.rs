@@ -358,13 +358,18 @@ pub(crate) struct SeatRow {
 }
 
 impl SeatRow {
-    pub(crate) fn new(chrome: &Chrome<'_>, seat: &Activation) -> Self {
+    pub(crate) fn new(chrome: &Chrome<'_>, license: &License, seat: &Activation, now: domain::Timestamp) -> Self {
+        let is_taken = license.is_seated(seat, now);
+        let state = match seat.state {
+            domain::ActivationState::Active if !is_taken => "lapsed",
+            state @ (domain::ActivationState::Active | domain::ActivationState::Released) => state.as_str(),
+        };
         Self {
             id: seat.id.to_string(),
             name: seat.name.clone().unwrap_or_else(|| "–".to_owned()),
             fingerprint: seat.fingerprint.as_str().to_owned(),
-            is_taken: seat.state == domain::ActivationState::Active,
-            state_text: state_text(chrome, seat.state.as_str()),
+            is_taken,
+            state_text: state_text(chrome, state),
             seen: chrome.date(&seat.last_seen_at),
         }
     }

@@ -11,8 +11,8 @@ use std::path::Path;
 
 use app::Catalog;
 use domain::{
-    ActivationState, DeliveryState, EmailError, EventKind, LicenseState, LoginLinkId, MailKind, OrderId, OrderState,
-    PaymentState, RefundReason, RefundState, Refusal, Rng, Standing,
+    ActivationState, AtExpiry, DeliveryState, EmailError, EventKind, LicenseState, LoginLinkId, MailKind, OrderId,
+    OrderState, Overage, PaymentState, RefundReason, RefundState, Refusal, Rng, SeatHolder, Standing, Starts,
 };
 use money::{Currency, MoneyError};
 
@@ -61,8 +61,13 @@ fn refusals() -> Vec<Refusal> {
         Refusal::CheckoutExpired,
         Refusal::CheckoutCompleted,
         Refusal::LicenseNotUsable(Standing::Revoked),
+        Refusal::UpdateNotCovered,
+        Refusal::KeyRetired { new_tail: text() },
         Refusal::SeatLimitReached { seats: 1 },
         Refusal::NotActivated,
+        Refusal::UsageNotCounted,
+        Refusal::SeatsBelowUsed { used: 1 },
+        Refusal::UsageExhausted { limit: 1, left: 0 },
         Refusal::Money(MoneyError::Overflow),
     ]
 }
@@ -88,8 +93,13 @@ fn meets(refusal: &Refusal) -> (bool, bool) {
         | Refusal::CheckoutExpired
         | Refusal::CheckoutCompleted
         | Refusal::LicenseNotUsable(_)
+        | Refusal::UpdateNotCovered
+        | Refusal::KeyRetired { .. }
         | Refusal::SeatLimitReached { .. }
-        | Refusal::NotActivated => (false, false),
+        | Refusal::NotActivated
+        | Refusal::UsageNotCounted
+        | Refusal::SeatsBelowUsed { .. }
+        | Refusal::UsageExhausted { .. } => (false, false),
     }
 }
 
@@ -106,6 +116,12 @@ fn put_together() -> BTreeSet<String> {
     words.extend(LicenseState::ALL.iter().map(|state| ("state", state.as_str())));
     words.extend(DeliveryState::ALL.iter().map(|state| ("state", state.as_str())));
     words.extend([ActivationState::Active, ActivationState::Released].map(|state| ("state", state.as_str())));
+    words.push(("state", "lapsed"));
+    words.extend(super::license::TERMS.map(|name| ("policy", name)));
+    words.extend(Starts::ALL.iter().map(|word| ("policy-starts", word.as_str())));
+    words.extend(AtExpiry::ALL.iter().map(|word| ("policy-at-expiry", word.as_str())));
+    words.extend(SeatHolder::ALL.iter().map(|word| ("policy-seats-for", word.as_str())));
+    words.extend(Overage::ALL.iter().map(|word| ("policy-overage", word.as_str())));
     words.extend(
         [Standing::Active, Standing::Suspended, Standing::Expired, Standing::Revoked]
             .map(|state| ("state", state.as_str())),

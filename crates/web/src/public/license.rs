@@ -1,6 +1,7 @@
 //! A license as its owner sees it: key, state, devices.
 
-use domain::{Activation, License, LicenseState, OrderLine, Standing, Timestamp};
+use app::messages::Arg;
+use domain::{Activation, Age, AtExpiry, License, LicenseState, OrderLine, SeatHolder, Standing, Starts, Timestamp};
 use latchkey_license::KeyCode;
 
 use crate::public::words::Words;
@@ -17,6 +18,8 @@ pub(crate) struct LicenseView {
     pub(crate) key_tail: String,
     pub(crate) is_usable: bool,
     pub(crate) standing: String,
+    /// What else its time is about, a line each.
+    pub(crate) terms: Vec<String>,
     pub(crate) seats: String,
     pub(crate) devices: Vec<DeviceView>,
 }
@@ -41,6 +44,17 @@ pub(crate) fn view(
     now: Timestamp,
 ) -> LicenseView {
     let is_usable = license.standing(now) == Standing::Active;
+    let held: Vec<&Activation> =
+        seats.iter().filter(|seat| seat.license == license.id && license.is_seated(seat, now)).collect();
+    let used = match license.policy.lease() {
+        // Leases that are over are not given back before somebody needs the seat.
+        Some(_) => u32::try_from(held.len()).unwrap_or(u32::MAX),
+        None => license.seats_used,
+    };
+    let of_seats = match license.policy.seating.holder {
+        SeatHolder::Device => "page-license-seats",
+        SeatHolder::User => "page-license-seats-users",
+    };
     LicenseView {
         name: line.map(|line| format!("{} {}", line.product_name, line.plan_name)).unwrap_or_default(),
         id: license.id.to_string(),
@@ -48,15 +62,13 @@ pub(crate) fn view(
         key_tail: license.key_tail.clone(),
         is_usable,
         standing: standing(words, license, now),
+        terms: terms(words, license, now),
         seats: match license.policy.seats {
-            Some(seats) => {
-                words.fill("page-license-seats", &[("used", license.seats_used.into()), ("seats", seats.into())])
-            }
+            Some(seats) => words.fill(of_seats, &[("used", used.into()), ("seats", seats.into())]),
             None => words.say("page-license-seats-any"),
         },
-        devices: seats
-            .iter()
-            .filter(|seat| seat.license == license.id)
+        devices: held
+            .into_iter()
             .map(|seat| device(words, seat, &format!("{release_root}/licenses/{}/activations", license.id)))
             .collect(),
     }
@@ -82,20 +94,42 @@ fn device(words: &Words, seat: &Activation, root: &str) -> DeviceView {
 
 /// Whether it works, why not, and until when.
 fn standing(words: &Words, license: &License, now: Timestamp) -> String {
-    let id = match (license.state, license.standing(now)) {
-        (LicenseState::Active, Standing::Expired) => "page-license-expired",
-        (LicenseState::Active, Standing::Active | Standing::Suspended | Standing::Revoked) => {
-            match license.expires_at {
-                Some(_) => "page-license-valid-until",
-                None => "page-license-valid",
-            }
-        }
-        (LicenseState::SuspendedByDispute, _) => "page-license-suspended-dispute",
-        (LicenseState::SuspendedByPerson, _) => "page-license-suspended-person",
-        (LicenseState::RevokedByRefund, _) => "page-license-revoked-refund",
-        (LicenseState::RevokedByDispute, _) => "page-license-revoked-dispute",
-        (LicenseState::RevokedByPerson, _) => "page-license-revoked-person",
+    let id = match (license.state, license.age(now), license.policy.term.at_expiry) {
+        (LicenseState::Active, Age::Running, _) => match (license.expires_at, license.started_at) {
+            (Some(_), _) => "page-license-valid-until",
+            (None, Some(_)) => "page-license-valid",
+            (None, None) => match license.policy.term.starts {
+                Starts::Issue => "page-license-valid",
+                Starts::FirstActivation => "page-license-waits-activation",
+                Starts::FirstValidation => "page-license-waits-use",
+            },
+        },
+        (LicenseState::Active, Age::InGrace, _) => "page-license-in-grace",
+        (LicenseState::Active, Age::Over, AtExpiry::Restrict | AtExpiry::End) => "page-license-expired",
+        (LicenseState::Active, Age::Over, AtExpiry::Keep) => "page-license-kept",
+        (LicenseState::Active, Age::Over, AtExpiry::Allow) => "page-license-allowed",
+        (LicenseState::SuspendedByDispute, ..) => "page-license-suspended-dispute",
+        (LicenseState::SuspendedByPerson, ..) => "page-license-suspended-person",
+        (LicenseState::RevokedByRefund, ..) => "page-license-revoked-refund",
+        (LicenseState::RevokedByDispute, ..) => "page-license-revoked-dispute",
+        (LicenseState::RevokedByPerson, ..) => "page-license-revoked-person",
     };
-    let until = license.expires_at.map(|end| words.day(end)).unwrap_or_default();
-    words.fill(id, &[("date", (&until).into())])
+    let day = |moment: Option<Timestamp>| moment.map(|moment| words.day(moment)).unwrap_or_default();
+    let (end, last) = (day(license.expires_at), day(license.ends_at()));
+    words.fill(id, &[("date", (&end).into()), ("until", (&last).into())])
+}
+
+/// What a buyer wants to know besides: that it is a trial, which versions it covers, how much is used.
+fn terms(words: &Words, license: &License, now: Timestamp) -> Vec<String> {
+    let trial = license.policy.term.is_trial.then(|| words.say("page-license-trial"));
+    let updates = license.updates_until.map(|end| {
+        let day = words.day(end);
+        words.fill("page-license-updates", &[("date", (&day).into())])
+    });
+    let limit = license.policy.usage.as_ref().and_then(|usage| usage.limit);
+    let usage = limit.map(|limit| {
+        let number = |count: u64| Arg::Number(i64::try_from(count).unwrap_or(i64::MAX));
+        words.fill("page-license-usage", &[("used", number(license.used(now))), ("limit", number(limit))])
+    });
+    trial.into_iter().chain(updates).chain(usage).collect()
 }

@@ -6,7 +6,7 @@ use app::{App, Catalog, Clock, Entropy, Mailbox, Mailer, NewShop, ReqwestHttp, S
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
-use domain::{Email, Mode, Order, OrderId, Seller, Shop, Timestamp};
+use domain::{Changes, Email, Mode, Order, OrderId, Plan, PlanId, Policy, Seller, Shop, Timestamp};
 use gateways::{HttpRequest, Method as GatewayMethod};
 use store::testing::{Directory, sqlite_store};
 use tokio::net::TcpListener;
@@ -162,6 +162,14 @@ impl World {
         let paid = self.pay(&gateway_page, GOOD_CARD).await;
         let order = browser.get(&self.own(&paid.location())).await.location();
         (browser, order)
+    }
+
+    /// Puts a tier on sale that is as Lumen Pro but for what it allows.
+    pub(crate) async fn sells(&self, slug: &str, policy: Policy) {
+        let pro = self.app.store.plan_by_slug(self.shop.id, "lumen-pro").await.unwrap().unwrap();
+        let id = PlanId::mint(self.app.clock.now(), &mut Entropy::System.rng());
+        let plan = Plan { id, version: 0, slug: slug.to_owned(), policy, ..pro };
+        self.app.write(&Changes { plans: vec![plan], ..Changes::default() }).await.unwrap();
     }
 
     /// The path of one of our own addresses.

@@ -1,7 +1,7 @@
 //! Licenses and customers: what stands there, and the button that frees a seat.
 
 use axum::http::StatusCode;
-use domain::{ActivationState, LicenseState};
+use domain::{ActivationState, AtExpiry, Duration, LicenseState, Metering, Policy, Seating, Term};
 
 use super::desk;
 use crate::support::World;
@@ -83,4 +83,89 @@ async fn lists_of_licenses_and_customers_lead_to_their_pages() {
     ] {
         assert!(page.has(&text), "{text} is not on {}", page.text);
     }
+}
+
+#[tokio::test]
+async fn what_a_license_allows_and_which_leases_are_over_stand_on_its_pages() {
+    let world = World::new().await;
+    let mut staff = world.staff().await;
+    let policy = Policy {
+        seats: Some(2),
+        valid_days: Some(30),
+        features: vec![],
+        certificate_seconds: 86_400,
+        term: Term { at_expiry: AtExpiry::Keep, grace_days: 7, is_trial: true, ..Term::default() },
+        seating: Seating { lease_seconds: Some(600), ..Seating::default() },
+        usage: Some(Metering { limit: Some(1_000), reset_days: Some(30) }),
+        ..Policy::default()
+    };
+    world.sells("floating", policy).await;
+    let (mut buyer, order) = world.bought("floating", "1").await;
+    let sale = world.sale(&order).await;
+    let key = world.keys(&order).await.remove(0);
+    world.activate(&key, "device-1", "Desk").await;
+    let path = format!("/console/licenses/{}", sale.licenses[0].id);
+    let page = staff.get(&path).await.is(StatusCode::OK);
+    for text in
+        ["works on for devices and versions of that day", "7 days", "Trial", "600 seconds", "0 of 1,000", "Active</td>"]
+    {
+        assert!(page.has(text), "{text} is not on {}", page.text);
+    }
+    let page = buyer.get(&order).await.is(StatusCode::OK);
+    assert!(page.has("1 of 2 devices activated") && page.has("A trial license") && page.has("Desk"), "{}", page.text);
+
+    world.app.clock.advance(Duration::seconds(600));
+    let page = staff.get(&path).await.is(StatusCode::OK);
+    assert!(page.has("Lease over"), "{}", page.text);
+    let page = buyer.get(&order).await.is(StatusCode::OK);
+    assert!(page.has("0 of 2 devices activated") && !page.has("Desk"), "{}", page.text);
+    world.app.clock.advance(Duration::days(31));
+    assert!(buyer.get(&order).await.has(", works until "), "grace is told");
+    world.app.clock.advance(Duration::days(7));
+    assert!(buyer.get(&order).await.has("works on for activated devices"), "and what comes after");
+}
+
+#[tokio::test]
+async fn a_license_is_changed_by_hand_and_a_plan_is_looked_at_before_it_is_taken_on() {
+    let world = World::new().await;
+    let mut staff = world.staff().await;
+    let policy = Policy { seats: Some(2), certificate_seconds: 86_400, ..Policy::default() };
+    world.sells("frozen", policy).await;
+    let (_, order) = world.bought("frozen", "2").await;
+    let sale = world.sale(&order).await;
+    let [by_hand, other] = [sale.licenses[0].id, sale.licenses[1].id];
+    let path = format!("/console/licenses/{by_hand}");
+    let adjust = format!("{path}/adjust");
+    for (fields, told) in [
+        (vec![("seats", "7"), ("reason", "paid by invoice"), ("expires_on", "2040-12-31")], "adjusted"),
+        (vec![("seats", "7"), ("reason", "again")], "adjust-same"),
+        (vec![("seats", "8"), ("reason", " ")], "adjust-unread"),
+        (vec![("seats", "many"), ("reason", "x")], "adjust-unread"),
+        (vec![("usage_limit", "8"), ("reason", "x")], "adjust-usage"),
+    ] {
+        let location = staff.post(&adjust, &fields).await.is(StatusCode::SEE_OTHER).location();
+        assert_eq!(location, format!("{path}?told={told}"), "{fields:?}");
+    }
+    let page = staff.get(&path).await.is(StatusCode::OK);
+    assert!(page.has("0 / 7") && page.has("paid by invoice") && page.has("2040"), "{}", page.text);
+
+    let plan = world.app.store.plan_by_slug(world.shop.id, "frozen").await.unwrap().unwrap();
+    let changed = domain::Plan {
+        policy: Policy { seats: Some(3), features: vec!["edit".to_owned()], ..plan.policy.clone() },
+        ..plan.clone()
+    };
+    world.app.write(&domain::Changes { plans: vec![changed], ..domain::Changes::default() }).await.unwrap();
+    let path = format!("/console/plans/{}", plan.id);
+    let page = staff.get(&path).await.is(StatusCode::OK);
+    assert!(page.has("seats: 2 → 3") && page.has("Change 2 licenses"), "{}", page.text);
+    let adopt = format!("{path}/adopt");
+    staff.post(&adopt, &[("reason", "")]).await.is(StatusCode::SEE_OTHER);
+    assert_eq!(world.sale(&order).await.licenses[1].policy.seats, Some(2), "not without a reason");
+    let told = staff.post(&adopt, &[("reason", "terms of 2027")]).await.is(StatusCode::SEE_OTHER).location();
+    let page = staff.get(&told).await.is(StatusCode::OK);
+    assert!(page.has("The licenses say what the plan says.") && page.has(">nothing<"), "{}", page.text);
+    let after = world.sale(&order).await.licenses;
+    assert_eq!((after[0].policy.seats, after[1].policy.seats), (Some(7), Some(3)));
+    let page = staff.get(&format!("/console/licenses/{other}")).await.is(StatusCode::OK);
+    assert!(page.has("What the license allows was changed") && page.has("terms of 2027"), "{}", page.text);
 }

@@ -97,6 +97,8 @@ impl World {
             fingerprint: Fingerprint::parse(fingerprint).unwrap(),
             name: Some(name.to_owned()),
             metadata: [("note".to_owned(), name.to_owned())].into(),
+            version_released_at: None,
+            components: std::collections::BTreeMap::new(),
         };
         self.app.activate_license(self.shop.id, &KeyCode::parse(key).unwrap(), &request).await.unwrap();
     }

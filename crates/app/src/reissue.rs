@@ -1,0 +1,52 @@
+//! New keys for licenses whose keys are in the wrong hands.
+
+use domain::{Actor, License, LicenseId, ShopId, reissue};
+use latchkey_license::KeyCode;
+use store::CommitError;
+
+use crate::{App, Error};
+
+/// How often it is decided again when devices take seats of the license at the same time.
+const TRIES: u32 = 100;
+
+/// What is to be done besides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReissueInput {
+    /// The new key. Asking again with the same one gives it once.
+    pub key: KeyCode,
+    /// Whether every device must activate with the new key.
+    pub frees_seats: bool,
+    /// Why, for the journal.
+    pub reason: String,
+}
+
+impl App {
+    /// Gives a license a new key and retires the old one. The license stays the same.
+    ///
+    /// # Errors
+    /// When there is no such license, or the store does not answer.
+    pub async fn reissue_license(
+        &self,
+        shop: ShopId,
+        license: LicenseId,
+        input: &ReissueInput,
+        actor: Actor,
+    ) -> Result<License, Error> {
+        for _ in 0..TRIES {
+            let now = self.clock.now();
+            let row = self.store.license(shop, license).await?.ok_or(Error::NotFound { what: "license" })?;
+            // Whoever asks again, because the first answer was lost, has the key already.
+            if self.store.license_key(shop, license).await?.as_ref() == Some(&input.key) {
+                return Ok(row);
+            }
+            let ReissueInput { key, frees_seats, reason } = input.clone();
+            let (changes, after) = reissue(&row, key, frees_seats, &reason, actor, now, &mut self.entropy.rng());
+            match self.commit(&changes, None).await {
+                Ok(()) => return Ok(after),
+                Err(CommitError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Unavailable("too many changes at once".to_owned()))
+    }
+}
