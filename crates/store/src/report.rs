@@ -4,7 +4,7 @@
 //! both. These read whole tables, and belong on no page that a buyer waits for.
 
 use crate::page::all;
-use crate::statement::{read, values};
+use crate::statement::{Text, read, values};
 use crate::{ReadError, Row, RowError, Store};
 
 /// A law that a stored row breaks.
@@ -274,9 +274,52 @@ const LAWS: &[Law] = &[
     },
 ];
 
+/// What `synchronous_standby_names` and `synchronous_commit` say, how many standbys are there, and for how many of
+/// them a commit waits. Who may not look into the state of a standby learns only what is set.
+const REPLICATION: Text = Text {
+    sqlite: "select '', '', 0, 0",
+    postgres: "select current_setting('synchronous_standby_names'), current_setting('synchronous_commit'), \
+        (select count(*) from pg_stat_replication where state is distinct from 'backup'), \
+        (select count(*) from pg_stat_replication where sync_state in ('sync', 'quorum'))",
+};
+
 #[cfg(test)]
-pub(crate) fn texts() -> impl Iterator<Item = crate::statement::Text> {
-    LAWS.iter().map(|law| crate::statement::Text::both(law.sql))
+pub(crate) fn texts() -> impl Iterator<Item = Text> {
+    LAWS.iter().map(|law| Text::both(law.sql)).chain(std::iter::once(REPLICATION))
+}
+
+/// How an acknowledged commit gets to another machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replication {
+    /// The standbys for which a commit is to wait, as PostgreSQL is told; empty: for none.
+    pub required: String,
+    /// How far a commit waits: `on`, `remote_apply`, `remote_write` or `local`.
+    pub commit: String,
+    /// Standbys that are connected.
+    pub standbys: i64,
+    /// Those for which a commit waits.
+    pub synchronous: i64,
+}
+
+/// What becomes of an acknowledged commit when this machine is lost. `None` on an engine that has no standbys.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn replication(store: &Store) -> Result<Option<Replication>, ReadError> {
+    let name = store.engine.name();
+    if name != "postgres" {
+        return Ok(None);
+    }
+    let rows = store.engine.query(vec![read("replication", REPLICATION.on(name), values![])]).await?;
+    let found = all("replication", rows.into_iter().next().unwrap_or_default(), |row| {
+        Ok(Replication {
+            required: row.take_text(0)?,
+            commit: row.take_text(1)?,
+            standbys: row.integer(2)?,
+            synchronous: row.integer(3)?,
+        })
+    })?;
+    Ok(found.into_iter().next())
 }
 
 /// Every row that breaks a law, up to a hundred for each law, all of one snapshot.
