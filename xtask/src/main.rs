@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test | clients | tidy | sim | bench`.
+//! The project's own commands: `cargo xtask test | sim | fuzz | clients | tidy | bench`.
 //!
 //! `test` is what CI runs and all that CI runs. It needs a Debian-like system
 //! and brings what is missing: a PostgreSQL server, Chromium, CMake, and the npm
@@ -8,6 +8,7 @@
 
 mod bench;
 mod clients;
+mod fuzz;
 mod install;
 mod run;
 mod sim;
@@ -26,6 +27,8 @@ cargo xtask <command>
   tidy            the rules that no compiler checks
   sim --seeds N [--from S] | --seed S [--log]
                   the simulated world, from seeds; see docs/sim.md
+  fuzz [--target NAME] [--seconds N | --executions N] [--seed S]
+                  inputs that nobody would write, for every parser that meets the outside
   bench [--quick] ratios against a ceiling measured in the same run, and docs/bench.md;
                   --quick: small sizes, nothing written";
 
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         Some("clients") => clients::run(),
         Some("tidy") => tidy::run(),
         Some("sim") => sim::run(&arguments[1..]),
+        Some("fuzz") => fuzz::run(&arguments[1..]),
         Some("bench") => bench::run(has("--quick")),
         Some(_) | None => {
             eprintln!("{HELP}");

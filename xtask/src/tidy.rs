@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sandbox", &["money"]),
     ("sim", &["app", "domain", "gateways", "latchkey-license", "money", "sandbox", "store"]),
     ("latchkey", &["app", "domain", "gateways", "latchkey-license", "metrics", "money", "sandbox", "store", "web"]),
+    ("fuzz", &["app", "domain", "gateways", "latchkey-license", "money", "sandbox", "store", "web"]),
     ("bench", &["app", "domain", "gateways", "latchkey-license", "money", "sandbox", "store", "web"]),
     ("latchkey-client", &["latchkey-license"]),
     ("latchkey-c", &["latchkey-client"]),
