@@ -136,13 +136,6 @@ async fn storm(engine: Engine) {
         counts.abandoned.load(Ordering::Relaxed),
         counts.stuck.load(Ordering::Relaxed),
     );
-    figure(
-        &format!("storm.{}", format!("{engine:?}").to_lowercase()),
-        &format!(
-            "{engine:?}: {kills} kills, {} paid, {all} deliveries of which {forged} forged: no difference in the end",
-            counts.paid.load(Ordering::Relaxed)
-        ),
-    );
     assert_eq!(
         counts.refused.load(Ordering::Relaxed),
         forged,
@@ -151,6 +144,13 @@ async fn storm(engine: Engine) {
     assert!(counts.paid.load(Ordering::Relaxed) >= kills, "too little was bought to prove anything");
 
     settle(&mut shop, &scene).await;
+    figure(
+        &format!("storm.{}", format!("{engine:?}").to_lowercase()),
+        &format!(
+            "{engine:?}: {kills} kills, {} paid, {all} deliveries of which {forged} forged: no difference in the end",
+            counts.paid.load(Ordering::Relaxed)
+        ),
+    );
 }
 
 /// Lets the gateway finish what it began, and waits until the shop has made everything good.
