@@ -352,6 +352,9 @@ async fn a_node_that_stands_still_in_a_transaction_keeps_no_sale_waiting() {
     let reached_at = gateway.url.clone();
     let mut shop = Shop::found(Arc::clone(&gateway), &reached_at, Some(through), SHOP_FILE, SECRET_KEY).await;
     gateway.faults(&json!({ "drop": 100 })).await;
+    // Started before there is a sale: whoever starts reads the gateway's list of events, and would find it there.
+    shop.database = Some(database);
+    let other = shop.node("127.0.0.1:0", &[]);
     let (opened, _) = shop.door().pay(&gateway, "license", 1).await;
     let [completed, succeeded] = [
         body_of(&gateway.event("checkout.session.completed", &opened.order).await),
@@ -366,8 +369,6 @@ async fn a_node_that_stands_still_in_a_transaction_keeps_no_sale_waiting() {
     until("the rows are held", Duration::from_secs(30), held).await;
     shop.server.stand_still();
     // Another node is told of the same sale.
-    shop.database = Some(database);
-    let other = shop.node("127.0.0.1:0", &[]);
     let began = Instant::now();
     let hook = format!("{}/hooks/{}", other.url, shop.account);
     let reply = deliver(&shop.http, &hook, &shop.hook_secret, 0, &succeeded).await.expect("an answer");
