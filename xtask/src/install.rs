@@ -10,7 +10,8 @@ use crate::run::{cargo, command, exists, root, step};
 type Package = (&'static str, &'static str);
 
 /// What the tests need.
-pub(crate) const TESTED_WITH: &[Package] = &[("chromium", "/usr/bin/chromium"), ("postgresql", "/usr/lib/postgresql")];
+pub(crate) const TESTED_WITH: &[Package] =
+    &[("chromium", "/usr/bin/chromium"), ("postgresql", "/usr/lib/postgresql"), ("strace", "/usr/bin/strace")];
 
 /// What the client libraries need.
 pub(crate) const CLIENTS_WITH: &[Package] = &[

@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test | foreign | browser | clients | tidy | sim | bench`.
+//! The project's own commands: `cargo xtask test | foreign | browser | clients | sim | fuzz | sabotage | tidy | bench`.
 //!
 //! `test` is what CI runs and all that CI runs. It needs a Debian-like system
 //! and brings what is missing: a PostgreSQL server, Chromium, CMake, and the npm
@@ -8,8 +8,10 @@
 
 mod bench;
 mod clients;
+mod fuzz;
 mod install;
 mod run;
+mod sabotage;
 mod sim;
 mod slowest;
 mod test;
@@ -28,12 +30,20 @@ cargo xtask <command>
   tidy            the rules that no compiler checks
   sim --seeds N [--from S] | --seed S [--log]
                   the simulated world, from seeds; see docs/sim.md
+  fuzz [--target NAME] [--seconds N | --executions N] [--seed S]
+                  inputs that nobody would write, for every parser that meets the outside
+  sabotage [--only PACKAGE, OR PART OF A NAME]
+                  bugs planted one at a time, each with the test that must fail; docs/sabotage.md
   bench [--quick] ratios against a ceiling measured in the same run, and docs/bench.md;
                   --quick: small sizes, nothing written";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
+    let after = |flag: &str| {
+        let place = arguments.iter().position(|argument| argument == flag)?;
+        arguments.get(place + 1).map(String::as_str)
+    };
     let result = match arguments.first().map(String::as_str) {
         Some("test") => test::run(has("--fast")),
         Some("foreign") => test::foreign(),
@@ -41,6 +51,8 @@ fn main() -> ExitCode {
         Some("clients") => clients::run(),
         Some("tidy") => tidy::run(),
         Some("sim") => sim::run(&arguments[1..]),
+        Some("fuzz") => fuzz::run(&arguments[1..]),
+        Some("sabotage") => sabotage::run(after("--only")),
         Some("bench") => bench::run(has("--quick")),
         Some(_) | None => {
             eprintln!("{HELP}");

@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use serde_json::Value;
 
 use crate::run::{cargo, command, root};
+use crate::sabotage;
 
 /// Every arrow there is, from a crate to those it may know. Test-only
 /// knowledge (dev-dependencies) is free.
@@ -23,6 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sandbox", &["money"]),
     ("sim", &["app", "domain", "gateways", "latchkey-license", "money", "sandbox", "store"]),
     ("latchkey", &["app", "domain", "gateways", "latchkey-license", "metrics", "money", "sandbox", "store", "web"]),
+    ("fuzz", &["app", "domain", "gateways", "latchkey-license", "money", "sandbox", "store", "web"]),
     ("bench", &["app", "domain", "gateways", "latchkey-license", "money", "sandbox", "store", "web"]),
     ("latchkey-client", &["latchkey-license"]),
     ("latchkey-c", &["latchkey-client"]),
@@ -48,6 +50,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     arrows(&mut findings)?;
     built(&mut findings)?;
     files(&mut findings)?;
+    sabotage::check(&mut findings)?;
     for finding in &findings {
         println!("  {finding}");
     }

@@ -2,6 +2,7 @@
 
 use domain::{DeliveryState, Duration, invariant};
 use gateways::{Answer, Call, adapter};
+use store::report::Replication;
 use store::{OrderFilter, Page};
 
 use crate::{App, Error};
@@ -56,6 +57,7 @@ impl App {
     /// When the store does not answer at all.
     pub async fn examine(&self) -> Result<Vec<Finding>, Error> {
         let mut findings = vec![Finding::good("storage", format!("{} answers", self.store.engine().name()))];
+        findings.extend(store::report::replication(&self.store).await?.map(|found| examine_replication(&found)));
         findings.extend(self.examine_laws().await?);
         findings.push(self.examine_public_url());
         for account in self.gateway_accounts().await {
@@ -218,6 +220,68 @@ impl App {
                 error.to_string(),
                 "check the secret key, and whether the gateway can be reached from here",
             ),
+        }
+    }
+}
+
+/// Whether a sale that was acknowledged is still there when the machine of the database is not.
+fn examine_replication(replication: &Replication) -> Finding {
+    const CHECK: &str = "replication";
+    let Replication { required, commit, standbys, synchronous } = replication;
+    match (standbys, synchronous, required.is_empty(), commit.as_str()) {
+        (0, _, true, _) => Finding::good(CHECK, "no standby: what was acknowledged is on the disk of one machine"),
+        (0, _, false, "on" | "remote_apply" | "remote_write") => Finding::broken(
+            CHECK,
+            format!("commits wait for a standby ({required}), and none is connected: nothing can be sold"),
+            "start the standby, or take it out of synchronous_standby_names and know that a failover can lose sales",
+        ),
+        (_, 1.., false, "on" | "remote_apply") => {
+            Finding::good(CHECK, format!("synchronous: a commit waits for {required}"))
+        }
+        (_, _, false, "remote_write") => Finding::warning(
+            CHECK,
+            "the standby answers before its disk has what it was sent (synchronous_commit = remote_write)",
+            "set synchronous_commit to on: both machines losing power at once can lose acknowledged sales",
+        ),
+        (1.., 0, false, "on" | "remote_apply") => Finding::warning(
+            CHECK,
+            format!("{required} must answer a commit, and none of {standbys} standbys is seen to be synchronous"),
+            "grant pg_monitor to our role so that we can see, or correct synchronous_standby_names",
+        ),
+        (_, _, _, _) => Finding::warning(
+            CHECK,
+            format!(
+                "asynchronous: {standbys} standbys, and no commit waits for any of them (synchronous_commit = {commit}); \
+                 a failover can lose sales that were acknowledged"
+            ),
+            "name the standbys in synchronous_standby_names, with synchronous_commit = on",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn asynchronous_replication_is_told_plainly() {
+        use Severity::{Broken, Good, Warning};
+        for (required, commit, standbys, synchronous, severity, told) in [
+            ("", "on", 0, 0, Good, "one machine"),
+            ("*", "on", 1, 1, Good, "waits for *"),
+            ("ANY 1 (a, b)", "remote_apply", 2, 2, Good, "waits for ANY 1 (a, b)"),
+            ("", "on", 1, 0, Warning, "asynchronous: 1 standbys"),
+            ("*", "local", 1, 1, Warning, "asynchronous"),
+            ("other", "on", 1, 0, Warning, "none of 1 standbys"),
+            ("*", "remote_write", 1, 1, Warning, "remote_write"),
+            ("*", "on", 0, 0, Broken, "none is connected"),
+            ("*", "local", 0, 0, Warning, "asynchronous"),
+        ] {
+            let replication =
+                Replication { required: required.to_owned(), commit: commit.to_owned(), standbys, synchronous };
+            let finding = examine_replication(&replication);
+            assert_eq!(finding.severity, severity, "{replication:?}");
+            assert!(finding.found.contains(told), "{replication:?}: {}", finding.found);
         }
     }
 }

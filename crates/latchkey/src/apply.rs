@@ -361,3 +361,59 @@ fn prices(plan: &PlanFile) -> anyhow::Result<Vec<Price>> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::print_stderr)]
+    use super::*;
+
+    const SHOP_FILE: &str = include_str!("../tests/common/shop.toml");
+
+    /// Whatever stands in a shop file, it is refused in words or gives prices that can be.
+    fn read(input: &[u8]) -> String {
+        let file: File = match toml::from_str(&String::from_utf8_lossy(input)) {
+            Ok(file) => file,
+            Err(error) => return error.message().chars().filter(|letter| letter.is_alphabetic()).take(24).collect(),
+        };
+        let mut outcome = String::from("file");
+        for plan in file.product.iter().flat_map(|product| &product.plan) {
+            match (checked_slug(&plan.slug), prices(plan)) {
+                (Ok(_), Ok(prices)) => {
+                    for price in prices {
+                        assert!(price.tiers.iter().all(|tier| tier.unit_minor >= 0), "a price below zero");
+                        assert!(price.tiers.is_sorted_by_key(|tier| tier.from_quantity), "tiers out of order");
+                        assert!(price.tiers.iter().any(|tier| tier.from_quantity == 1), "no price for one");
+                    }
+                    outcome.push_str(" priced");
+                }
+                (Err(_), _) | (_, Err(_)) => outcome.push_str(" refused"),
+            }
+            outcome.truncate(64);
+        }
+        outcome
+    }
+
+    #[test]
+    fn no_input_of_the_slice_breaks_the_shop_file() {
+        let executions = std::env::var("LATCHKEY_FUZZ_EXECUTIONS").map_or(20_000, |text| text.parse().unwrap());
+        let mut target = fuzz::Target {
+            name: "shop_file",
+            words: &[
+                "[[product]]",
+                "[[product.plan]]",
+                "prices = { EUR = \"",
+                "quantity_prices",
+                "seats = ",
+                "\"\"\"",
+                "slug = ",
+            ],
+            seeds: vec![SHOP_FILE.as_bytes().to_vec()],
+            share: 1_000,
+            read: Box::new(read),
+        };
+        let report = fuzz::run(&mut target, 1, fuzz::Until::Executions(executions));
+        assert_eq!(report.broken.map(|(input, said)| format!("{said}: {}", input.escape_ascii())), None);
+        assert!(report.behaviours > 10, "{} behaviours", report.behaviours);
+        eprintln!("FIGURE fuzz.shop_file: {} shop files", report.executions);
+    }
+}

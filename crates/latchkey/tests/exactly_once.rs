@@ -11,16 +11,13 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use common::gateway::{body_of, deliver, list};
-use common::http::{Reply, Sent};
+use common::http::Sent;
 use common::shop::{Engine, SHOP_FILE, Shop, text};
-use common::{alone, gateway, until};
+use common::{alone, at_once, gateway, tally, until};
 use serde_json::{Value, json};
-use tokio::sync::Barrier;
-use tokio::task::JoinSet;
 
 /// A row for each engine: the same sentence holds on both.
 macro_rules! on_both_engines {
@@ -49,28 +46,6 @@ async fn silent_shop(engine: Engine) -> Shop {
     let shop = Shop::open(engine).await;
     shop.gateway.faults(&json!({ "drop": 100 })).await;
     shop
-}
-
-/// Starts all of them at the same moment; what each was answered.
-async fn at_once<F: Future<Output = Sent> + Send + 'static>(requests: Vec<F>) -> Vec<Reply> {
-    let barrier = Arc::new(Barrier::new(requests.len()));
-    let mut running = JoinSet::new();
-    for request in requests {
-        let barrier = Arc::clone(&barrier);
-        running.spawn(async move {
-            barrier.wait().await;
-            request.await
-        });
-    }
-    running.join_all().await.into_iter().map(|sent| sent.expect("an answer")).collect()
-}
-
-fn tally<K: Ord>(keys: impl Iterator<Item = K>) -> BTreeMap<K, usize> {
-    let mut counts = BTreeMap::new();
-    for key in keys {
-        *counts.entry(key).or_default() += 1;
-    }
-    counts
 }
 
 async fn one_event_delivered_a_thousand_times_at_once_is_one_license(engine: Engine) {

@@ -6,7 +6,7 @@
 use domain::{OrderId, ShopId, Timestamp};
 
 use crate::page::all;
-use crate::statement::{read, values};
+use crate::statement::{Text, read, values};
 use crate::table::TABLES;
 use crate::{Engine, ReadError, Row, RowError, Store, Value};
 
@@ -375,6 +375,49 @@ const LAWS: &[Law] = &[
     },
 ];
 
+/// What `synchronous_standby_names` and `synchronous_commit` say, how many standbys are there, and for how many of
+/// them a commit waits. Who may not look into the state of a standby learns only what is set.
+const REPLICATION: Text = Text {
+    sqlite: "select '', '', 0, 0",
+    postgres: "select current_setting('synchronous_standby_names'), current_setting('synchronous_commit'), \
+        (select count(*) from pg_stat_replication where state is distinct from 'backup'), \
+        (select count(*) from pg_stat_replication where sync_state in ('sync', 'quorum'))",
+};
+
+/// How an acknowledged commit gets to another machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replication {
+    /// The standbys for which a commit is to wait, as PostgreSQL is told; empty: for none.
+    pub required: String,
+    /// How far a commit waits: `on`, `remote_apply`, `remote_write` or `local`.
+    pub commit: String,
+    /// Standbys that are connected.
+    pub standbys: i64,
+    /// Those for which a commit waits.
+    pub synchronous: i64,
+}
+
+/// What becomes of an acknowledged commit when this machine is lost. `None` on an engine that has no standbys.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn replication(store: &Store) -> Result<Option<Replication>, ReadError> {
+    let name = store.engine.name();
+    if name != "postgres" {
+        return Ok(None);
+    }
+    let rows = store.engine.query(vec![read("replication", REPLICATION.on(name), values![])]).await?;
+    let found = all("replication", rows.into_iter().next().unwrap_or_default(), |row| {
+        Ok(Replication {
+            required: row.take_text(0)?,
+            commit: row.take_text(1)?,
+            standbys: row.integer(2)?,
+            synchronous: row.integer(3)?,
+        })
+    })?;
+    Ok(found.into_iter().next())
+}
+
 const PAID_BETWEEN: &str = "select id from orders where shop_id = $1 and id > $2 and paid_at >= $3 and paid_at < $4 \
     order by id limit $5";
 const BALANCES: &str = "select currency, account, cast(sum(minor) as bigint) from (\
@@ -383,8 +426,8 @@ const BALANCES: &str = "select currency, account, cast(sum(minor) as bigint) fro
     ) as movements group by currency, account order by currency, account";
 
 #[cfg(test)]
-pub(crate) fn texts() -> impl Iterator<Item = crate::statement::Text> {
-    LAWS.iter().map(|law| law.sql).chain([PAID_BETWEEN, BALANCES]).map(crate::statement::Text::both)
+pub(crate) fn texts() -> impl Iterator<Item = Text> {
+    LAWS.iter().map(|law| law.sql).chain([PAID_BETWEEN, BALANCES]).map(Text::both).chain([REPLICATION])
 }
 
 /// What moved on one account of the books.

@@ -96,6 +96,7 @@ async fn create_database(server: &str) -> String {
 /// A PostgreSQL server in a temporary directory, which ends and is removed when the test process ends.
 pub struct PostgresServer {
     url: String,
+    directory: PathBuf,
     keeper: Child,
 }
 
@@ -111,8 +112,13 @@ end() {
 }
 trap end EXIT
 trap 'exit 1' HUP INT TERM
-"$1/initdb" -D "$directory/data" -U latchkey -A trust -E UTF8 --locale=C -N >"$directory/log" 2>&1 \
-    || { cat "$directory/log" >&2; exit 1; }
+if [ -n "$6" ]; then
+    "$1/pg_basebackup" -D "$directory/data" -d "$6" -R -X stream -c fast >"$directory/log" 2>&1 \
+        || { cat "$directory/log" >&2; exit 1; }
+else
+    "$1/initdb" -D "$directory/data" -U latchkey -A trust -E UTF8 --locale=C -N >"$directory/log" 2>&1 \
+        || { cat "$directory/log" >&2; exit 1; }
+fi
 {
     echo "listen_addresses = '127.0.0.1'"
     echo "port = $2"
@@ -126,7 +132,10 @@ trap 'exit 1' HUP INT TERM
 "$1/postgres" -D "$directory/data" >>"$directory/log" 2>&1 </dev/null &
 server=$!
 for attempt in $(seq 600); do
-    if grep -q '^ready' "$directory/data/postmaster.pid" 2>/dev/null; then echo ready; break; fi
+    if grep -qE '^(ready|standby)' "$directory/data/postmaster.pid" 2>/dev/null; then
+        echo "ready $directory"
+        break
+    fi
     if ! kill -0 "$server" 2>/dev/null; then cat "$directory/log" >&2; exit 1; fi
     sleep 0.05
 done
@@ -140,7 +149,17 @@ impl PostgresServer {
     /// When no PostgreSQL is installed, or it does not start.
     #[must_use]
     pub fn start(configuration: &str) -> Self {
-        Self::launch(configuration, "", "")
+        Self::launch(configuration, "", "", "")
+    }
+
+    /// Starts another server that follows this one, under this name; no commit waits for it until one is told to.
+    ///
+    /// # Panics
+    /// As [`PostgresServer::start`].
+    #[must_use]
+    pub fn standby(&self, name: &str) -> Self {
+        let primary = format!("{}/postgres?application_name={name}", self.url);
+        Self::launch("hot_standby = on", "", "", &primary)
     }
 
     /// Starts a server that offers TLS with this certificate and its key, both in PEM.
@@ -149,10 +168,10 @@ impl PostgresServer {
     /// As [`PostgresServer::start`].
     #[must_use]
     pub fn start_with_tls(certificate: &str, key: &str) -> Self {
-        Self::launch("", certificate, key)
+        Self::launch("", certificate, key, "")
     }
 
-    fn launch(configuration: &str, certificate: &str, key: &str) -> Self {
+    fn launch(configuration: &str, certificate: &str, key: &str, primary: &str) -> Self {
         let binaries = postgres_binaries();
         let port = std::net::TcpListener::bind(("127.0.0.1", 0))
             .and_then(|listener| listener.local_addr())
@@ -177,15 +196,29 @@ impl PostgresServer {
             .args(["-c", KEEPER, "keeper"])
             .arg(&binaries)
             .arg(port.to_string())
-            .args([configuration, certificate, key])
+            .args([configuration, certificate, key, primary])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("a shell");
         let mut ready = String::new();
         BufReader::new(keeper.stdout.take().expect("its output")).read_line(&mut ready).expect("a line of it");
-        assert_eq!(ready.trim(), "ready", "PostgreSQL of {} does not start", binaries.display());
-        Self { url: format!("postgres://latchkey@127.0.0.1:{port}"), keeper }
+        let directory = ready.trim().strip_prefix("ready ").map(PathBuf::from);
+        let directory = directory.unwrap_or_else(|| panic!("PostgreSQL of {} does not start", binaries.display()));
+        Self { url: format!("postgres://latchkey@127.0.0.1:{port}"), directory, keeper }
+    }
+
+    /// `kill -9`, of the server and of every process that it has started: as when its machine is lost.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn kill(&self) {
+        let file = std::fs::read_to_string(self.directory.join("data/postmaster.pid")).expect("a running server");
+        let server = file.lines().next().expect("its number").to_owned();
+        let children = std::fs::read_to_string(format!("/proc/{server}/task/{server}/children")).unwrap_or_default();
+        let all = std::iter::once(server.as_str()).chain(children.split_whitespace());
+        let told = Command::new("kill").arg("-KILL").args(all).stderr(Stdio::null()).status();
+        told.expect("the program kill");
     }
 
     /// The address, without a database.
@@ -198,6 +231,34 @@ impl PostgresServer {
     pub async fn database(&self) -> String {
         create_database(&self.url).await
     }
+}
+
+/// Runs statements on the database at this address, past everything that a shop would say to it.
+///
+/// # Panics
+/// When one fails.
+pub async fn run_on(url: &str, statements: &[&str]) {
+    let client = client(url).await;
+    for statement in statements {
+        client.batch_execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
+    }
+}
+
+/// The first column of the first row, as text, of a question to the database at this address.
+///
+/// # Panics
+/// When it fails or gives no row.
+pub async fn ask_on(url: &str, question: &str) -> String {
+    let answer = client(url).await.query_one(question, &[]).await;
+    answer.unwrap_or_else(|error| panic!("{question}: {error:?}")).get(0)
+}
+
+async fn client(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+        .await
+        .unwrap_or_else(|error| panic!("no PostgreSQL at {url}: {error}"));
+    tokio::spawn(connection);
+    client
 }
 
 impl Drop for PostgresServer {

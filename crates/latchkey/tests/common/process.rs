@@ -132,8 +132,38 @@ impl Process {
 
     /// SIGTERM, and waits for nothing.
     pub fn tell_to_stop(&self) {
-        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill");
-        assert!(told.success(), "it could not be told to stop");
+        self.signal("-TERM");
+    }
+
+    /// SIGSTOP: nothing in it moves until [`Process::go_on`].
+    pub fn stand_still(&self) {
+        self.signal("-STOP");
+    }
+
+    /// SIGCONT.
+    pub fn go_on(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let told = Command::new("kill").args([signal, &self.id().to_string()]).status().expect("kill");
+        assert!(told.success(), "it could not be told {signal}");
+    }
+
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The numbers of its threads of this name.
+    pub fn threads(&self, name: &str) -> Vec<u32> {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.id())).expect("its threads");
+        let named = tasks.filter_map(|task| {
+            let path = task.ok()?.path();
+            let known = fs::read_to_string(path.join("comm")).ok()?;
+            if known.trim() == name { path.file_name()?.to_str()?.parse().ok() } else { None }
+        });
+        named.collect()
     }
 
     /// Whether it has ended by itself.

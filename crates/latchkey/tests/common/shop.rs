@@ -17,36 +17,7 @@ pub enum Engine {
 }
 
 /// One product; `license` has five seats.
-pub const SHOP_FILE: &str = r#"
-[shop]
-name = "Storm"
-mode = "sandbox"
-currency = "EUR"
-country = "DE"
-terms = "The terms."
-refund_policy = "Fourteen days."
-
-[shop.seller]
-legal_name = "Storm Software GmbH"
-address = ["Beispielweg 1", "10115 Berlin"]
-email = "hello@storm.example"
-
-[[product]]
-slug = "storm"
-name = "Storm"
-
-[[product.plan]]
-slug = "license"
-name = "License"
-seats = 5
-prices = { EUR = "49.00", USD = "55.00" }
-
-[[product.plan]]
-slug = "enterprise"
-name = "Enterprise"
-seats = 5
-prices = { EUR = "2000.00", USD = "2000.00" }
-"#;
+pub const SHOP_FILE: &str = include_str!("shop.toml");
 
 /// A shop that serves.
 pub struct Shop {
@@ -58,7 +29,18 @@ pub struct Shop {
     pub hook_secret: String,
     pub api_key: String,
     pub http: Http,
-    database: Option<String>,
+    /// The address of the rows, when they are PostgreSQL's.
+    pub database: Option<String>,
+    /// The gateway's name of the address that it sends webhooks to.
+    endpoint: String,
+    /// What servers are started with, beside where the rows are.
+    more: Vec<String>,
+}
+
+/// One of several servers on the same rows.
+pub struct Node {
+    pub process: Process,
+    pub url: String,
 }
 
 impl Shop {
@@ -69,12 +51,24 @@ impl Shop {
 
     pub async fn open_with(engine: Engine, shop_file: &str, secret_key: &str) -> Self {
         let gateway = Arc::new(Gateway::start());
-        let folder = Directory::new();
         let database = match engine {
             Engine::Sqlite => None,
             Engine::Postgres => Some(postgres_database().await),
         };
-        let (mut server, url) = serve(&folder, database.as_deref(), "127.0.0.1:0").expect("the server starts");
+        let reached_at = gateway.url.clone();
+        Self::found(gateway, &reached_at, database, shop_file, secret_key).await
+    }
+
+    /// A shop on this database that reaches its gateway at this address.
+    pub async fn found(
+        gateway: Arc<Gateway>,
+        reached_at: &str,
+        database: Option<String>,
+        shop_file: &str,
+        secret_key: &str,
+    ) -> Self {
+        let folder = Directory::new();
+        let (mut server, url) = serve(&folder, database.as_deref(), "127.0.0.1:0", &[]).expect("the server starts");
         assert_eq!(server.terminate(), Some(0), "{}", server.told());
         std::fs::write(folder.path().join("shop.toml"), shop_file).expect("the shop file");
         // The gateway names the secret when it learns an address, and the shop has one when it knows the secret.
@@ -89,14 +83,35 @@ impl Shop {
         };
         run(&["apply", "shop.toml"], "");
         let credentials =
-            json!({ "secret_key": secret_key, "webhook_secret": hook_secret, "base_url": gateway.url }).to_string();
+            json!({ "secret_key": secret_key, "webhook_secret": hook_secret, "base_url": reached_at }).to_string();
         let account = text(&run(&["gateways", "connect", "stripe"], &credentials)["gateway_account"]);
         let api_key = text(&run(&["api-key", "storm"], "")["api_key"]);
         let path = format!("/v1/webhook_endpoints/{}", text(&endpoint["id"]));
         gateway.call(&path, &[("url", &format!("{url}/hooks/{account}"))]).await;
-        let (server, url) =
-            serve(&folder, database.as_deref(), url.trim_start_matches("http://")).expect("the server starts again");
-        Self { server, gateway, folder, url, account, hook_secret, api_key, http: Http::new(), database }
+        let (server, url) = serve(&folder, database.as_deref(), url.trim_start_matches("http://"), &[])
+            .expect("the server starts again");
+        let endpoint = text(&endpoint["id"]);
+        let (http, more) = (Http::new(), Vec::new());
+        Self { server, gateway, folder, url, account, hook_secret, api_key, http, database, endpoint, more }
+    }
+
+    /// Buyers and the gateway come to this address from now on: something else stands in front.
+    pub async fn reached_at(&mut self, url: &str) {
+        self.url = url.to_owned();
+        let path = format!("/v1/webhook_endpoints/{}", self.endpoint);
+        self.gateway.call(&path, &[("url", &self.hook_url())]).await;
+    }
+
+    /// Another server on the same rows, at a port of its own or at the one that is named, with these flags.
+    pub fn node(&self, listen: &str, more: &[&str]) -> Node {
+        let (process, url) =
+            serve(&self.folder, self.database.as_deref(), listen, more).unwrap_or_else(|told| panic!("a node: {told}"));
+        Node { process, url }
+    }
+
+    /// Starts servers with these flags from now on.
+    pub fn start_with(&mut self, more: &[&str]) {
+        self.more = more.iter().map(|flag| (*flag).to_owned()).collect();
     }
 
     /// A shop whose server reads these lines as its `latchkey.toml`.
@@ -117,7 +132,9 @@ impl Shop {
     /// # Errors
     /// With what it said when it would not.
     pub fn start(&mut self) -> Result<(), String> {
-        let (server, _) = serve(&self.folder, self.database.as_deref(), self.url.trim_start_matches("http://"))?;
+        let more: Vec<&str> = self.more.iter().map(String::as_str).collect();
+        let listen = self.url.trim_start_matches("http://");
+        let (server, _) = serve(&self.folder, self.database.as_deref(), listen, &more)?;
         self.server = server;
         Ok(())
     }
@@ -307,13 +324,15 @@ fn with_storage(arguments: &[&str], folder: &Directory, database: Option<&str>) 
 }
 
 /// A port that was free a moment ago can be somebody's way out now, so a start that finds it taken is tried again.
-fn serve(folder: &Directory, database: Option<&str>, listen: &str) -> Result<(Process, String), String> {
-    let arguments = with_storage(&["serve", "--listen", listen], folder, database);
+fn serve(folder: &Directory, database: Option<&str>, listen: &str, more: &[&str]) -> Result<(Process, String), String> {
+    let arguments: Vec<&str> = ["serve", "--listen", listen].iter().chain(more).copied().collect();
+    let arguments = with_storage(&arguments, folder, database);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let mut tries = 0;
     loop {
         match Process::try_start(folder.path(), &arguments) {
-            Ok((process, said)) => return Ok((process, text(&said["url"]))),
+            // What it calls itself may be the address of whoever stands in front.
+            Ok((process, said)) => return Ok((process, format!("http://{}", text(&said["listen"])))),
             Err(told) if tries < 100 && told.contains("cannot listen") => {
                 tries += 1;
                 std::thread::sleep(std::time::Duration::from_millis(50));

@@ -1,0 +1,182 @@
+//! A disk that fails: every write and sync of a sale is refused once, and the disk is full for a while. Nothing is
+//! acknowledged that is not kept, and the shop sells again by itself.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use common::gateway::{body_of, deliver, list};
+use common::sale::Customer;
+use common::shop::{Engine, Shop};
+use common::trace::{Trace, points};
+use common::{Effort, alone, figure, until};
+use serde_json::json;
+
+/// The calls that a disk can refuse.
+const REFUSABLE: &str = "pwrite64,fsync,fdatasync,ftruncate";
+
+/// How soon the shop must sell again.
+const BACK_WITHIN: Duration = Duration::from_secs(30);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_or_sync_that_fails_is_never_acknowledged_and_the_shop_goes_on() {
+    let _alone = alone();
+    let mut shop = Shop::open(Engine::Sqlite).await;
+    let customer = Customer::of(&shop).await;
+    customer.buy().await;
+    let calls = format!("trace={REFUSABLE}");
+    let trace = Trace::attach(&shop.server, &shop.folder, &["-e", &calls]);
+    customer.buy().await;
+    let all = points(&trace.end());
+    let (step, most) = Effort::asked().of((all.len().div_ceil(6), 12), (1, 500));
+    let errors = ["EIO", "ENOSPC"];
+    let tried: Vec<_> =
+        all.iter().step_by(step).flat_map(|point| errors.map(|error| (point, error))).take(most).collect();
+    let mut injected = 0;
+    let mut slowest = Duration::ZERO;
+    for (point, error) in &tried {
+        let failure = point.inject(&format!("error={error}"));
+        let trace = Trace::attach(&shop.server, &shop.folder, &["-e", &calls, "-e", &failure]);
+        let began = Instant::now();
+        customer.buy().await;
+        slowest = slowest.max(began.elapsed());
+        injected += trace.end().matches("(INJECTED)").count();
+        assert!(!shop.server.has_ended(), "a failing disk ended the server: {error} at {point:?}");
+        // What was acknowledged must not live in the memory of the server alone.
+        shop.server.kill();
+        shop.start().expect("the server starts on what a killed one left");
+        assert_eq!(customer.broken(&customer.rows().unwrap()), [], "after {error} at {point:?}");
+        let (code, found) = shop.doctor();
+        assert_eq!((code, &found["healthy"]), (Some(0), &json!(true)), "after {error} at {point:?}: {found:#}");
+    }
+    assert_eq!(customer.rows().unwrap().paid.len(), tried.len() + 2);
+    assert!(injected * 10 >= tried.len() * 8, "only {injected} of {} calls failed", tried.len());
+    assert!(slowest < BACK_WITHIN, "a sale took {slowest:?} because one call failed");
+    figure(
+        "disk.errors",
+        &format!(
+            "{injected} calls failed with EIO or ENOSPC, at {} of {} calls of a sale: {} promises, 0 broken; \
+             the slowest sale took {} ms",
+            tried.len() / errors.len(),
+            all.len(),
+            customer.promises().len(),
+            slowest.as_millis()
+        ),
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_refuses_and_is_forgotten_when_there_is_space_again() {
+    let _alone = alone();
+    let mut shop = Shop::open(Engine::Sqlite).await;
+    // Where a small disk may be mounted it is filled; elsewhere every write is refused in its place.
+    let disk = SmallDisk::under(&mut shop);
+    let customer = Customer::of(&shop).await;
+    customer.buy().await;
+    let door = shop.door();
+    let (opened, _) = door.pay(&shop.gateway, "license", 1).await;
+    let body = body_of(&shop.gateway.event("checkout.session.completed", &opened.order).await);
+    let refused_writes = match &disk {
+        Some(disk) => {
+            disk.fill();
+            None
+        }
+        None => {
+            let every = ["-e", "trace=pwrite64", "-e", "inject=pwrite64:error=ENOSPC:when=1+"];
+            Some(Trace::attach(&shop.server, &shop.folder, &every))
+        }
+    };
+    let mut refused = 0;
+    for _ in 0..Effort::asked().of(20, 200) {
+        let reply = deliver(&shop.http, &shop.hook_url(), &shop.hook_secret, 0, &body).await.expect("an answer");
+        assert!(reply.status >= 500, "{} on a full disk: {}", reply.status, reply.body);
+        refused += 1;
+    }
+    let ready = shop.http.get(&format!("{}/readyz", shop.url), &[]).await.expect("an answer");
+    assert_eq!(ready.status, 503, "{}", ready.body);
+    let order = door.order(&opened.order).await.expect("reading goes on");
+    assert_eq!(order["state"], "pending");
+    drop(refused_writes);
+    if let Some(disk) = &disk {
+        disk.empty();
+    }
+    let began = Instant::now();
+    until("the shop sells again", BACK_WITHIN, || async {
+        let reply = deliver(&shop.http, &shop.hook_url(), &shop.hook_secret, 0, &body).await?;
+        if reply.status == 200 { Ok(()) } else { Err(format!("{} {}", reply.status, reply.body)) }
+    })
+    .await;
+    let back = began.elapsed();
+    let order = door.order(&opened.order).await.expect("the order");
+    assert_eq!((order["state"].as_str(), list(&order["licenses"]).len()), (Some("paid"), 1), "{order:#}");
+    shop.server.kill();
+    shop.start().expect("the server starts");
+    assert_eq!(customer.broken(&customer.rows().unwrap()), []);
+    let (code, found) = shop.doctor();
+    assert_eq!((code, &found["healthy"]), (Some(0), &json!(true)), "{found:#}");
+    figure(
+        "disk.full",
+        &format!(
+            "{} full: {refused} of {refused} webhooks refused, back by itself {} ms after there was space",
+            if disk.is_some() { "a small disk" } else { "every write answered as if the disk were" },
+            back.as_millis()
+        ),
+    );
+    shop.server.kill();
+}
+
+/// A disk of a few megabytes in memory, with the shop's data on it.
+struct SmallDisk {
+    folder: PathBuf,
+}
+
+impl SmallDisk {
+    /// Moves the shop's data to a disk of its own, if we may mount one.
+    fn under(shop: &mut Shop) -> Option<Self> {
+        let folder = shop.folder.path().join("data");
+        let moved = shop.folder.path().join("data-before");
+        assert_eq!(shop.server.terminate(), Some(0), "{}", shop.server.told());
+        std::fs::rename(&folder, &moved).unwrap();
+        std::fs::create_dir(&folder).unwrap();
+        let mounted = run("mount", &["-t", "tmpfs", "-o", "size=6m", "latchkey-test", path(&folder)]);
+        let copied = run("cp", &["-a", &format!("{}/.", path(&moved)), path(&folder)]);
+        assert!(copied, "the data cannot be copied");
+        let disk = mounted.then_some(Self { folder });
+        shop.start().expect("the server starts");
+        disk
+    }
+
+    /// Takes all space there is.
+    fn fill(&self) {
+        let ballast = self.folder.join("ballast");
+        let error = std::fs::write(ballast, vec![0; 16 << 20]).expect_err("a disk of six megabytes");
+        assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
+    }
+
+    fn empty(&self) {
+        std::fs::remove_file(self.folder.join("ballast")).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily: the server may have it open still when the test has failed.
+        run("umount", &["-l", path(&self.folder)]);
+    }
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().expect("a path in UTF-8")
+}
+
+fn run(program: &str, arguments: &[&str]) -> bool {
+    Command::new(program)
+        .args(arguments)
+        .stderr(std::process::Stdio::null())
+        .status()
+        .is_ok_and(|ended| ended.success())
+}

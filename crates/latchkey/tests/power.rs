@@ -1,0 +1,249 @@
+//! A power cut: of everything that was written, only what was synced is sure to be there, and of the rest any part.
+//!
+//! The writer's calls are recorded with their bytes while sales are made, and played again on a copy: at every cut
+//! each file is what it was at its last sync, and of the writes since then some have reached the disk, some have not,
+//! and one may be torn. On what is left every promise must hold that was made before the cut.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use common::chance::{Chance, seed};
+use common::sale::{Customer, Kept, Promise};
+use common::shop::{Engine, Shop};
+use common::trace::{Trace, WRITES};
+use common::{Effort, alone, figure};
+use serde_json::json;
+use store::testing::Directory;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_power_cut_anywhere_loses_no_acknowledged_sale() {
+    let _alone = alone();
+    let effort = Effort::asked();
+    let recorded = Recorded::sales(effort.of(2, 6), &[]).await;
+    let mut chance = Chance::new(seed("LATCHKEY_POWER_SEED"), 0);
+    let step = effort.of(recorded.calls.len().div_ceil(100), 1);
+    let (mut cuts, mut kept_in_all) = (0, 0);
+    for cut in (0..=recorded.calls.len()).step_by(step) {
+        for fate in [Fate::AllLost, Fate::Any] {
+            let (kept, promised) = recorded.after_cut(cut, fate, &mut chance);
+            let broken: Vec<_> = promised.iter().filter(|promise| !kept.keeps(&promise.what)).collect();
+            assert_eq!(broken, Vec::<&Promise>::new(), "a cut before call {cut}, {fate:?}");
+            cuts += 1;
+            kept_in_all += promised.len();
+        }
+    }
+    // The program itself starts on what the last cut left, and sells on.
+    let mut shop = recorded.shop;
+    let last = recorded.calls.len();
+    shop.server.kill();
+    let files = replay(&recorded.before, &recorded.calls[..last], Fate::Any, &mut chance);
+    write(&shop.folder.path().join("data"), &files);
+    shop.start().expect("the server starts after a power cut");
+    let (code, found) = shop.doctor();
+    assert_eq!((code, &found["healthy"]), (Some(0), &json!(true)), "{found:#}");
+    Customer::of(&shop).await.buy().await;
+    figure(
+        "power.cuts",
+        &format!("{cuts} power cuts in {} calls: {kept_in_all} promises looked for, 0 broken", recorded.calls.len()),
+    );
+}
+
+/// The control: the same with syncs that do nothing. Sales are lost, and it is seen.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_power_cut_without_syncs_is_seen_to_lose_sales() {
+    let _alone = alone();
+    let no_sync = ["-e", "inject=fsync,fdatasync:retval=0"];
+    let recorded = Recorded::sales(2, &no_sync).await;
+    let last = recorded.calls.len();
+    let (kept, promised) = recorded.after_cut(last, Fate::AllLost, &mut Chance::new(0, 0));
+    let broken = promised.iter().filter(|promise| !kept.keeps(&promise.what)).count();
+    assert_eq!(broken, promised.len(), "the loss of acknowledged sales is not seen");
+    assert!(broken > 0);
+    figure(
+        "power.control",
+        &format!("syncs that do nothing: {broken} of {} promises lost, and seen to be", promised.len()),
+    );
+}
+
+/// What becomes of writes that were not synced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    AllLost,
+    /// Each reaches the disk or not, in no order, and one may reach it in part.
+    Any,
+}
+
+/// One call of the writer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Call {
+    /// When it began, since 1970.
+    at: Duration,
+    file: String,
+    what: Doing,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Doing {
+    Write { offset: usize, bytes: Vec<u8> },
+    Truncate { length: usize },
+    Sync,
+}
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// Sales with everything that was written for them.
+struct Recorded {
+    shop: Shop,
+    before: Files,
+    calls: Vec<Call>,
+    promises: Vec<Promise>,
+}
+
+impl Recorded {
+    async fn sales(number: usize, more: &[&str]) -> Self {
+        let shop = Shop::open(Engine::Sqlite).await;
+        let customer = Customer::of(&shop).await;
+        let calls = format!("trace={WRITES},lseek");
+        // Every byte, and when the call began; a page is 4 KiB.
+        let arguments = ["-ttt", "-y", "-xx", "-s", "1000000", "-e", &calls];
+        let trace = Trace::attach(&shop.server, &shop.folder, &[&arguments, more].concat());
+        let before = read(&shop.folder.path().join("data"));
+        assert!(!trace.seen().contains("write"), "something was written before anything was sold: {}", trace.seen());
+        for _ in 0..number {
+            customer.buy().await;
+        }
+        let calls = calls_of(&trace.end());
+        assert!(calls.len() > 20 * number, "{} calls for {number} sales", calls.len());
+        Self { shop, before, calls, promises: customer.promises() }
+    }
+
+    /// What is stored after a cut just before this call, and what had been promised by then.
+    fn after_cut(&self, cut: usize, fate: Fate, chance: &mut Chance) -> (Kept, Vec<Promise>) {
+        let began = self.calls.get(cut).map_or(Duration::MAX, |call| call.at);
+        let promised = self.promises.iter().filter(|promise| promise.at < began).cloned().collect();
+        let files = replay(&self.before, &self.calls[..cut], fate, chance);
+        let folder = Directory::new();
+        write(folder.path(), &files);
+        let file = folder.path().join("latchkey.sqlite");
+        // What recovers the file may write.
+        let whole: String = rusqlite::Connection::open(&file)
+            .and_then(|rows| rows.query_row("pragma integrity_check", [], |row| row.get(0)))
+            .unwrap_or_else(|error| panic!("a cut before call {cut}, {fate:?}: {error}"));
+        assert_eq!(whole, "ok", "a cut before call {cut}, {fate:?}");
+        (Kept::read(&file).unwrap(), promised)
+    }
+}
+
+/// What is on the disk after these calls and a power cut.
+fn replay(before: &Files, calls: &[Call], fate: Fate, chance: &mut Chance) -> Files {
+    let mut disk = before.clone();
+    let mut unsynced: BTreeMap<&str, Vec<&Doing>> = BTreeMap::new();
+    for call in calls {
+        let waiting = unsynced.entry(&call.file).or_default();
+        match &call.what {
+            Doing::Sync => {
+                let file = disk.entry(call.file.clone()).or_default();
+                waiting.drain(..).for_each(|doing| apply(file, doing, usize::MAX));
+            }
+            Doing::Write { .. } | Doing::Truncate { .. } => waiting.push(&call.what),
+        }
+    }
+    if fate == Fate::Any {
+        for (file, waiting) in unsynced {
+            let file = disk.entry(file.to_owned()).or_default();
+            for doing in waiting {
+                match chance.below(5) {
+                    0 | 1 => {}
+                    2 | 3 => apply(file, doing, usize::MAX),
+                    // Disks write sectors of 512 bytes.
+                    _ => apply(file, doing, 512 * usize::try_from(chance.below(8)).unwrap()),
+                }
+            }
+        }
+    }
+    disk
+}
+
+fn apply(file: &mut Vec<u8>, doing: &Doing, most: usize) {
+    match doing {
+        Doing::Write { offset, bytes } => {
+            let bytes = &bytes[..bytes.len().min(most)];
+            if file.len() < offset + bytes.len() {
+                file.resize(offset + bytes.len(), 0);
+            }
+            file[*offset..offset + bytes.len()].copy_from_slice(bytes);
+        }
+        Doing::Truncate { length } => file.resize(*length, 0),
+        Doing::Sync => {}
+    }
+}
+
+/// Reads a trace: `1700000000.123456 pwrite64(12</…/latchkey.sqlite-wal>, "\x37…", 4096, 32) = 4096`. What strace
+/// answered itself did not happen, which matters for a sync.
+fn calls_of(trace: &str) -> Vec<Call> {
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    trace.lines().filter_map(|line| call_of(line, &mut places)).collect()
+}
+
+fn call_of(line: &str, places: &mut BTreeMap<String, usize>) -> Option<Call> {
+    let (time, rest) = line.split_once(' ')?;
+    let (name, rest) = rest.trim_start().split_once('(')?;
+    let path = rest.split_once('<')?.1.split_once('>')?.0;
+    // A path is told in the same figures as every other text.
+    let path = String::from_utf8(figures(path)).expect("a path in UTF-8");
+    let file = Path::new(&path).file_name()?.to_str()?.to_owned();
+    if !file.starts_with("latchkey.sqlite") || file.ends_with("-shm") {
+        return None;
+    }
+    let (seconds, fraction) = time.split_once('.')?;
+    let at = Duration::from_secs(seconds.parse().ok()?) + Duration::from_micros(fraction.parse().ok()?);
+    let (arguments, answer) = rest.rsplit_once(") = ")?;
+    let answered: usize =
+        answer.split_whitespace().next()?.parse().unwrap_or_else(|_| panic!("a call failed: {answer}"));
+    let number = |back: usize| arguments.rsplit(", ").nth(back).and_then(|text| text.parse::<usize>().ok());
+    let what = match name {
+        "pwrite64" | "write" => {
+            let bytes = figures(arguments.split('"').nth(1)?);
+            assert_eq!(bytes.len(), answered, "all bytes are in the trace");
+            let place = places.entry(file.clone()).or_default();
+            let offset = if name == "write" { *place } else { number(0).expect("an offset") };
+            *place = offset + bytes.len();
+            Doing::Write { offset, bytes }
+        }
+        "lseek" => {
+            places.insert(file, answered);
+            return None;
+        }
+        "ftruncate" => Doing::Truncate { length: number(0).expect("a length") },
+        "fsync" | "fdatasync" if answer.contains("INJECTED") => return None,
+        "fsync" | "fdatasync" => Doing::Sync,
+        other => panic!("{other} is not played again"),
+    };
+    Some(Call { at, file, what })
+}
+
+/// The bytes of `\x00\x1f`; a text that is written plainly is taken as it is.
+fn figures(text: &str) -> Vec<u8> {
+    if !text.starts_with("\\x") {
+        return text.as_bytes().to_vec();
+    }
+    text.split("\\x").skip(1).map(|pair| u8::from_str_radix(&pair[..2], 16).expect("two figures")).collect()
+}
+
+fn read(folder: &Path) -> Files {
+    let names = ["latchkey.sqlite", "latchkey.sqlite-wal"];
+    names.iter().filter_map(|name| Some(((*name).to_owned(), std::fs::read(folder.join(name)).ok()?))).collect()
+}
+
+fn write(folder: &Path, files: &Files) {
+    // What only the memory of a machine holds is gone with its power.
+    let _ = std::fs::remove_file(folder.join("latchkey.sqlite-shm"));
+    for (name, bytes) in files {
+        std::fs::write(folder.join(name), bytes).unwrap();
+    }
+}
