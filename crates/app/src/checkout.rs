@@ -50,6 +50,9 @@ pub struct Submitted {
     pub payment: Payment,
 }
 
+/// How long a gateway's page is open at least, from when its payment was begun.
+const SHORTEST_PAGE: domain::Duration = domain::Duration::hours(1);
+
 impl App {
     /// Opens a checkout, or finds the one that the same visit opened before.
     ///
@@ -188,7 +191,8 @@ impl App {
             locale: order.locale.clone(),
             return_url: format!("{}/orders/{}/return", self.settings.public_url, order.id),
             cancel_url: format!("{}/checkout/{}", self.settings.public_url, sale.checkout.id),
-            expires_at: sale.checkout.expires_at,
+            // Gateways ask for half an hour at least. It follows from the payment alone, so that a repeated call says the same.
+            expires_at: sale.checkout.expires_at.max(payment.created_at.after(SHORTEST_PAGE)),
             save_method: false,
         }
     }

@@ -53,6 +53,15 @@ impl App {
         Ok(entry)
     }
 
+    /// Forgets links and sessions that ended a day ago or earlier; younger ones still tell their holder why.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn forget_expired_logins(&self) -> Result<(), Error> {
+        let ended_before = self.clock.now().before(Duration::days(1));
+        Ok(self.store.forget_expired_logins(ended_before).await?)
+    }
+
     /// Mails a one-time link to a user with this address. A stranger gets nothing, and the page looks the same.
     ///
     /// # Errors

@@ -10,13 +10,16 @@ use domain::{
 };
 use latchkey_license::KeyCode;
 use serde_json::json;
-use store::{CommitError, Purpose};
+use store::{CommitError, DeliveryFilter, Page, Purpose};
 
 use crate::signer::url_text;
 use crate::{App, Error};
 
 /// How long a code by mail works.
 const CODE_LIFETIME: Duration = Duration::minutes(10);
+
+/// How many codes that still work are mailed to one customer.
+const CODES_AT_ONCE: usize = 5;
 
 /// How many wrong codes one link takes before it is dead.
 const CODE_TRIES: u32 = 5;
@@ -47,6 +50,16 @@ impl App {
         let Some(customer) = self.store.customer_by_email(shop.id, email).await? else {
             return Ok(PortalCodeSent { link: id });
         };
+        // Whoever asks again and again must not fill somebody's mailbox; the page looks the same.
+        let filter = DeliveryFilter { customer: Some(customer.id), ..DeliveryFilter::default() };
+        let page = Page { starting_after: None, ending_before: None, limit: 50 };
+        let sent = self.store.deliveries(shop.id, &filter, page).await?.data;
+        let is_recent = |delivery: &&Delivery| {
+            matches!(delivery.mail, MailKind::PortalCode { .. }) && now.since(delivery.created_at) < CODE_LIFETIME
+        };
+        if sent.iter().filter(is_recent).count() >= CODES_AT_ONCE {
+            return Ok(PortalCodeSent { link: id });
+        }
         let link = LoginLink {
             id,
             shop: shop.id,

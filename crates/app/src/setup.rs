@@ -6,7 +6,7 @@ use domain::{
     ApiKey, ApiKeyId, Changes, Country, Fulfilment, GatewayAccount, GatewayAccountId, Locale, Mode, Plan, PlanId,
     Policy, Price, PriceTier, Product, ProductId, Scope, Seller, Shop, ShopId,
 };
-use gateways::adapter;
+use gateways::{Gateway, adapter};
 use money::Currency;
 use store::Purpose;
 
@@ -44,6 +44,19 @@ pub struct SampleShop {
     pub product: ProductId,
     /// Its tiers, from cheap to dear.
     pub plans: Vec<PlanId>,
+}
+
+/// A test key in a shop that sells for money would fail at the first real card, and the other way round.
+fn check(gateway: &dyn Gateway, mode: Mode, credentials: &str) -> Result<(), Error> {
+    gateway.check_credentials(credentials).map_err(|error| Error::Configuration(error.to_string()))?;
+    match gateway.mode(credentials) {
+        Some(other) if other != mode => Err(Error::Configuration(format!(
+            "the shop's mode is {}, and these credentials are of mode {}: take those of the shop's mode",
+            mode.as_str(),
+            other.as_str()
+        ))),
+        Some(_) | None => Ok(()),
+    }
 }
 
 impl App {
@@ -84,7 +97,7 @@ impl App {
         credentials: String,
     ) -> Result<GatewayAccount, Error> {
         let gateway = adapter(adapter_name).ok_or(Error::NotFound { what: "gateway adapter" })?;
-        gateway.check_credentials(&credentials).map_err(|error| Error::Configuration(error.to_string()))?;
+        check(gateway, shop.mode, &credentials)?;
         let now = self.clock.now();
         let account = GatewayAccount {
             id: GatewayAccountId::mint(now, &mut self.entropy.rng()),
@@ -105,16 +118,47 @@ impl App {
     /// Gives an account new credentials, as when a webhook secret rotates.
     ///
     /// # Errors
-    /// When the credentials are incomplete, or the account was changed meanwhile.
+    /// When the credentials are incomplete or of the other mode, or the account was changed meanwhile.
     pub async fn set_credentials(&self, account: &GatewayAccount, credentials: String) -> Result<(), Error> {
         let gateway = adapter(&account.adapter).ok_or(Error::NotFound { what: "gateway adapter" })?;
-        gateway.check_credentials(&credentials).map_err(|error| Error::Configuration(error.to_string()))?;
-        self.write(&Changes {
-            gateway_accounts: vec![GatewayAccount { credentials, ..account.clone() }],
-            ..Changes::default()
-        })
-        .await?;
+        check(gateway, account.mode, &credentials)?;
+        self.change_account(GatewayAccount { credentials, ..account.clone() }).await
+    }
+
+    /// Sends new payments to an account, or no more. What was begun there is seen to its end in either case.
+    ///
+    /// # Errors
+    /// When the account was changed meanwhile, or the store does not answer.
+    pub async fn use_gateway(&self, account: &GatewayAccount, is_active: bool) -> Result<(), Error> {
+        self.change_account(GatewayAccount { is_active, ..account.clone() }).await
+    }
+
+    async fn change_account(&self, account: GatewayAccount) -> Result<(), Error> {
+        self.write(&Changes { gateway_accounts: vec![account], ..Changes::default() }).await?;
         self.refresh_shops().await
+    }
+
+    /// Every API key of a shop, withdrawn or not, oldest first.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn api_keys(&self, shop: &Shop) -> Result<Vec<ApiKey>, Error> {
+        Ok(self.store.api_keys(shop.id).await?)
+    }
+
+    /// Withdraws an API key: from now on it opens nothing. Withdrawing twice is no error.
+    ///
+    /// # Errors
+    /// When the shop has no such key, or the store does not answer.
+    pub async fn revoke_api_key(&self, shop: &Shop, id: ApiKeyId) -> Result<ApiKey, Error> {
+        let keys = self.api_keys(shop).await?;
+        let key = keys.into_iter().find(|key| key.id == id).ok_or(Error::NotFound { what: "api_key" })?;
+        if key.revoked_at.is_some() {
+            return Ok(key);
+        }
+        let key = ApiKey { revoked_at: Some(self.clock.now()), ..key };
+        self.write(&Changes { api_keys: vec![key.clone()], ..Changes::default() }).await?;
+        Ok(key)
     }
 
     /// Makes a key for the management API.

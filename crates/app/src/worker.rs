@@ -8,6 +8,9 @@ use tokio::sync::watch;
 
 use crate::{App, Error};
 
+/// How often what is over for good is taken out of the tables.
+const TIDIES_EVERY: domain::Duration = domain::Duration::hours(1);
+
 /// What one round of all steps did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct StepReport {
@@ -97,7 +100,15 @@ pub async fn run_workers(app: Arc<App>, shutdown: watch::Receiver<bool>) {
             }
             _ = shutdown.changed() => {}
         }
+        let mut tidied = None;
         while !*shutdown.borrow() {
+            let now = app.clock.now();
+            if tidied.is_none_or(|at| now.since(at) >= TIDIES_EVERY) {
+                tidied = Some(now);
+                if let Err(error) = app.forget_expired_logins().await {
+                    tracing::warn!(%error, "sign-ins that are over are kept for longer");
+                }
+            }
             tokio::select! {
                 () = sweep(&app) => {}
                 // What was not asked about yet is due again at the next start.

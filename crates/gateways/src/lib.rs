@@ -23,7 +23,7 @@ pub use http::{Headers, HttpRequest, HttpResponse, Method};
 pub use notice::{NoticeItem, TranslateError, Translation, VerifyError};
 pub use registry::{adapter, adapters};
 
-use domain::Timestamp;
+use domain::{Mode, Timestamp};
 
 /// One gateway. Adapters hold no state: credentials are arguments, read from
 /// the JSON text that the account keeps sealed.
@@ -39,6 +39,11 @@ pub trait Gateway: Send + Sync {
     /// # Errors
     /// Says which field is missing or wrong, never its value.
     fn check_credentials(&self, credentials: &str) -> Result<(), CredentialsError>;
+
+    /// Whether credentials are of a test or of real money, where they tell.
+    fn mode(&self, _credentials: &str) -> Option<Mode> {
+        None
+    }
 
     /// Proves who spoke, over the raw bytes, and splits the message into one item per event.
     ///

@@ -2,10 +2,11 @@
 
 use std::io::Read as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use domain::{Scope, Shop};
+use domain::{ApiKey, ApiKeyId, GatewayAccount, Scope, Shop};
 use gateways::adapters;
 use serde_json::json;
 
@@ -24,8 +25,36 @@ pub(crate) enum GatewayCommand {
         /// The adapter, as `stripe`.
         adapter: String,
     },
+    /// Gives an account new credentials, as when a key or a webhook secret was rolled. Read as JSON from stdin. A running
+    /// server takes them up within a minute.
+    Set {
+        /// The account, as `gateways list` names it.
+        account: String,
+    },
+    /// Sends no new payments to an account. What was begun there is seen to its end.
+    Disable {
+        /// The account, as `gateways list` names it.
+        account: String,
+    },
+    /// Sends new payments to an account again.
+    Enable {
+        /// The account, as `gateways list` names it.
+        account: String,
+    },
     /// Whether every connected account works.
     Check,
+}
+
+/// Keys for the management API.
+#[derive(Subcommand)]
+pub(crate) enum ApiKeyCommand {
+    /// Every key, withdrawn or not, without what it opens with.
+    List,
+    /// Withdraws a key: from now on it opens nothing.
+    Revoke {
+        /// The key's id, as `api-keys list` names it.
+        id: String,
+    },
 }
 
 /// A new API key.
@@ -49,6 +78,9 @@ pub(crate) async fn run(settings: &Settings, output: &Output, command: GatewayCo
     match command {
         GatewayCommand::List => list(settings, output).await,
         GatewayCommand::Connect { adapter } => connect(settings, output, &adapter).await,
+        GatewayCommand::Set { account } => set(settings, output, &account).await,
+        GatewayCommand::Disable { account } => switch(settings, output, &account, false).await,
+        GatewayCommand::Enable { account } => switch(settings, output, &account, true).await,
         GatewayCommand::Check => check(settings, output).await,
     }
 }
@@ -74,7 +106,13 @@ async fn list(settings: &Settings, output: &Output) -> anyhow::Result<ExitCode> 
     let accounts = wired.app.gateway_accounts().await;
     for account in &accounts {
         let hook = format!("{}/hooks/{}", wired.app.settings.public_url, account.id);
-        lines.push(format!("  {} at {} ({}), webhooks to {hook}", account.id, account.adapter, account.mode.as_str()));
+        let rests = if account.is_active { "" } else { ", disabled" };
+        lines.push(format!(
+            "  {} at {} ({}{rests}), webhooks to {hook}",
+            account.id,
+            account.adapter,
+            account.mode.as_str()
+        ));
     }
     let accounts: Vec<_> = accounts
         .iter()
@@ -85,8 +123,7 @@ async fn list(settings: &Settings, output: &Output) -> anyhow::Result<ExitCode> 
 }
 
 async fn connect(settings: &Settings, output: &Output, adapter: &str) -> anyhow::Result<ExitCode> {
-    let mut credentials = String::new();
-    std::io::stdin().take(64 << 10).read_to_string(&mut credentials)?;
+    let credentials = from_stdin()?;
     let wired = wiring::wire(settings, settings.listen, false).await?;
     let shop = only_shop(&wired).await?;
     let account = wired.app.connect_gateway(&shop, adapter, credentials).await?;
@@ -96,6 +133,74 @@ async fn connect(settings: &Settings, output: &Output, adapter: &str) -> anyhow:
         account.adapter, account.id
     );
     output.result(&json!({ "gateway_account": account.id, "hook_url": hook_url }), &lines)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn from_stdin() -> anyhow::Result<String> {
+    let mut credentials = String::new();
+    std::io::stdin().take(64 << 10).read_to_string(&mut credentials)?;
+    Ok(credentials)
+}
+
+async fn account_named(wired: &Wired, id: &str) -> anyhow::Result<Arc<GatewayAccount>> {
+    let accounts = wired.app.gateway_accounts().await;
+    let found = accounts.into_iter().find(|account| account.id.to_string() == id);
+    found.with_context(|| format!("there is no gateway account {id}: `latchkey gateways list` names them"))
+}
+
+async fn set(settings: &Settings, output: &Output, id: &str) -> anyhow::Result<ExitCode> {
+    let credentials = from_stdin()?;
+    let wired = wiring::wire(settings, settings.listen, false).await?;
+    let account = account_named(&wired, id).await?;
+    wired.app.set_credentials(&account, credentials).await?;
+    let lines = format!("{} has its new credentials.\nNext: run `latchkey gateways check`.", account.id);
+    output.result(&json!({ "gateway_account": account.id }), &lines)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn switch(settings: &Settings, output: &Output, id: &str, is_active: bool) -> anyhow::Result<ExitCode> {
+    let wired = wiring::wire(settings, settings.listen, false).await?;
+    let account = account_named(&wired, id).await?;
+    wired.app.use_gateway(&account, is_active).await?;
+    let lines = if is_active {
+        format!(
+            "{} may get new payments. The oldest account of the shop's mode that is not disabled gets them.",
+            account.id
+        )
+    } else {
+        format!("{} gets no new payments. Leave its webhooks on until what was begun there has ended.", account.id)
+    };
+    output.result(&json!({ "gateway_account": account.id, "is_active": is_active }), &lines)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Lists API keys, or withdraws one.
+pub(crate) async fn api_keys(settings: &Settings, output: &Output, command: ApiKeyCommand) -> anyhow::Result<ExitCode> {
+    let wired = wiring::wire(settings, settings.listen, false).await?;
+    let shop = only_shop(&wired).await?;
+    match command {
+        ApiKeyCommand::List => {
+            let keys = wired.app.api_keys(&shop).await?;
+            let line = |key: &ApiKey| {
+                let end = key.revoked_at.map_or_else(String::new, |at| format!(", revoked {at}"));
+                format!("{} {} (made {}{end})", key.id, key.name, key.created_at)
+            };
+            let lines: Vec<String> = keys.iter().map(line).collect();
+            let told = |key: &ApiKey| json!({ "id": key.id, "name": key.name, "created_at": key.created_at, "revoked_at": key.revoked_at });
+            let data: Vec<_> = keys.iter().map(told).collect();
+            output.result(&json!({ "api_keys": data }), &lines.join("\n"))?;
+        }
+        ApiKeyCommand::Revoke { id } => {
+            let id = ApiKeyId::parse(&id)
+                .ok()
+                .with_context(|| format!("{id} is not the id of a key: `latchkey api-keys list` names them"))?;
+            let key = wired.app.revoke_api_key(&shop, id).await?;
+            output.result(
+                &json!({ "id": key.id, "revoked_at": key.revoked_at }),
+                &format!("{} opens nothing any more.", key.id),
+            )?;
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -70,6 +70,9 @@ enum Command {
     ConsoleLink,
     /// Makes a key for the management API and prints it, once.
     ApiKey(gateway::ApiKeyArguments),
+    /// Lists keys for the management API, and withdraws them.
+    #[command(subcommand)]
+    ApiKeys(gateway::ApiKeyCommand),
 }
 
 fn main() -> ExitCode {
@@ -88,7 +91,8 @@ fn main() -> ExitCode {
         | Command::Report(_)
         | Command::Gateways(_)
         | Command::ConsoleLink
-        | Command::ApiKey(_) => config::SERVE,
+        | Command::ApiKey(_)
+        | Command::ApiKeys(_) => config::SERVE,
     };
     let settings = match Settings::read(&arguments.flags, &defaults) {
         Ok(settings) => settings,
@@ -120,6 +124,7 @@ fn main() -> ExitCode {
             Command::Gateways(command) => gateway::run(&settings, &output, command).await,
             Command::ConsoleLink => gateway::console_link(&settings, &output).await,
             Command::ApiKey(arguments) => gateway::api_key(&settings, &output, &arguments).await,
+            Command::ApiKeys(command) => gateway::api_keys(&settings, &output, command).await,
         }
     });
     match result {

@@ -160,6 +160,25 @@ async fn a_server_from_nothing_makes_its_first_sale_without_a_restart() {
     eprintln!("from nothing to the first key: {:.1?}", began.elapsed());
     let doctor = run(&["doctor"], "");
     assert_eq!(doctor["healthy"], true, "{doctor:#}");
+
+    // What was rolled is given anew to the same account, and what leaked is withdrawn.
+    let try_to = |arguments: &[&str], input: &str| {
+        process::run(folder.path(), &[arguments, &["--json", "--data", path_of(&data)]].concat(), input)
+    };
+    let live = json!({ "secret_key": "sk_live_x", "webhook_secret": "whsec_x" }).to_string();
+    let mistaken = try_to(&["gateways", "set", &account], &live);
+    assert!(mistaken.code == Some(1) && mistaken.stderr.contains("take those of the shop's mode"), "{mistaken:?}");
+    let rolled = json!({ "secret_key": SECRET_KEY, "webhook_secret": [endpoint["secret"], "whsec_next"], "base_url": gateway.url });
+    assert_eq!(run(&["gateways", "set", &account], &rolled.to_string())["gateway_account"], json!(account));
+    for (word, is_active) in [("disable", false), ("enable", true)] {
+        run(&["gateways", word, &account], "");
+        assert_eq!(run(&["gateways", "list"], "")["accounts"][0]["is_active"], is_active);
+    }
+    let keys = run(&["api-keys", "list"], "");
+    let id = text(&list(&keys["api_keys"])[0]["id"]);
+    assert_eq!(door.api_get("/v1/orders").await.expect("an answer").status, 200);
+    assert!(run(&["api-keys", "revoke", &id], "")["revoked_at"].is_string());
+    assert_eq!(door.api_get("/v1/orders").await.expect("an answer").status, 401);
     assert_eq!(server.terminate(), Some(0), "{}", server.told());
 }
 

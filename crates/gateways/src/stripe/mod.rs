@@ -18,7 +18,7 @@ mod translate;
 
 pub use request::API_VERSION;
 
-use domain::Timestamp;
+use domain::{Mode, Timestamp};
 
 use crate::{
     Answer, Call, CallError, Capabilities, CredentialsError, Gateway, Headers, HttpRequest, HttpResponse, NoticeItem,
@@ -82,6 +82,17 @@ impl Gateway for Stripe {
 
     fn check_credentials(&self, credentials: &str) -> Result<(), CredentialsError> {
         Credentials::read(credentials).map(|_| ())
+    }
+
+    /// By the prefix of the key (<https://docs.stripe.com/keys>).
+    fn mode(&self, credentials: &str) -> Option<Mode> {
+        let key = Credentials::read(credentials).ok()?.secret_key;
+        let has = |prefixes: [&str; 2]| prefixes.iter().any(|prefix| key.starts_with(prefix));
+        match (has(["sk_live_", "rk_live_"]), has(["sk_test_", "rk_test_"])) {
+            (true, _) => Some(Mode::Live),
+            (false, true) => Some(Mode::Sandbox),
+            (false, false) => None,
+        }
     }
 
     fn verify(

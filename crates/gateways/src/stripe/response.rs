@@ -119,19 +119,26 @@ fn refusal(call: &Call, response: &HttpResponse) -> Result<Answer, CallError> {
         Err(_) => return Err(unknown(format!("HTTP {status} without a reason"))),
     };
     let message = message(&error, status);
-    let kind = error.kind.as_deref();
+    let kind = error.kind.clone();
+    let kind = kind.as_deref();
+    let is_page = matches!(call, Call::OpenPayment(_));
+    let refused = |error: PaymentError, message: String| {
+        let code = error.code.or(error.kind).unwrap_or_else(|| format!("http_{status}"));
+        Err(CallError::Refused { code, message })
+    };
     match status {
         401 | 403 => Err(CallError::Unauthorized { message }),
         402 => declined(call, &error),
+        // A page whose address nobody was told cannot be paid, and Stripe says the same for as long as it knows the key,
+        // "including 500 errors" (<https://docs.stripe.com/api/idempotent_requests>): the next try is a new payment.
+        500 if is_page => refused(error, message),
+        400 if is_page && kind == Some("idempotency_error") => refused(error, message),
         // Decided by the call that first had this key, and what it decided is not said here.
         400 | 409 if kind == Some("idempotency_error") => Err(unknown(message)),
         // Another call with this key is under way, or it is too early, or too much at once.
         408 | 409 | 424 | 425 | 429 => Err(unknown(message)),
         400..=499 if kind == Some("card_error") => declined(call, &error),
-        400..=499 => {
-            let code = error.code.or(error.kind).unwrap_or_else(|| format!("http_{status}"));
-            Err(CallError::Refused { code, message })
-        }
+        400..=499 => refused(error, message),
         _ => Err(unknown(message)),
     }
 }
@@ -357,6 +364,10 @@ mod tests {
                 ("charge", 409, "error.key_in_use"),
                 ("charge", 429, "error.rate_limit"),
                 ("charge", 500, "error.api"),
+                ("open", 500, "error.api"),
+                ("open", 503, "error.api"),
+                ("open", 400, "error.idempotency"),
+                ("open", 409, "error.key_in_use"),
             ],
             &expect![[r#"
                 account, error.unauthorized: Unauthorized { message: "Invalid API Key provided: sk_test_***abc" }
@@ -370,7 +381,11 @@ mod tests {
                 charge, error.idempotency: Unknown { message: "Keys for idempotent requests can only be used with the same parameters they were first used with." }
                 charge, error.key_in_use: Unknown { message: "There is currently another in-progress request using this Idempotent Key." }
                 charge, error.rate_limit: Unknown { message: "Too many requests hit the API too quickly." }
-                charge, error.api: Unknown { message: "An unknown error occurred" }"#]],
+                charge, error.api: Unknown { message: "An unknown error occurred" }
+                open, error.api: Refused { code: "api_error", message: "An unknown error occurred" }
+                open, error.api: Unknown { message: "An unknown error occurred" }
+                open, error.idempotency: Refused { code: "idempotency_error", message: "Keys for idempotent requests can only be used with the same parameters they were first used with." }
+                open, error.key_in_use: Unknown { message: "There is currently another in-progress request using this Idempotent Key." }"#]],
         );
     }
 

@@ -97,6 +97,15 @@ async fn furnish(place: &Place) -> World {
         values ($1, $2, $2, $2, 5, 5)";
     run(store.engine().as_ref(), claimed, vec![Value::Text(world.shop.id.to_string()), Value::Bytes(vec![0, 200])])
         .await;
+    let retired =
+        "insert into retired_keys (shop_id, license_id, key_hash, key_tail, retired_at) values ($1, $2, $3, 'ABCD', 5)";
+    let license = sale.licenses[0].id.to_string();
+    run(
+        store.engine().as_ref(),
+        retired,
+        vec![Value::Text(world.shop.id.to_string()), Value::Text(license), Value::Bytes(vec![7; 32])],
+    )
+    .await;
     assert_eq!(store::report::broken_laws(&store).await.unwrap(), []);
     world
 }

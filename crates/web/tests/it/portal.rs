@@ -70,6 +70,20 @@ async fn a_stranger_who_asks_for_a_code_sees_what_a_customer_sees() {
 }
 
 #[tokio::test]
+async fn whoever_asks_for_codes_again_and_again_fills_nobodys_mailbox() {
+    let world = World::new().await;
+    world.bought("lumen-personal", "1").await;
+    let mut browser = world.browser();
+    for _ in 0..8 {
+        let sent = browser.post("/portal/code", &[("email", "ada@example.com")]).await.is(StatusCode::SEE_OTHER);
+        assert!(browser.get(&sent.location()).await.is(StatusCode::OK).has("autocomplete=\"one-time-code\""));
+    }
+    world.settle().await;
+    let mails = world.mailbox.newest(20).await.unwrap();
+    assert_eq!(mails.iter().filter(|mail| mail.subject.to_string().starts_with("Your code")).count(), 5);
+}
+
+#[tokio::test]
 async fn key_and_order_number_open_that_order_and_hide_what_is_personal() {
     let world = World::new().await;
     let (mut buyer, order) = world.bought("lumen-personal", "2").await;
