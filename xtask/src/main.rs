@@ -1,4 +1,5 @@
-//! The project's own commands: `cargo xtask test | foreign | browser | clients | sim | fuzz | sabotage | tidy | bench`.
+//! The project's own commands: `cargo xtask test | prove | foreign | browser | clients | sim | fuzz | sabotage | tidy |
+//! bench`.
 //!
 //! `test` is what CI runs and all that CI runs. It needs a Debian-like system
 //! and brings what is missing: a PostgreSQL server, Chromium, CMake, and the npm
@@ -10,6 +11,7 @@ mod bench;
 mod clients;
 mod fuzz;
 mod install;
+mod prove;
 mod run;
 mod sabotage;
 mod sim;
@@ -34,6 +36,7 @@ cargo xtask <command>
                   inputs that nobody would write, for every parser that meets the outside
   sabotage [--only PACKAGE, OR PART OF A NAME]
                   bugs planted one at a time, each with the test that must fail; docs/sabotage.md
+  prove [--quick] all evidence, and docs/PROOF.md; --quick: slices, the same promises
   bench [--quick] ratios against a ceiling measured in the same run, and docs/bench.md;
                   --quick: small sizes, nothing written";
 
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Some("sim") => sim::run(&arguments[1..]),
         Some("fuzz") => fuzz::run(&arguments[1..]),
         Some("sabotage") => sabotage::run(after("--only")),
+        Some("prove") => prove::run(has("--quick")),
         Some("bench") => bench::run(has("--quick")),
         Some(_) | None => {
             eprintln!("{HELP}");

@@ -1,0 +1,297 @@
+//! All evidence in one run, and docs/PROOF.md: each promise, how it was tried, how often, what came of it, the control
+//! that failed as it must, and what is not shown.
+//!
+//! A promise without a figure of this very run is written down as not shown. Nothing is copied from an earlier page.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+
+use crate::run::{cargo, command, root};
+use crate::{install, sabotage};
+
+/// What tests say about themselves begins with this; see `figure` in crates/latchkey/tests/common.
+const FIGURE: &str = "FIGURE ";
+
+/// Something that we promise.
+struct Promise {
+    promise: &'static str,
+    tried: &'static str,
+    /// The figures that show it; all of them must be there.
+    shown_by: &'static [&'static str],
+    /// What fails where the promise does not hold: a figure of this run, or a bug of the sabotage.
+    control: Control,
+}
+
+enum Control {
+    Figure(&'static str),
+    Sabotage(&'static str),
+}
+
+const PROMISES: &[Promise] = &[
+    Promise {
+        promise: "What was acknowledged survives `kill -9` at any moment, and is sold once.",
+        tried: "The real server on SQLite is killed as its writer enters a call, for call after call of a sale; \
+                buyer and gateway try again, and every answer that was given is looked for in the file.",
+        shown_by: &["crash.sweep"],
+        control: Control::Sabotage("Jobs are enqueued after the commit, not in it"),
+    },
+    Promise {
+        promise: "The gateway's books and ours agree after a storm of kills, losses, repetitions and forgeries.",
+        tried: "24 buyers and 2 forgers against the real server, which is killed at random moments, on SQLite and on PostgreSQL.",
+        shown_by: &["storm.sqlite", "storm.postgres"],
+        control: Control::Figure("storm.control"),
+    },
+    Promise {
+        promise: "A power cut loses no acknowledged sale (SQLite).",
+        tried: "Every byte that is written is recorded, and played again up to every call: unsynced writes are lost, \
+                kept, or torn at 512 bytes, by chance. Each file that is left must be whole and keep every promise \
+                that was made before the cut.",
+        shown_by: &["power.cuts"],
+        control: Control::Figure("power.control"),
+    },
+    Promise {
+        promise: "A disk that fails or is full is never acknowledged upon, and the shop sells again by itself.",
+        tried: "EIO and ENOSPC in place of writes and syncs of a sale; a small disk that is filled and emptied again.",
+        shown_by: &["disk.errors", "disk.full"],
+        control: Control::Sabotage("A webhook is answered with 200 although it could not be stored"),
+    },
+    Promise {
+        promise: "One event is one license, however often and at however many nodes it arrives.",
+        tried: "1,000 deliveries of one event at once over 4 servers on one PostgreSQL.",
+        shown_by: &["nodes.thousand"],
+        control: Control::Sabotage("Check, then insert"),
+    },
+    Promise {
+        promise: "Nodes can be restarted one after another without one failed request.",
+        tried: "Rolling restarts behind a balancer that tries nothing again, with buyers, webhooks and license checks going on.",
+        shown_by: &["nodes.rolling"],
+        control: Control::Sabotage("A server that is told to stop stops at once"),
+    },
+    Promise {
+        promise: "The job of a node that stands still is taken over, and not done twice when the node goes on.",
+        tried: "SIGSTOP between the claim of a refund and the gateway's hearing of it; SIGCONT after another node has made it.",
+        shown_by: &["nodes.still"],
+        control: Control::Sabotage("A job that another node has taken over is ended by the first"),
+    },
+    Promise {
+        promise: "A node that stands still in a transaction does not keep a sale waiting for long.",
+        tried: "SIGSTOP before COMMIT, with the rows of the sale held; another node is told of the same sale.",
+        shown_by: &["nodes.held"],
+        control: Control::Sabotage("A stopped node may hold its rows for a minute"),
+    },
+    Promise {
+        promise: "A COMMIT whose answer is lost is never taken for success and never done twice.",
+        tried: "The line to PostgreSQL is cut at every COMMIT of a sale, before and after the database hears it.",
+        shown_by: &["nodes.commit"],
+        control: Control::Sabotage("A lost COMMIT is taken for success"),
+    },
+    Promise {
+        promise: "A failover to a synchronous standby loses no acknowledged sale.",
+        tried: "`kill -9` of the whole primary under load, promotion of the standby; the nodes find it by an address with two hosts.",
+        shown_by: &["nodes.failover"],
+        control: Control::Figure("nodes.failover.control"),
+    },
+    Promise {
+        promise: "The laws of a sale hold in every order of events, with every door failing.",
+        tried: "The unchanged shell on simulated doors, from seeds (docs/sim.md).",
+        shown_by: &["sim"],
+        control: Control::Sabotage("A mail is marked as sent before it is sent"),
+    },
+    Promise {
+        promise: "No input from outside makes a parser panic, hang or take what is not so.",
+        tried: "Mutated inputs for every parser that meets the outside, and whole requests through the router (docs/decisions/0009).",
+        shown_by: &["fuzz", "fuzz.shop_file"],
+        control: Control::Figure("fuzz.control"),
+    },
+    Promise {
+        promise: "The tests would see it if one of this was not so.",
+        tried: "Bugs that somebody might write, planted one at a time (docs/sabotage.md).",
+        shown_by: &["sabotage"],
+        control: Control::Figure("sabotage.control"),
+    },
+];
+
+const NOT_SHOWN: &str = "\
+- Hardware that lies: a disk that says that it has synced and has not, or returns other bytes than were written. SQLite's \
+and PostgreSQL's own checks are relied on; `doctor` sees rows that contradict each other, not rotten pages.
+- A power cut under PostgreSQL. Its recovery is its own; we refuse a server with `fsync = off` or `synchronous_commit = off`.
+- The power model replays what our writer wrote. It does not model a file system that loses the name or the length of a file.
+- A failover that nobody orders: promotion is a command here. Who decides it, and that the old primary stays down, is the \
+operator's (Patroni and the like).
+- Networks between machines: all nodes ran on one. Lines were cut and held, packets were not lost.
+- Load for days, and rows by the million under failure. Figures for speed are in docs/bench.md.
+- What a real gateway does. Ours is a model of Stripe, compared with Stripe's libraries and its OpenAPI.
+- Mails and outgoing calls are made at least once, under the same id; a receiver that forgets ids may see one twice.
+- Fuzzing was guided by what a target says, not by the branches that it takes.
+";
+
+/// How much is run.
+struct Effort {
+    name: &'static str,
+    seeds: &'static str,
+    executions: &'static str,
+    kills: &'static str,
+    /// Every how manieth bug is planted.
+    bugs: usize,
+}
+
+const QUICK: Effort = Effort { name: "quick", seeds: "60", executions: "100000", kills: "10", bugs: 6 };
+const WHOLE: Effort = Effort { name: "whole", seeds: "1000", executions: "5000000", kills: "50", bugs: 1 };
+
+/// Runs all of it, goes on when a part fails, and writes the page.
+///
+/// # Errors
+/// When a promise is not shown.
+pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
+    let effort = if quick { QUICK } else { WHOLE };
+    let began = Instant::now();
+    install::debian(install::TESTED_WITH)?;
+    install::nextest()?;
+    let mut figures = Figures::default();
+    let mut real = nextest("latchkey", "binary(crash) + binary(disk) + binary(power) + binary(nodes) + binary(storm)");
+    real.env("LATCHKEY_STORM_KILLS", effort.kills);
+    if !quick {
+        real.env("LATCHKEY_PROOF", "whole");
+    }
+    figures.listen("the real server", &mut real, |_| None)?;
+    let mut simulated = cargo(&["run", "--profile", "ci", "--quiet", "-p", "sim", "--", "--seeds", effort.seeds]);
+    figures.listen("the simulated world", &mut simulated, |line| {
+        let told = line.contains(" seeds (").then(|| line.to_owned())?;
+        Some(("sim".to_owned(), told))
+    })?;
+    let mut fuzz = cargo(&["run", "--profile", "ci", "--quiet", "-p", "fuzz", "--", "--executions", effort.executions]);
+    figures.listen("fuzz", &mut fuzz, |line| {
+        let told = line.strip_suffix(" in all")?;
+        Some(("fuzz".to_owned(), format!("{told}, none of which broke anything")))
+    })?;
+    let mut slices = nextest("fuzz", "all()");
+    figures.listen("fuzz: the control", &mut slices, |_| None)?;
+    let mut shop_file = nextest("latchkey", "test(breaks_the_shop_file)");
+    shop_file.env("LATCHKEY_FUZZ_EXECUTIONS", effort.executions);
+    figures.listen("fuzz: the shop file", &mut shop_file, |_| None)?;
+    let caught = figures.sabotage(effort.bugs);
+    let commit = said(command("git", &["rev-parse", "--short=12", "HEAD"]))?;
+    let day = said(command("date", &["-u", "+%F"]))?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let head = format!(
+        "# What is promised, and what shows it\n\n\
+         Written by `cargo xtask prove{}` on {day}, from commit {commit}, on {cores} cores under Linux, in {} minutes. \
+         Effort: {}. Every figure is of this run; a promise without one is written down as not shown.\n",
+        if quick { " --quick" } else { "" },
+        began.elapsed().as_secs().div_ceil(60),
+        effort.name,
+    );
+    let (page, missing) = page(&head, &figures, &caught);
+    std::fs::write(root().join("docs/PROOF.md"), page).context("docs/PROOF.md")?;
+    println!("\nWritten: docs/PROOF.md, in {} s.", began.elapsed().as_secs());
+    if missing.is_empty() && figures.failed.is_empty() {
+        return Ok(());
+    }
+    bail!("not shown: {}; failed: {}", missing.join("; "), figures.failed.join(", "))
+}
+
+fn nextest(package: &str, filter: &str) -> Command {
+    cargo(&["nextest", "run", "--no-fail-fast", "-p", package, "-E", filter, "--success-output", "immediate"])
+}
+
+fn said(mut command: Command) -> anyhow::Result<String> {
+    Ok(String::from_utf8_lossy(&command.output()?.stdout).trim().to_owned())
+}
+
+/// What the parts have said.
+#[derive(Default)]
+struct Figures {
+    told: BTreeMap<String, String>,
+    failed: Vec<&'static str>,
+}
+
+impl Figures {
+    /// Runs a part, passes on what it says and keeps its figures. A test tells its own once it has passed; what a
+    /// program sums up is believed only when it ends well.
+    fn listen(
+        &mut self,
+        name: &'static str,
+        part: &mut Command,
+        figure: impl Fn(&str) -> Option<(String, String)>,
+    ) -> anyhow::Result<()> {
+        println!("\n── {name}");
+        let began = Instant::now();
+        // Both streams on one: tests speak on the one, programs on the other.
+        let (reader, writer) = std::io::pipe()?;
+        part.stdout(writer.try_clone()?).stderr(writer).stdin(Stdio::null());
+        let mut child = part.spawn().with_context(|| name.to_owned())?;
+        // The writing ends that the command holds would keep the pipe open.
+        part.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut summed_up = BTreeMap::new();
+        for line in BufReader::new(reader).lines() {
+            let line = line.unwrap_or_default();
+            println!("{line}");
+            let by_tests = line.trim_start().strip_prefix(FIGURE).and_then(|figure| figure.split_once(": "));
+            self.told.extend(by_tests.map(|(name, text)| (name.to_owned(), text.to_owned())));
+            summed_up.extend(figure(&line));
+        }
+        let status = child.wait()?;
+        println!("── {name}: {} s", began.elapsed().as_secs());
+        if status.success() {
+            self.told.extend(summed_up);
+        } else {
+            self.failed.push(name);
+        }
+        Ok(())
+    }
+
+    /// Plants bugs; the names of those that were caught.
+    fn sabotage(&mut self, every: usize) -> Vec<String> {
+        match sabotage::every(every) {
+            Ok(caught) => {
+                let count = caught.len();
+                self.told.insert("sabotage".to_owned(), format!("{count} bugs were planted, {count} were caught"));
+                let control = "with no bug planted, every one of their tests passed";
+                self.told.insert("sabotage.control".to_owned(), control.to_owned());
+                caught
+            }
+            Err(error) => {
+                println!("{error:#}");
+                self.failed.push("sabotage");
+                Vec::new()
+            }
+        }
+    }
+}
+
+fn page(head: &str, figures: &Figures, caught: &[String]) -> (String, Vec<&'static str>) {
+    let mut text = format!(
+        "{head}\n| promise | how it was tried | figure | the control that failed as it must |\n| --- | --- | --- | --- |\n"
+    );
+    let mut missing = Vec::new();
+    for promise in PROMISES {
+        let shown: Vec<Option<&String>> = promise.shown_by.iter().map(|name| figures.told.get(*name)).collect();
+        let is_shown = shown.iter().all(Option::is_some);
+        if !is_shown {
+            missing.push(promise.promise);
+        }
+        let figure = if is_shown {
+            shown.into_iter().flatten().cloned().collect::<Vec<_>>().join("; ")
+        } else {
+            "**not shown by this run**".to_owned()
+        };
+        let control = match promise.control {
+            Control::Figure(name) => figures.told.get(name).cloned(),
+            Control::Sabotage(bug) => {
+                caught.iter().find(|caught| caught.starts_with(bug)).map(|bug| format!("planted and caught: {bug}"))
+            }
+        };
+        let control = control.unwrap_or_else(|| "not run this time".to_owned());
+        let _ = writeln!(text, "| {} | {} | {figure} | {control} |", promise.promise, promise.tried);
+    }
+    let _ = write!(text, "\n## What is not shown\n\n{NOT_SHOWN}");
+    if !figures.failed.is_empty() {
+        let _ = writeln!(text, "\n**Parts that failed in this run:** {}.", figures.failed.join(", "));
+    }
+    (text, missing)
+}
