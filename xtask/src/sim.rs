@@ -3,7 +3,7 @@
 use crate::run::{cargo, step};
 
 /// How many seeds a test run tries, besides the kept ones.
-const SEEDS: &str = "200";
+const SEEDS: &str = "250";
 
 /// Runs the simulator with these arguments.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
