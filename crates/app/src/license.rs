@@ -1,6 +1,7 @@
 //! What apps ask: does it work, may I have a seat, I am alive, goodbye.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use domain::{
     Activation, ActivationRequest, Actor, Changes, EventId, Fingerprint, License, LicenseId, Refusal, RetiredKey, Rng,
@@ -20,16 +21,28 @@ const TRIES: u32 = 600;
 pub struct ValidateAnswer {
     /// The verdict.
     pub verdict: Verdict,
-    /// The license, when there is one.
-    pub license: Option<License>,
-    /// The seat of the device that asked.
-    pub activation: Option<Activation>,
+    /// The license and the seat of the device that asked, when there is such a license.
+    pub seat: Option<Arc<SeatView>>,
     /// A certificate for the device, when it is valid.
     pub certificate: Option<String>,
     /// What became of the key, when it was replaced.
     pub retired: Option<RetiredKey>,
     /// When this was true.
     pub at: Timestamp,
+}
+
+impl ValidateAnswer {
+    /// The license, when there is one.
+    #[must_use]
+    pub fn license(&self) -> Option<&License> {
+        self.seat.as_ref().map(|seat| &seat.license)
+    }
+
+    /// The seat of the device that asked, when it has one.
+    #[must_use]
+    pub fn activation(&self) -> Option<&Activation> {
+        self.seat.as_ref().and_then(|seat| seat.activation.as_ref())
+    }
 }
 
 /// The answer to "may I have a seat?".
@@ -62,54 +75,64 @@ impl App {
         request: &ValidationRequest,
     ) -> Result<ValidateAnswer, Error> {
         let count = |verdict: &Verdict| self.metrics.validations.with([verdict.code.as_str()]).count();
-        for _ in 0..TRIES {
+        let device = request.fingerprint.as_ref();
+        for attempt in 0..TRIES {
             let at = self.clock.now();
-            let Some(mut view) = self.store.seat(shop, key, request.fingerprint.as_ref(), at).await? else {
+            let found = match attempt {
+                0 => self.store.remembered_seat(shop, key, device, at).await?,
+                _ => self.store.seat(shop, key, device, at).await?.map(Arc::new),
+            };
+            let Some(mut view) = found else {
                 let retired = self.store.retired_key(shop, key).await?;
                 let verdict = if retired.is_some() { Verdict::key_retired() } else { Verdict::unknown() };
                 count(&verdict);
-                return Ok(ValidateAnswer { verdict, license: None, activation: None, certificate: None, retired, at });
+                return Ok(ValidateAnswer { verdict, seat: None, certificate: None, retired, at });
             };
-            if request.fingerprint.is_some() {
-                self.recognize(&mut view, &request.components, at).await?;
+            if device.is_some()
+                && let Some(seat) = self.recognized(&view, &request.components, at).await?
+            {
+                Arc::make_mut(&mut view).activation = Some(seat);
             }
-            let mut license = as_counted(&view);
-            let verdict = license.validate(view.activation.as_ref(), request, at);
-            if verdict.is_valid() && license.started_at.is_none() {
-                match self.begin_license(&view.license, at).await {
-                    Ok(Some(begun)) => license = License { seats_used: license.seats_used, ..begun },
+            // What is stored is what a change is decided from; what is told counts the seats that are held by now.
+            let stored = Arc::clone(&view);
+            if view.lapsed > 0 {
+                Arc::make_mut(&mut view).license = as_counted(&stored);
+            }
+            let verdict = view.license.validate(view.activation.as_ref(), request, at);
+            if verdict.is_valid() && view.license.started_at.is_none() {
+                match self.begin_license(&stored.license, at).await {
+                    Ok(Some(begun)) => {
+                        let seats_used = view.license.seats_used;
+                        Arc::make_mut(&mut view).license = License { seats_used, ..begun };
+                    }
                     Ok(None) => {}
                     Err(CommitError::Conflict { .. }) => continue,
                     Err(error) => return Err(error.into()),
                 }
             }
             count(&verdict);
-            let activation = view.activation;
-            let certificate = match (&request.fingerprint, verdict.is_valid()) {
-                (Some(fingerprint), true) => Some(self.certificate(&license, activation.as_ref(), fingerprint, at)),
+            let certificate = match (device, verdict.is_valid()) {
+                (Some(device), true) => Some(self.certificate(&view.license, view.activation.as_ref(), device, at)),
                 (Some(_), false) | (None, _) => None,
             };
-            return Ok(ValidateAnswer { verdict, license: Some(license), activation, certificate, retired: None, at });
+            return Ok(ValidateAnswer { verdict, seat: Some(view), certificate, retired: None, at });
         }
         Err(busy())
     }
 
     /// Finds the seat of a device whose fingerprint has none by what it is made of, where the plan allows it.
-    async fn recognize(
+    async fn recognized(
         &self,
-        view: &mut SeatView,
+        view: &SeatView,
         shown: &BTreeMap<String, String>,
         now: Timestamp,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Activation>, Error> {
         let is_seated = view.activation.as_ref().is_some_and(|seat| view.license.is_seated(seat, now));
         if is_seated || !view.license.matches_components(shown) {
-            return Ok(());
+            return Ok(None);
         }
         let seats = self.store.activations(view.license.shop, view.license.id).await?;
-        if let Some(seat) = view.license.seat_of_components(&seats, shown, now) {
-            view.activation = Some(seat.clone());
-        }
-        Ok(())
+        Ok(view.license.seat_of_components(&seats, shown, now).cloned())
     }
 
     /// Begins the clock of a license that was told "yes" for the first time, where its policy says so.
@@ -306,7 +329,9 @@ impl App {
             let Some(mut view) = self.store.seat(shop, key, Some(fingerprint), now).await? else {
                 return Err(self.no_license(shop, key).await);
             };
-            self.recognize(&mut view, components, now).await?;
+            if let Some(seat) = self.recognized(&view, components, now).await? {
+                view.activation = Some(seat);
+            }
             let (changes, answer) = decision(&view, now, &mut self.entropy.rng())?;
             match self.commit(&changes, None).await {
                 Ok(()) => return Ok(answer),

@@ -51,7 +51,7 @@ const REAL: u64 = 1_000;
 const AT_ONCE: usize = 500;
 
 /// Of how many licenses the key is known.
-const KNOWN_KEYS: u64 = 10_000;
+const KNOWN_KEYS: u64 = 100_000;
 
 /// How many copies of the real sales one statement makes.
 const COPIES: usize = 20;
@@ -60,7 +60,7 @@ const COPIES: usize = 20;
 const TABLES: &[&str] =
     &["customers", "checkouts", "orders", "payments", "licenses", "postings", "notices", "events", "deliveries"];
 
-/// What a validation reads.
+/// What a validation reads. On PostgreSQL these rows alone are multiplied.
 const LICENSES: &[&str] = &["licenses"];
 
 /// Fills the SQLite file at `place` with `paid` orders of one license each, and `waiting` ones.
@@ -87,8 +87,8 @@ pub(crate) async fn sqlite(place: &Path, paid: u64, waiting: u64) -> anyhow::Res
     finish(&app, &catalog, paid, waiting).await
 }
 
-/// Fills the PostgreSQL database at `url` with `paid` licenses.
-pub(crate) async fn postgres(url: &str, paid: u64) -> anyhow::Result<Filled> {
+/// Fills the PostgreSQL database at `url` with `paid` licenses, and `waiting` orders.
+pub(crate) async fn postgres(url: &str, paid: u64, waiting: u64) -> anyhow::Result<Filled> {
     let app = server::app(server::open(url).await?).await?;
     let catalog = catalog(&app).await?;
     sell(&app, &catalog).await?;
@@ -113,7 +113,7 @@ pub(crate) async fn postgres(url: &str, paid: u64) -> anyhow::Result<Filled> {
         }
     }
     app.store.engine().commit(vec![read("analyze", Vec::new())]).await?;
-    finish(&app, &catalog, paid, 0).await
+    finish(&app, &catalog, paid, waiting).await
 }
 
 /// The statement that copies all real rows of a table, the copies numbered from `$1` to `$2`.

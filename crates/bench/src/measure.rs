@@ -1,5 +1,6 @@
 //! The measurements, one size after the other.
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,8 @@ struct Effort {
     webhooks: usize,
     /// Sales that the ceiling writes in a round.
     raw: usize,
+    /// The same for PostgreSQL.
+    postgres: (usize, usize),
     sizes: &'static [u64],
 }
 
@@ -39,12 +42,24 @@ const WHOLE: Effort = Effort {
     seconds: 5,
     webhooks: 35_000,
     raw: 8_000,
+    postgres: (12_000, 3_000),
     sizes: &[1_000, 100_000, 1_000_000],
 };
-const QUICK: Effort =
-    Effort { turns: 5, turn_seconds: 1, rounds: 3, seconds: 2, webhooks: 14_000, raw: 4_000, sizes: &[1_000] };
+const QUICK: Effort = Effort {
+    turns: 5,
+    turn_seconds: 1,
+    rounds: 3,
+    seconds: 2,
+    webhooks: 14_000,
+    raw: 4_000,
+    postgres: (5_000, 2_000),
+    sizes: &[1_000],
+};
 
 const VALIDATE: &str = "/v1/licenses/validate";
+
+/// How many keys are asked about again and again; each is one of those that are spread over the whole database.
+const USUAL_KEYS: usize = 10_000;
 
 /// Connections that ask at once.
 const CONNECTIONS: u32 = 64;
@@ -62,16 +77,36 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
         let waiting = (effort.webhooks + effort.raw) * effort.rounds;
         let filled = runtime.block_on(fill::sqlite(&place, *size, u64::try_from(waiting)?))?;
         validations(&mut report, &effort, *size, folder.path(), &place, &filled)?;
-        sales(&mut report, &effort, *size, folder.path(), &place, &filled, &runtime)?;
+        let on_sqlite =
+            Till { name: "webhook to license, SQLite", place: text(&place)?, nodes: 1, waiting: &filled.waiting };
+        sales(&mut report, &effort, *size, folder.path(), &filled, &on_sqlite, &runtime)?;
         println!("filling PostgreSQL with {size} licenses …");
         let database = runtime.block_on(postgres.database());
-        let filled = runtime.block_on(fill::postgres(&database, *size))?;
+        let a_node = (effort.postgres.0 + effort.postgres.1) * effort.rounds;
+        let filled = runtime.block_on(fill::postgres(&database, *size, u64::try_from(2 * a_node)?))?;
         postgres_validations(&mut report, &effort, *size, folder.path(), &database, &filled)?;
+        let (first, second) = filled.waiting.split_at(a_node);
+        for (name, nodes, waiting) in
+            [("webhook to license, PostgreSQL", 1, first), ("webhook to license, PostgreSQL, 2 nodes", 2, second)]
+        {
+            let till = Till { name, place: &database, nodes, waiting };
+            sales(&mut report, &effort, *size, folder.path(), &filled, &till, &runtime)?;
+        }
     }
     if !quick {
         write(&report, &effort)?;
     }
     report.judge()
+}
+
+/// Fills a SQLite file and says some of its keys, for whoever would look closer at a server over it.
+pub(crate) fn fill(place: &str, size: &str) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let filled = runtime.block_on(fill::sqlite(Path::new(place), size.parse()?, 0))?;
+    for key in usual(&filled.keys) {
+        println!("{key}");
+    }
+    Ok(())
 }
 
 fn text(path: &Path) -> anyhow::Result<&str> {
@@ -100,7 +135,11 @@ fn validations(
 ) -> anyhow::Result<()> {
     let server = Server::start(&["serve", text(place)?])?;
     let at_rest = server.memory_mib()?;
-    validate(report, effort, size, folder, &server, "validate, SQLite", Some(0.5), &asked(&filled.keys))?;
+    validate(report, effort, size, folder, &server, "validate, SQLite", Some(0.5), &asked(usual(&filled.keys)))?;
+    if filled.keys.len() > 2 * USUAL_KEYS {
+        let asked = asked(&filled.keys);
+        validate(report, effort, size, folder, &server, "validate, seldom asked keys, SQLite", None, &asked)?;
+    }
     let seated: Vec<String> =
         filled.keys.iter().take(1_000).map(|key| format!(r#"{{"key":"{key}","fingerprint":"bench"}}"#)).collect();
     let mut connection = Connection::open(server.port)?;
@@ -131,7 +170,12 @@ fn postgres_validations(
     filled: &Filled,
 ) -> anyhow::Result<()> {
     let server = Server::start(&["serve", url])?;
-    validate(report, effort, size, folder, &server, "validate, PostgreSQL", None, &asked(&filled.keys))
+    validate(report, effort, size, folder, &server, "validate, PostgreSQL", None, &asked(usual(&filled.keys)))
+}
+
+/// The keys that are asked about all day.
+fn usual(keys: &[String]) -> &[String] {
+    keys.get(..USUAL_KEYS).unwrap_or(keys)
 }
 
 fn asked(keys: &[String]) -> Vec<String> {
@@ -233,92 +277,123 @@ impl Connection {
     }
 }
 
-/// Webhook in to license issued, against the same rows written raw to the same file.
+/// Where sales are made: at how many nodes over which database, and the orders that wait there.
+struct Till<'a> {
+    name: &'static str,
+    place: &'a str,
+    nodes: usize,
+    waiting: &'a [Waiting],
+}
+
+/// Whether a database is a file, whose writes the measured process makes itself.
+fn is_file(place: &str) -> bool {
+    !place.starts_with("postgres://") && !place.contains("host=")
+}
+
+/// Webhook in to license issued, against the same rows written raw to the same database.
 fn sales(
     report: &mut Report,
     effort: &Effort,
     size: u64,
     folder: &Path,
-    place: &Path,
     filled: &Filled,
+    till: &Till<'_>,
     runtime: &Runtime,
 ) -> anyhow::Result<()> {
     let mut own = Vec::new();
     let mut top = Vec::new();
-    let mut written = Vec::new();
-    let mut synced = Vec::new();
+    let mut spent = Spent::default();
     let mut rows = 0;
-    for orders in filled.waiting.chunks(effort.webhooks + effort.raw) {
-        let (spare, orders) = orders.split_at(effort.raw);
-        let statements = runtime.block_on(raw::record(text(place)?, &filled.account, spare))?;
+    let raw = if is_file(till.place) { effort.raw } else { effort.postgres.1 };
+    for orders in till.waiting.chunks(till.waiting.len() / effort.rounds) {
+        let (spare, orders) = orders.split_at(raw);
+        let statements = runtime.block_on(raw::record(till.place, &filled.account, spare))?;
         rows = statements.first().map_or(0, Vec::len);
-        top.push(raw::write(place, &statements)?);
-        let before = runtime.block_on(licenses(text(place)?))?;
-        let seen = sell(effort, folder, place, filled, orders, &mut written, &mut synced)?;
-        own.push(seen.good_per_second);
-        let issued = runtime.block_on(licenses(text(place)?))? - before;
+        top.push(match is_file(till.place) {
+            true => raw::write_to_sqlite(till.place, &statements)?,
+            false => runtime.block_on(raw::write_to_postgres(till.place, &statements))?,
+        });
+        let before = runtime.block_on(licenses(till.place))?;
+        let (sold, rate) = sell(effort, folder, till, &filled.account, orders, &mut spent)?;
+        own.push(rate);
+        let issued = runtime.block_on(licenses(till.place))? - before;
         anyhow::ensure!(
-            issued >= i64::try_from(seen.good)?,
-            "{} webhooks were answered, and {issued} licenses are there",
-            seen.good
+            issued >= i64::try_from(sold)?,
+            "{sold} webhooks were answered, and {issued} licenses are there"
         );
     }
     let ratio = median(&sorted(own.iter().zip(&top).map(|(own, top): (&f64, &f64)| own / top)));
     let (own, top) = (sorted(own.into_iter()), sorted(top.into_iter()));
-    let synced = if synced.is_empty() {
-        "not counted".to_owned()
-    } else {
-        format!("{:.3}", median(&sorted(synced.into_iter())))
-    };
-    let detail = format!(
-        "{} sales a second of {} written raw; a sale: {rows} rows, {:.0} bytes to disk, fsyncs {synced}",
-        spread(&own),
-        spread(&top),
-        median(&sorted(written.into_iter()))
-    );
-    report.add(Figure {
-        name: "webhook to license, SQLite",
-        stored: size,
-        ratio: Some(ratio),
-        goal: Some(0.4),
-        detail,
-    });
+    let mut detail = format!("{} sales a second of {} written raw; a sale: {rows} rows", spread(&own), spread(&top));
+    if is_file(till.place) {
+        let synced = match spent.syncs.is_empty() {
+            true => "not counted".to_owned(),
+            false => format!("{:.3}", median(&sorted(spent.syncs.into_iter()))),
+        };
+        write!(detail, ", {:.0} bytes to disk, fsyncs {synced}", median(&sorted(spent.bytes.into_iter())))?;
+    }
+    report.add(Figure { name: till.name, stored: size, ratio: Some(ratio), goal: Some(0.4), detail });
     Ok(())
 }
 
-/// One round of webhooks; notes the bytes and the fsyncs of a sale.
+/// What a sale cost the disk, round by round.
+#[derive(Default)]
+struct Spent {
+    bytes: Vec<f64>,
+    syncs: Vec<f64>,
+}
+
+/// One round of webhooks, shared among the nodes. How many were sold, and how many a second.
 fn sell(
     effort: &Effort,
     folder: &Path,
-    place: &Path,
-    filled: &Filled,
+    till: &Till<'_>,
+    account: &str,
     orders: &[Waiting],
-    written: &mut Vec<f64>,
-    synced: &mut Vec<f64>,
-) -> anyhow::Result<Seen> {
-    let server = Server::start(&["serve", text(place)?])?;
+    spent: &mut Spent,
+) -> anyhow::Result<(u64, f64)> {
+    let servers: Vec<Server> =
+        (0..till.nodes).map(|_| Server::start(&["serve", till.place])).collect::<anyhow::Result<_>>()?;
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs();
-    let script = signed(folder, "webhooks", &webhooks(orders, Timestamp::from_seconds(i64::try_from(now)?))?)?;
-    let before = server.written_bytes()?;
-    let syncs = Syncs::count(server.id());
-    let path = format!("/hooks/{}", filled.account);
-    let seen = Load {
-        port: server.port,
-        path: &path,
-        connections: CONNECTIONS,
-        seconds: effort.seconds,
-        script: Some(&script),
-    }
-    .run()?;
-    let sales = seen.good as f64;
+    let now = Timestamp::from_seconds(i64::try_from(now)?);
+    let share = orders.len() / till.nodes;
+    let scripts: Vec<PathBuf> = orders
+        .chunks_exact(share)
+        .enumerate()
+        .map(|(node, orders)| signed(folder, &format!("webhooks-{node}"), &webhooks(orders, now)?))
+        .collect::<anyhow::Result<_>>()?;
+    let before: u64 = servers.iter().map(Server::written_bytes).sum::<anyhow::Result<_>>()?;
+    let syncs: Vec<_> = servers.iter().filter_map(|server| Syncs::count(server.id())).collect();
+    let path = format!("/hooks/{account}");
+    let connections = CONNECTIONS / u32::try_from(till.nodes)?;
+    let seen: Vec<Seen> = std::thread::scope(|scope| {
+        let loads: Vec<_> = servers
+            .iter()
+            .zip(&scripts)
+            .map(|(server, script)| {
+                let load =
+                    Load { port: server.port, path: &path, connections, seconds: effort.seconds, script: Some(script) };
+                scope.spawn(move || load.run())
+            })
+            .collect();
+        let ended = |load: std::thread::ScopedJoinHandle<'_, anyhow::Result<Seen>>| {
+            load.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a load broke off")))
+        };
+        loads.into_iter().map(ended).collect::<anyhow::Result<_>>()
+    })?;
+    let (good, bad): (u64, u64) = (seen.iter().map(|seen| seen.good).sum(), seen.iter().map(|seen| seen.bad).sum());
     anyhow::ensure!(
-        seen.good + seen.bad < orders.len() as u64,
+        seen.iter().all(|seen| seen.good + seen.bad < share as u64),
         "every prepared webhook was used up; more must be prepared"
     );
-    anyhow::ensure!(seen.bad == 0, "{} webhooks were refused", seen.bad);
-    synced.extend(syncs.and_then(Syncs::end).map(|syncs| syncs / sales));
-    written.push((server.written_bytes()? - before) as f64 / sales);
-    Ok(seen)
+    anyhow::ensure!(bad == 0, "{bad} webhooks were refused");
+    let synced: Vec<f64> = syncs.into_iter().filter_map(Syncs::end).collect();
+    if !synced.is_empty() {
+        spent.syncs.push(synced.iter().sum::<f64>() / good as f64);
+    }
+    let after: u64 = servers.iter().map(Server::written_bytes).sum::<anyhow::Result<_>>()?;
+    spent.bytes.push((after - before) as f64 / good as f64);
+    Ok((good, seen.iter().map(|seen| seen.good_per_second).sum()))
 }
 
 /// How many licenses there are, read from the file by another process than the one that issued them.
@@ -383,11 +458,14 @@ fn write(report: &Report, effort: &Effort) -> anyhow::Result<()> {
          for PostgreSQL the licenses alone.\n\
          - *Ratio*: subject and ceiling are measured by turns, and the ratio is the median of those of the turns: {} of {} seconds for validations, \
          {} of {} seconds for webhooks, over {CONNECTIONS} connections. *Figures*: the median, and in brackets the least and the most.\n\
-         - *Validate*: `POST /v1/licenses/validate`, each key one of 10,000 spread over all, against the same HTTP stack answering the same POST \
-         with the same bytes from memory. With a certificate, the device has a seat and a certificate is signed for every answer.\n\
+         - *Validate*: `POST /v1/licenses/validate`, each key one of {USUAL_KEYS} spread over all, against the same HTTP stack answering the same POST \
+         with the same bytes from memory. With a certificate, the device has a seat and a certificate is signed for every answer. \
+         On SQLite what was read of a key is kept in memory until its row is written; *seldom asked keys* are up to 100,000 by turns, \
+         more than are kept.\n\
          - *Webhook to license*: a signed webhook, each sent once, is proven, stored and applied, and the answer goes out when order, payment, \
          license, journal, books and mail job are on the disk; against the same rows written by prepared statements in transactions of {} rows, \
-         as durable, to the same file. After each round as many licenses are counted in the file as webhooks were answered.\n\
+         as durable, to the same database, which on PostgreSQL takes each transaction in one go. After each round as many licenses are counted \
+         in the database as webhooks were answered.\n\
          - The program fails when a ratio is below its goal, or falls by more than a tenth from the first size to the last.\n",
         date.get(..10).unwrap_or(&date),
         (memory + 524_288) / 1_048_576,

@@ -2,7 +2,6 @@
 //! written by prepared statements in big groups, with nothing around them.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -76,8 +75,27 @@ impl ToSql for Borrowed<'_> {
     }
 }
 
-/// Writes the sales to the database at `place`, durable, in groups. Returns sales a second.
-pub(crate) fn write(place: &Path, sales: &[Vec<Statement>]) -> anyhow::Result<f64> {
+/// How many sales share a transaction of the ceiling.
+fn at_once(sales: &[Vec<Statement>]) -> anyhow::Result<usize> {
+    let rows = sales.first().map(Vec::len).context("a sale")?;
+    Ok((GROUP / rows.max(1)).max(1))
+}
+
+/// Writes the sales to a PostgreSQL database, durable, in groups, each sent in one go. Returns sales a second.
+pub(crate) async fn write_to_postgres(url: &str, sales: &[Vec<Statement>]) -> anyhow::Result<f64> {
+    let store = server::open(url).await?;
+    let at_once = at_once(sales)?;
+    let groups: Vec<Vec<Statement>> =
+        sales.chunks(at_once).map(|group| group.iter().flatten().cloned().collect()).collect();
+    let began = Instant::now();
+    for group in groups {
+        store.engine().commit(group).await?;
+    }
+    Ok(sales.len() as f64 / began.elapsed().as_secs_f64())
+}
+
+/// Writes the sales to the SQLite file at `place`, durable, in groups. Returns sales a second.
+pub(crate) fn write_to_sqlite(place: &str, sales: &[Vec<Statement>]) -> anyhow::Result<f64> {
     let connection = Connection::open(place)?;
     connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "full")?;
@@ -90,9 +108,9 @@ pub(crate) fn write(place: &Path, sales: &[Vec<Statement>]) -> anyhow::Result<f6
             prepared.push(connection.prepare(&statement.sql.replace('$', "?"))?);
         }
     }
-    let rows: usize = sales.first().map(Vec::len).context("a sale")?;
+    let at_once = at_once(sales)?;
     let began = Instant::now();
-    for group in sales.chunks((GROUP / rows.max(1)).max(1)) {
+    for group in sales.chunks(at_once) {
         connection.execute_batch("begin immediate")?;
         for statement in group.iter().flatten() {
             let prepared =

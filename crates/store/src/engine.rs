@@ -12,7 +12,7 @@ use std::pin::Pin;
 
 use metrics::Exposition;
 
-use crate::{Migration, MigrationError, Row, RowError, VaultError};
+use crate::{Migration, MigrationError, Row, RowError, Touched, VaultError};
 
 /// A value that goes into a statement or comes out of a row. Both engines have these five.
 #[derive(Clone, PartialEq, Eq)]
@@ -195,6 +195,12 @@ pub trait Engine: Send + Sync {
     /// Applies the migrations that the database does not have yet, all or none, one process at a time,
     /// and gives the numbers of those it applied.
     fn migrate(&self, migrations: &'static [Migration]) -> Answer<'_, Result<Vec<i64>, MigrationError>>;
+
+    /// Which licenses and seats its commits touch, where no commit of anybody escapes it; `None` where, or as long as,
+    /// one may.
+    fn touched(&self) -> Option<&Touched> {
+        None
+    }
 
     /// Writes down what it has counted of its own work. An engine that counts nothing has nothing to tell.
     fn write_metrics(&self, _exposition: &mut Exposition) {}

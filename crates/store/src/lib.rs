@@ -24,6 +24,7 @@ mod ledger;
 mod license;
 mod login;
 mod measure;
+mod memory;
 mod migration;
 pub mod moving;
 mod notice;
@@ -58,6 +59,7 @@ pub use engine::{Access, Answer, CommitError, Engine, Expect, OpenError, ReadErr
 pub use idempotency::{Claim, Claimed};
 pub use job::ClaimedJob;
 pub use license::{LicenseFilter, SeatView};
+pub use memory::Touched;
 pub use migration::{MIGRATIONS, Migration, MigrationError, migrate};
 pub use notice::{ClaimedNotice, NoticeFilter};
 pub use order::OrderFilter;
@@ -71,11 +73,14 @@ pub use vault::{Purpose, Vault, VaultError};
 
 use std::sync::Arc;
 
+use metrics::Exposition;
+
 /// Where the rows are. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     engine: Arc<dyn Engine>,
     vault: Arc<Vault>,
+    memory: Arc<memory::Memory>,
 }
 
 /// One page of a list, by the id of the row before or after it.
@@ -102,13 +107,19 @@ impl Store {
     /// The store over an engine that is already migrated.
     #[must_use]
     pub fn new(engine: Arc<dyn Engine>, vault: Arc<Vault>) -> Self {
-        Self { engine, vault }
+        Self { engine, vault, memory: Arc::default() }
     }
 
     /// The engine, for what stands beside the rows: backups, health, measurements.
     #[must_use]
     pub fn engine(&self) -> &Arc<dyn Engine> {
         &self.engine
+    }
+
+    /// Writes down what the store and its engine have counted of their own work.
+    pub fn write_metrics(&self, exposition: &mut Exposition) {
+        self.engine.write_metrics(exposition);
+        self.memory.write(exposition);
     }
 
     /// What seals and hashes secrets.

@@ -4,6 +4,7 @@
 //! reads one row by that hash and opens nothing.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use domain::{
     Activation, ActivationState, CustomerId, Fingerprint, License, LicenseId, LicenseState, OrderId, PlanId, Reissue,
@@ -13,6 +14,7 @@ use latchkey_license::KeyCode;
 use zeroize::Zeroizing;
 
 use crate::column::Columns;
+use crate::memory::Asked;
 use crate::page::{Lists, lists};
 use crate::statement::{json, read, texts, values, write};
 use crate::{CommitError, Listing, Page, Purpose, ReadError, Row, RowError, Statement, Store, Vault};
@@ -20,7 +22,7 @@ use crate::{CommitError, Listing, Page, Purpose, ReadError, Row, RowError, State
 const WHAT: &str = "license";
 
 /// How much of the keyed hash is kept: 128 bits are beyond guessing, and half the index.
-const HASH_BYTES: usize = 16;
+pub(crate) const HASH_BYTES: usize = 16;
 
 macro_rules! columns {
     () => {
@@ -234,9 +236,10 @@ impl SealedKey {
     }
 }
 
-fn key_hash(vault: &Vault, key: &KeyCode) -> Vec<u8> {
+fn key_hash(vault: &Vault, key: &KeyCode) -> [u8; HASH_BYTES] {
     let canonical = Zeroizing::new(key.to_string());
-    vault.hash(Purpose::LicenseKey, canonical.as_bytes())[..HASH_BYTES].to_vec()
+    let hash = vault.hash(Purpose::LicenseKey, canonical.as_bytes());
+    std::array::from_fn(|place| hash[place])
 }
 
 pub(crate) fn by_id(shop: ShopId, license: LicenseId) -> Statement {
@@ -244,7 +247,7 @@ pub(crate) fn by_id(shop: ShopId, license: LicenseId) -> Statement {
 }
 
 pub(crate) fn by_key(shop: ShopId, key: &KeyCode, vault: &Vault) -> Statement {
-    read(WHAT, BY_KEY, values![key_hash(vault, key), shop])
+    read(WHAT, BY_KEY, values![&key_hash(vault, key)[..], shop])
 }
 
 pub(crate) fn of_order(shop: ShopId, order: OrderId) -> Statement {
@@ -284,7 +287,7 @@ pub(crate) fn issue(license: &License, key: &KeyCode, vault: &Vault) -> Result<S
             license.created_at,
             license.policy.seat_cap(),
             license.policy.seating.lease_seconds,
-            key_hash(vault, key),
+            &key_hash(vault, key)[..],
             sealed,
         ],
     ))
@@ -304,7 +307,7 @@ pub(crate) fn reissue(new: &Reissue, vault: &Vault) -> Result<[Statement; 2], Co
                 license.shop,
                 license.id,
                 license.version,
-                key_hash(vault, key),
+                &key_hash(vault, key)[..],
                 sealed,
                 license.key_tail.as_str(),
                 license.seats_used,
@@ -372,11 +375,48 @@ impl Store {
         device: Option<&Fingerprint>,
         now: Timestamp,
     ) -> Result<Option<SeatView>, ReadError> {
-        let Some(fingerprint) = device else {
-            let values = values![key_hash(&self.vault, key), shop, now];
-            return self.one(read(WHAT, OF_KEY, values), key_view).await;
+        self.read_seat(shop, &key_hash(&self.vault, key), device, now).await
+    }
+
+    /// As [`Self::seat`], from memory where that is known to be what is stored. For answers, and not to decide a
+    /// change from: what another process on the same file changes is seen within a fifth of a second.
+    ///
+    /// # Errors
+    /// As [`Self::seat`].
+    pub async fn remembered_seat(
+        &self,
+        shop: ShopId,
+        key: &KeyCode,
+        device: Option<&Fingerprint>,
+        now: Timestamp,
+    ) -> Result<Option<Arc<SeatView>>, ReadError> {
+        let key_hash = key_hash(&self.vault, key);
+        let Some(touched) = self.engine.touched() else {
+            return Ok(self.read_seat(shop, &key_hash, device, now).await?.map(Arc::new));
         };
-        let values = values![key_hash(&self.vault, key), shop, now, fingerprint.as_str()];
+        let asked = Asked { shop, key_hash, device: device.cloned() };
+        let read_at = match self.memory.get(&asked, touched) {
+            Ok(view) => return Ok(Some(view)),
+            Err(read_at) => read_at,
+        };
+        let view = self.read_seat(shop, &key_hash, device, now).await?.map(Arc::new);
+        if let Some(view) = &view {
+            self.memory.keep(asked, view, read_at);
+        }
+        Ok(view)
+    }
+
+    async fn read_seat(
+        &self,
+        shop: ShopId,
+        key_hash: &[u8],
+        device: Option<&Fingerprint>,
+        now: Timestamp,
+    ) -> Result<Option<SeatView>, ReadError> {
+        let Some(fingerprint) = device else {
+            return self.one(read(WHAT, OF_KEY, values![key_hash, shop, now]), key_view).await;
+        };
+        let values = values![key_hash, shop, now, fingerprint.as_str()];
         self.one(read(WHAT, SEAT, values), |row| seat_row(row, fingerprint)).await
     }
 
@@ -385,7 +425,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer: that is never "no such key".
     pub async fn retired_key(&self, shop: ShopId, key: &KeyCode) -> Result<Option<RetiredKey>, ReadError> {
-        self.one(read(WHAT, RETIRED, values![key_hash(&self.vault, key), shop]), retired_row).await
+        self.one(read(WHAT, RETIRED, values![&key_hash(&self.vault, key)[..], shop]), retired_row).await
     }
 
     /// How many taken seats of a license have leases that are over at `now`.

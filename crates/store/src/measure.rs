@@ -70,6 +70,7 @@ impl Drop for Waiting<'_> {
 }
 
 /// Runs since it was made.
+#[derive(Debug)]
 pub(crate) struct Stopwatch(Instant);
 
 impl Stopwatch {

@@ -13,6 +13,7 @@ mod writer;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -27,10 +28,11 @@ use self::queue::{Full, Queue};
 use self::reader::{Read, Reader};
 use self::writer::{Commit, Task, Writer};
 use crate::engine::{Access, Answer, IS_MOVING, NOT_ALONE, storable};
-use crate::measure::{Measurements, Waiting};
+use crate::measure::{Measurements, Stopwatch, Waiting};
 use crate::migration::Dialect;
 use crate::{
-    CommitError, Engine, Migration, MigrationError, OpenError, ReadError, Row, RowError, Rows, Statement, Value,
+    CommitError, Engine, Migration, MigrationError, OpenError, ReadError, Row, RowError, Rows, Statement, Touched,
+    Value,
 };
 
 /// How long a connection waits for another process that holds the database.
@@ -79,6 +81,7 @@ pub struct Sqlite {
     measurements: Arc<Measurements>,
     reads: Arc<Queue<Read>>,
     lookups: Vec<Mutex<Reader>>,
+    glances: Arc<Glances>,
     readers: Vec<JoinHandle<()>>,
     writer: Option<JoinHandle<()>>,
     /// Held as long as the engine lives; a process that ends in any way lets go of it.
@@ -99,11 +102,17 @@ impl Sqlite {
             measurements: Arc::default(),
             reads: Arc::new(Queue::new(options.waiting)),
             lookups: Vec::new(),
+            glances: Arc::default(),
             readers: Vec::new(),
             writer: None,
             _presence: presence,
         };
-        let writer = Writer::new(path.to_owned(), connect(path, Role::Writer)?, Arc::clone(&engine.measurements));
+        let writer = Writer::new(
+            path.to_owned(),
+            connect(path, Role::Writer)?,
+            Arc::clone(&engine.measurements),
+            Arc::clone(&engine.glances),
+        );
         let commits = Arc::clone(&engine.commits);
         engine.writer = Some(spawn("store-writer", move || writer.run(&commits, options.group.max(1)))?);
         for _ in 0..options.readers.max(1) {
@@ -202,6 +211,14 @@ impl Engine for Sqlite {
         })
     }
 
+    fn touched(&self) -> Option<&Touched> {
+        if self.glances.is_due() {
+            // Where there is no room, nothing is answered from memory for a while.
+            let _ = self.commits.push(Task::Glance);
+        }
+        self.glances.touched()
+    }
+
     fn write_metrics(&self, exposition: &mut Exposition) {
         self.measurements.write(exposition);
     }
@@ -241,6 +258,43 @@ impl ToSql for Value {
             Self::Bytes(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
             Self::Flag(flag) => ToSqlOutput::Borrowed(ValueRef::Integer(i64::from(*flag))),
         })
+    }
+}
+
+/// How often it is looked whether another process has written, in microseconds.
+const GLANCE_EVERY: u64 = 100_000;
+
+/// What the writer knows of who has written what: by itself, and by looking from time to time whether somebody else has.
+struct Glances {
+    touched: Touched,
+    clock: Stopwatch,
+    asked_at: AtomicU64,
+    seen_at: AtomicU64,
+}
+
+impl Default for Glances {
+    fn default() -> Self {
+        let never = || AtomicU64::new(0);
+        Self { touched: Touched::default(), clock: Stopwatch::start(), asked_at: never(), seen_at: never() }
+    }
+}
+
+impl Glances {
+    /// Microseconds, by which 0 is long ago from the first moment on.
+    fn now(&self) -> u64 {
+        u64::try_from(self.clock.elapsed().as_micros()).unwrap_or(u64::MAX).saturating_add(2 * GLANCE_EVERY)
+    }
+
+    /// Whether it is time to look; one caller of many is told so.
+    fn is_due(&self) -> bool {
+        let (now, asked_at) = (self.now(), self.asked_at.load(Ordering::Relaxed));
+        now.saturating_sub(asked_at) >= GLANCE_EVERY
+            && self.asked_at.compare_exchange(asked_at, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Nothing when the last look is too long ago.
+    fn touched(&self) -> Option<&Touched> {
+        (self.now().saturating_sub(self.seen_at.load(Ordering::SeqCst)) < 2 * GLANCE_EVERY).then_some(&self.touched)
     }
 }
 

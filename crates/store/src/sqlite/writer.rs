@@ -5,13 +5,14 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use rusqlite::{Connection, ErrorCode, ffi};
 use tokio::sync::oneshot;
 
 use super::queue::Queue;
 use super::text::Texts;
-use super::{DIALECT, Failure, Role, bind, collect, connect};
+use super::{DIALECT, Failure, Glances, Role, bind, collect, connect};
 use crate::measure::{Measurements, Stopwatch};
 use crate::migration::{self, pending};
 use crate::{CommitError, Migration, MigrationError, Rows, Statement};
@@ -25,7 +26,12 @@ pub(super) struct Commit {
 /// What the writer does.
 pub(super) enum Task {
     Commit(Commit),
-    Migrate { migrations: &'static [Migration], answer: oneshot::Sender<Result<Vec<i64>, MigrationError>> },
+    /// To look whether another process has written.
+    Glance,
+    Migrate {
+        migrations: &'static [Migration],
+        answer: oneshot::Sender<Result<Vec<i64>, MigrationError>>,
+    },
 }
 
 type Outcome = Result<Vec<Rows>, CommitError>;
@@ -37,11 +43,20 @@ pub(super) struct Writer {
     connection: Option<Connection>,
     texts: Texts,
     measurements: Arc<Measurements>,
+    glances: Arc<Glances>,
+    /// What SQLite says of the file, which changes when, and only when, another connection commits.
+    data_version: Option<i64>,
 }
 
 impl Writer {
-    pub(super) fn new(path: PathBuf, connection: Connection, measurements: Arc<Measurements>) -> Self {
-        Self { path, connection: Some(connection), texts: Texts::default(), measurements }
+    pub(super) fn new(
+        path: PathBuf,
+        connection: Connection,
+        measurements: Arc<Measurements>,
+        glances: Arc<Glances>,
+    ) -> Self {
+        let texts = Texts::default();
+        Self { path, connection: Some(connection), texts, measurements, glances, data_version: None }
     }
 
     /// Works until the queue is closed and empty.
@@ -52,6 +67,7 @@ impl Writer {
             for task in tasks.drain(..) {
                 match task {
                     Task::Commit(commit) => group.push(commit),
+                    Task::Glance => self.glance(),
                     Task::Migrate { migrations, answer } => {
                         self.commit(&mut group);
                         // Whoever asked may be gone; the schema is what it is.
@@ -74,17 +90,38 @@ impl Writer {
         }
     }
 
+    /// SQLite's `data_version` of this connection tells of every commit but its own.
+    fn glance(&mut self) {
+        let Some(connection) = &self.connection else { return };
+        let now = self.glances.now();
+        let version = connection
+            .prepare_cached("pragma data_version")
+            .and_then(|mut prepared| prepared.query_row([], |row| row.get::<_, i64>(0)));
+        let Ok(version) = version else { return };
+        if self.data_version != Some(version) {
+            self.data_version = Some(version);
+            self.glances.touched.everything();
+        }
+        self.glances.seen_at.store(now, Ordering::SeqCst);
+    }
+
     fn outcomes(&mut self, group: &[Commit]) -> Vec<Outcome> {
         let connection = match self.connection.take().map_or_else(|| connect(&self.path, Role::Writer), Ok) {
             Ok(connection) => connection,
             Err(error) => return all(group, &CommitError::Unavailable(error.to_string())),
         };
+        let places = self.glances.touched.writing(group.iter().flat_map(|commit| &commit.statements));
         match transaction(&connection, &mut self.texts, &self.measurements, group) {
             Ok(outcomes) => {
+                self.glances.touched.written(&places);
                 self.connection = Some(connection);
                 outcomes
             }
             Err(error) => {
+                self.glances.touched.written(&places);
+                // Nobody knows what is there now, and the next connection counts anew.
+                self.glances.touched.everything();
+                self.data_version = None;
                 tracing::error!(%error, commits = group.len(), "a transaction failed; the writer opens the database anew");
                 all(group, &error)
             }
@@ -98,6 +135,8 @@ impl Writer {
             .map_or_else(|| connect(&self.path, Role::Writer), Ok)
             .map_err(|error| MigrationError::Unavailable(error.to_string()))?;
         let applied = migrate(&mut connection, migrations);
+        self.glances.touched.everything();
+        self.data_version = None;
         if connection.is_autocommit() {
             self.connection = Some(connection);
         }

@@ -388,8 +388,8 @@ pub(crate) async fn validate(State(web): State<Web>, asker: Asker, sent: Json) -
         valid: told.verdict.is_valid(),
         code: told.verdict.code.as_str(),
         detail: asker.verdict(&web, &told.verdict, told.retired.as_ref()),
-        license: told.license.as_ref().map(|license| public(license, told.at)),
-        activation: told.license.as_ref().zip(told.activation.as_ref()).map(|(license, row)| seat(license, row)),
+        license: told.license().map(|license| public(license, told.at)),
+        activation: told.license().zip(told.activation()).map(|(license, row)| seat(license, row)),
         certificate: told.certificate.as_deref(),
         warnings: told.verdict.warnings.iter().map(|warning| warning.as_str()).collect(),
     };
