@@ -47,7 +47,7 @@ class Shop:
             stderr=subprocess.DEVNULL,
             cwd=self.folder,
         )
-        self._api_key = json.loads(self._server.stdout.readline())["api_key"]
+        self.api_key = json.loads(self._server.stdout.readline())["api_key"]
 
     def stop(self):
         if self._server is not None:
@@ -79,7 +79,7 @@ class Shop:
 
     def api(self, path, body=None):
         data = None if body is None else json.dumps(body).encode()
-        headers = {"authorization": f"Bearer {self._api_key}", "content-type": "application/json"}
+        headers = {"authorization": f"Bearer {self.api_key}", "content-type": "application/json"}
         if body is not None:
             headers["idempotency-key"] = os.urandom(8).hex()
         request = urllib.request.Request(self.url + path, data=data, headers=headers)

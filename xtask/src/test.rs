@@ -9,7 +9,8 @@ use crate::run::{cargo, command, exists, root, step};
 use crate::{clients, install, sim, slowest, tidy};
 
 /// The foreign parts: programs that we did not write, driven against ours.
-const FOREIGN: &[&str] = &["sandbox_stripe.py", "stripe_signatures.py", "localstripe.py", "hook_stripe.py"];
+const FOREIGN: &[&str] =
+    &["sandbox_stripe.py", "stripe_signatures.py", "localstripe.py", "hook_stripe.py", "schemathesis_api.py"];
 
 /// Runs the tests; `fast` is the inner loop.
 pub(crate) fn run(fast: bool) -> anyhow::Result<()> {

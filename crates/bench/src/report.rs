@@ -4,6 +4,15 @@ use std::fmt::Write as _;
 
 use anyhow::bail;
 
+/// Where the chart is drawn, in its own units.
+const LEFT: f64 = 44.0;
+const TOP: f64 = 20.0;
+const WIDTH: f64 = 440.0;
+const HEIGHT: f64 = 300.0;
+
+/// Told apart by who sees few colors, too.
+const COLORS: &[&str] = &["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999"];
+
 /// One figure at one size.
 #[derive(Debug, Clone)]
 pub(crate) struct Figure {
@@ -47,6 +56,79 @@ impl Report {
             );
         }
         table
+    }
+
+    /// How each ratio goes with what is stored, as a picture: a line that falls is a cost that grows with the shop.
+    pub(crate) fn chart(&self) -> String {
+        let mut sizes: Vec<u64> = self.figures.iter().map(|figure| figure.stored).collect();
+        sizes.sort_unstable();
+        sizes.dedup();
+        let across = |stored: u64| {
+            let place = sizes.iter().position(|size| *size == stored).unwrap_or_default();
+            LEFT + WIDTH * place as f64 / (sizes.len().max(2) - 1) as f64
+        };
+        let up = |ratio: f64| TOP + HEIGHT * (1.0 - ratio.min(1.0));
+        let mut names: Vec<&str> =
+            self.figures.iter().filter(|figure| figure.ratio.is_some()).map(|figure| figure.name).collect();
+        let mut seen = Vec::new();
+        names.retain(|name| {
+            !seen.contains(name) && {
+                seen.push(*name);
+                true
+            }
+        });
+        let mut chart = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 860 {}\" font-family=\"sans-serif\" font-size=\"13\">\n\
+             <title>Ratio to the ceiling by how much is stored</title>\n\
+             <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n",
+            TOP + HEIGHT + 40.0
+        );
+        for tenth in 0..=5 {
+            let ratio = f64::from(tenth) / 5.0;
+            let _ = writeln!(
+                chart,
+                "<path d=\"M{LEFT} {y}h{WIDTH}\" stroke=\"#ddd\"/><text x=\"{x}\" y=\"{below}\" text-anchor=\"end\">{ratio:.1}</text>",
+                x = LEFT - 8.0,
+                y = up(ratio),
+                below = up(ratio) + 4.0
+            );
+        }
+        for size in &sizes {
+            let _ = writeln!(
+                chart,
+                "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{size}</text>",
+                across(*size),
+                TOP + HEIGHT + 24.0
+            );
+        }
+        for (place, name) in names.iter().enumerate() {
+            let color = COLORS.get(place % COLORS.len()).unwrap_or(&"#000");
+            let points: Vec<(f64, f64)> = self
+                .figures
+                .iter()
+                .filter(|figure| figure.name == *name)
+                .filter_map(|figure| Some((across(figure.stored), up(figure.ratio?))))
+                .collect();
+            let line: Vec<String> = points.iter().map(|(x, y)| format!("{x:.0},{y:.0}")).collect();
+            let _ = writeln!(
+                chart,
+                "<polyline points=\"{}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"2\"/>",
+                line.join(" ")
+            );
+            for (x, y) in points {
+                let _ = writeln!(chart, "<circle cx=\"{x:.0}\" cy=\"{y:.0}\" r=\"3\" fill=\"{color}\"/>");
+            }
+            let y = TOP + 22.0 * place as f64;
+            let x = LEFT + WIDTH + 24.0;
+            let _ = writeln!(
+                chart,
+                "<path d=\"M{x} {y}h18\" stroke=\"{color}\" stroke-width=\"3\"/><text x=\"{}\" y=\"{}\">{name}</text>",
+                x + 24.0,
+                y + 4.0
+            );
+        }
+        chart.push_str("</svg>\n");
+        chart
     }
 
     /// Fails when a ratio is below its goal, or falls by more than a tenth with size.

@@ -442,6 +442,11 @@ fn seat_answer(status: StatusCode, told: &ActivateAnswer) -> Response {
 }
 
 pub(super) fn text(param: &str, value: &str, longest: usize) -> Result<String, Problem> {
+    // As sent, and not as kept: the description of the API counts what is sent.
+    if value.chars().count() > longest {
+        let error = domain::TextError::TooLong(longest);
+        return Err(Problem::invalid(param, "text_invalid", format!("`{param}` {error}.")));
+    }
     plain_text(value, longest).map_err(|error| Problem::invalid(param, "text_invalid", format!("`{param}` {error}.")))
 }
 
