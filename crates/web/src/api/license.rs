@@ -369,6 +369,7 @@ pub(super) fn fingerprint(text: &str) -> Result<Fingerprint, Problem> {
 pub(crate) async fn validate(State(web): State<Web>, asker: Asker, sent: Json) -> Result<Response, Problem> {
     let input: ValidateInput<'_> = sent.read()?;
     let fingerprint = input.fingerprint.as_deref().map(fingerprint).transpose()?;
+    let components = components(input.components)?;
     let key = match KeyCode::parse(&input.key) {
         Ok(key) => key,
         Err(error) => return Ok(unknown(asker.slip(&web, error))),
@@ -381,7 +382,7 @@ pub(crate) async fn validate(State(web): State<Web>, asker: Asker, sent: Json) -
         },
         features: input.features.unwrap_or_default(),
         version_released_at: input.version_released_at,
-        components: components(input.components)?,
+        components,
     };
     let told = web.app.validate_license(asker.shop.id, &key, &request).await?;
     let view = ValidateView {
