@@ -63,6 +63,7 @@ impl App {
 
     /// Asks the gateway how a payment stands, and puts the answer into the
     /// rows: what the return of the buyer, the sweep and the support button do.
+    /// When it is asked next is the sweep's business alone.
     ///
     /// # Errors
     /// When there is no such payment, or somebody does not answer.
@@ -82,8 +83,10 @@ impl App {
         let target = Target::Order(payment.order);
         if payment.page_reference.is_none() && payment.reference.is_none() {
             // The gateway has not named it yet: opening it again, with the same key, is what finds out.
-            self.fulfil(shop, &target, &Occurrence::StillOpen { payment: id }, actor, None, job).await?;
-            return self.payment(shop, id).await;
+            if job.is_some() {
+                self.commit(&Changes::default(), job).await?;
+            }
+            return Ok(payment);
         }
         let call = Call::RetrievePayment {
             page_reference: payment.page_reference.clone(),
@@ -126,12 +129,8 @@ impl App {
             return Err(Error::Refused(refusal));
         }
         let payment = self.payment(shop, id).await?;
-        if payment.state.is_open() {
-            self.fulfil(shop, &target, &Occurrence::StillOpen { payment: id }, actor, None, job).await?;
-        } else if let Some(job) = job {
-            self.commit(&Changes::default(), Some(job)).await?;
-        }
         if job.is_some() {
+            self.commit(&Changes::default(), job).await?;
             self.apply_overtaken(&account, payment.order).await?;
         }
         Ok(payment)

@@ -141,7 +141,8 @@ impl App {
     /// What happens when the buyer comes back from the gateway: every payment
     /// that is still open is asked about, so that the page can tell the truth
     /// before the webhook comes; and a captured one whose webhook did not say
-    /// what paid, so that the receipt can.
+    /// what paid, so that the receipt can. Anybody may open that address, so
+    /// the gateway hears of one payment only every few seconds.
     ///
     /// # Errors
     /// When there is no such order. A gateway that does not answer is no error here: the page says "waiting".
@@ -149,6 +150,9 @@ impl App {
         let sale = self.sale(shop, order).await?;
         let lacks_method = |payment: &Payment| payment.state == PaymentState::Succeeded && payment.method.is_none();
         for payment in sale.payments.iter().filter(|payment| payment.state.is_open() || lacks_method(payment)) {
+            if !self.visitors.may_ask(payment.id, self.clock.now()) {
+                continue;
+            }
             if let Err(error) = self.ask_payment(shop, payment.id, Actor::Buyer).await {
                 tracing::warn!(payment = %payment.id, %error, "the gateway could not be asked when the buyer returned");
             }

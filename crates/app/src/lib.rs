@@ -37,6 +37,7 @@ mod signer;
 mod silence;
 mod sweep;
 pub mod trace;
+mod visitors;
 mod watch;
 mod worker;
 
@@ -102,6 +103,7 @@ pub struct App {
     health: health::Health,
     lifecycle: lifecycle::Lifecycle,
     silence: silence::Silence,
+    visitors: visitors::Visitors,
     recovery: recovery::Recovery,
     spans: OnceLock<Box<dyn trace::SpanSink>>,
 }
@@ -141,6 +143,7 @@ impl App {
             health: health::Health::default(),
             lifecycle: lifecycle::Lifecycle::default(),
             silence: silence::Silence::default(),
+            visitors: visitors::Visitors::default(),
             recovery,
             spans: OnceLock::new(),
         }))

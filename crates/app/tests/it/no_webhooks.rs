@@ -77,6 +77,35 @@ async fn a_refund_goes_back_once(on: On) {
     }
 }
 
+/// Somebody who has not paid opens the page to which the gateway sends buyers back, again and again.
+async fn a_visitor_asks_rarely(on: On) {
+    for (is_down, reloads, seconds_between, calls) in [(false, 20, 0, 1), (false, 20, 1, 4), (true, 20, 1, 4)] {
+        let house = House::open(on).await;
+        let bought = house.buy(1).await;
+        let before = house.sale(bought.order).await.payments.remove(0);
+        house.gateway.set_down(is_down);
+        let calls_before = house.gateway.calls();
+        for _ in 0..reloads {
+            let returns = || house.app.return_from_gateway(house.shop.id, bought.order);
+            let (one, other) = futures::join!(returns(), returns());
+            one.unwrap();
+            other.unwrap();
+            house.advance(Duration::seconds(seconds_between));
+        }
+        let row = (is_down, reloads, seconds_between);
+        assert_eq!(house.gateway.calls() - calls_before, calls, "{row:?}");
+        let after = house.sale(bought.order).await.payments.remove(0);
+        assert_eq!((after.checks, after.check_at), (before.checks, before.check_at), "{row:?}");
+
+        // The sweep still asks when it would have asked, and counts.
+        house.gateway.set_down(false);
+        house.advance(Duration::minutes(6));
+        house.app.step_payments().await.unwrap();
+        let swept = house.sale(bought.order).await.payments.remove(0);
+        assert_eq!((swept.checks, swept.check_at > before.check_at), (1, true), "{row:?}");
+    }
+}
+
 #[tokio::test]
 async fn without_webhooks_the_sweep_delivers_on_sqlite() {
     the_sweep_delivers(On::Sqlite).await;
@@ -115,4 +144,14 @@ async fn a_refund_that_was_never_answered_goes_back_once_on_sqlite() {
 #[tokio::test]
 async fn a_refund_that_was_never_answered_goes_back_once_on_postgres() {
     a_refund_goes_back_once(On::Postgres).await;
+}
+
+#[tokio::test]
+async fn a_visitor_who_reloads_neither_floods_the_gateway_nor_slows_the_sweep_on_sqlite() {
+    a_visitor_asks_rarely(On::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_visitor_who_reloads_neither_floods_the_gateway_nor_slows_the_sweep_on_postgres() {
+    a_visitor_asks_rarely(On::Postgres).await;
 }
