@@ -524,18 +524,17 @@ fn request_refund(
     revoke: Option<bool>,
     desk: &mut Desk<'_>,
 ) -> Result<(), Refusal> {
-    let payment = match reason {
-        // The way to try again when a surplus could not be sent back.
-        RefundReason::SurpriseCapture => sale
-            .payments
-            .iter()
-            .find(|payment| sale.is_surprise(payment.id) && sale.refundable(payment).is_ok_and(Money::is_positive)),
+    let (payment, revoke) = match reason {
+        // The way to try again when a surplus could not be sent back. The licenses were paid by another payment.
+        RefundReason::SurpriseCapture => {
+            (sale.surplus().map(|(payment, _)| payment).ok_or(Refusal::NoSurplus)?, Some(false))
+        }
         RefundReason::RequestedByCustomer
         | RefundReason::Duplicate
         | RefundReason::Fraudulent
-        | RefundReason::MadeAtGateway => sale.captured(),
+        | RefundReason::MadeAtGateway => (sale.captured().ok_or(Refusal::OrderNotPaid)?, revoke),
     };
-    let payment = payment.ok_or(Refusal::OrderNotPaid)?.clone();
+    let payment = payment.clone();
     let refundable = sale.refundable(&payment)?;
     let amount = amount.unwrap_or(refundable);
     same_currency(payment.amount, amount)?;

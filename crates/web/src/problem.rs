@@ -114,6 +114,7 @@ impl From<Refusal> for Problem {
             | Refusal::SeatsBelowUsed { .. }
             | Refusal::UsageExhausted { .. }
             | Refusal::OrderNotPaid
+            | Refusal::NoSurplus
             | Refusal::CheckoutExpired
             | Refusal::CheckoutCompleted
             | Refusal::AmountMismatch { .. }

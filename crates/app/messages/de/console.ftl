@@ -132,9 +132,13 @@ console-refund-confirm-what = Das Geld geht auf dem Weg zurück, auf dem es kam.
 console-refund-confirm = Jetzt { $amount } erstatten
 console-refund-left-after = Danach noch erstattbar
 console-refund-turn-back = Nicht erstatten
+console-surplus = { $amount } kamen doppelt
+console-surplus-why = Die Bestellung wurde zweimal bezahlt. Die zweite Zahlung geht von selbst zurück; diese konnte nicht zurückgehen.
+console-surplus-give-back = { $amount } zurückgeben
 console-refusal-refund-exceeds-payment = Höchstens { $most } können erstattet werden.
 console-refusal-refund-not-positive = Geben Sie einen Betrag über null ein, höchstens { $most }.
 console-refusal-order-not-paid = Diese Bestellung wurde nicht bezahlt; es gibt nichts zu erstatten.
+console-refusal-no-surplus = Es wurde nichts zu viel bezahlt, oder es ist schon zurück oder unterwegs.
 console-refusal-amount-out-of-range = Geben Sie einen Betrag wie 19,99 ein, höchstens { $most }.
 console-refusal-currency-mismatch = Der Betrag muss in der Währung der Bestellung sein, höchstens { $most }.
 

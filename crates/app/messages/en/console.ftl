@@ -132,9 +132,13 @@ console-refund-confirm-what = The money goes back the way it came. This cannot b
 console-refund-confirm = Give back { $amount } now
 console-refund-left-after = Can still be given back afterwards
 console-refund-turn-back = Do not give back
+console-surplus = { $amount } came twice
+console-surplus-why = The order was paid twice. The second payment goes back by itself, and this could not.
+console-surplus-give-back = Give back { $amount }
 console-refusal-refund-exceeds-payment = At most { $most } can be given back.
 console-refusal-refund-not-positive = Enter an amount above zero, at most { $most }.
 console-refusal-order-not-paid = This order has not been paid, so there is nothing to give back.
+console-refusal-no-surplus = Nothing was paid too much, or it is back or on its way already.
 console-refusal-amount-out-of-range = Enter an amount as 19.99, at most { $most }.
 console-refusal-currency-mismatch = The amount must be in the currency of the order, at most { $most }.
 

@@ -13,4 +13,5 @@ mod no_webhooks;
 mod outbox;
 mod parked;
 mod restored;
+mod surplus;
 mod ways_in;
