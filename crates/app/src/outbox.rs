@@ -2,7 +2,7 @@
 
 use domain::{
     Actor, Changes, Decline, DeclineClass, Delivery, DeliveryState, Duration, Event, EventId, EventKind, JobKind,
-    Occurrence, PaymentId, ShopId, Timestamp,
+    Occurrence, Order, PaymentId, ShopId, Timestamp,
 };
 use futures::StreamExt as _;
 use futures::future::{Either, select};
@@ -213,8 +213,12 @@ impl App {
         }
         let shop = self.shop(shop_id).await.ok_or(Error::NotFound { what: "shop" })?;
         let now = self.clock.now();
+        let mut without_keys_of = None;
         let sent = match self.compose_mail(&shop, &delivery).await? {
-            Some(mail) => self.mailer.send(mail).await,
+            Some(letter) => {
+                without_keys_of = letter.without_keys_of;
+                self.mailer.send(letter.mail).await
+            }
             None => Err(MailError::Refused {
                 code: "nothing_to_send".to_owned(),
                 message: "what it was about has expired".to_owned(),
@@ -235,15 +239,21 @@ impl App {
             ..delivery.clone()
         };
         match sent {
-            Ok(()) => self.settle_mail(job, settled(DeliveryState::Sent, None), EventKind::DeliverySent, now).await,
+            Ok(()) => {
+                let without_keys = without_keys_of.is_some();
+                let sent = Delivery { without_keys, ..settled(DeliveryState::Sent, None) };
+                // The order is the lock of its sale: keys that work again meanwhile find that they have not left yet.
+                let orders = without_keys_of.into_iter().map(|order| *order).collect();
+                self.settle_mail(job, sent, EventKind::DeliverySent, now, orders).await
+            }
             Err(MailError::Refused { code, message }) => {
                 let error = format!("{code} {message}");
-                self.settle_mail(job, settled(DeliveryState::Refused, Some(error)), EventKind::DeliveryRefused, now)
-                    .await
+                let refused = settled(DeliveryState::Refused, Some(error));
+                self.settle_mail(job, refused, EventKind::DeliveryRefused, now, Vec::new()).await
             }
             Err(MailError::Later { message }) if now.since(delivery.created_at) > MAIL_PATIENCE => {
-                self.settle_mail(job, settled(DeliveryState::Refused, Some(message)), EventKind::DeliveryRefused, now)
-                    .await
+                let refused = settled(DeliveryState::Refused, Some(message));
+                self.settle_mail(job, refused, EventKind::DeliveryRefused, now, Vec::new()).await
             }
             Err(MailError::Later { message }) => {
                 // Shown to the shop while it waits; a conflict here only means that a person changed it meanwhile.
@@ -262,6 +272,7 @@ impl App {
         delivery: Delivery,
         kind: EventKind,
         now: Timestamp,
+        orders: Vec<Order>,
     ) -> Result<Done, Error> {
         let event = Event {
             id: EventId::mint(now, &mut self.entropy.rng()),
@@ -274,7 +285,7 @@ impl App {
             data: json!({ "delivery": delivery.id, "mail": delivery.mail.as_str(), "to": delivery.to.masked(), "error": delivery.last_error }),
             at: now,
         };
-        let changes = Changes { deliveries: vec![delivery], events: vec![event], ..Changes::default() };
+        let changes = Changes { orders, deliveries: vec![delivery], events: vec![event], ..Changes::default() };
         self.commit(&changes, Some(job)).await?;
         Ok(Done::Finished)
     }

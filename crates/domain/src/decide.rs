@@ -238,6 +238,7 @@ impl Desk<'_> {
             last_error: None,
             created_at: self.now,
             sent_at: None,
+            without_keys: false,
         };
         self.job(JobKind::SendMail { delivery: delivery.id });
         self.changes.deliveries.push(delivery);
@@ -834,17 +835,15 @@ fn record_order(after: &Sale, desk: &mut Desk<'_>) {
     }
 }
 
-/// The keys go out in the decision in which they first work, and a buyer hears
-/// of money that goes back once the payment it comes from is known.
+/// The keys go out in the decision in which they first work, or in which they work again when no mail has carried them,
+/// and a buyer hears of money that goes back once the payment it comes from is known.
 fn write_mails(after: &Sale, desk: &mut Desk<'_>) {
     let issued_working = desk.changes.issued.iter().any(|(license, _)| license.state == LicenseState::Active);
-    // A license that stands as it was issued, and did not work then, has never worked: its key was not sent yet.
-    let works_at_last = after.licenses.iter().any(|license| {
+    let works_again = after.licenses.iter().any(|license| {
         let known = desk.before.licenses.iter().find(|known| known.id == license.id);
-        license.state == LicenseState::Active
-            && known.is_some_and(|known| known.version == 1 && known.state != LicenseState::Active)
+        license.state == LicenseState::Active && known.is_some_and(|known| known.state != LicenseState::Active)
     });
-    if issued_working || works_at_last {
+    if (issued_working || works_again) && !desk.before.keys_mailed {
         desk.mail(MailKind::OrderPaid { order: after.order.id });
     }
     if after.order.refunded.minor() > desk.before.order.refunded.minor() {

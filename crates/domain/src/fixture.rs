@@ -137,7 +137,7 @@ pub(crate) fn opened(catalog: &Catalog, quantity: u32) -> Sale {
     let [mut checkout] = <[Checkout; 1]>::try_from(changes.checkouts).unwrap();
     order.version = 1;
     checkout.version = 1;
-    Sale { order, checkout, payments: vec![], refunds: vec![], disputes: vec![], licenses: vec![] }
+    Sale { order, checkout, payments: vec![], refunds: vec![], disputes: vec![], licenses: vec![], keys_mailed: false }
 }
 
 /// A sale with its books, its clock and what was said about it, all in memory.

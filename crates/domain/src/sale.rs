@@ -22,6 +22,8 @@ pub struct Sale {
     pub disputes: Vec<Dispute>,
     /// Every license, by line and unit.
     pub licenses: Vec<License>,
+    /// Whether a mail that carries the keys has left, or waits to leave.
+    pub keys_mailed: bool,
 }
 
 impl Sale {

@@ -91,7 +91,7 @@ pub(crate) const TABLES: &[Table] = &[
     Table { name: "deliveries", key: &["shop_id", "id"],
         texts: &["shop_id", "id", "mail", "subject", "recipient", "locale", "order_id", "customer_id", "state",
             "last_error"],
-        numbers: &["version", "attempts", "created_at", "sent_at"], bytes: &[] },
+        numbers: &["version", "attempts", "created_at", "sent_at", "without_keys"], bytes: &[] },
     Table { name: "notices", key: &["shop_id", "id"],
         texts: &["shop_id", "id", "gateway_account_id", "event_id", "kind", "state", "reason", "detail", "order_id"],
         numbers: &["version", "received_at", "settled_at", "claim_at"], bytes: &["body"] },

@@ -338,6 +338,7 @@ impl World {
             last_error: Some("451 try again".to_owned()),
             created_at: now,
             sent_at: (state == DeliveryState::Sent).then_some(now),
+            without_keys: false,
         }
     }
 
