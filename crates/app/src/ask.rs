@@ -136,15 +136,15 @@ impl App {
         Ok(payment)
     }
 
-    /// How the disputes of a payment stand that are not over by what we know: an answer about the payment does not
-    /// say how they ended.
+    /// How the disputes of a payment stand that we know of: an answer about the payment does not say how they ended,
+    /// and one that ended may have been decided again.
     async fn dispute_facts(&self, account: &GatewayAccount, payment: &Payment) -> Result<Vec<Fact>, Error> {
         if !adapter(&account.adapter).is_some_and(|gateway| gateway.capabilities().disputes) {
             return Ok(Vec::new());
         }
         let disputes = self.sale(payment.shop, payment.order).await?.disputes;
         let mut facts = Vec::new();
-        for dispute in disputes.iter().filter(|dispute| dispute.payment == payment.id && dispute.state.is_undecided()) {
+        for dispute in disputes.iter().filter(|dispute| dispute.payment == payment.id) {
             match self.call(account, &Call::RetrieveDispute { reference: dispute.reference.clone() }).await {
                 Ok(Answer::Facts(told)) => facts.extend(told),
                 Ok(

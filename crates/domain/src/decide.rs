@@ -475,12 +475,15 @@ fn merge_dispute(
     {
         Some(dispute) => {
             let was = dispute.clone();
-            if report.state.rank() >= dispute.state.rank() {
+            if dispute.is_behind(report) {
                 // A question may become a chargeback over another amount; once money moved, the amount stands.
                 if dispute.state.is_question() {
                     dispute.amount = report.amount;
                 } else if dispute.amount != report.amount {
                     return Err(Refusal::AmountMismatch { expected: dispute.amount, reported: report.amount });
+                }
+                if report.as_of.is_some() || dispute.state != report.state {
+                    dispute.told_at = dispute.told_at.max(Dispute::moment(report, desk.now));
                 }
                 dispute.state = report.state;
             }
@@ -499,6 +502,7 @@ fn merge_dispute(
             amount: report.amount,
             reason: report.reason.clone(),
             state: report.state,
+            told_at: Dispute::moment(report, desk.now),
             evidence_due_at: report.evidence_due_at,
             created_at: desk.now,
         }),
@@ -791,16 +795,16 @@ fn record_dispute(dispute: &Dispute, was_taken: bool, after: &Sale, desk: &mut D
     let Some(account) = after.payment(dispute.payment).map(|payment| Account::Gateway(payment.gateway_account)) else {
         return;
     };
-    // A case can be won, taken up again and lost, so the state is part of the cause.
+    // A case can be won, taken up again, lost and won on appeal: each time is a cause of its own.
     match (was_taken, dispute.state.takes_money()) {
         (false, true) => desk.post(
-            format!("dispute:{}:{}", dispute.id, dispute.state.as_str()),
+            format!("dispute:{}:{}:{}", dispute.id, dispute.state.as_str(), dispute.version),
             Account::Disputes,
             account,
             dispute.amount,
         ),
         (true, false) => desk.post(
-            format!("dispute_reversed:{}:{}", dispute.id, dispute.state.as_str()),
+            format!("dispute_reversed:{}:{}:{}", dispute.id, dispute.state.as_str(), dispute.version),
             account,
             Account::Disputes,
             dispute.amount,
@@ -822,13 +826,12 @@ fn record_order(after: &Sale, desk: &mut Desk<'_>) {
         (OrderState::Lost, OrderState::Lost) | (OrderState::Disputed, OrderState::Disputed) => {}
         (_, OrderState::Lost) => desk.event(EventKind::OrderLost, json!({})),
         (_, OrderState::Disputed) => desk.event(EventKind::OrderDisputed, json!({})),
-        (OrderState::Disputed, _) => desk.event(EventKind::OrderDisputeWon, json!({})),
+        (OrderState::Disputed | OrderState::Lost, _) => desk.event(EventKind::OrderDisputeWon, json!({})),
         (
             OrderState::Pending
             | OrderState::Paid
             | OrderState::PartiallyRefunded
             | OrderState::Refunded
-            | OrderState::Lost
             | OrderState::Expired,
             _,
         ) => {}

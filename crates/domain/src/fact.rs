@@ -189,6 +189,8 @@ pub struct DisputeReport {
     pub mode: Mode,
     /// The gateway's id of the dispute.
     pub reference: String,
+    /// When it stood like this, by the gateway's clock; `None`: now, for the gateway was asked.
+    pub as_of: Option<Timestamp>,
     /// The amount in dispute.
     pub amount: Money,
     /// The gateway's word for why.

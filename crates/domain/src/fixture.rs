@@ -261,6 +261,8 @@ impl Reporter {
             locator: self.locator.clone(),
             mode: Mode::Sandbox,
             reference: reference.to_owned(),
+            // One after the other, as a case goes that is decided once.
+            as_of: Some(START.after(Duration::seconds(i64::from(state.rank())))),
             amount: euro(minor),
             reason: "fraudulent".to_owned(),
             state,

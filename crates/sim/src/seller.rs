@@ -146,7 +146,13 @@ async fn dispute(sim: &Rc<Sim>) {
         sim.gateway.dashboard(&format!("/v1/disputes/{id}"), form);
         universe.sleep(universe.pick(&[SECOND, MINUTE, HOUR, 5 * DAY])).await;
     }
-    decide(universe.pick(&["won", "won", "lost"]));
+    let outcome = universe.pick(&["won", "won", "lost"]);
+    decide(outcome);
+    if outcome == "lost" && universe.one_in(3) {
+        // An appeal.
+        universe.sleep(universe.pick(&[MINUTE, HOUR, 5 * DAY])).await;
+        decide("won");
+    }
 }
 
 /// Applies a notice again, be it parked or long since applied.

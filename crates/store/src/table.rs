@@ -76,7 +76,7 @@ pub(crate) const TABLES: &[Table] = &[
         numbers: &["version", "amount_minor", "revokes", "created_at"], bytes: &[] },
     Table { name: "disputes", key: &["shop_id", "id"],
         texts: &["shop_id", "id", "payment_id", "order_id", "reference", "currency", "reason", "state"],
-        numbers: &["version", "amount_minor", "evidence_due_at", "created_at"], bytes: &[] },
+        numbers: &["version", "amount_minor", "evidence_due_at", "created_at", "told_at"], bytes: &[] },
     Table { name: "licenses", key: &["shop_id", "id"],
         texts: &["shop_id", "id", "order_id", "product_id", "plan_id", "customer_id", "key_tail", "policy", "state"],
         numbers: &["version", "line", "unit", "seats", "seats_used", "expires_at", "created_at", "started_at",

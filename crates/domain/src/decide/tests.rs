@@ -339,7 +339,7 @@ captured 98.00, dispute lost 98.00       | dispute warning 98.00       | =      
 captured 98.00, dispute lost 98.00       | dispute closed 98.00        | =                              |                    |                      |                     |
 captured 98.00, dispute lost 98.00       | dispute opened 98.00        | =                              |                    |                      |                     |
 captured 98.00, dispute lost 98.00       | dispute evidence_sent 98.00 | =                              |                    |                      |                     |
-captured 98.00, dispute lost 98.00       | dispute won 98.00           | =                              |                    |                      |                     | nothing comes after the end
+captured 98.00, dispute lost 98.00       | dispute won 98.00           | =                              |                    |                      |                     | the older report; what is later counts
 captured 98.00, dispute lost 98.00       | dispute accepted 98.00      | =                              |                    |                      |                     |
 captured 98.00, dispute lost 98.00       | dispute lost 98.00          | =                              |                    |                      |                     |
 page, canceled, expire                   | captured 98.00              | succeeded                      | paid               | active               | order_paid mail     | a late capture pays an expired order
@@ -397,6 +397,16 @@ captured 98.00, refund succeeded 98.00, mail empty | refund failed 98.00        
 dispute opened 98.00, captured 98.00, refund succeeded 98.00, dispute won 98.00 | refund failed 98.00              | succeeded                      | paid               | active               | order_paid mail                      | neither suspended nor revoked by then, and never mailed
 captured 98.00, dispute opened 98.00, dispute won 98.00 | dispute lost 98.00               | succeeded                      | lost               | revoked_by_dispute   |                                      | a case that was taken up again
 captured 98.00, dispute lost 98.00       | dispute opened 98.00             | =                              |                    |                      |                                      | a late report changes nothing
+captured 98.00, dispute lost 98.00       | dispute won 98.00 appeal         | succeeded                      | paid               | active               |                                      | won on appeal: the same licenses work again
+captured 98.00, dispute lost 98.00       | dispute opened 98.00 appeal      | succeeded                      | disputed           | suspended_by_dispute |                                      | the appeal is open: nothing is decided any more
+captured 98.00, dispute lost 98.00, dispute won 98.00 appeal | dispute lost 98.00               | =                              |                    |                      |                                      | the first word comes late, and the last one counts
+captured 98.00, dispute lost 98.00, dispute opened 98.00 appeal | dispute lost 98.00 again         | succeeded                      | lost               | revoked_by_dispute   |                                      | the appeal is lost as well
+captured 98.00, dispute opened 98.00, dispute won 98.00, dispute lost 98.00 appeal | dispute won 98.00 again          | succeeded                      | paid               | active               |                                      | back and forth, and the books with it
+captured 98.00, dispute lost 98.00       | dispute won 98.00 answer         | succeeded                      | paid               | active               |                                      | the gateway was asked: so it stands now
+captured 98.00, dispute lost 98.00       | dispute opened 98.00 answer      | =                              |                    |                      |                                      | the answer was under way when the end was told
+captured 98.00, dispute lost 98.00       | dispute won 40.00 appeal         | refused amount_mismatch        |                    |                      |                                      | another amount than was lost is for a person
+captured 98.00, dispute won 98.00 answer | dispute opened 98.00             | =                              |                    |                      |                                      | the news of a case that is over already
+captured 98.00, dispute opened 98.00     | dispute warning 98.00 appeal     | =                              |                    |                      |                                      | a question does not bring back what the bank has taken
 captured 98.00, dispute opened 30.00     | refund request all               | succeeded                      | disputed           | suspended_by_dispute | send_refund                          | only what the bank has not taken can go back
 captured 98.00, dispute opened 30.00     | refund request 68.01             | refused refund_exceeds_payment |                    |                      |                                      | a cent more is refused
 captured 98.00, dispute opened 98.00     | refund request all               | refused refund_exceeds_payment |                    |                      |                                      | a refund beside a dispute would pay twice
@@ -503,6 +513,10 @@ fn the_journal_says_what_happened_and_says_it_once() {
             &["dispute.changed", "order.dispute_won", "license.reinstated", "license.reinstated"]),
         ("captured 98.00, dispute opened 98.00, dispute lost 98.00",
             &["dispute.changed", "order.lost", "license.revoked", "license.revoked"]),
+        ("captured 98.00, dispute lost 98.00, dispute won 98.00 appeal",
+            &["dispute.changed", "order.dispute_won", "license.reinstated", "license.reinstated"]),
+        ("captured 98.00, dispute lost 98.00, dispute opened 98.00 appeal",
+            &["dispute.changed", "order.disputed", "license.suspended", "license.suspended"]),
         ("dispute opened 98.00, captured 98.00",
             &["payment.succeeded", "order.paid", "order.disputed", "license.issued", "license.issued", "license.suspended", "license.suspended"]),
     ];

@@ -226,7 +226,7 @@ pub(super) fn refund_report(refund: &Refund, mode: Mode) -> Result<RefundReport,
     })
 }
 
-/// How a dispute stands. Disputes carry no reference of ours; those of the
+/// How a dispute stands now. Disputes carry no reference of ours; those of the
 /// intent are taken where it was expanded.
 pub(super) fn dispute_report(dispute: &Dispute) -> Result<DisputeReport, TranslateError> {
     let intent = dispute.payment_intent.as_ref();
@@ -236,6 +236,7 @@ pub(super) fn dispute_report(dispute: &Dispute) -> Result<DisputeReport, Transla
         locator: locator(metadata, None, intent.map(Expandable::id))?,
         mode: mode(dispute.livemode),
         reference: dispute.id.clone(),
+        as_of: None,
         amount: money(dispute.amount, &dispute.currency)?,
         reason: dispute.reason.clone(),
         state: dispute_state(&dispute.status)?,

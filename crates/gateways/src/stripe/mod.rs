@@ -147,8 +147,9 @@ mod tests {
                 who(&report.locator)
             ),
             Fact::Dispute(report) => format!(
-                "dispute {:?} of {} {} for {} until {}, {:?}, {}",
+                "dispute {:?} as of {} of {} {} for {} until {}, {:?}, {}",
                 report.state,
+                report.as_of.map_or_else(|| "now".to_owned(), |at| at.to_string()),
                 report.amount,
                 report.reference,
                 report.reason,

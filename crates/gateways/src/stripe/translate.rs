@@ -2,7 +2,7 @@
 //! what an object says. Never asks Stripe anything, and never answers for an
 //! event of a kind that it does not know.
 
-use domain::{Fact, PaymentStatus};
+use domain::{DisputeReport, Fact, PaymentStatus, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -145,7 +145,8 @@ fn dispute(body: &[u8]) -> Result<Translation, TranslateError> {
     if dispute.payment_intent.as_ref().map(Expandable::id).is_none() {
         return Ok(Translation::Ignore("dispute_without_payment_intent"));
     }
-    Ok(fact(Fact::Dispute(dispute_report(&dispute)?)))
+    let as_of = event.created.map(Timestamp::from_seconds);
+    Ok(fact(Fact::Dispute(DisputeReport { as_of, ..dispute_report(&dispute)? })))
 }
 
 #[cfg(test)]
@@ -269,12 +270,12 @@ mod tests {
                 refund.updated: refund Succeeded of 15.00 EUR re_3OC2hfKq7vT0sXnW1mNoPqRs (re_01hf7yat03v2ah8s5c0q7dn1tz), Sandbox, ord …k4wn pay …g8sq pi …Ye4d
                 refund.failed: refund Failed of 49.00 EUR re_3OC2hfKq7vT0sXnW1mNoPqRs (re_01hf7yat03v2ah8s5c0q7dn1tz), Sandbox, ord …k4wn pay …g8sq pi …Ye4d
                 charge.refund.updated: refund Canceled of 49.00 EUR re_3OC2hfKq7vT0sXnW1mNoPqRs (made at Stripe), Sandbox, pi …Ye4d
-                charge.dispute.created: dispute Opened of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until 2023-11-22T22:13:20Z, Sandbox, pi …Ye4d
-                charge.dispute.created.inquiry: dispute Warning of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for general until 2023-11-22T22:13:20Z, Sandbox, pi …Ye4d
-                charge.dispute.updated: dispute EvidenceSent of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until 2023-11-22T22:13:20Z, Sandbox, pi …Ye4d
-                charge.dispute.funds_withdrawn: dispute Opened of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until 2023-11-22T22:13:20Z, Sandbox, pi …Ye4d
-                charge.dispute.funds_reinstated: dispute Won of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until 2023-11-22T22:13:20Z, Sandbox, pi …Ye4d
-                charge.dispute.closed: dispute Lost of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until -, Sandbox, pi …Ye4d
+                charge.dispute.created: dispute Opened as of 2023-11-14T22:13:44Z of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until 2023-11-22T22:13:20Z, Sandbox, pi …Ye4d
+                charge.dispute.created.inquiry: dispute Warning as of 2023-11-14T22:13:45Z of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for general until 2023-11-22T22:13:20Z, Sandbox, pi …Ye4d
+                charge.dispute.updated: dispute EvidenceSent as of 2023-11-14T22:13:46Z of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until 2023-11-22T22:13:20Z, Sandbox, pi …Ye4d
+                charge.dispute.funds_withdrawn: dispute Opened as of 2023-11-14T22:13:47Z of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until 2023-11-22T22:13:20Z, Sandbox, pi …Ye4d
+                charge.dispute.funds_reinstated: dispute Won as of 2023-11-14T22:13:48Z of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until 2023-11-22T22:13:20Z, Sandbox, pi …Ye4d
+                charge.dispute.closed: dispute Lost as of 2023-11-14T22:13:49Z of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until -, Sandbox, pi …Ye4d
                 radar.early_fraud_warning.created: ignore: kind_not_used"#]],
         );
     }
@@ -358,7 +359,7 @@ mod tests {
         let told: Vec<String> = words
             .iter()
             .map(|word| format!("{word}: {}", says(&opened.replace("\"needs_response\"", &format!("\"{word}\"")))))
-            .map(|row| row.split(" of ").next().unwrap_or_default().to_owned())
+            .map(|row| row.split(" as of ").next().unwrap_or_default().to_owned())
             .collect();
         expect![[r#"
             warning_needs_response: dispute Warning

@@ -252,6 +252,7 @@ impl World {
             locator: Self::locator(sale),
             mode: Mode::Sandbox,
             reference: "dp_gateway_1".to_owned(),
+            as_of: Some(self.now),
             amount: euro(4_800),
             reason: "fraudulent".to_owned(),
             state,
