@@ -9,6 +9,7 @@ use domain::{
 };
 use store::{ClaimedJob, CommitError};
 
+use crate::receive::NOT_OURS;
 use crate::{App, Error};
 
 /// How often a decision is taken again when somebody else was faster. What
@@ -57,7 +58,7 @@ impl App {
                 return Ok(Fulfilled::Duplicate);
             }
             let (mut changes, outcome) = match &sale {
-                None => (Changes::default(), not_found(target)),
+                None => (Changes::default(), not_found(shop, target)),
                 Some(sale) => match decided(sale, occurrence, actor, now, &mut self.entropy.rng(), taken) {
                     Ok(changes) => (changes, Fulfilled::Done(sale.order.id)),
                     Err(refusal) => {
@@ -229,10 +230,11 @@ pub(crate) fn is_about(locator: &PaymentLocator, payment: &Payment) -> bool {
         || same(&payment.page_reference, &locator.page_reference)
 }
 
-/// A report that names things of ours which are not here is suspicious; one that names none is somebody else's.
-fn not_found(target: &Target) -> Fulfilled {
+/// A report that names things of ours which are not here is suspicious; one that names none, or another shop, is
+/// somebody else's: other software may use the account as well.
+fn not_found(shop: ShopId, target: &Target) -> Fulfilled {
     match target {
-        Target::Located(PaymentLocator { order: None, payment: None, .. }) => Fulfilled::NotOurs,
+        Target::Located(locator) if !locator.claims(shop) => Fulfilled::NotOurs,
         Target::Located(_) | Target::Order(_) => Fulfilled::Refused(Refusal::PaymentUnknown),
     }
 }
@@ -240,7 +242,7 @@ fn not_found(target: &Target) -> Fulfilled {
 fn settle_notice(notice: &Notice, outcome: &Fulfilled, sale: Option<&Sale>, now: Timestamp) -> Notice {
     let state = match outcome {
         Fulfilled::Done(_) | Fulfilled::Duplicate => NoticeState::Applied,
-        Fulfilled::NotOurs => NoticeState::Ignored { reason: "not_ours".to_owned() },
+        Fulfilled::NotOurs => NoticeState::Ignored { reason: NOT_OURS.to_owned() },
         Fulfilled::Refused(refusal) => {
             NoticeState::Parked { reason: refusal.code().to_owned(), detail: refusal.to_string() }
         }

@@ -272,6 +272,9 @@ fn locate<'a>(
     locator: &PaymentLocator,
     mode: crate::Mode,
 ) -> Result<&'a mut Payment, Refusal> {
+    if locator.shop.is_some_and(|shop| shop != sale.order.shop) {
+        return Err(Refusal::PaymentUnknown);
+    }
     if locator.order.is_some_and(|order| order != sale.order.id) {
         return Err(Refusal::PaymentUnknown);
     }

@@ -222,6 +222,7 @@ impl Reporter {
         Self {
             account: payment.gateway_account,
             locator: PaymentLocator {
+                shop: Some(sale.order.shop),
                 order: Some(sale.order.id),
                 payment: Some(payment.id),
                 page_reference: Some(format!("page_{index}")),

@@ -8,7 +8,7 @@ use self::story::{Story, kind_of};
 use crate::fixture::rng;
 use crate::{
     Actor, Fact, MethodSummary, Occurrence, OrderId, OrderState, PaymentId, PaymentLocator, PaymentState, RefundId,
-    RefundReason, Sale,
+    RefundReason, Sale, ShopId,
 };
 
 /// Checks every row `before | occurrence | payments | order | licenses | mails and jobs | why`: what happened
@@ -553,6 +553,11 @@ fn the_card_that_paid_is_shown_and_not_the_one_that_was_declined_before() {
 fn a_report_must_agree_with_everything_that_is_stored() {
     type Bend = fn(&mut PaymentLocator, &Sale);
     let table: &[(&str, Bend, &str)] = &[
+        (
+            "another shop",
+            |told, sale| told.shop = Some(ShopId::mint(sale.order.created_at, &mut rng(9))),
+            "payment_unknown",
+        ),
         (
             "another order",
             |told, sale| told.order = Some(OrderId::mint(sale.order.created_at, &mut rng(9))),

@@ -16,6 +16,8 @@ use crate::TranslateError;
 
 /// The keys under which our references travel.
 pub(super) mod key {
+    /// What all of them begin with.
+    pub(crate) const PREFIX: &str = "latchkey_";
     pub(crate) const SHOP: &str = "latchkey_shop";
     pub(crate) const ORDER: &str = "latchkey_order";
     pub(crate) const PAYMENT: &str = "latchkey_payment";
@@ -59,8 +61,8 @@ pub(super) fn locator(
     page: Option<&str>,
     intent: Option<&str>,
 ) -> Result<PaymentLocator, TranslateError> {
-    attached(metadata, key::SHOP, ShopId::parse)?;
     Ok(PaymentLocator {
+        shop: attached(metadata, key::SHOP, ShopId::parse)?,
         order: attached(metadata, key::ORDER, OrderId::parse)?,
         payment: attached(metadata, key::PAYMENT, PaymentId::parse)?,
         page_reference: page.map(str::to_owned),

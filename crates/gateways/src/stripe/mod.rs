@@ -18,7 +18,7 @@ mod translate;
 
 pub use request::API_VERSION;
 
-use domain::{Mode, Timestamp};
+use domain::{Mode, PaymentLocator, Timestamp};
 
 use crate::{
     Answer, Call, CallError, Capabilities, CredentialsError, Gateway, Headers, HttpRequest, HttpResponse, NoticeItem,
@@ -113,6 +113,10 @@ impl Gateway for Stripe {
 
     fn note(&self, body: &[u8]) -> Option<String> {
         translate::note(body)
+    }
+
+    fn unmarked(&self, body: &[u8]) -> Option<PaymentLocator> {
+        translate::unmarked(body)
     }
 
     fn request(&self, credentials: &str, call: &Call) -> Result<HttpRequest, CallError> {

@@ -2,7 +2,7 @@
 //! what an object says. Never asks Stripe anything, and never answers for an
 //! event of a kind that it does not know.
 
-use domain::{DisputeReport, Fact, PaymentStatus, Timestamp};
+use domain::{DisputeReport, Fact, OrderId, PaymentLocator, PaymentStatus, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -50,6 +50,30 @@ pub(super) fn split(body: &[u8]) -> Result<Vec<NoticeItem>, VerifyError> {
 pub(super) fn note(body: &[u8]) -> Option<String> {
     let event: Value = serde_json::from_slice(body).ok()?;
     event.pointer("/data/object/metadata")?.get(key::NOTE)?.as_str().map(str::to_owned)
+}
+
+/// The names in an event about a page or an intent, both of which we mark, that has no mark of ours. It is read with
+/// nothing in mind but that: the rest of the event may be what nobody here can read.
+pub(super) fn unmarked(body: &[u8]) -> Option<PaymentLocator> {
+    let event: Value = serde_json::from_slice(body).ok()?;
+    let object = event.pointer("/data/object")?;
+    let text = |name: &str| object.get(name).and_then(Value::as_str).map(str::to_owned);
+    let is_marked = match object.get("metadata") {
+        None | Some(Value::Null) => false,
+        Some(metadata) => metadata.as_object()?.keys().any(|name| name.starts_with(key::PREFIX)),
+    };
+    if is_marked || text("client_reference_id").is_some_and(|reference| OrderId::parse(&reference).is_ok()) {
+        return None;
+    }
+    match text("object")?.as_str() {
+        "checkout.session" => Some(PaymentLocator {
+            page_reference: Some(text("id")?),
+            reference: text("payment_intent"),
+            ..PaymentLocator::default()
+        }),
+        "payment_intent" => Some(PaymentLocator { reference: Some(text("id")?), ..PaymentLocator::default() }),
+        _ => None,
+    }
 }
 
 /// What one event means.
@@ -331,6 +355,37 @@ mod tests {
         .assert_eq(&told.join("\n"));
         let stored_as_another = translate("payment_intent.canceled", event("payment_intent.succeeded").as_bytes());
         assert!(stored_as_another.is_err());
+    }
+
+    #[test]
+    fn what_other_software_made_is_told_by_the_marks_it_lacks() {
+        #[rustfmt::skip]
+        let rows = [
+            ("checkout.session.completed.not_ours", "", "",                       "page and money"),
+            ("checkout.session.completed.not_ours", "\"eur\"", "\"gold\"",       "page and money"),
+            ("checkout.session.completed.not_ours", "\"pi_3OC2hfKq7vT0sXnW1aLbYe4d\"", "null", "page"),
+            ("checkout.session.completed.not_ours", "cart-77", "ord_01hf7yat00e9jb3m7q2v8xk4wn", "cannot be told"),
+            ("checkout.session.completed.not_ours", "\"metadata\": {}", "\"metadata\": {\"latchkey_order\": \"?\"}", "cannot be told"),
+            ("checkout.session.completed.not_ours", "\"metadata\": {}", "\"metadata\": 7", "cannot be told"),
+            ("checkout.session.completed.paid",     "", "",                       "cannot be told"),
+            ("payment_intent.succeeded",            "", "",                       "cannot be told"),
+            ("payment_intent.succeeded",            "latchkey_", "their_",        "money"),
+            ("refund.updated",                      "latchkey_", "their_",        "cannot be told"),
+            ("charge.dispute.created",              "", "",                       "cannot be told"),
+        ];
+        for (name, from, to, told) in rows {
+            let names = unmarked(event(name).replace(from, to).as_bytes());
+            let names = names.map(|names| (names.page_reference.is_some(), names.reference.is_some()));
+            let told_as = match names {
+                None => "cannot be told",
+                Some((true, true)) => "page and money",
+                Some((true, false)) => "page",
+                Some((false, true)) => "money",
+                Some((false, false)) => "nothing",
+            };
+            assert_eq!(told_as, told, "{name} with {to} for {from}");
+        }
+        assert_eq!(unmarked(b"{}"), None);
     }
 
     #[test]
