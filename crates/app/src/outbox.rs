@@ -164,7 +164,7 @@ impl App {
         let (occurrence, again) = if is_too_late {
             (refused(DeclineClass::GatewayError, "gateway_never_answered".to_owned()), None)
         } else {
-            match self.call(&account, &Call::OpenPayment(self.hosted_payment(&sale, &payment))).await {
+            match self.call(&account, &Call::OpenPayment(self.opening(&sale, &payment))).await {
                 Ok(Answer::Page(page)) => (
                     Occurrence::PageOpened {
                         payment: id,

@@ -604,6 +604,9 @@ fn settle(sale: &mut Sale, desk: &mut Desk<'_>) -> Result<(), Refusal> {
         sale.order.state = state;
     }
     for payment in &mut sale.payments {
+        if payment.page_reference.is_some() || !payment.state.is_open() {
+            payment.opening = None;
+        }
         payment.check_at = match (payment.state.is_open(), payment.check_at) {
             (true, None) => Some(Payment::next_check(payment.checks, desk.now)),
             (true, known) => known,

@@ -7,3 +7,6 @@ alter table deliveries add column without_keys bigint not null default 0 check (
 
 -- When a dispute stood as it stands, by the gateway's clock; null: when it was first heard of.
 alter table disputes add column told_at bigint;
+
+-- What the gateway is asked for the page of a payment, until the page is known.
+alter table payments add column opening {text};

@@ -68,7 +68,7 @@ pub(crate) const TABLES: &[Table] = &[
         numbers: &["version", "units", "total_minor", "refunded_minor", "created_at", "paid_at"], bytes: &[] },
     Table { name: "payments", key: &["shop_id", "id"],
         texts: &["shop_id", "id", "order_id", "gateway_account_id", "currency", "mode", "state", "page_reference",
-            "page_url", "reference", "method", "decline"],
+            "page_url", "reference", "method", "decline", "opening"],
         numbers: &["version", "amount_minor", "check_at", "checks", "created_at"], bytes: &[] },
     Table { name: "refunds", key: &["shop_id", "id"],
         texts: &["shop_id", "id", "payment_id", "order_id", "currency", "reason", "state", "reference", "requested_by",

@@ -1,12 +1,12 @@
 //! A shop that no webhook ever reaches delivers all the same, and a gateway
 //! that does not answer is looked up before it is asked again.
 
-use domain::{Actor, Duration, PaymentState, RefundReason};
+use domain::{Actor, BuyerDetails, Country, Duration, Locale, PaymentState, RefundReason};
 use serde_json::json;
 
 use app::RefundInput;
 
-use crate::house::{CARD, House, On};
+use crate::house::{CARD, House, On, email};
 
 async fn the_sweep_delivers(on: On) {
     let house = House::open(on).await;
@@ -52,6 +52,34 @@ async fn a_page_is_opened_once(on: On) {
     house.deliver_all().await;
     assert_eq!(house.standing(sale.order.id).await, "paid 0 | succeeded | - | - | active");
     assert_eq!(house.gateway.truth()["payments"].as_array().unwrap().len(), 1);
+}
+
+/// The answer to the first call is lost, and the buyer corrects what was typed and presses pay again.
+async fn a_page_is_opened_as_it_was_asked_for_first(on: On) {
+    let house = House::open(on).await;
+    house.gateway.faults(&json!({ "no_answer": 100 }));
+    let sale = house.submit(1).await;
+    let buyer = BuyerDetails {
+        email: email("corrected@shop.test"),
+        name: Some("Ada Byron".to_owned()),
+        country: Country::US,
+        locale: Locale::parse("de").unwrap(),
+        immediate_supply: true,
+    };
+    let again = house.app.submit_checkout(&house.shop, sale.checkout.id, &buyer).await.unwrap();
+    assert_eq!(again.payment.id, sale.payments[0].id, "it is still open, so it is gone on with");
+    house.gateway.faults(&json!({}));
+    house.advance(Duration::minutes(10));
+    house.work().await;
+    let corrected = house.sale(sale.order.id).await;
+    assert_eq!((corrected.payments.len(), corrected.payments[0].state), (1, PaymentState::Sent));
+    assert_eq!(corrected.payments[0].opening, None, "what was asked is kept no longer than it is needed");
+    let session = corrected.payments[0].page_reference.clone().expect("the page of the first call was found");
+    house.gateway.pay(&session, CARD);
+    house.deliver_all().await;
+    house.work().await;
+    assert_eq!(house.standing(sale.order.id).await, "paid 0 | succeeded | - | - | active");
+    assert_eq!(house.deliveries(sale.order.id).await[0].to, buyer.email, "the mail goes to the corrected address");
 }
 
 /// The gateway gives the money back, and its answer is lost or wrong.
@@ -154,4 +182,14 @@ async fn a_visitor_who_reloads_neither_floods_the_gateway_nor_slows_the_sweep_on
 #[tokio::test]
 async fn a_visitor_who_reloads_neither_floods_the_gateway_nor_slows_the_sweep_on_postgres() {
     a_visitor_asks_rarely(On::Postgres).await;
+}
+
+#[tokio::test]
+async fn a_page_is_opened_as_it_was_asked_for_first_whatever_is_corrected_on_sqlite() {
+    a_page_is_opened_as_it_was_asked_for_first(On::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_page_is_opened_as_it_was_asked_for_first_whatever_is_corrected_on_postgres() {
+    a_page_is_opened_as_it_was_asked_for_first(On::Postgres).await;
 }

@@ -626,6 +626,23 @@ fn of_two_captures_the_one_that_came_first_is_kept() {
 }
 
 #[test]
+fn what_the_gateway_is_asked_for_a_page_is_kept_until_there_is_one() {
+    for (told, is_kept) in [
+        ("unanswered", true),
+        ("still", true),
+        ("page", false),
+        ("open", false),
+        ("call refused", false),
+        ("captured 98.00", false),
+    ] {
+        let mut story = Story::new();
+        story.world.sale.payments[0].opening = Some("{}".to_owned());
+        story.tell(told).unwrap();
+        assert_eq!(story.world.sale.payments[0].opening.is_some(), is_kept, "{told}");
+    }
+}
+
+#[test]
 fn a_refund_that_is_asked_for_again_under_its_name_is_the_same_refund() {
     let mut story = Story::new();
     for words in ["page", "captured 98.00"] {
