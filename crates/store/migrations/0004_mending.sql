@@ -10,3 +10,6 @@ alter table disputes add column told_at bigint;
 
 -- What the gateway is asked for the page of a payment, until the page is known.
 alter table payments add column opening {text};
+
+-- How many links somebody was sent lately.
+create index login_links_holder on login_links (shop_id, holder, created_at);
