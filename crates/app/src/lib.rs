@@ -10,6 +10,7 @@ mod ask;
 mod checkout;
 mod clock;
 mod console;
+mod customer;
 mod doctor;
 mod entropy;
 mod error;

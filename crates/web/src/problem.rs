@@ -115,6 +115,7 @@ impl From<Refusal> for Problem {
             | Refusal::UsageExhausted { .. }
             | Refusal::OrderNotPaid
             | Refusal::NoSurplus
+            | Refusal::EmailTaken
             | Refusal::CheckoutExpired
             | Refusal::CheckoutCompleted
             | Refusal::AmountMismatch { .. }

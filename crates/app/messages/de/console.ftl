@@ -321,6 +321,16 @@ console-told-adjust-seats = Mehr Geräte haben einen Platz. Geben Sie erst welch
 console-told-adjust-usage = Diese Lizenz zählt keine Nutzung.
 console-told-adjust-unread = Nichts geändert: Geben Sie einen Grund an und ganze Zahlen.
 console-told-adopted = Die Lizenzen besagen, was der Tarif besagt.
+console-email-correct = Adresse berichtigen
+console-email-correct-what = Für eine Adresse, die an der Kasse falsch geschrieben wurde. Was schon versandt ist, bleibt im falschen Postfach: Ersetzen Sie Schlüssel, die jemand anderes haben kann.
+console-email-right = Richtige Adresse
+console-email-resend = Belege und Schlüssel bezahlter Bestellungen dorthin senden
+console-email-correct-button = Adresse berichtigen
+console-told-email-corrected = Die Adresse ist berichtigt.
+console-told-email-resent = Die Adresse ist berichtigt; Belege und Schlüssel sind dorthin unterwegs.
+console-told-email-taken = Ein anderer Kunde hat diese Adresse.
+console-told-email-unread = Nichts geändert: Geben Sie eine Adresse wie name@example.com und einen Grund an.
+console-event-customer-changed = Adresse des Kunden berichtigt
 console-event-license-changed = Umfang der Lizenz geändert
 
 ## A new key

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod console;
+mod customer;
 mod every_order;
 mod exactly_once;
 mod house;

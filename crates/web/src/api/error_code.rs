@@ -84,6 +84,9 @@ const SECTIONS: &[Section] = &[
         code("refund_not_positive", 422, "The amount is zero or below.", "Send an amount above zero."),
         code("currency_mismatch", 409, "The amount is in another currency than the payment.", "Use the order's currency, or send the amount as a plain number of minor units."),
     ] },
+    Section { title: "Customers", codes: &[
+        code("email_taken", 409, "Another customer of the shop has this address.", "Correct an order of that customer, or choose another address."),
+    ] },
     Section { title: "License endpoints", codes: &[
         code("license_unknown", 404, "No license of the shop has this key; or it is mistyped, which its check symbols tell.", "Ask the person to check the key; `detail` says what looks wrong."),
         code("license_suspended", 403, "The license is suspended, as during a dispute.", "The shop that sold it can say why."),

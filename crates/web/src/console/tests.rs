@@ -54,6 +54,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::RefundNotPositive,
         Refusal::OrderNotPaid,
         Refusal::NoSurplus,
+        Refusal::EmailTaken,
         Refusal::PlanNotOnSale,
         Refusal::NoPriceInCurrency,
         Refusal::QuantityOutOfRange { max: 1 },
@@ -87,6 +88,7 @@ fn meets(refusal: &Refusal) -> (bool, bool) {
         | Refusal::Money(_) => (true, true),
         Refusal::OrderNotPaid | Refusal::NoSurplus => (false, true),
         Refusal::PlanNotOnSale
+        | Refusal::EmailTaken
         | Refusal::NoPriceInCurrency
         | Refusal::QuantityOutOfRange { .. }
         | Refusal::CouponUnknown
