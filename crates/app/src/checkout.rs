@@ -87,7 +87,7 @@ impl App {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Error::Unavailable("too many changes at once".to_owned()))
+        Err(Error::Conflict { what: "order" })
     }
 
     /// The sale that a checkout prepares.
@@ -120,7 +120,7 @@ impl App {
                 return self.opened(shop.id, order, payment).await;
             }
         }
-        Err(Error::Unavailable("too many changes at once".to_owned()))
+        Err(Error::Conflict { what: "order" })
     }
 
     /// Another attempt for an order whose last one ended without money.

@@ -65,7 +65,7 @@ impl App {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Error::Unavailable("too many changes at once".to_owned()))
+        Err(Error::Conflict { what: "customer" })
     }
 
     /// Sends receipts and keys of a customer's newest paid orders to where the customer's mails go now. Gives how many.

@@ -12,6 +12,12 @@ use store::{ClaimedJob, CommitError};
 use crate::receive::NOT_OURS;
 use crate::{App, Error};
 
+/// What collides when a job has gone to another node.
+pub(crate) const LEASE: &str = "job";
+
+/// How often what collided is done again at once by those who would otherwise wait: whoever was faster is done by then.
+pub(crate) const AT_ONCE: u32 = 3;
+
 /// How often a decision is taken again when somebody else was faster. What
 /// still collides then is left to a worker.
 pub(crate) const TRIES: u32 = 25;
@@ -87,13 +93,17 @@ impl App {
             match self.commit(&changes, job).await {
                 Ok(()) => return Ok(outcome),
                 Err(CommitError::Conflict { what: "notice" }) if notice.is_some() => return Ok(Fulfilled::Duplicate),
+                // The lease ended, and another node has the job: it is not ours to try again.
+                Err(CommitError::Conflict { what: what @ LEASE }) if job.is_some() => {
+                    return Err(Error::Conflict { what });
+                }
                 // The order is the lock of its sale and comes first: what collides after it collides with another sale.
                 Err(CommitError::Conflict { what: what @ "payment" }) => taken = Some(what),
                 Err(CommitError::Conflict { .. }) => taken = None,
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Error::Unavailable("too many changes at once".to_owned()))
+        Err(Error::Conflict { what: "order" })
     }
 
     /// More went back than there is: an older refund may have failed, and that notice may be late. The gateway's
@@ -140,7 +150,7 @@ impl App {
                 return Ok(value);
             }
         }
-        Err(Error::Unavailable("too many changes at once".to_owned()))
+        Err(Error::Conflict { what: "order" })
     }
 
     /// One try of [`App::change_sale`]; `None` when somebody else was faster.

@@ -10,7 +10,7 @@ use gateways::{Answer, Call, CallError};
 use serde_json::json;
 use store::{ClaimedJob, CommitError};
 
-use crate::fulfil::{Fulfilled, Target};
+use crate::fulfil::{self, AT_ONCE, Fulfilled, Target};
 use crate::mailer::MailError;
 use crate::trace::{Begin, SpanKind};
 use crate::{App, Error};
@@ -111,14 +111,14 @@ impl App {
 
     /// Runs one job; what became of it, in a word.
     async fn run_job(&self, job: ClaimedJob) -> &'static str {
-        let result = match job.job.kind {
-            JobKind::OpenPayment { payment } => self.open_payment(&job, payment).await,
-            JobKind::AskPayment { payment } => {
-                self.ask_payment_for(job.job.shop, payment, Actor::System, Some(&job)).await.map(|_| Done::Finished)
+        let mut result = self.do_job(&job).await;
+        for _ in 0..AT_ONCE {
+            match result {
+                // Somebody else was faster. There is nothing to wait for, only something to read again.
+                Err(Error::Conflict { what }) if what != fulfil::LEASE => result = self.do_job(&job).await,
+                Ok(_) | Err(_) => break,
             }
-            JobKind::SendRefund { refund } => self.send_refund(&job, refund).await,
-            JobKind::SendMail { delivery } => self.send_mail(&job, delivery).await,
-        };
+        }
         let later = match result {
             Ok(Done::Finished) => return "done",
             Ok(Done::Finish) => None,
@@ -143,6 +143,17 @@ impl App {
             }
         }
         if later.is_some() { "later" } else { "done" }
+    }
+
+    async fn do_job(&self, job: &ClaimedJob) -> Result<Done, Error> {
+        match job.job.kind {
+            JobKind::OpenPayment { payment } => self.open_payment(job, payment).await,
+            JobKind::AskPayment { payment } => {
+                self.ask_payment_for(job.job.shop, payment, Actor::System, Some(job)).await.map(|_| Done::Finished)
+            }
+            JobKind::SendRefund { refund } => self.send_refund(job, refund).await,
+            JobKind::SendMail { delivery } => self.send_mail(job, delivery).await,
+        }
     }
 
     /// Asks the gateway for the page of a payment. The payment's id is the

@@ -7,6 +7,7 @@ use domain::{Actor, Changes, Duration, GatewayAccount, Timestamp};
 use gateways::{Answer, Call, CallError, ListedEvent, NoticeItem, adapter};
 use store::CommitError;
 
+use crate::fulfil::AT_ONCE;
 use crate::receive::Source;
 use crate::{App, Error};
 
@@ -36,7 +37,15 @@ impl App {
     pub async fn step_payments(&self) -> Result<usize, Error> {
         let due = self.store.payments_due(self.clock.now(), 100).await?;
         for (shop, payment, order) in &due {
-            let asked = self.ask_payment(*shop, *payment, Actor::System).await;
+            let ask = || self.ask_payment(*shop, *payment, Actor::System);
+            let mut asked = ask().await;
+            for _ in 0..AT_ONCE {
+                match asked {
+                    // Whoever was faster is no reason to ask an hour later.
+                    Err(Error::Conflict { .. }) => asked = ask().await,
+                    Ok(_) | Err(_) => break,
+                }
+            }
             if let Err(error) = &asked {
                 tracing::warn!(payment = %payment, %error, "an open payment could not be asked about");
             }

@@ -102,7 +102,7 @@ async fn refund(sim: &Rc<Sim>) {
             .call("refund an order", move |app| async move { app.refund_order(shop, order, input, Actor::Api).await });
         match asked.await {
             Ok(Ok(_)) => break,
-            Ok(Err(app::Error::Unavailable(_))) | Err(Down) if input.id.is_some() => {
+            Ok(Err(app::Error::Unavailable(_) | app::Error::Conflict { .. })) | Err(Down) if input.id.is_some() => {
                 universe.sleep(universe.between(SECOND, HOUR)).await;
             }
             Ok(Err(_)) | Err(Down) => break,

@@ -89,6 +89,7 @@ impl From<Error> for Problem {
             Error::Refused(refusal) => refusal.into(),
             Error::NotFound { what } => Self::not_found(what),
             Error::Unavailable(internal) => Self::unavailable(internal),
+            Error::Conflict { .. } => Self::unavailable(error.to_string()),
             Error::Configuration(internal) => Self {
                 internal: Some(internal.into_boxed_str()),
                 ..Self::new(

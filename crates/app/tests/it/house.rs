@@ -205,6 +205,8 @@ pub(crate) enum Says {
     Later,
     /// It takes the mail, and its word is lost.
     Nothing,
+    /// It takes the mail, and says so when the test lets it.
+    Slowly,
 }
 
 /// A mail server that says what the test wants; without a word of the test's it takes everything.
@@ -212,11 +214,18 @@ pub(crate) enum Says {
 pub(crate) struct PostOffice {
     script: Mutex<VecDeque<Says>>,
     arrived: Mutex<Vec<Mail>>,
+    is_slow: AtomicBool,
 }
 
 impl PostOffice {
     pub(crate) fn will_say(&self, script: &[Says]) {
         self.script.lock().unwrap().extend(script);
+        self.is_slow.store(script.contains(&Says::Slowly), Ordering::SeqCst);
+    }
+
+    /// Lets it say what it says slowly.
+    pub(crate) fn hurry(&self) {
+        self.is_slow.store(false, Ordering::SeqCst);
     }
 
     /// The mails that arrived, oldest first.
@@ -238,6 +247,13 @@ impl Mailer for PostOffice {
                     Err(MailError::Refused { code: "550".to_owned(), message: "no such mailbox".to_owned() })
                 }
                 Says::Later => Err(MailError::Later { message: "greylisted".to_owned() }),
+                Says::Slowly => {
+                    self.arrived.lock().unwrap().push(mail);
+                    while self.is_slow.load(Ordering::SeqCst) {
+                        tokio::task::yield_now().await;
+                    }
+                    Ok(())
+                }
                 Says::Nothing => {
                     self.arrived.lock().unwrap().push(mail);
                     std::future::pending().await

@@ -343,7 +343,7 @@ pub(crate) async fn check(
         Ok(payment) if payment.state.is_open() => "still-open",
         Ok(_) => "checked",
         Err(app::Error::Refused(_)) => "contradiction",
-        Err(app::Error::Unavailable(_)) => "gateway-silent",
+        Err(app::Error::Unavailable(_) | app::Error::Conflict { .. }) => "gateway-silent",
         Err(error) => return Err(error.into()),
     };
     Ok(done(&format!("/console/orders/{order}"), word))
