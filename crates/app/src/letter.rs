@@ -73,6 +73,14 @@ impl App {
             .map_err(|error| Error::Configuration(error.to_string()))
     }
 
+    /// The order, as it is now, where still none of its keys works.
+    pub(crate) async fn still_without_keys(&self, order: &Order) -> Result<Option<Box<Order>>, Error> {
+        let sale = self.sale(order.shop, order.id).await?;
+        let now = self.clock.now();
+        let all_revoked = sale.licenses.iter().all(|license| license.standing(now) == Standing::Revoked);
+        Ok(all_revoked.then(|| Box::new(sale.order)))
+    }
+
     async fn order_paid(&self, shop: &Shop, sale: &Sale, delivery: &Delivery) -> Result<OrderPaid, Error> {
         let order = &sale.order;
         let now = self.clock.now();

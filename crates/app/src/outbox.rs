@@ -10,7 +10,7 @@ use gateways::{Answer, Call, CallError};
 use serde_json::json;
 use store::{ClaimedJob, CommitError};
 
-use crate::fulfil::{self, AT_ONCE, Fulfilled, Target};
+use crate::fulfil::{self, AT_ONCE, Fulfilled, TRIES, Target};
 use crate::mailer::MailError;
 use crate::trace::{Begin, SpanKind};
 use crate::{App, Error};
@@ -251,11 +251,11 @@ impl App {
         };
         match sent {
             Ok(()) => {
-                let without_keys = without_keys_of.is_some();
-                let sent = Delivery { without_keys, ..settled(DeliveryState::Sent, None) };
-                // The order is the lock of its sale: keys that work again meanwhile find that they have not left yet.
-                let orders = without_keys_of.into_iter().map(|order| *order).collect();
-                self.settle_mail(job, sent, EventKind::DeliverySent, now, orders).await
+                let sent = settled(DeliveryState::Sent, None);
+                match without_keys_of {
+                    Some(order) => self.settle_without_keys(job, sent, order, now).await,
+                    None => self.settle_mail(job, sent, EventKind::DeliverySent, now, Vec::new()).await,
+                }
             }
             Err(MailError::Refused { code, message }) => {
                 let error = format!("{code} {message}");
@@ -275,6 +275,29 @@ impl App {
                 }
             }
         }
+    }
+
+    /// Notes that a mail left without the keys that it was to carry. The order is the lock of its sale: keys that work
+    /// again meanwhile find that they have not left, or this finds that they work, and the mail goes out once more.
+    async fn settle_without_keys(
+        &self,
+        job: &ClaimedJob,
+        sent: Delivery,
+        mut order: Box<Order>,
+        now: Timestamp,
+    ) -> Result<Done, Error> {
+        let sent = Delivery { without_keys: true, ..sent };
+        for _ in 0..TRIES {
+            let orders = vec![Order::clone(&order)];
+            match self.settle_mail(job, sent.clone(), EventKind::DeliverySent, now, orders).await {
+                Err(Error::Conflict { what: "order" }) => match self.still_without_keys(&order).await? {
+                    Some(moved) => order = moved,
+                    None => break,
+                },
+                settled => return settled,
+            }
+        }
+        Err(Error::Conflict { what: "order" })
     }
 
     async fn settle_mail(
