@@ -49,7 +49,7 @@ impl App {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Error::Unavailable("too many changes at once".to_owned()))
+        Err(Error::Conflict { what: "license" })
     }
 
     /// What taking on the plan's policy would do to some of its licenses, newest first. Nothing is written.
@@ -117,6 +117,6 @@ impl App {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Error::Unavailable("too many changes at once".to_owned()))
+        Err(Error::Conflict { what: "license" })
     }
 }

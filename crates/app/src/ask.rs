@@ -63,6 +63,7 @@ impl App {
 
     /// Asks the gateway how a payment stands, and puts the answer into the
     /// rows: what the return of the buyer, the sweep and the support button do.
+    /// When it is asked next is the sweep's business alone.
     ///
     /// # Errors
     /// When there is no such payment, or somebody does not answer.
@@ -82,8 +83,10 @@ impl App {
         let target = Target::Order(payment.order);
         if payment.page_reference.is_none() && payment.reference.is_none() {
             // The gateway has not named it yet: opening it again, with the same key, is what finds out.
-            self.fulfil(shop, &target, &Occurrence::StillOpen { payment: id }, actor, None, job).await?;
-            return self.payment(shop, id).await;
+            if job.is_some() {
+                self.commit(&Changes::default(), job).await?;
+            }
+            return Ok(payment);
         }
         let call = Call::RetrievePayment {
             page_reference: payment.page_reference.clone(),
@@ -126,26 +129,22 @@ impl App {
             return Err(Error::Refused(refusal));
         }
         let payment = self.payment(shop, id).await?;
-        if payment.state.is_open() {
-            self.fulfil(shop, &target, &Occurrence::StillOpen { payment: id }, actor, None, job).await?;
-        } else if let Some(job) = job {
-            self.commit(&Changes::default(), Some(job)).await?;
-        }
         if job.is_some() {
+            self.commit(&Changes::default(), job).await?;
             self.apply_overtaken(&account, payment.order).await?;
         }
         Ok(payment)
     }
 
-    /// How the disputes of a payment stand that are not over by what we know: an answer about the payment does not
-    /// say how they ended.
+    /// How the disputes of a payment stand that we know of: an answer about the payment does not say how they ended,
+    /// and one that ended may have been decided again.
     async fn dispute_facts(&self, account: &GatewayAccount, payment: &Payment) -> Result<Vec<Fact>, Error> {
         if !adapter(&account.adapter).is_some_and(|gateway| gateway.capabilities().disputes) {
             return Ok(Vec::new());
         }
         let disputes = self.sale(payment.shop, payment.order).await?.disputes;
         let mut facts = Vec::new();
-        for dispute in disputes.iter().filter(|dispute| dispute.payment == payment.id && dispute.state.is_undecided()) {
+        for dispute in disputes.iter().filter(|dispute| dispute.payment == payment.id) {
             match self.call(account, &Call::RetrieveDispute { reference: dispute.reference.clone() }).await {
                 Ok(Answer::Facts(told)) => facts.extend(told),
                 Ok(

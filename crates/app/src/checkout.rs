@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Actor, BuyerDetails, Changes, CheckoutId, CheckoutRequest, CheckoutState, Country, Email, JobKind, Locale, OrderId,
-    Payment, PaymentId, PaymentState, PlanId, Sale, SaleNote, Shop, ShopId, open_checkout, retry_payment,
-    submit_checkout,
+    Actor, BuyerDetails, Changes, Checkout, CheckoutId, CheckoutRequest, CheckoutState, Country, Email, JobKind,
+    Locale, Order, OrderId, Payment, PaymentId, PaymentState, PlanId, Sale, SaleNote, Shop, ShopId, open_checkout,
+    retry_payment, submit_checkout,
 };
 use gateways::HostedPaymentRequest;
 use money::Currency;
@@ -87,7 +87,7 @@ impl App {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Error::Unavailable("too many changes at once".to_owned()))
+        Err(Error::Conflict { what: "order" })
     }
 
     /// The sale that a checkout prepares.
@@ -112,14 +112,15 @@ impl App {
             let customer = self.store.customer_by_email(shop.id, &buyer.email).await?;
             let submitted = self
                 .try_to_change_sale(shop.id, order, None, |sale, now, rng| {
-                    submit_checkout(sale, shop, customer.as_ref(), buyer, &account, now, rng)
+                    let (changes, payment) = submit_checkout(sale, shop, customer.as_ref(), buyer, &account, now, rng)?;
+                    Ok((self.with_openings(sale, changes), payment))
                 })
                 .await?;
             if let Some(payment) = submitted {
                 return self.opened(shop.id, order, payment).await;
             }
         }
-        Err(Error::Unavailable("too many changes at once".to_owned()))
+        Err(Error::Conflict { what: "order" })
     }
 
     /// Another attempt for an order whose last one ended without money.
@@ -128,8 +129,12 @@ impl App {
     /// When the order can no longer be paid.
     pub async fn retry_payment(&self, shop: &Shop, order: OrderId) -> Result<Submitted, Error> {
         let account = self.account_for_payment(shop).await?;
-        let payment =
-            self.change_sale(shop.id, order, None, |sale, now, rng| retry_payment(sale, &account, now, rng)).await?;
+        let payment = self
+            .change_sale(shop.id, order, None, |sale, now, rng| {
+                let (changes, payment) = retry_payment(sale, &account, now, rng)?;
+                Ok((self.with_openings(sale, changes), payment))
+            })
+            .await?;
         self.opened(shop.id, order, payment).await
     }
 
@@ -141,7 +146,8 @@ impl App {
     /// What happens when the buyer comes back from the gateway: every payment
     /// that is still open is asked about, so that the page can tell the truth
     /// before the webhook comes; and a captured one whose webhook did not say
-    /// what paid, so that the receipt can.
+    /// what paid, so that the receipt can. Anybody may open that address, so
+    /// the gateway hears of one payment only every few seconds.
     ///
     /// # Errors
     /// When there is no such order. A gateway that does not answer is no error here: the page says "waiting".
@@ -149,6 +155,9 @@ impl App {
         let sale = self.sale(shop, order).await?;
         let lacks_method = |payment: &Payment| payment.state == PaymentState::Succeeded && payment.method.is_none();
         for payment in sale.payments.iter().filter(|payment| payment.state.is_open() || lacks_method(payment)) {
+            if !self.visitors.may_ask(payment.id, self.clock.now()) {
+                continue;
+            }
             if let Err(error) = self.ask_payment(shop, payment.id, Actor::Buyer).await {
                 tracing::warn!(payment = %payment.id, %error, "the gateway could not be asked when the buyer returned");
             }
@@ -169,8 +178,24 @@ impl App {
         Ok(due.len())
     }
 
-    pub(crate) fn hosted_payment(&self, sale: &Sale, payment: &Payment) -> HostedPaymentRequest {
-        let order = &sale.order;
+    /// Notes with each new payment what the gateway is to be asked for its page.
+    fn with_openings(&self, sale: &Sale, mut changes: Changes) -> Changes {
+        let order = changes.orders.first().unwrap_or(&sale.order);
+        let checkout = changes.checkouts.first().unwrap_or(&sale.checkout);
+        for payment in changes.payments.iter_mut().filter(|payment| payment.version == 0) {
+            // A request is texts and numbers, which JSON holds; without it the call is put together from the rows.
+            payment.opening = serde_json::to_string(&self.hosted_payment(order, checkout, payment)).ok();
+        }
+        changes
+    }
+
+    /// What the gateway is asked for the page of a payment: as it was noted with it.
+    pub(crate) fn opening(&self, sale: &Sale, payment: &Payment) -> HostedPaymentRequest {
+        let noted = payment.opening.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        noted.unwrap_or_else(|| self.hosted_payment(&sale.order, &sale.checkout, payment))
+    }
+
+    fn hosted_payment(&self, order: &Order, checkout: &Checkout, payment: &Payment) -> HostedPaymentRequest {
         let description = order
             .lines
             .iter()
@@ -190,9 +215,9 @@ impl App {
             email: order.email.as_ref().map(ToString::to_string),
             locale: order.locale.clone(),
             return_url: format!("{}/orders/{}/return", self.settings.public_url, order.id),
-            cancel_url: format!("{}/checkout/{}", self.settings.public_url, sale.checkout.id),
+            cancel_url: format!("{}/checkout/{}", self.settings.public_url, checkout.id),
             // Gateways ask for half an hour at least. It follows from the payment alone, so that a repeated call says the same.
-            expires_at: sale.checkout.expires_at.max(payment.created_at.after(SHORTEST_PAGE)),
+            expires_at: checkout.expires_at.max(payment.created_at.after(SHORTEST_PAGE)),
             save_method: false,
         }
     }

@@ -11,6 +11,9 @@ use crate::{App, Error};
 /// asked of all.
 const NEWEST_SALES: u32 = 1_000;
 
+/// How many orders of a shop with money to give back are named.
+const MOST_SURPLUS: u32 = 100;
+
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -91,6 +94,7 @@ impl App {
                 ));
             }
         }
+        findings.extend(self.examine_surplus().await?);
         findings.extend(self.examine_restore().await?);
         let late = self.store.jobs_overdue(self.clock.now().before(Duration::hours(1))).await?;
         findings.push(if late == 0 {
@@ -102,6 +106,24 @@ impl App {
                 "see whether the server runs, and its log for the cause",
             )
         });
+        Ok(findings)
+    }
+
+    /// Money that came twice and could not be sent back: the buyer waits for it.
+    async fn examine_surplus(&self) -> Result<Vec<Finding>, Error> {
+        let mut findings = Vec::new();
+        for shop in self.shops().await {
+            for order in self.store.orders_with_surplus(shop.id, MOST_SURPLUS).await? {
+                let Some(sale) = self.store.sale(shop.id, order).await? else { continue };
+                let Some((payment, left)) = sale.surplus() else { continue };
+                findings.push(Finding::warning(
+                    "surplus",
+                    format!("{left} of {} came although {order} had been paid, and could not be sent back", payment.id),
+                    "open the order in the console and press the button that gives it back, or POST its refunds with \
+                     the reason surprise_capture; where the gateway refuses again, pay the buyer another way",
+                ));
+            }
+        }
         Ok(findings)
     }
 

@@ -19,6 +19,12 @@ pub enum Error {
     /// Nobody can tell now; nothing is half done.
     #[error("temporarily unavailable: {0}")]
     Unavailable(String),
+    /// Somebody else was faster, each time it was tried; nothing is half done, and it can be tried again at once.
+    #[error("temporarily unavailable: too many changes at once ({what})")]
+    Conflict {
+        /// What the others changed: `order`, `license`, ….
+        what: &'static str,
+    },
     /// What was configured cannot work.
     #[error("{0}")]
     Configuration(String),
@@ -32,6 +38,9 @@ impl From<ReadError> for Error {
 
 impl From<CommitError> for Error {
     fn from(error: CommitError) -> Self {
-        Self::Unavailable(error.to_string())
+        match error {
+            CommitError::Conflict { what } => Self::Conflict { what },
+            CommitError::Unavailable(_) | CommitError::Unknown(_) => Self::Unavailable(error.to_string()),
+        }
     }
 }

@@ -9,7 +9,14 @@ use domain::{
 };
 use store::{ClaimedJob, CommitError};
 
+use crate::receive::NOT_OURS;
 use crate::{App, Error};
+
+/// What collides when a job has gone to another node.
+pub(crate) const LEASE: &str = "job";
+
+/// How often what collided is done again at once by those who would otherwise wait: whoever was faster is done by then.
+pub(crate) const AT_ONCE: u32 = 3;
 
 /// How often a decision is taken again when somebody else was faster. What
 /// still collides then is left to a worker.
@@ -57,7 +64,7 @@ impl App {
                 return Ok(Fulfilled::Duplicate);
             }
             let (mut changes, outcome) = match &sale {
-                None => (Changes::default(), not_found(target)),
+                None => (Changes::default(), not_found(shop, target)),
                 Some(sale) => match decided(sale, occurrence, actor, now, &mut self.entropy.rng(), taken) {
                     Ok(changes) => (changes, Fulfilled::Done(sale.order.id)),
                     Err(refusal) => {
@@ -86,13 +93,17 @@ impl App {
             match self.commit(&changes, job).await {
                 Ok(()) => return Ok(outcome),
                 Err(CommitError::Conflict { what: "notice" }) if notice.is_some() => return Ok(Fulfilled::Duplicate),
+                // The lease ended, and another node has the job: it is not ours to try again.
+                Err(CommitError::Conflict { what: what @ LEASE }) if job.is_some() => {
+                    return Err(Error::Conflict { what });
+                }
                 // The order is the lock of its sale and comes first: what collides after it collides with another sale.
                 Err(CommitError::Conflict { what: what @ "payment" }) => taken = Some(what),
                 Err(CommitError::Conflict { .. }) => taken = None,
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Error::Unavailable("too many changes at once".to_owned()))
+        Err(Error::Conflict { what: "order" })
     }
 
     /// More went back than there is: an older refund may have failed, and that notice may be late. The gateway's
@@ -139,7 +150,7 @@ impl App {
                 return Ok(value);
             }
         }
-        Err(Error::Unavailable("too many changes at once".to_owned()))
+        Err(Error::Conflict { what: "order" })
     }
 
     /// One try of [`App::change_sale`]; `None` when somebody else was faster.
@@ -229,10 +240,11 @@ pub(crate) fn is_about(locator: &PaymentLocator, payment: &Payment) -> bool {
         || same(&payment.page_reference, &locator.page_reference)
 }
 
-/// A report that names things of ours which are not here is suspicious; one that names none is somebody else's.
-fn not_found(target: &Target) -> Fulfilled {
+/// A report that names things of ours which are not here is suspicious; one that names none, or another shop, is
+/// somebody else's: other software may use the account as well.
+fn not_found(shop: ShopId, target: &Target) -> Fulfilled {
     match target {
-        Target::Located(PaymentLocator { order: None, payment: None, .. }) => Fulfilled::NotOurs,
+        Target::Located(locator) if !locator.claims(shop) => Fulfilled::NotOurs,
         Target::Located(_) | Target::Order(_) => Fulfilled::Refused(Refusal::PaymentUnknown),
     }
 }
@@ -240,7 +252,7 @@ fn not_found(target: &Target) -> Fulfilled {
 fn settle_notice(notice: &Notice, outcome: &Fulfilled, sale: Option<&Sale>, now: Timestamp) -> Notice {
     let state = match outcome {
         Fulfilled::Done(_) | Fulfilled::Duplicate => NoticeState::Applied,
-        Fulfilled::NotOurs => NoticeState::Ignored { reason: "not_ours".to_owned() },
+        Fulfilled::NotOurs => NoticeState::Ignored { reason: NOT_OURS.to_owned() },
         Fulfilled::Refused(refusal) => {
             NoticeState::Parked { reason: refusal.code().to_owned(), detail: refusal.to_string() }
         }

@@ -1,7 +1,7 @@
 //! What a queued mail says, read from the rows at the moment it is sent: a
 //! key is opened only here, on its way out.
 
-use domain::{Delivery, License, LoginLink, LoginLinkId, MailKind, Sale, Shop, Standing};
+use domain::{Delivery, License, LoginLink, LoginLinkId, MailKind, Order, Sale, Shop, Standing};
 
 use crate::mail::{
     ConsoleLink, Envelope, IssuedLicense, Mail, MailContent, OrderPaid, OrderRefunded, PaymentFailed, PortalCode,
@@ -9,20 +9,30 @@ use crate::mail::{
 };
 use crate::{App, Error};
 
+/// A mail on its way out.
+pub(crate) struct Letter {
+    pub(crate) mail: Mail,
+    /// The order whose keys it was to carry, as it was read, where none of them works.
+    pub(crate) without_keys_of: Option<Box<Order>>,
+}
+
 impl App {
     /// The mail of a delivery; `None` when what it was about is over, as a code that has run out.
-    pub(crate) async fn compose_mail(&self, shop: &Shop, delivery: &Delivery) -> Result<Option<Mail>, Error> {
+    pub(crate) async fn compose_mail(&self, shop: &Shop, delivery: &Delivery) -> Result<Option<Letter>, Error> {
         let mut sender = SenderIdentity {
             shop_name: shop.name.clone(),
             address: self.settings.mail_from.clone(),
             seller: shop.seller.clone(),
             mode: shop.mode,
         };
+        let mut without_keys_of = None;
         let content = match delivery.mail {
             MailKind::OrderPaid { order } => {
                 let sale = self.sale(shop.id, order).await?;
                 sender.seller = sale.order.seller.clone();
-                MailContent::OrderPaid(self.order_paid(shop, &sale, delivery).await?)
+                let content = self.order_paid(shop, &sale, delivery).await?;
+                without_keys_of = content.licenses.is_empty().then(|| Box::new(sale.order));
+                MailContent::OrderPaid(content)
             }
             MailKind::PaymentFailed { order } => {
                 let sale = self.sale(shop.id, order).await?;
@@ -59,8 +69,16 @@ impl App {
             at: delivery.created_at,
         };
         compose(&self.catalog, &sender, &envelope, &content)
-            .map(Some)
+            .map(|mail| Some(Letter { mail, without_keys_of }))
             .map_err(|error| Error::Configuration(error.to_string()))
+    }
+
+    /// The order, as it is now, where still none of its keys works.
+    pub(crate) async fn still_without_keys(&self, order: &Order) -> Result<Option<Box<Order>>, Error> {
+        let sale = self.sale(order.shop, order.id).await?;
+        let now = self.clock.now();
+        let all_revoked = sale.licenses.iter().all(|license| license.standing(now) == Standing::Revoked);
+        Ok(all_revoked.then(|| Box::new(sale.order)))
     }
 
     async fn order_paid(&self, shop: &Shop, sale: &Sale, delivery: &Delivery) -> Result<OrderPaid, Error> {

@@ -10,6 +10,7 @@ mod ask;
 mod checkout;
 mod clock;
 mod console;
+mod customer;
 mod doctor;
 mod entropy;
 mod error;
@@ -37,6 +38,7 @@ mod signer;
 mod silence;
 mod sweep;
 pub mod trace;
+mod visitors;
 mod watch;
 mod worker;
 
@@ -102,6 +104,7 @@ pub struct App {
     health: health::Health,
     lifecycle: lifecycle::Lifecycle,
     silence: silence::Silence,
+    visitors: visitors::Visitors,
     recovery: recovery::Recovery,
     spans: OnceLock<Box<dyn trace::SpanSink>>,
 }
@@ -141,6 +144,7 @@ impl App {
             health: health::Health::default(),
             lifecycle: lifecycle::Lifecycle::default(),
             silence: silence::Silence::default(),
+            visitors: visitors::Visitors::default(),
             recovery,
             spans: OnceLock::new(),
         }))

@@ -363,7 +363,7 @@ impl App {
 }
 
 fn busy() -> Error {
-    Error::Unavailable("too many changes at once".to_owned())
+    Error::Conflict { what: "license" }
 }
 
 /// The license with the seats that are held at this moment, to be told and not to be written.

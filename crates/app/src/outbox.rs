@@ -2,7 +2,7 @@
 
 use domain::{
     Actor, Changes, Decline, DeclineClass, Delivery, DeliveryState, Duration, Event, EventId, EventKind, JobKind,
-    Occurrence, PaymentId, ShopId, Timestamp,
+    Occurrence, Order, PaymentId, ShopId, Timestamp,
 };
 use futures::StreamExt as _;
 use futures::future::{Either, select};
@@ -10,7 +10,7 @@ use gateways::{Answer, Call, CallError};
 use serde_json::json;
 use store::{ClaimedJob, CommitError};
 
-use crate::fulfil::{Fulfilled, Target};
+use crate::fulfil::{self, AT_ONCE, Fulfilled, TRIES, Target};
 use crate::mailer::MailError;
 use crate::trace::{Begin, SpanKind};
 use crate::{App, Error};
@@ -111,14 +111,14 @@ impl App {
 
     /// Runs one job; what became of it, in a word.
     async fn run_job(&self, job: ClaimedJob) -> &'static str {
-        let result = match job.job.kind {
-            JobKind::OpenPayment { payment } => self.open_payment(&job, payment).await,
-            JobKind::AskPayment { payment } => {
-                self.ask_payment_for(job.job.shop, payment, Actor::System, Some(&job)).await.map(|_| Done::Finished)
+        let mut result = self.do_job(&job).await;
+        for _ in 0..AT_ONCE {
+            match result {
+                // Somebody else was faster. There is nothing to wait for, only something to read again.
+                Err(Error::Conflict { what }) if what != fulfil::LEASE => result = self.do_job(&job).await,
+                Ok(_) | Err(_) => break,
             }
-            JobKind::SendRefund { refund } => self.send_refund(&job, refund).await,
-            JobKind::SendMail { delivery } => self.send_mail(&job, delivery).await,
-        };
+        }
         let later = match result {
             Ok(Done::Finished) => return "done",
             Ok(Done::Finish) => None,
@@ -145,6 +145,17 @@ impl App {
         if later.is_some() { "later" } else { "done" }
     }
 
+    async fn do_job(&self, job: &ClaimedJob) -> Result<Done, Error> {
+        match job.job.kind {
+            JobKind::OpenPayment { payment } => self.open_payment(job, payment).await,
+            JobKind::AskPayment { payment } => {
+                self.ask_payment_for(job.job.shop, payment, Actor::System, Some(job)).await.map(|_| Done::Finished)
+            }
+            JobKind::SendRefund { refund } => self.send_refund(job, refund).await,
+            JobKind::SendMail { delivery } => self.send_mail(job, delivery).await,
+        }
+    }
+
     /// Asks the gateway for the page of a payment. The payment's id is the
     /// idempotency key, so a repeated call finds the page of the first.
     async fn open_payment(&self, job: &ClaimedJob, id: PaymentId) -> Result<Done, Error> {
@@ -164,7 +175,7 @@ impl App {
         let (occurrence, again) = if is_too_late {
             (refused(DeclineClass::GatewayError, "gateway_never_answered".to_owned()), None)
         } else {
-            match self.call(&account, &Call::OpenPayment(self.hosted_payment(&sale, &payment))).await {
+            match self.call(&account, &Call::OpenPayment(self.opening(&sale, &payment))).await {
                 Ok(Answer::Page(page)) => (
                     Occurrence::PageOpened {
                         payment: id,
@@ -213,8 +224,12 @@ impl App {
         }
         let shop = self.shop(shop_id).await.ok_or(Error::NotFound { what: "shop" })?;
         let now = self.clock.now();
+        let mut without_keys_of = None;
         let sent = match self.compose_mail(&shop, &delivery).await? {
-            Some(mail) => self.mailer.send(mail).await,
+            Some(letter) => {
+                without_keys_of = letter.without_keys_of;
+                self.mailer.send(letter.mail).await
+            }
             None => Err(MailError::Refused {
                 code: "nothing_to_send".to_owned(),
                 message: "what it was about has expired".to_owned(),
@@ -235,15 +250,21 @@ impl App {
             ..delivery.clone()
         };
         match sent {
-            Ok(()) => self.settle_mail(job, settled(DeliveryState::Sent, None), EventKind::DeliverySent, now).await,
+            Ok(()) => {
+                let sent = settled(DeliveryState::Sent, None);
+                match without_keys_of {
+                    Some(order) => self.settle_without_keys(job, sent, order, now).await,
+                    None => self.settle_mail(job, sent, EventKind::DeliverySent, now, Vec::new()).await,
+                }
+            }
             Err(MailError::Refused { code, message }) => {
                 let error = format!("{code} {message}");
-                self.settle_mail(job, settled(DeliveryState::Refused, Some(error)), EventKind::DeliveryRefused, now)
-                    .await
+                let refused = settled(DeliveryState::Refused, Some(error));
+                self.settle_mail(job, refused, EventKind::DeliveryRefused, now, Vec::new()).await
             }
             Err(MailError::Later { message }) if now.since(delivery.created_at) > MAIL_PATIENCE => {
-                self.settle_mail(job, settled(DeliveryState::Refused, Some(message)), EventKind::DeliveryRefused, now)
-                    .await
+                let refused = settled(DeliveryState::Refused, Some(message));
+                self.settle_mail(job, refused, EventKind::DeliveryRefused, now, Vec::new()).await
             }
             Err(MailError::Later { message }) => {
                 // Shown to the shop while it waits; a conflict here only means that a person changed it meanwhile.
@@ -256,12 +277,36 @@ impl App {
         }
     }
 
+    /// Notes that a mail left without the keys that it was to carry. The order is the lock of its sale: keys that work
+    /// again meanwhile find that they have not left, or this finds that they work, and the mail goes out once more.
+    async fn settle_without_keys(
+        &self,
+        job: &ClaimedJob,
+        sent: Delivery,
+        mut order: Box<Order>,
+        now: Timestamp,
+    ) -> Result<Done, Error> {
+        let sent = Delivery { without_keys: true, ..sent };
+        for _ in 0..TRIES {
+            let orders = vec![Order::clone(&order)];
+            match self.settle_mail(job, sent.clone(), EventKind::DeliverySent, now, orders).await {
+                Err(Error::Conflict { what: "order" }) => match self.still_without_keys(&order).await? {
+                    Some(moved) => order = moved,
+                    None => break,
+                },
+                settled => return settled,
+            }
+        }
+        Err(Error::Conflict { what: "order" })
+    }
+
     async fn settle_mail(
         &self,
         job: &ClaimedJob,
         delivery: Delivery,
         kind: EventKind,
         now: Timestamp,
+        orders: Vec<Order>,
     ) -> Result<Done, Error> {
         let event = Event {
             id: EventId::mint(now, &mut self.entropy.rng()),
@@ -274,7 +319,7 @@ impl App {
             data: json!({ "delivery": delivery.id, "mail": delivery.mail.as_str(), "to": delivery.to.masked(), "error": delivery.last_error }),
             at: now,
         };
-        let changes = Changes { deliveries: vec![delivery], events: vec![event], ..Changes::default() };
+        let changes = Changes { orders, deliveries: vec![delivery], events: vec![event], ..Changes::default() };
         self.commit(&changes, Some(job)).await?;
         Ok(Done::Finished)
     }

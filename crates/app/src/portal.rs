@@ -208,6 +208,7 @@ impl App {
             last_error: None,
             created_at: now,
             sent_at: None,
+            without_keys: false,
         };
         let job = Job {
             id: JobId::mint(now, &mut rng),

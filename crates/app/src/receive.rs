@@ -2,7 +2,7 @@
 
 use domain::{
     Actor, Changes, Fact, GatewayAccount, GatewayAccountId, Job, JobKind, Notice, NoticeId, NoticeState, Occurrence,
-    PaymentLocator,
+    PaymentLocator, Refusal,
 };
 use gateways::{Answer, Call, CallError, Headers, NoticeItem, Translation, VerifyError, adapter};
 use store::CommitError;
@@ -10,6 +10,9 @@ use store::CommitError;
 use crate::ask::CONTRADICTION;
 use crate::fulfil::{Fulfilled, Target, is_about};
 use crate::{App, Error};
+
+/// Why an event is passed over that is about something of other software, or of another shop.
+pub(crate) const NOT_OURS: &str = "not_ours";
 
 /// Why a message was not taken. Nothing is stored, and the gateway comes again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -187,7 +190,11 @@ impl App {
                 self.settle(notice, NoticeState::Ignored { reason: reason.to_owned() }, Vec::new()).await
             }
             Err(error) => {
-                let state = NoticeState::Parked { reason: "unreadable".to_owned(), detail: error.to_string() };
+                let state = if self.is_foreign(account, notice, gateway.unmarked(&notice.body)).await? {
+                    NoticeState::Ignored { reason: NOT_OURS.to_owned() }
+                } else {
+                    NoticeState::Parked { reason: "unreadable".to_owned(), detail: error.to_string() }
+                };
                 self.settle(notice, state, Vec::new()).await
             }
         }
@@ -233,6 +240,18 @@ impl App {
         }
     }
 
+    /// Whether an event without a mark of ours is about nothing that we know.
+    async fn is_foreign(
+        &self,
+        account: &GatewayAccount,
+        notice: &Notice,
+        unmarked: Option<PaymentLocator>,
+    ) -> Result<bool, Error> {
+        let Some(names) = unmarked else { return Ok(false) };
+        let (_, sale) = self.store.sale_for_notice(account.shop, account.id, &names, &notice.event_id).await?;
+        Ok(sale.is_none())
+    }
+
     /// Settles a notice that only says that something moved: the job that asks goes into the same commit.
     async fn ask_because_of(
         &self,
@@ -246,7 +265,12 @@ impl App {
         }
         let payment = sale.as_ref().and_then(|sale| sale.payments.iter().find(|payment| is_about(locator, payment)));
         match payment {
-            None => self.settle(notice, NoticeState::Ignored { reason: "not_ours".to_owned() }, Vec::new()).await,
+            None if locator.claims(account.shop) => {
+                let refusal = Refusal::PaymentUnknown;
+                let state = NoticeState::Parked { reason: refusal.code().to_owned(), detail: refusal.to_string() };
+                self.settle(notice, state, Vec::new()).await
+            }
+            None => self.settle(notice, NoticeState::Ignored { reason: NOT_OURS.to_owned() }, Vec::new()).await,
             Some(payment) => {
                 let job = self.job(account.shop, JobKind::AskPayment { payment: payment.id }, self.clock.now());
                 let notice = Notice { order: Some(payment.order), ..notice.clone() };

@@ -152,6 +152,9 @@ impl App {
         else {
             return Ok(());
         };
+        if !fact.locator().claims(account.shop) {
+            return Ok(());
+        }
         let restored = match self.recovery.pending() {
             None if notice.version > 0 => self.store.restored().await?,
             pending => pending,

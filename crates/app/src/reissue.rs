@@ -47,6 +47,6 @@ impl App {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Error::Unavailable("too many changes at once".to_owned()))
+        Err(Error::Conflict { what: "license" })
     }
 }

@@ -274,8 +274,15 @@ fn sent_sale(catalog: &Catalog, number: u64, at: Timestamp, rng: &mut Rng) -> an
     let opened = open_checkout(&catalog.shop, &catalog.product, &catalog.plan, &request, Actor::Buyer, at, rng)?;
     let order: Order = opened.orders.into_iter().next().context("an order")?;
     let checkout: Checkout = opened.checkouts.into_iter().next().context("a checkout")?;
-    let mut sale =
-        Sale { order, checkout, payments: Vec::new(), refunds: Vec::new(), disputes: Vec::new(), licenses: Vec::new() };
+    let mut sale = Sale {
+        order,
+        checkout,
+        payments: Vec::new(),
+        refunds: Vec::new(),
+        disputes: Vec::new(),
+        licenses: Vec::new(),
+        keys_mailed: false,
+    };
     stored(&mut sale);
     let buyer = BuyerDetails {
         email: Email::parse(&format!("buyer{number}@example.com"))?,

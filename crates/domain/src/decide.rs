@@ -238,6 +238,7 @@ impl Desk<'_> {
             last_error: None,
             created_at: self.now,
             sent_at: None,
+            without_keys: false,
         };
         self.job(JobKind::SendMail { delivery: delivery.id });
         self.changes.deliveries.push(delivery);
@@ -271,6 +272,9 @@ fn locate<'a>(
     locator: &PaymentLocator,
     mode: crate::Mode,
 ) -> Result<&'a mut Payment, Refusal> {
+    if locator.shop.is_some_and(|shop| shop != sale.order.shop) {
+        return Err(Refusal::PaymentUnknown);
+    }
     if locator.order.is_some_and(|order| order != sale.order.id) {
         return Err(Refusal::PaymentUnknown);
     }
@@ -474,12 +478,15 @@ fn merge_dispute(
     {
         Some(dispute) => {
             let was = dispute.clone();
-            if report.state.rank() >= dispute.state.rank() {
+            if dispute.is_behind(report) {
                 // A question may become a chargeback over another amount; once money moved, the amount stands.
                 if dispute.state.is_question() {
                     dispute.amount = report.amount;
                 } else if dispute.amount != report.amount {
                     return Err(Refusal::AmountMismatch { expected: dispute.amount, reported: report.amount });
+                }
+                if report.as_of.is_some() || dispute.state != report.state {
+                    dispute.told_at = dispute.told_at.max(Dispute::moment(report, desk.now));
                 }
                 dispute.state = report.state;
             }
@@ -498,6 +505,7 @@ fn merge_dispute(
             amount: report.amount,
             reason: report.reason.clone(),
             state: report.state,
+            told_at: Dispute::moment(report, desk.now),
             evidence_due_at: report.evidence_due_at,
             created_at: desk.now,
         }),
@@ -524,18 +532,17 @@ fn request_refund(
     revoke: Option<bool>,
     desk: &mut Desk<'_>,
 ) -> Result<(), Refusal> {
-    let payment = match reason {
-        // The way to try again when a surplus could not be sent back.
-        RefundReason::SurpriseCapture => sale
-            .payments
-            .iter()
-            .find(|payment| sale.is_surprise(payment.id) && sale.refundable(payment).is_ok_and(Money::is_positive)),
+    let (payment, revoke) = match reason {
+        // The way to try again when a surplus could not be sent back. The licenses were paid by another payment.
+        RefundReason::SurpriseCapture => {
+            (sale.surplus().map(|(payment, _)| payment).ok_or(Refusal::NoSurplus)?, Some(false))
+        }
         RefundReason::RequestedByCustomer
         | RefundReason::Duplicate
         | RefundReason::Fraudulent
-        | RefundReason::MadeAtGateway => sale.captured(),
+        | RefundReason::MadeAtGateway => (sale.captured().ok_or(Refusal::OrderNotPaid)?, revoke),
     };
-    let payment = payment.ok_or(Refusal::OrderNotPaid)?.clone();
+    let payment = payment.clone();
     let refundable = sale.refundable(&payment)?;
     let amount = amount.unwrap_or(refundable);
     same_currency(payment.amount, amount)?;
@@ -597,6 +604,9 @@ fn settle(sale: &mut Sale, desk: &mut Desk<'_>) -> Result<(), Refusal> {
         sale.order.state = state;
     }
     for payment in &mut sale.payments {
+        if payment.page_reference.is_some() || !payment.state.is_open() {
+            payment.opening = None;
+        }
         payment.check_at = match (payment.state.is_open(), payment.check_at) {
             (true, None) => Some(Payment::next_check(payment.checks, desk.now)),
             (true, known) => known,
@@ -791,16 +801,16 @@ fn record_dispute(dispute: &Dispute, was_taken: bool, after: &Sale, desk: &mut D
     let Some(account) = after.payment(dispute.payment).map(|payment| Account::Gateway(payment.gateway_account)) else {
         return;
     };
-    // A case can be won, taken up again and lost, so the state is part of the cause.
+    // A case can be won, taken up again, lost and won on appeal: each time is a cause of its own.
     match (was_taken, dispute.state.takes_money()) {
         (false, true) => desk.post(
-            format!("dispute:{}:{}", dispute.id, dispute.state.as_str()),
+            format!("dispute:{}:{}:{}", dispute.id, dispute.state.as_str(), dispute.version),
             Account::Disputes,
             account,
             dispute.amount,
         ),
         (true, false) => desk.post(
-            format!("dispute_reversed:{}:{}", dispute.id, dispute.state.as_str()),
+            format!("dispute_reversed:{}:{}:{}", dispute.id, dispute.state.as_str(), dispute.version),
             account,
             Account::Disputes,
             dispute.amount,
@@ -822,30 +832,27 @@ fn record_order(after: &Sale, desk: &mut Desk<'_>) {
         (OrderState::Lost, OrderState::Lost) | (OrderState::Disputed, OrderState::Disputed) => {}
         (_, OrderState::Lost) => desk.event(EventKind::OrderLost, json!({})),
         (_, OrderState::Disputed) => desk.event(EventKind::OrderDisputed, json!({})),
-        (OrderState::Disputed, _) => desk.event(EventKind::OrderDisputeWon, json!({})),
+        (OrderState::Disputed | OrderState::Lost, _) => desk.event(EventKind::OrderDisputeWon, json!({})),
         (
             OrderState::Pending
             | OrderState::Paid
             | OrderState::PartiallyRefunded
             | OrderState::Refunded
-            | OrderState::Lost
             | OrderState::Expired,
             _,
         ) => {}
     }
 }
 
-/// The keys go out in the decision in which they first work, and a buyer hears
-/// of money that goes back once the payment it comes from is known.
+/// The keys go out in the decision in which they first work, or in which they work again when no mail has carried them,
+/// and a buyer hears of money that goes back once the payment it comes from is known.
 fn write_mails(after: &Sale, desk: &mut Desk<'_>) {
     let issued_working = desk.changes.issued.iter().any(|(license, _)| license.state == LicenseState::Active);
-    // A license that stands as it was issued, and did not work then, has never worked: its key was not sent yet.
-    let works_at_last = after.licenses.iter().any(|license| {
+    let works_again = after.licenses.iter().any(|license| {
         let known = desk.before.licenses.iter().find(|known| known.id == license.id);
-        license.state == LicenseState::Active
-            && known.is_some_and(|known| known.version == 1 && known.state != LicenseState::Active)
+        license.state == LicenseState::Active && known.is_some_and(|known| known.state != LicenseState::Active)
     });
-    if issued_working || works_at_last {
+    if (issued_working || works_again) && !desk.before.keys_mailed {
         desk.mail(MailKind::OrderPaid { order: after.order.id });
     }
     if after.order.refunded.minor() > desk.before.order.refunded.minor() {

@@ -134,4 +134,6 @@ pub struct Delivery {
     pub created_at: Timestamp,
     /// When the mail server took it.
     pub sent_at: Option<Timestamp>,
+    /// Whether it was to carry keys and left when none of them worked. They go out once they work again.
+    pub without_keys: bool,
 }

@@ -2,7 +2,7 @@
 
 use money::Money;
 
-use crate::{DisputeId, OrderId, PaymentId, ShopId, Timestamp, Version};
+use crate::{DisputeId, DisputeReport, Duration, OrderId, PaymentId, ShopId, Timestamp, Version};
 
 /// Where a dispute stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -90,7 +90,16 @@ impl DisputeState {
         }
     }
 
-    /// How far the state is from the start; reports merge by taking the farther one.
+    /// Whether the bank has decided about money that it took.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        match self {
+            Self::Won | Self::Accepted | Self::Lost => true,
+            Self::Warning | Self::Closed | Self::Opened | Self::EvidenceSent => false,
+        }
+    }
+
+    /// How far the state is from the start; of two reports of one moment the farther one stands.
     #[must_use]
     pub(crate) fn rank(self) -> u8 {
         match self {
@@ -104,6 +113,12 @@ impl DisputeState {
         }
     }
 }
+
+/// How far the gateway's clock may be from ours.
+const CLOCK_SKEW: Duration = Duration::minutes(5);
+
+/// How long a case that is over rests at least.
+const REST: Duration = Duration::minutes(10);
 
 /// A chargeback, or an early warning of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,8 +141,36 @@ pub struct Dispute {
     pub reason: String,
     /// Where it stands.
     pub state: DisputeState,
+    /// When it stood like that, by the gateway's clock: a bank may decide again, and the later word counts.
+    pub told_at: Timestamp,
     /// Until when evidence is taken.
     pub evidence_due_at: Option<Timestamp>,
     /// When it was first heard of.
     pub created_at: Timestamp,
+}
+
+impl Dispute {
+    /// Whether a report says more than what is known. The later one counts, for a case that was won can be taken up
+    /// again and one that was lost can be won on appeal. An answer of the gateway's has no time: it may have been under
+    /// way while a report came, so it ends a case or takes it farther, and never opens it again.
+    #[must_use]
+    pub(crate) fn is_behind(&self, report: &DisputeReport) -> bool {
+        let is_as_far = report.state.rank() >= self.state.rank();
+        match report.as_of {
+            // A question does not bring back what the bank has taken.
+            Some(_) if report.state.is_question() && !self.state.is_question() => false,
+            Some(at) if at == self.told_at => is_as_far,
+            // Nobody takes a case up again within minutes: this is old news, by whichever clock.
+            Some(at) if self.state.is_over() && !report.state.is_over() => at > self.told_at.after(REST),
+            Some(at) => at > self.told_at,
+            None => is_as_far || report.state.is_over(),
+        }
+    }
+
+    /// Of when a report is, for those that come after it. An answer counts a little earlier than it came, so that what
+    /// the gateway says next is later by any clock.
+    #[must_use]
+    pub(crate) fn moment(report: &DisputeReport, now: Timestamp) -> Timestamp {
+        report.as_of.unwrap_or_else(|| now.before(CLOCK_SKEW))
+    }
 }

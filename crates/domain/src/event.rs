@@ -145,6 +145,8 @@ event_kinds! {
     ActivationChanged = "activation.changed",
     /// The leases of seats were over.
     ActivationLapsed = "activation.lapsed",
+    /// The address of a customer was corrected.
+    CustomerChanged = "customer.changed",
     /// A mail was taken by the mail server.
     DeliverySent = "delivery.sent",
     /// A mail will never be taken.

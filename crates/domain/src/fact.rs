@@ -7,7 +7,7 @@
 use money::Money;
 use serde::{Deserialize, Serialize};
 
-use crate::{Decline, DisputeState, Mode, OrderId, PaymentId, PaymentState, RefundId, Timestamp};
+use crate::{Decline, DisputeState, Mode, OrderId, PaymentId, PaymentState, RefundId, ShopId, Timestamp};
 
 /// One thing that a gateway says, about one payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +78,8 @@ impl Fact {
 /// decision to check, never for the adapter.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PaymentLocator {
+    /// The shop, from the reference we attached: several shops, and other software, may use one account.
+    pub shop: Option<ShopId>,
     /// Our order, from the reference we attached.
     pub order: Option<OrderId>,
     /// Our payment, from the reference we attached.
@@ -86,6 +88,17 @@ pub struct PaymentLocator {
     pub page_reference: Option<String>,
     /// The gateway's id of the money.
     pub reference: Option<String>,
+}
+
+impl PaymentLocator {
+    /// Whether it carries a reference that this shop has attached.
+    #[must_use]
+    pub fn claims(&self, shop: ShopId) -> bool {
+        match self.shop {
+            Some(named) => named == shop,
+            None => self.order.is_some() || self.payment.is_some(),
+        }
+    }
 }
 
 /// How one payment stands at the gateway.
@@ -189,6 +202,8 @@ pub struct DisputeReport {
     pub mode: Mode,
     /// The gateway's id of the dispute.
     pub reference: String,
+    /// When it stood like this, by the gateway's clock; `None`: now, for the gateway was asked.
+    pub as_of: Option<Timestamp>,
     /// The amount in dispute.
     pub amount: Money,
     /// The gateway's word for why.

@@ -137,7 +137,7 @@ pub(crate) fn opened(catalog: &Catalog, quantity: u32) -> Sale {
     let [mut checkout] = <[Checkout; 1]>::try_from(changes.checkouts).unwrap();
     order.version = 1;
     checkout.version = 1;
-    Sale { order, checkout, payments: vec![], refunds: vec![], disputes: vec![], licenses: vec![] }
+    Sale { order, checkout, payments: vec![], refunds: vec![], disputes: vec![], licenses: vec![], keys_mailed: false }
 }
 
 /// A sale with its books, its clock and what was said about it, all in memory.
@@ -222,6 +222,7 @@ impl Reporter {
         Self {
             account: payment.gateway_account,
             locator: PaymentLocator {
+                shop: Some(sale.order.shop),
                 order: Some(sale.order.id),
                 payment: Some(payment.id),
                 page_reference: Some(format!("page_{index}")),
@@ -261,6 +262,8 @@ impl Reporter {
             locator: self.locator.clone(),
             mode: Mode::Sandbox,
             reference: reference.to_owned(),
+            // One after the other, as a case goes that is decided once.
+            as_of: Some(START.after(Duration::seconds(i64::from(state.rank())))),
             amount: euro(minor),
             reason: "fraudulent".to_owned(),
             state,

@@ -62,7 +62,7 @@ pub use changes::{Changes, Check, Lapse};
 pub use checkout::{Checkout, CheckoutState, Consent};
 pub use console::{ApiKey, LoginLink, Scope, Session, SessionHolder, User};
 pub use country::Country;
-pub use customer::Customer;
+pub use customer::{Customer, EmailCorrection, correct_email};
 pub use decide::{Occurrence, decide};
 pub use decline::{Decline, DeclineClass};
 pub use delivery::{Delivery, DeliveryState, MailKind};

@@ -121,6 +121,9 @@ pub struct Payment {
     pub checks: u32,
     /// When it was written down.
     pub created_at: Timestamp,
+    /// What the gateway is asked for its page, until the page is known: under one idempotency key a gateway takes one
+    /// request, and whatever the buyer corrects meanwhile must not change it. For the shell to write and read.
+    pub opening: Option<String>,
 }
 
 impl Payment {

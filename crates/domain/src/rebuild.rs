@@ -153,8 +153,15 @@ pub fn rebuild_sale(lost: LostSale, note: &SaleNote, from: &Known<'_>, rng: &mut
     order.number = note.number.clone();
     order.consent.immediate_supply_at = note.immediate_supply_at;
     checkout.order = lost.order;
-    let sale =
-        Sale { order, checkout, payments: Vec::new(), refunds: Vec::new(), disputes: Vec::new(), licenses: Vec::new() };
+    let sale = Sale {
+        order,
+        checkout,
+        payments: Vec::new(),
+        refunds: Vec::new(),
+        disputes: Vec::new(),
+        licenses: Vec::new(),
+        keys_mailed: false,
+    };
     let buyer = BuyerDetails {
         email: note.email.clone(),
         name: None,

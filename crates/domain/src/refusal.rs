@@ -59,6 +59,12 @@ pub enum Refusal {
     /// A refund of an order that nobody paid.
     #[error("the order has not been paid")]
     OrderNotPaid,
+    /// Another customer of the shop has this address.
+    #[error("another customer has this address")]
+    EmailTaken,
+    /// No money came that was too much, or all of it is back or on its way.
+    #[error("there is no surplus to give back")]
+    NoSurplus,
     /// The plan, or its product, is not on sale.
     #[error("the plan is not on sale")]
     PlanNotOnSale,
@@ -140,6 +146,8 @@ impl Refusal {
             Self::RefundExceedsPayment { .. } => "refund_exceeds_payment",
             Self::RefundNotPositive => "refund_not_positive",
             Self::OrderNotPaid => "order_not_paid",
+            Self::EmailTaken => "email_taken",
+            Self::NoSurplus => "no_surplus",
             Self::PlanNotOnSale => "plan_not_on_sale",
             Self::NoPriceInCurrency => "no_price_in_currency",
             Self::QuantityOutOfRange { .. } => "quantity_out_of_range",

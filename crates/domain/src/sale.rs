@@ -22,6 +22,8 @@ pub struct Sale {
     pub disputes: Vec<Dispute>,
     /// Every license, by line and unit.
     pub licenses: Vec<License>,
+    /// Whether a mail that carries the keys has left, or waits to leave.
+    pub keys_mailed: bool,
 }
 
 impl Sale {
@@ -51,6 +53,18 @@ impl Sale {
     #[must_use]
     pub fn is_surprise(&self, payment: PaymentId) -> bool {
         self.refunds.iter().any(|refund| refund.payment == payment && refund.reason == RefundReason::SurpriseCapture)
+    }
+
+    /// Money that came although the order had been paid otherwise, and that no refund is giving back: the payment, and
+    /// what is left of it. It goes back at once by itself, so this is what could not.
+    #[must_use]
+    pub fn surplus(&self) -> Option<(&Payment, Money)> {
+        let captured = |payment: &&Payment| payment.state == PaymentState::Succeeded && self.is_surprise(payment.id);
+        self.payments
+            .iter()
+            .filter(captured)
+            .filter_map(|payment| Some((payment, self.refundable(payment).ok()?)))
+            .find(|(_, left)| left.is_positive())
     }
 
     /// What has gone back, or is on its way, of this payment.

@@ -254,6 +254,7 @@ fn add_payment(
         check_at: Some(Payment::next_check(0, now)),
         checks: 0,
         created_at: now,
+        opening: None,
     };
     changes.events.push(event(
         order,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Changes, Check, Posting, Sale, Version};
+use crate::{Changes, Check, MailKind, Posting, Sale, Version};
 
 /// Writes the changes into the sale and the books, or says why the store would not.
 ///
@@ -37,6 +37,7 @@ pub fn apply(sale: &mut Sale, postings: &mut Vec<Posting>, changes: &Changes) ->
     for row in changes.licenses.iter().chain(changes.issued.iter().map(|(license, _)| license)) {
         put(&mut after.licenses, row, |row| row.id, |row| &mut row.version)?;
     }
+    after.keys_mailed |= changes.deliveries.iter().any(|row| matches!(row.mail, MailKind::OrderPaid { .. }));
     let mut books = postings.clone();
     books.extend(changes.postings.iter().cloned());
 

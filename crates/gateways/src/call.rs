@@ -75,8 +75,9 @@ impl Call {
     }
 }
 
-/// One payment on a page of the gateway's.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One payment on a page of the gateway's. It is kept with the payment until the page is known, for a call that is
+/// repeated under its key must say the same.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct HostedPaymentRequest {
     /// The shop, attached as a reference.
     pub shop: ShopId,

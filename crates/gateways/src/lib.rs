@@ -23,7 +23,7 @@ pub use http::{Headers, HttpRequest, HttpResponse, Method};
 pub use notice::{NoticeItem, TranslateError, Translation, VerifyError};
 pub use registry::{adapter, adapters};
 
-use domain::{Mode, Timestamp};
+use domain::{Mode, PaymentLocator, Timestamp};
 
 /// One gateway. Adapters hold no state: credentials are arguments, read from
 /// the JSON text that the account keeps sealed.
@@ -65,6 +65,12 @@ pub trait Gateway: Send + Sync {
 
     /// The note that we attached to the payment of this event, where the event carries it.
     fn note(&self, _body: &[u8]) -> Option<String> {
+        None
+    }
+
+    /// The gateway's names for the payment that this event is about, where the event would carry a reference of ours and
+    /// carries none: it belongs to other software, unless we know one of the names. `None` when that cannot be told.
+    fn unmarked(&self, _body: &[u8]) -> Option<PaymentLocator> {
         None
     }
 

@@ -140,7 +140,7 @@ async fn open(sim: &Rc<Sim>) -> Option<Sale> {
         }
         match press().await {
             Ok(Ok(sale)) => return Some(sale),
-            Ok(Err(app::Error::Unavailable(_))) | Err(Down) => wait(sim).await,
+            Ok(Err(app::Error::Unavailable(_) | app::Error::Conflict { .. })) | Err(Down) => wait(sim).await,
             // The plan is not for sale in this moment.
             Ok(Err(_)) => return None,
         }
@@ -188,7 +188,7 @@ async fn submit(sim: &Rc<Sim>, sale: &Sale, number: usize) -> Option<Submitted> 
         }
         match press(sim).await {
             Ok(Ok(submitted)) => return Some(submitted),
-            Ok(Err(app::Error::Unavailable(_))) | Err(Down) => wait(sim).await,
+            Ok(Err(app::Error::Unavailable(_) | app::Error::Conflict { .. })) | Err(Down) => wait(sim).await,
             // Expired meanwhile.
             Ok(Err(_)) => return None,
         }

@@ -100,7 +100,6 @@ const HELD: &[(&str, &[&str])] = &[
     (
         "payment:sent",
         &[
-            "page_opened",
             "payment_canceled",
             "payment_declined",
             "payment_open",
@@ -135,7 +134,7 @@ const HELD: &[(&str, &[&str])] = &[
     ),
     ("payment:canceled", &["payment_canceled"]),
     ("payment:created", &["call_unanswered", "page_opened"]),
-    ("payment:unknown", &["call_unanswered", "page_opened"]),
+    ("payment:unknown", &["page_opened"]),
 ];
 
 /// The states of an order, in the order of the table.

@@ -102,7 +102,7 @@ async fn refund(sim: &Rc<Sim>) {
             .call("refund an order", move |app| async move { app.refund_order(shop, order, input, Actor::Api).await });
         match asked.await {
             Ok(Ok(_)) => break,
-            Ok(Err(app::Error::Unavailable(_))) | Err(Down) if input.id.is_some() => {
+            Ok(Err(app::Error::Unavailable(_) | app::Error::Conflict { .. })) | Err(Down) if input.id.is_some() => {
                 universe.sleep(universe.between(SECOND, HOUR)).await;
             }
             Ok(Err(_)) | Err(Down) => break,
@@ -146,7 +146,13 @@ async fn dispute(sim: &Rc<Sim>) {
         sim.gateway.dashboard(&format!("/v1/disputes/{id}"), form);
         universe.sleep(universe.pick(&[SECOND, MINUTE, HOUR, 5 * DAY])).await;
     }
-    decide(universe.pick(&["won", "won", "lost"]));
+    let outcome = universe.pick(&["won", "won", "lost"]);
+    decide(outcome);
+    if outcome == "lost" && universe.one_in(3) {
+        // An appeal.
+        universe.sleep(universe.pick(&[MINUTE, HOUR, 5 * DAY])).await;
+        decide("won");
+    }
 }
 
 /// Applies a notice again, be it parked or long since applied.

@@ -12,7 +12,7 @@ const WHAT: &str = "delivery";
 macro_rules! columns {
     () => {
         "shop_id, id, version, mail, subject, recipient, locale, order_id, customer_id, state, attempts, last_error, \
-         created_at, sent_at"
+         created_at, sent_at, without_keys"
     };
 }
 
@@ -37,13 +37,16 @@ const HELD: &str = concat!(
 );
 const COUNT_SENT: &str = "select count(*) from deliveries where shop_id = $1 and state = $2";
 const COUNT_IN_STATE: &str = "select count(*) from deliveries where shop_id = $1 and state = $2 and state <> 'sent'";
+/// Whether the keys of an order have left, or wait to leave: one row, or none.
+const KEYS_MAILED: &str = "select 1 from deliveries where shop_id = $1 and order_id = $2 and mail = 'order_paid' \
+    and state in ('queued', 'sent') and without_keys = 0 limit 1";
 const INSERT: &str = concat!(
     "insert into deliveries (",
     columns!(),
-    ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+    ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 );
 const UPDATE: &str = "update deliveries set version = version + 1, recipient = $4, locale = $5, state = $6, \
-    attempts = $7, last_error = $8, sent_at = $9 where shop_id = $1 and id = $2 and version = $3";
+    attempts = $7, last_error = $8, sent_at = $9, without_keys = $10 where shop_id = $1 and id = $2 and version = $3";
 
 texts![
     BY_ID,
@@ -60,6 +63,7 @@ texts![
     HELD,
     COUNT_SENT,
     COUNT_IN_STATE,
+    KEYS_MAILED,
     INSERT,
     UPDATE
 ];
@@ -93,7 +97,12 @@ fn row(row: &mut Row) -> Result<Delivery, RowError> {
         last_error: columns.optional_text()?,
         created_at: columns.time()?,
         sent_at: columns.optional_time()?,
+        without_keys: columns.flag()?,
     })
+}
+
+pub(crate) fn keys_mailed(shop: ShopId, order: OrderId) -> Statement {
+    read(WHAT, KEYS_MAILED, values![shop, order])
 }
 
 pub(crate) fn statement(delivery: &Delivery) -> Statement {
@@ -115,6 +124,7 @@ pub(crate) fn statement(delivery: &Delivery) -> Statement {
                 delivery.last_error.as_deref(),
                 delivery.created_at,
                 delivery.sent_at,
+                delivery.without_keys,
             ],
         ),
         version => write(
@@ -130,6 +140,7 @@ pub(crate) fn statement(delivery: &Delivery) -> Statement {
                 delivery.attempts,
                 delivery.last_error.as_deref(),
                 delivery.sent_at,
+                delivery.without_keys,
             ],
         ),
     }

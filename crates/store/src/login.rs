@@ -1,6 +1,6 @@
 //! Links that sign in once, and the sessions that they begin. Neither can be turned back into what was handed out.
 
-use domain::{LoginLink, LoginLinkId, Session, ShopId, Timestamp};
+use domain::{LoginLink, LoginLinkId, Session, SessionHolder, ShopId, Timestamp};
 
 use crate::column::Columns;
 use crate::statement::{any, json, read, texts, values, write};
@@ -22,6 +22,7 @@ macro_rules! session_columns {
 }
 
 const LINK_BY_ID: &str = concat!("select ", link_columns!(), " from login_links where shop_id = $1 and id = $2");
+const COUNT_LINKS: &str = "select count(*) from login_links where shop_id = $1 and holder = $2 and created_at > $3";
 const INSERT_LINK: &str =
     concat!("insert into login_links (", link_columns!(), ") values ($1, $2, 1, $3, $4, $5, $6, $7)");
 const UPDATE_LINK: &str = "update login_links set version = version + 1, expires_at = $4, used_at = $5, failures = $6 \
@@ -34,6 +35,7 @@ const DELETE_EXPIRED_SESSIONS: &str = "delete from sessions where expires_at < $
 
 texts![
     LINK_BY_ID,
+    COUNT_LINKS,
     INSERT_LINK,
     UPDATE_LINK,
     SESSION_BY_TOKEN,
@@ -112,6 +114,20 @@ impl Store {
     /// When the database does not answer, or the row cannot be read.
     pub async fn login_link(&self, shop: ShopId, link: LoginLinkId) -> Result<Option<LoginLink>, ReadError> {
         self.one(read(LINK, LINK_BY_ID, values![shop, link]), link_row).await
+    }
+
+    /// How many links somebody was given since, used or not.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn count_login_links(
+        &self,
+        shop: ShopId,
+        holder: SessionHolder,
+        since: Timestamp,
+    ) -> Result<u64, ReadError> {
+        let holder = json(&holder).map_err(|error| ReadError::Corrupt(error.to_string()))?;
+        self.counted(read(LINK, COUNT_LINKS, values![shop, holder, since])).await
     }
 
     /// The session with this hash of what its cookie holds, expired or not.

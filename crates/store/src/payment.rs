@@ -11,7 +11,7 @@ const WHAT: &str = "payment";
 macro_rules! columns {
     () => {
         "shop_id, id, version, currency, order_id, gateway_account_id, amount_minor, mode, state, page_reference, page_url, \
-         reference, method, decline, check_at, checks, created_at"
+         reference, method, decline, check_at, checks, created_at, opening"
     };
 }
 
@@ -30,10 +30,10 @@ const DUE: &str = "select shop_id, id, order_id from payments where check_at <= 
 const INSERT: &str = concat!(
     "insert into payments (",
     columns!(),
-    ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
+    ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
 );
 const UPDATE: &str = "update payments set version = version + 1, state = $4, page_reference = $5, page_url = $6, \
-    reference = $7, method = $8, decline = $9, check_at = $10, checks = $11 \
+    reference = $7, method = $8, decline = $9, check_at = $10, checks = $11, opening = $12 \
     where shop_id = $1 and id = $2 and version = $3";
 
 texts![
@@ -70,6 +70,7 @@ pub(crate) fn row(row: &mut Row) -> Result<Payment, RowError> {
         check_at: columns.optional_time()?,
         checks: columns.count()?,
         created_at: columns.time()?,
+        opening: columns.optional_text()?,
     })
 }
 
@@ -125,6 +126,7 @@ pub(crate) fn statement(payment: &Payment) -> Result<Statement, CommitError> {
                 payment.check_at,
                 payment.checks,
                 payment.created_at,
+                payment.opening.as_deref(),
             ],
         ),
         version => write(
@@ -142,6 +144,7 @@ pub(crate) fn statement(payment: &Payment) -> Result<Statement, CommitError> {
                 decline,
                 payment.check_at,
                 payment.checks,
+                payment.opening.as_deref(),
             ],
         ),
     })

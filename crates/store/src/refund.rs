@@ -18,6 +18,15 @@ macro_rules! columns {
 const BY_ID: &str = concat!("select ", columns!(), " from refunds where shop_id = $1 and id = $2");
 const OF_ORDER: &str = concat!("select ", columns!(), " from refunds where shop_id = $1 and order_id = $2 order by id");
 const WITH_REFERENCE: &str = concat!("select ", columns!(), " from refunds where shop_id = $1 and reference = $2");
+/// Orders with a surplus whose refund failed and that no other refund gives back. What a bank has taken of it is for the
+/// rules to say.
+const SURPLUS: &str = "select distinct refunds.order_id from refunds join payments \
+    on payments.shop_id = refunds.shop_id and payments.id = refunds.payment_id \
+    where refunds.shop_id = $1 and refunds.reason = 'surprise_capture' and refunds.state in ('canceled', 'failed') \
+    and payments.state = 'succeeded' and payments.amount_minor > (select coalesce(sum(others.amount_minor), 0) \
+    from refunds as others where others.shop_id = payments.shop_id and others.order_id = payments.order_id \
+    and others.payment_id = payments.id and others.state in ('created', 'pending', 'succeeded')) \
+    order by refunds.order_id limit $2";
 const INSERT: &str = concat!(
     "insert into refunds (",
     columns!(),
@@ -26,7 +35,7 @@ const INSERT: &str = concat!(
 const UPDATE: &str = "update refunds set version = version + 1, reason = $4, revokes = $5, state = $6, reference = $7, \
     failure = $8 where shop_id = $1 and id = $2 and version = $3";
 
-texts![BY_ID, OF_ORDER, WITH_REFERENCE, INSERT, UPDATE];
+texts![BY_ID, OF_ORDER, WITH_REFERENCE, SURPLUS, INSERT, UPDATE];
 
 pub(crate) fn row(row: &mut Row) -> Result<Refund, RowError> {
     let mut columns = Columns::of(row);
@@ -107,5 +116,12 @@ impl Store {
     /// When the database does not answer, or the row cannot be read.
     pub async fn refund(&self, shop: ShopId, refund: RefundId) -> Result<Option<Refund>, ReadError> {
         self.one(by_id(shop, refund), row).await
+    }
+    /// Orders that were paid twice and whose surplus could not be sent back, the oldest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn orders_with_surplus(&self, shop: ShopId, limit: u32) -> Result<Vec<OrderId>, ReadError> {
+        self.every(read(WHAT, SURPLUS, values![shop, limit]), |row| Columns::of(row).id()).await
     }
 }

@@ -4,10 +4,10 @@ use domain::{GatewayAccountId, NoticeState, OrderId, PaymentLocator, Sale, ShopI
 
 use crate::column::Columns;
 use crate::page::all;
-use crate::{ReadError, Rows, Statement, Store, checkout, dispute, license, notice, order, payment, refund};
+use crate::{ReadError, Rows, Statement, Store, checkout, delivery, dispute, license, notice, order, payment, refund};
 
 /// What a sale is read with, in the order in which [`assemble`] takes the answers.
-fn statements(shop: ShopId, id: OrderId) -> [Statement; 6] {
+fn statements(shop: ShopId, id: OrderId) -> [Statement; 7] {
     [
         order::by_id(shop, id),
         checkout::of_order(shop, id),
@@ -15,6 +15,7 @@ fn statements(shop: ShopId, id: OrderId) -> [Statement; 6] {
         refund::of_order(shop, id),
         dispute::of_order(shop, id),
         license::of_order(shop, id),
+        delivery::keys_mailed(shop, id),
     ]
 }
 
@@ -30,6 +31,7 @@ fn assemble(id: OrderId, answers: impl IntoIterator<Item = Rows>) -> Result<Opti
         refunds: all("refund", next(), refund::row)?,
         disputes: all("dispute", next(), dispute::row)?,
         licenses: all("license", next(), license::row)?,
+        keys_mailed: !next().is_empty(),
     }))
 }
 
@@ -57,7 +59,7 @@ impl Store {
         locator: &PaymentLocator,
         event_id: &str,
     ) -> Result<(Option<NoticeState>, Option<Sale>), ReadError> {
-        let mut asked = Vec::with_capacity(7);
+        let mut asked = Vec::with_capacity(8);
         asked.push(notice::state_by_event(shop, account, event_id));
         match (locator.order, locator.payment) {
             (Some(order), _) => asked.extend(statements(shop, order)),

@@ -89,6 +89,7 @@ impl From<Error> for Problem {
             Error::Refused(refusal) => refusal.into(),
             Error::NotFound { what } => Self::not_found(what),
             Error::Unavailable(internal) => Self::unavailable(internal),
+            Error::Conflict { .. } => Self::unavailable(error.to_string()),
             Error::Configuration(internal) => Self {
                 internal: Some(internal.into_boxed_str()),
                 ..Self::new(
@@ -114,6 +115,8 @@ impl From<Refusal> for Problem {
             | Refusal::SeatsBelowUsed { .. }
             | Refusal::UsageExhausted { .. }
             | Refusal::OrderNotPaid
+            | Refusal::NoSurplus
+            | Refusal::EmailTaken
             | Refusal::CheckoutExpired
             | Refusal::CheckoutCompleted
             | Refusal::AmountMismatch { .. }

@@ -132,9 +132,13 @@ console-refund-confirm-what = Das Geld geht auf dem Weg zurück, auf dem es kam.
 console-refund-confirm = Jetzt { $amount } erstatten
 console-refund-left-after = Danach noch erstattbar
 console-refund-turn-back = Nicht erstatten
+console-surplus = { $amount } kamen doppelt
+console-surplus-why = Die Bestellung wurde zweimal bezahlt. Die zweite Zahlung geht von selbst zurück; diese konnte nicht zurückgehen.
+console-surplus-give-back = { $amount } zurückgeben
 console-refusal-refund-exceeds-payment = Höchstens { $most } können erstattet werden.
 console-refusal-refund-not-positive = Geben Sie einen Betrag über null ein, höchstens { $most }.
 console-refusal-order-not-paid = Diese Bestellung wurde nicht bezahlt; es gibt nichts zu erstatten.
+console-refusal-no-surplus = Es wurde nichts zu viel bezahlt, oder es ist schon zurück oder unterwegs.
 console-refusal-amount-out-of-range = Geben Sie einen Betrag wie 19,99 ein, höchstens { $most }.
 console-refusal-currency-mismatch = Der Betrag muss in der Währung der Bestellung sein, höchstens { $most }.
 
@@ -317,6 +321,16 @@ console-told-adjust-seats = Mehr Geräte haben einen Platz. Geben Sie erst welch
 console-told-adjust-usage = Diese Lizenz zählt keine Nutzung.
 console-told-adjust-unread = Nichts geändert: Geben Sie einen Grund an und ganze Zahlen.
 console-told-adopted = Die Lizenzen besagen, was der Tarif besagt.
+console-email-correct = Adresse berichtigen
+console-email-correct-what = Für eine Adresse, die an der Kasse falsch geschrieben wurde. Was schon versandt ist, bleibt im falschen Postfach: Ersetzen Sie Schlüssel, die jemand anderes haben kann.
+console-email-right = Richtige Adresse
+console-email-resend = Belege und Schlüssel bezahlter Bestellungen dorthin senden
+console-email-correct-button = Adresse berichtigen
+console-told-email-corrected = Die Adresse ist berichtigt.
+console-told-email-resent = Die Adresse ist berichtigt; Belege und Schlüssel sind dorthin unterwegs.
+console-told-email-taken = Ein anderer Kunde hat diese Adresse.
+console-told-email-unread = Nichts geändert: Geben Sie eine Adresse wie name@example.com und einen Grund an.
+console-event-customer-changed = Adresse des Kunden berichtigt
 console-event-license-changed = Umfang der Lizenz geändert
 
 ## A new key

@@ -132,9 +132,13 @@ console-refund-confirm-what = The money goes back the way it came. This cannot b
 console-refund-confirm = Give back { $amount } now
 console-refund-left-after = Can still be given back afterwards
 console-refund-turn-back = Do not give back
+console-surplus = { $amount } came twice
+console-surplus-why = The order was paid twice. The second payment goes back by itself, and this could not.
+console-surplus-give-back = Give back { $amount }
 console-refusal-refund-exceeds-payment = At most { $most } can be given back.
 console-refusal-refund-not-positive = Enter an amount above zero, at most { $most }.
 console-refusal-order-not-paid = This order has not been paid, so there is nothing to give back.
+console-refusal-no-surplus = Nothing was paid too much, or it is back or on its way already.
 console-refusal-amount-out-of-range = Enter an amount as 19.99, at most { $most }.
 console-refusal-currency-mismatch = The amount must be in the currency of the order, at most { $most }.
 
@@ -317,6 +321,16 @@ console-told-adjust-seats = More devices hold a seat than that. Free some first.
 console-told-adjust-usage = This license counts no use.
 console-told-adjust-unread = Nothing was changed: give a reason, and whole numbers.
 console-told-adopted = The licenses say what the plan says.
+console-email-correct = Correct the address
+console-email-correct-what = For an address that was mistyped at the till. What was sent already stays in the wrong mailbox: replace keys that somebody else may have.
+console-email-right = Right address
+console-email-resend = Send receipts and keys of paid orders there
+console-email-correct-button = Correct the address
+console-told-email-corrected = The address is corrected.
+console-told-email-resent = The address is corrected, and receipts and keys are on their way there.
+console-told-email-taken = Another customer has this address.
+console-told-email-unread = Nothing was changed: enter an address as name@example.com, and a reason.
+console-event-customer-changed = The address of the customer was corrected
 console-event-license-changed = What the license allows was changed
 
 ## A new key

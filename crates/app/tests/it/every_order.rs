@@ -69,6 +69,9 @@ const STORIES: &[Story] = &[
         end: "paid 0 | succeeded | - | 9800 won | active active" },
     Story { name: "a dispute is lost", steps: &[Pay(CARD), Wait(2), Dispute, Wait(2), Decide("lost")],
         end: "lost 0 | succeeded | - | 9800 lost | revoked_by_dispute revoked_by_dispute" },
+    Story { name: "a dispute is lost and won on appeal",
+        steps: &[Pay(CARD), Wait(2), Dispute, Wait(2), Decide("lost"), Wait(2), Decide("won")],
+        end: "paid 0 | succeeded | - | 9800 won | active active" },
 ];
 
 /// What becomes known of what never came.

@@ -39,6 +39,7 @@ pub(crate) struct Gateway {
     world: Mutex<World>,
     clock: Clock,
     is_down: AtomicBool,
+    calls: AtomicU32,
 }
 
 /// One webhook as it would go over the wire.
@@ -65,7 +66,8 @@ impl Webhook {
 
 impl Gateway {
     fn new(clock: Clock) -> Self {
-        let gateway = Self { world: Mutex::new(World::new(7, GATEWAY_URL)), clock, is_down: AtomicBool::new(false) };
+        let world = Mutex::new(World::new(7, GATEWAY_URL));
+        let gateway = Self { world, clock, is_down: AtomicBool::new(false), calls: AtomicU32::new(0) };
         let now = gateway.real();
         let mut world = gateway.world();
         let account = account::open(&mut world, now, KEY).expect("a test key");
@@ -86,6 +88,11 @@ impl Gateway {
     /// Cuts the line to the gateway, or mends it.
     pub(crate) fn set_down(&self, is_down: bool) {
         self.is_down.store(is_down, Ordering::SeqCst);
+    }
+
+    /// How many calls were made to it, answered or not.
+    pub(crate) fn calls(&self) -> u32 {
+        self.calls.load(Ordering::SeqCst)
     }
 
     /// What goes wrong from now on; nothing else does.
@@ -142,6 +149,7 @@ impl Gateway {
     }
 
     fn answer(&self, asked: &HttpRequest) -> Result<HttpResponse, HttpFailure> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
         if self.is_down.load(Ordering::SeqCst) {
             return Err(HttpFailure("the line is cut".to_owned()));
         }
@@ -197,6 +205,8 @@ pub(crate) enum Says {
     Later,
     /// It takes the mail, and its word is lost.
     Nothing,
+    /// It takes the mail, and says so when the test lets it.
+    Slowly,
 }
 
 /// A mail server that says what the test wants; without a word of the test's it takes everything.
@@ -204,11 +214,18 @@ pub(crate) enum Says {
 pub(crate) struct PostOffice {
     script: Mutex<VecDeque<Says>>,
     arrived: Mutex<Vec<Mail>>,
+    is_slow: AtomicBool,
 }
 
 impl PostOffice {
     pub(crate) fn will_say(&self, script: &[Says]) {
         self.script.lock().unwrap().extend(script);
+        self.is_slow.store(script.contains(&Says::Slowly), Ordering::SeqCst);
+    }
+
+    /// Lets it say what it says slowly.
+    pub(crate) fn hurry(&self) {
+        self.is_slow.store(false, Ordering::SeqCst);
     }
 
     /// The mails that arrived, oldest first.
@@ -230,6 +247,13 @@ impl Mailer for PostOffice {
                     Err(MailError::Refused { code: "550".to_owned(), message: "no such mailbox".to_owned() })
                 }
                 Says::Later => Err(MailError::Later { message: "greylisted".to_owned() }),
+                Says::Slowly => {
+                    self.arrived.lock().unwrap().push(mail);
+                    while self.is_slow.load(Ordering::SeqCst) {
+                        tokio::task::yield_now().await;
+                    }
+                    Ok(())
+                }
                 Says::Nothing => {
                     self.arrived.lock().unwrap().push(mail);
                     std::future::pending().await

@@ -6,6 +6,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod console;
+mod customer;
 mod every_order;
 mod exactly_once;
 mod house;
@@ -13,4 +15,5 @@ mod no_webhooks;
 mod outbox;
 mod parked;
 mod restored;
+mod surplus;
 mod ways_in;

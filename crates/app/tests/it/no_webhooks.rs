@@ -1,12 +1,12 @@
 //! A shop that no webhook ever reaches delivers all the same, and a gateway
 //! that does not answer is looked up before it is asked again.
 
-use domain::{Actor, Duration, PaymentState, RefundReason};
+use domain::{Actor, BuyerDetails, Country, Duration, Locale, PaymentState, RefundReason};
 use serde_json::json;
 
 use app::RefundInput;
 
-use crate::house::{CARD, House, On};
+use crate::house::{CARD, House, On, email};
 
 async fn the_sweep_delivers(on: On) {
     let house = House::open(on).await;
@@ -54,6 +54,34 @@ async fn a_page_is_opened_once(on: On) {
     assert_eq!(house.gateway.truth()["payments"].as_array().unwrap().len(), 1);
 }
 
+/// The answer to the first call is lost, and the buyer corrects what was typed and presses pay again.
+async fn a_page_is_opened_as_it_was_asked_for_first(on: On) {
+    let house = House::open(on).await;
+    house.gateway.faults(&json!({ "no_answer": 100 }));
+    let sale = house.submit(1).await;
+    let buyer = BuyerDetails {
+        email: email("corrected@shop.test"),
+        name: Some("Ada Byron".to_owned()),
+        country: Country::US,
+        locale: Locale::parse("de").unwrap(),
+        immediate_supply: true,
+    };
+    let again = house.app.submit_checkout(&house.shop, sale.checkout.id, &buyer).await.unwrap();
+    assert_eq!(again.payment.id, sale.payments[0].id, "it is still open, so it is gone on with");
+    house.gateway.faults(&json!({}));
+    house.advance(Duration::minutes(10));
+    house.work().await;
+    let corrected = house.sale(sale.order.id).await;
+    assert_eq!((corrected.payments.len(), corrected.payments[0].state), (1, PaymentState::Sent));
+    assert_eq!(corrected.payments[0].opening, None, "what was asked is kept no longer than it is needed");
+    let session = corrected.payments[0].page_reference.clone().expect("the page of the first call was found");
+    house.gateway.pay(&session, CARD);
+    house.deliver_all().await;
+    house.work().await;
+    assert_eq!(house.standing(sale.order.id).await, "paid 0 | succeeded | - | - | active");
+    assert_eq!(house.deliveries(sale.order.id).await[0].to, buyer.email, "the mail goes to the corrected address");
+}
+
 /// The gateway gives the money back, and its answer is lost or wrong.
 async fn a_refund_goes_back_once(on: On) {
     for fault in ["no_answer", "error_after_doing"] {
@@ -74,6 +102,35 @@ async fn a_refund_goes_back_once(on: On) {
         let row = truth["payments"].as_array().unwrap().iter().find(|row| row["intent"] == intent.as_str()).unwrap();
         assert_eq!((&row["captured"], &row["refunded"]), (&json!(4_900), &json!(4_900)), "{fault}");
         house.assert_lawful(&[bought.order]).await;
+    }
+}
+
+/// Somebody who has not paid opens the page to which the gateway sends buyers back, again and again.
+async fn a_visitor_asks_rarely(on: On) {
+    for (is_down, reloads, seconds_between, calls) in [(false, 20, 0, 1), (false, 20, 1, 4), (true, 20, 1, 4)] {
+        let house = House::open(on).await;
+        let bought = house.buy(1).await;
+        let before = house.sale(bought.order).await.payments.remove(0);
+        house.gateway.set_down(is_down);
+        let calls_before = house.gateway.calls();
+        for _ in 0..reloads {
+            let returns = || house.app.return_from_gateway(house.shop.id, bought.order);
+            let (one, other) = futures::join!(returns(), returns());
+            one.unwrap();
+            other.unwrap();
+            house.advance(Duration::seconds(seconds_between));
+        }
+        let row = (is_down, reloads, seconds_between);
+        assert_eq!(house.gateway.calls() - calls_before, calls, "{row:?}");
+        let after = house.sale(bought.order).await.payments.remove(0);
+        assert_eq!((after.checks, after.check_at), (before.checks, before.check_at), "{row:?}");
+
+        // The sweep still asks when it would have asked, and counts.
+        house.gateway.set_down(false);
+        house.advance(Duration::minutes(6));
+        house.app.step_payments().await.unwrap();
+        let swept = house.sale(bought.order).await.payments.remove(0);
+        assert_eq!((swept.checks, swept.check_at > before.check_at), (1, true), "{row:?}");
     }
 }
 
@@ -115,4 +172,24 @@ async fn a_refund_that_was_never_answered_goes_back_once_on_sqlite() {
 #[tokio::test]
 async fn a_refund_that_was_never_answered_goes_back_once_on_postgres() {
     a_refund_goes_back_once(On::Postgres).await;
+}
+
+#[tokio::test]
+async fn a_visitor_who_reloads_neither_floods_the_gateway_nor_slows_the_sweep_on_sqlite() {
+    a_visitor_asks_rarely(On::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_visitor_who_reloads_neither_floods_the_gateway_nor_slows_the_sweep_on_postgres() {
+    a_visitor_asks_rarely(On::Postgres).await;
+}
+
+#[tokio::test]
+async fn a_page_is_opened_as_it_was_asked_for_first_whatever_is_corrected_on_sqlite() {
+    a_page_is_opened_as_it_was_asked_for_first(On::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_page_is_opened_as_it_was_asked_for_first_whatever_is_corrected_on_postgres() {
+    a_page_is_opened_as_it_was_asked_for_first(On::Postgres).await;
 }

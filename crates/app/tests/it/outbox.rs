@@ -5,7 +5,7 @@ use app::RefundInput;
 use domain::{Actor, DeliveryState, Duration, LicenseState, RefundId, RefundReason};
 use futures::future::{Either, select};
 
-use crate::house::{CARD, House, On, Says};
+use crate::house::{CARD, CARD_WHOSE_REFUND_FAILS, House, On, Says, email};
 
 async fn a_refused_mail_is_shown(on: On) {
     let house = House::open(on).await;
@@ -80,6 +80,79 @@ async fn a_refund_that_is_asked_for_twice_goes_back_once(on: On) {
     let end = "refunded 4900 | succeeded | 4900 duplicate succeeded | - | revoked_by_refund";
     assert_eq!(house.standing(bought.order).await, end);
     house.assert_lawful(&[bought.order]).await;
+}
+
+/// Somebody changes what a mail is about while the mail server takes it: that is no reason to wait.
+async fn a_job_that_collides_is_done_again_at_once(on: On) {
+    let house = House::open(on).await;
+    let bought = house.buy(1).await;
+    house.gateway.pay(&bought.session, CARD);
+    house.deliver_all().await;
+    house.post.will_say(&[Says::Slowly]);
+    let right = email("right@shop.test");
+    let correct = async {
+        while house.post.arrived().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let customer = house.sale(bought.order).await.order.customer.unwrap();
+        house.app.correct_email(house.shop.id, customer, &right, "a typo", Actor::Api).await.unwrap();
+        house.post.hurry();
+    };
+    let (worked, ()) = futures::join!(house.app.step_outbox(), correct);
+    worked.unwrap();
+    let delivery = house.deliveries(bought.order).await.remove(0);
+    assert_eq!((delivery.state, &delivery.to), (DeliveryState::Sent, &right), "and no time has passed");
+    let to: Vec<_> = house.post.arrived().into_iter().map(|mail| mail.to).collect();
+    assert_eq!((to.len(), to.last()), (2, Some(&right)));
+    house.assert_lawful(&[bought.order]).await;
+}
+
+#[tokio::test]
+async fn a_job_that_collides_is_done_again_at_once_on_sqlite() {
+    a_job_that_collides_is_done_again_at_once(On::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_job_that_collides_is_done_again_at_once_on_postgres() {
+    a_job_that_collides_is_done_again_at_once(On::Postgres).await;
+}
+
+/// All of the money goes back before the mail has left, and the refund bounces: before the mail leaves, or after.
+async fn keys_that_work_again_are_mailed(on: On) {
+    for bounces_first in [true, false] {
+        let house = House::open(on).await;
+        let bought = house.buy(1).await;
+        house.gateway.pay(&bought.session, CARD_WHOSE_REFUND_FAILS);
+        house.deliver_all().await;
+        let intent = house.intent(bought.order).await;
+        house.gateway.dashboard("/v1/refunds", &format!("payment_intent={intent}"));
+        house.deliver_all().await;
+        assert_eq!(house.license_states(bought.order).await, [LicenseState::RevokedByRefund], "{bounces_first}");
+        let key = house.app.store.license_keys(house.shop.id, bought.order).await.unwrap().remove(0).1.to_string();
+        let with_key = || house.post.arrived().iter().filter(|mail| mail.text.contains(&key)).count();
+        if !bounces_first {
+            house.work().await;
+            assert!(!house.post.arrived().is_empty());
+            assert_eq!(with_key(), 0, "a key that does not work is not mailed");
+        }
+        house.advance(Duration::hours(1));
+        house.gateway.truth();
+        house.deliver_all().await;
+        assert_eq!(house.license_states(bought.order).await, [LicenseState::Active], "{bounces_first}");
+        house.work().await;
+        assert_eq!(with_key(), 1, "{bounces_first}");
+        house.assert_lawful(&[bought.order]).await;
+    }
+}
+
+#[tokio::test]
+async fn keys_that_work_again_and_were_never_mailed_are_mailed_on_sqlite() {
+    keys_that_work_again_are_mailed(On::Sqlite).await;
+}
+
+#[tokio::test]
+async fn keys_that_work_again_and_were_never_mailed_are_mailed_on_postgres() {
+    keys_that_work_again_are_mailed(On::Postgres).await;
 }
 
 #[tokio::test]

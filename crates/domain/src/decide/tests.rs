@@ -8,7 +8,7 @@ use self::story::{Story, kind_of};
 use crate::fixture::rng;
 use crate::{
     Actor, Fact, MethodSummary, Occurrence, OrderId, OrderState, PaymentId, PaymentLocator, PaymentState, RefundId,
-    RefundReason, Sale,
+    RefundReason, Sale, ShopId,
 };
 
 /// Checks every row `before | occurrence | payments | order | licenses | mails and jobs | why`: what happened
@@ -339,7 +339,7 @@ captured 98.00, dispute lost 98.00       | dispute warning 98.00       | =      
 captured 98.00, dispute lost 98.00       | dispute closed 98.00        | =                              |                    |                      |                     |
 captured 98.00, dispute lost 98.00       | dispute opened 98.00        | =                              |                    |                      |                     |
 captured 98.00, dispute lost 98.00       | dispute evidence_sent 98.00 | =                              |                    |                      |                     |
-captured 98.00, dispute lost 98.00       | dispute won 98.00           | =                              |                    |                      |                     | nothing comes after the end
+captured 98.00, dispute lost 98.00       | dispute won 98.00           | =                              |                    |                      |                     | the older report; what is later counts
 captured 98.00, dispute lost 98.00       | dispute accepted 98.00      | =                              |                    |                      |                     |
 captured 98.00, dispute lost 98.00       | dispute lost 98.00          | =                              |                    |                      |                     |
 page, canceled, expire                   | captured 98.00              | succeeded                      | paid               | active               | order_paid mail     | a late capture pays an expired order
@@ -393,8 +393,20 @@ refund succeeded 20.00                   | captured 98.00                   | su
 dispute opened 98.00                     | captured 98.00                   | succeeded                      | disputed           | suspended_by_dispute |                                      | the dispute overtook the payment: no keys for whoever disputes at once
 dispute opened 98.00, captured 98.00     | dispute won 98.00                | succeeded                      | paid               | active               | order_paid mail                      | ... and after the dispute is won they go out
 captured 98.00, dispute opened 98.00     | dispute won 98.00                | succeeded                      | paid               | active               |                                      | the same licenses work again; nobody gets a second key mail
+captured 98.00, refund succeeded 98.00, mail empty | refund failed 98.00              | succeeded                      | paid               | active               | order_paid mail                      | the mail left when no key worked: they go out now
+dispute opened 98.00, captured 98.00, refund succeeded 98.00, dispute won 98.00 | refund failed 98.00              | succeeded                      | paid               | active               | order_paid mail                      | neither suspended nor revoked by then, and never mailed
 captured 98.00, dispute opened 98.00, dispute won 98.00 | dispute lost 98.00               | succeeded                      | lost               | revoked_by_dispute   |                                      | a case that was taken up again
 captured 98.00, dispute lost 98.00       | dispute opened 98.00             | =                              |                    |                      |                                      | a late report changes nothing
+captured 98.00, dispute lost 98.00       | dispute won 98.00 appeal         | succeeded                      | paid               | active               |                                      | won on appeal: the same licenses work again
+captured 98.00, dispute lost 98.00       | dispute opened 98.00 appeal      | succeeded                      | disputed           | suspended_by_dispute |                                      | the appeal is open: nothing is decided any more
+captured 98.00, dispute lost 98.00, dispute won 98.00 appeal | dispute lost 98.00               | =                              |                    |                      |                                      | the first word comes late, and the last one counts
+captured 98.00, dispute lost 98.00, dispute opened 98.00 appeal | dispute lost 98.00 again         | succeeded                      | lost               | revoked_by_dispute   |                                      | the appeal is lost as well
+captured 98.00, dispute opened 98.00, dispute won 98.00, dispute lost 98.00 appeal | dispute won 98.00 again          | succeeded                      | paid               | active               |                                      | back and forth, and the books with it
+captured 98.00, dispute lost 98.00       | dispute won 98.00 answer         | succeeded                      | paid               | active               |                                      | the gateway was asked: so it stands now
+captured 98.00, dispute lost 98.00       | dispute opened 98.00 answer      | =                              |                    |                      |                                      | the answer was under way when the end was told
+captured 98.00, dispute lost 98.00       | dispute won 40.00 appeal         | refused amount_mismatch        |                    |                      |                                      | another amount than was lost is for a person
+captured 98.00, dispute won 98.00 answer | dispute opened 98.00             | =                              |                    |                      |                                      | the news of a case that is over already
+captured 98.00, dispute opened 98.00     | dispute warning 98.00 appeal     | =                              |                    |                      |                                      | a question does not bring back what the bank has taken
 captured 98.00, dispute opened 30.00     | refund request all               | succeeded                      | disputed           | suspended_by_dispute | send_refund                          | only what the bank has not taken can go back
 captured 98.00, dispute opened 30.00     | refund request 68.01             | refused refund_exceeds_payment |                    |                      |                                      | a cent more is refused
 captured 98.00, dispute opened 98.00     | refund request all               | refused refund_exceeds_payment |                    |                      |                                      | a refund beside a dispute would pay twice
@@ -437,8 +449,8 @@ page, second, 2nd: captured 98.00        | captured 98.00                   | su
 page, second, captured 98.00, 2nd: captured 98.00 | 2nd: refund succeeded 98.00 ours | succeeded succeeded            | paid               | active               |                                      | the surplus is back; the order is still paid
 page, second, captured 98.00, 2nd: captured 98.00 | refund request all               | succeeded succeeded            | paid               | active               | send_refund                          | the payment that is kept can still be refunded
 page, second, captured 98.00, 2nd: captured 98.00, refund call refused | refund request all surplus       | succeeded succeeded            | paid               | active               | send_refund                          | a surplus that could not be sent back is tried again
-page, second, captured 98.00, 2nd: captured 98.00 | refund request all surplus       | refused order_not_paid         |                    |                      |                                      | it is under way already
-captured 98.00                           | refund request all surplus       | refused order_not_paid         |                    |                      |                                      | there is no surplus
+page, second, captured 98.00, 2nd: captured 98.00 | refund request all surplus       | refused no_surplus             |                    |                      |                                      | it is under way already
+captured 98.00                           | refund request all surplus       | refused no_surplus             |                    |                      |                                      | there is no surplus
 page, second, captured 98.00, 2nd: refund succeeded 98.00 | 2nd: captured 98.00              | succeeded succeeded            | paid               | active               |                                      | the seller was faster at the gateway: nothing more goes back
 page, second, captured 98.00, 2nd: refund succeeded 30.00 | 2nd: captured 98.00              | succeeded succeeded            | paid               | active               | send_refund                          | ... or sent a part back: the rest goes now
 page, second, captured 98.00, refund succeeded 98.00 | 2nd: captured 98.00              | succeeded succeeded            | refunded           | revoked_by_refund    | send_refund                          | money for an order that was refunded goes back as well
@@ -501,6 +513,10 @@ fn the_journal_says_what_happened_and_says_it_once() {
             &["dispute.changed", "order.dispute_won", "license.reinstated", "license.reinstated"]),
         ("captured 98.00, dispute opened 98.00, dispute lost 98.00",
             &["dispute.changed", "order.lost", "license.revoked", "license.revoked"]),
+        ("captured 98.00, dispute lost 98.00, dispute won 98.00 appeal",
+            &["dispute.changed", "order.dispute_won", "license.reinstated", "license.reinstated"]),
+        ("captured 98.00, dispute lost 98.00, dispute opened 98.00 appeal",
+            &["dispute.changed", "order.disputed", "license.suspended", "license.suspended"]),
         ("dispute opened 98.00, captured 98.00",
             &["payment.succeeded", "order.paid", "order.disputed", "license.issued", "license.issued", "license.suspended", "license.suspended"]),
     ];
@@ -537,6 +553,11 @@ fn the_card_that_paid_is_shown_and_not_the_one_that_was_declined_before() {
 fn a_report_must_agree_with_everything_that_is_stored() {
     type Bend = fn(&mut PaymentLocator, &Sale);
     let table: &[(&str, Bend, &str)] = &[
+        (
+            "another shop",
+            |told, sale| told.shop = Some(ShopId::mint(sale.order.created_at, &mut rng(9))),
+            "payment_unknown",
+        ),
         (
             "another order",
             |told, sale| told.order = Some(OrderId::mint(sale.order.created_at, &mut rng(9))),
@@ -601,6 +622,23 @@ fn of_two_captures_the_one_that_came_first_is_kept() {
         assert_eq!(sale.captured().map(|payment| payment.id), Some(sale.payments[kept].id));
         assert!(sale.is_surprise(sale.payments[1 - kept].id));
         assert_eq!(sale.refunds[0].requested_by, Actor::System);
+    }
+}
+
+#[test]
+fn what_the_gateway_is_asked_for_a_page_is_kept_until_there_is_one() {
+    for (told, is_kept) in [
+        ("unanswered", true),
+        ("still", true),
+        ("page", false),
+        ("open", false),
+        ("call refused", false),
+        ("captured 98.00", false),
+    ] {
+        let mut story = Story::new();
+        story.world.sale.payments[0].opening = Some("{}".to_owned());
+        story.tell(told).unwrap();
+        assert_eq!(story.world.sale.payments[0].opening.is_some(), is_kept, "{told}");
     }
 }
 

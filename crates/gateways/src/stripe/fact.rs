@@ -16,6 +16,8 @@ use crate::TranslateError;
 
 /// The keys under which our references travel.
 pub(super) mod key {
+    /// What all of them begin with.
+    pub(crate) const PREFIX: &str = "latchkey_";
     pub(crate) const SHOP: &str = "latchkey_shop";
     pub(crate) const ORDER: &str = "latchkey_order";
     pub(crate) const PAYMENT: &str = "latchkey_payment";
@@ -59,8 +61,8 @@ pub(super) fn locator(
     page: Option<&str>,
     intent: Option<&str>,
 ) -> Result<PaymentLocator, TranslateError> {
-    attached(metadata, key::SHOP, ShopId::parse)?;
     Ok(PaymentLocator {
+        shop: attached(metadata, key::SHOP, ShopId::parse)?,
         order: attached(metadata, key::ORDER, OrderId::parse)?,
         payment: attached(metadata, key::PAYMENT, PaymentId::parse)?,
         page_reference: page.map(str::to_owned),
@@ -226,7 +228,7 @@ pub(super) fn refund_report(refund: &Refund, mode: Mode) -> Result<RefundReport,
     })
 }
 
-/// How a dispute stands. Disputes carry no reference of ours; those of the
+/// How a dispute stands now. Disputes carry no reference of ours; those of the
 /// intent are taken where it was expanded.
 pub(super) fn dispute_report(dispute: &Dispute) -> Result<DisputeReport, TranslateError> {
     let intent = dispute.payment_intent.as_ref();
@@ -236,6 +238,7 @@ pub(super) fn dispute_report(dispute: &Dispute) -> Result<DisputeReport, Transla
         locator: locator(metadata, None, intent.map(Expandable::id))?,
         mode: mode(dispute.livemode),
         reference: dispute.id.clone(),
+        as_of: None,
         amount: money(dispute.amount, &dispute.currency)?,
         reason: dispute.reason.clone(),
         state: dispute_state(&dispute.status)?,

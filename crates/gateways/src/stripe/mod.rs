@@ -18,7 +18,7 @@ mod translate;
 
 pub use request::API_VERSION;
 
-use domain::{Mode, Timestamp};
+use domain::{Mode, PaymentLocator, Timestamp};
 
 use crate::{
     Answer, Call, CallError, Capabilities, CredentialsError, Gateway, Headers, HttpRequest, HttpResponse, NoticeItem,
@@ -115,6 +115,10 @@ impl Gateway for Stripe {
         translate::note(body)
     }
 
+    fn unmarked(&self, body: &[u8]) -> Option<PaymentLocator> {
+        translate::unmarked(body)
+    }
+
     fn request(&self, credentials: &str, call: &Call) -> Result<HttpRequest, CallError> {
         let credentials = Credentials::read(credentials)
             .map_err(|error| CallError::Unauthorized { message: format!("the settings cannot be used: {error}") })?;
@@ -147,8 +151,9 @@ mod tests {
                 who(&report.locator)
             ),
             Fact::Dispute(report) => format!(
-                "dispute {:?} of {} {} for {} until {}, {:?}, {}",
+                "dispute {:?} as of {} of {} {} for {} until {}, {:?}, {}",
                 report.state,
+                report.as_of.map_or_else(|| "now".to_owned(), |at| at.to_string()),
                 report.amount,
                 report.reference,
                 report.reason,

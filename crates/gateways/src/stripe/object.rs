@@ -47,6 +47,8 @@ pub(super) struct EventHead {
 /// An event about an object.
 #[derive(Debug, Deserialize)]
 pub(super) struct Event<T> {
+    /// When it happened, in seconds.
+    pub(super) created: Option<i64>,
     pub(super) livemode: bool,
     pub(super) data: EventData<T>,
 }

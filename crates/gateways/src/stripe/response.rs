@@ -275,7 +275,7 @@ mod tests {
                     refund Succeeded of 9.00 EUR re_3OC2hfKq7vT0sXnW1tUvWxYz (made at Stripe), Sandbox, ord …k4wn pay …g8sq cs …FjCs pi …Ye4d
                     refund Succeeded of 15.00 EUR re_3OC2hfKq7vT0sXnW1mNoPqRs (re_01hf7yat03v2ah8s5c0q7dn1tz), Sandbox, ord …k4wn pay …g8sq cs …FjCs pi …Ye4d
                 retrieve page, session.paid.disputed: payment succeeded 49.00 EUR by card visa 4242, Sandbox, ord …k4wn pay …g8sq cs …FjCs pi …Ye4d
-                    dispute Opened of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until 2023-11-22T22:13:20Z, Sandbox, ord …k4wn pay …g8sq cs …FjCs pi …Ye4d
+                    dispute Opened as of now of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until 2023-11-22T22:13:20Z, Sandbox, ord …k4wn pay …g8sq cs …FjCs pi …Ye4d
                 retrieve page, session.debit.processing: payment processing by sepa_debit 3202, Sandbox, ord …k4wn pay …g8sq cs …FjCs pi …Ye4d
                 retrieve page, session.debit.failed: payment failed Hard account_closed by sepa_debit 3202, Sandbox, ord …k4wn pay …g8sq cs …FjCs pi …Ye4d
                 retrieve page, session.expired: payment canceled by -, Sandbox, ord …k4wn pay …g8sq cs …FjCs
@@ -341,9 +341,9 @@ mod tests {
                 refund, refund: refund Pending of 49.00 EUR re_3OC2hfKq7vT0sXnW1mNoPqRs (re_01hf7yat03v2ah8s5c0q7dn1tz), Sandbox, ord …k4wn pay …g8sq pi …Ye4d
                 refund, refund.unexpanded: Unknown { message: "the refund does not say whether it is live" }
                 events, events: events ["refund.created", "checkout.session.completed"], more: true
-                dispute, dispute: dispute Opened of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until 2023-11-22T22:13:20Z, Sandbox, ord …k4wn pay …g8sq pi …Ye4d
-                disputes, disputes: dispute Opened of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until 2023-11-22T22:13:20Z, Sandbox, pi …Ye4d next: Some("du_1OC2i1Kq7vT0sXnWfFgGhHiI")
-                disputes, disputes.last: dispute Closed of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until 2023-11-22T22:13:20Z, Sandbox, pi …Ye4d next: None
+                dispute, dispute: dispute Opened as of now of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until 2023-11-22T22:13:20Z, Sandbox, ord …k4wn pay …g8sq pi …Ye4d
+                disputes, disputes: dispute Opened as of now of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until 2023-11-22T22:13:20Z, Sandbox, pi …Ye4d next: Some("du_1OC2i1Kq7vT0sXnWfFgGhHiI")
+                disputes, disputes.last: dispute Closed as of now of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until 2023-11-22T22:13:20Z, Sandbox, pi …Ye4d next: None
                 account, balance: account None Sandbox"#]],
         );
     }

@@ -2,7 +2,7 @@
 //! what an object says. Never asks Stripe anything, and never answers for an
 //! event of a kind that it does not know.
 
-use domain::{Fact, PaymentStatus};
+use domain::{DisputeReport, Fact, OrderId, PaymentLocator, PaymentStatus, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -50,6 +50,30 @@ pub(super) fn split(body: &[u8]) -> Result<Vec<NoticeItem>, VerifyError> {
 pub(super) fn note(body: &[u8]) -> Option<String> {
     let event: Value = serde_json::from_slice(body).ok()?;
     event.pointer("/data/object/metadata")?.get(key::NOTE)?.as_str().map(str::to_owned)
+}
+
+/// The names in an event about a page or an intent, both of which we mark, that has no mark of ours. It is read with
+/// nothing in mind but that: the rest of the event may be what nobody here can read.
+pub(super) fn unmarked(body: &[u8]) -> Option<PaymentLocator> {
+    let event: Value = serde_json::from_slice(body).ok()?;
+    let object = event.pointer("/data/object")?;
+    let text = |name: &str| object.get(name).and_then(Value::as_str).map(str::to_owned);
+    let is_marked = match object.get("metadata") {
+        None | Some(Value::Null) => false,
+        Some(metadata) => metadata.as_object()?.keys().any(|name| name.starts_with(key::PREFIX)),
+    };
+    if is_marked || text("client_reference_id").is_some_and(|reference| OrderId::parse(&reference).is_ok()) {
+        return None;
+    }
+    match text("object")?.as_str() {
+        "checkout.session" => Some(PaymentLocator {
+            page_reference: Some(text("id")?),
+            reference: text("payment_intent"),
+            ..PaymentLocator::default()
+        }),
+        "payment_intent" => Some(PaymentLocator { reference: Some(text("id")?), ..PaymentLocator::default() }),
+        _ => None,
+    }
 }
 
 /// What one event means.
@@ -145,7 +169,8 @@ fn dispute(body: &[u8]) -> Result<Translation, TranslateError> {
     if dispute.payment_intent.as_ref().map(Expandable::id).is_none() {
         return Ok(Translation::Ignore("dispute_without_payment_intent"));
     }
-    Ok(fact(Fact::Dispute(dispute_report(&dispute)?)))
+    let as_of = event.created.map(Timestamp::from_seconds);
+    Ok(fact(Fact::Dispute(DisputeReport { as_of, ..dispute_report(&dispute)? })))
 }
 
 #[cfg(test)]
@@ -269,12 +294,12 @@ mod tests {
                 refund.updated: refund Succeeded of 15.00 EUR re_3OC2hfKq7vT0sXnW1mNoPqRs (re_01hf7yat03v2ah8s5c0q7dn1tz), Sandbox, ord …k4wn pay …g8sq pi …Ye4d
                 refund.failed: refund Failed of 49.00 EUR re_3OC2hfKq7vT0sXnW1mNoPqRs (re_01hf7yat03v2ah8s5c0q7dn1tz), Sandbox, ord …k4wn pay …g8sq pi …Ye4d
                 charge.refund.updated: refund Canceled of 49.00 EUR re_3OC2hfKq7vT0sXnW1mNoPqRs (made at Stripe), Sandbox, pi …Ye4d
-                charge.dispute.created: dispute Opened of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until 2023-11-22T22:13:20Z, Sandbox, pi …Ye4d
-                charge.dispute.created.inquiry: dispute Warning of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for general until 2023-11-22T22:13:20Z, Sandbox, pi …Ye4d
-                charge.dispute.updated: dispute EvidenceSent of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until 2023-11-22T22:13:20Z, Sandbox, pi …Ye4d
-                charge.dispute.funds_withdrawn: dispute Opened of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until 2023-11-22T22:13:20Z, Sandbox, pi …Ye4d
-                charge.dispute.funds_reinstated: dispute Won of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until 2023-11-22T22:13:20Z, Sandbox, pi …Ye4d
-                charge.dispute.closed: dispute Lost of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until -, Sandbox, pi …Ye4d
+                charge.dispute.created: dispute Opened as of 2023-11-14T22:13:44Z of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until 2023-11-22T22:13:20Z, Sandbox, pi …Ye4d
+                charge.dispute.created.inquiry: dispute Warning as of 2023-11-14T22:13:45Z of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for general until 2023-11-22T22:13:20Z, Sandbox, pi …Ye4d
+                charge.dispute.updated: dispute EvidenceSent as of 2023-11-14T22:13:46Z of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until 2023-11-22T22:13:20Z, Sandbox, pi …Ye4d
+                charge.dispute.funds_withdrawn: dispute Opened as of 2023-11-14T22:13:47Z of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until 2023-11-22T22:13:20Z, Sandbox, pi …Ye4d
+                charge.dispute.funds_reinstated: dispute Won as of 2023-11-14T22:13:48Z of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until 2023-11-22T22:13:20Z, Sandbox, pi …Ye4d
+                charge.dispute.closed: dispute Lost as of 2023-11-14T22:13:49Z of 49.00 EUR du_1OC2hzKq7vT0sXnWtUvWxYzA for fraudulent until -, Sandbox, pi …Ye4d
                 radar.early_fraud_warning.created: ignore: kind_not_used"#]],
         );
     }
@@ -333,6 +358,37 @@ mod tests {
     }
 
     #[test]
+    fn what_other_software_made_is_told_by_the_marks_it_lacks() {
+        #[rustfmt::skip]
+        let rows = [
+            ("checkout.session.completed.not_ours", "", "",                       "page and money"),
+            ("checkout.session.completed.not_ours", "\"eur\"", "\"gold\"",       "page and money"),
+            ("checkout.session.completed.not_ours", "\"pi_3OC2hfKq7vT0sXnW1aLbYe4d\"", "null", "page"),
+            ("checkout.session.completed.not_ours", "cart-77", "ord_01hf7yat00e9jb3m7q2v8xk4wn", "cannot be told"),
+            ("checkout.session.completed.not_ours", "\"metadata\": {}", "\"metadata\": {\"latchkey_order\": \"?\"}", "cannot be told"),
+            ("checkout.session.completed.not_ours", "\"metadata\": {}", "\"metadata\": 7", "cannot be told"),
+            ("checkout.session.completed.paid",     "", "",                       "cannot be told"),
+            ("payment_intent.succeeded",            "", "",                       "cannot be told"),
+            ("payment_intent.succeeded",            "latchkey_", "their_",        "money"),
+            ("refund.updated",                      "latchkey_", "their_",        "cannot be told"),
+            ("charge.dispute.created",              "", "",                       "cannot be told"),
+        ];
+        for (name, from, to, told) in rows {
+            let names = unmarked(event(name).replace(from, to).as_bytes());
+            let names = names.map(|names| (names.page_reference.is_some(), names.reference.is_some()));
+            let told_as = match names {
+                None => "cannot be told",
+                Some((true, true)) => "page and money",
+                Some((true, false)) => "page",
+                Some((false, true)) => "money",
+                Some((false, false)) => "nothing",
+            };
+            assert_eq!(told_as, told, "{name} with {to} for {from}");
+        }
+        assert_eq!(unmarked(b"{}"), None);
+    }
+
+    #[test]
     fn what_was_received_counts_and_not_what_was_asked_for() {
         let succeeded = event("payment_intent.succeeded");
         let less = succeeded.replace("\"amount_received\": 4900", "\"amount_received\": 4800");
@@ -358,7 +414,7 @@ mod tests {
         let told: Vec<String> = words
             .iter()
             .map(|word| format!("{word}: {}", says(&opened.replace("\"needs_response\"", &format!("\"{word}\"")))))
-            .map(|row| row.split(" of ").next().unwrap_or_default().to_owned())
+            .map(|row| row.split(" as of ").next().unwrap_or_default().to_owned())
             .collect();
         expect![[r#"
             warning_needs_response: dispute Warning

@@ -294,13 +294,16 @@ pub fn open(world: &mut World, at: &Context, charge: &str, kind: DisputeKind) {
     charge::tell(world, at, charge, "charge.updated");
 }
 
-/// The issuer decides an open dispute.
+/// The issuer decides an open dispute, or finds for the merchant on appeal after it was lost.
 ///
 /// # Errors
 /// When it is closed, or there is nothing to escalate.
 pub fn decide(world: &mut World, at: &Context, id: &str, outcome: Outcome) -> Result<Value, ApiError> {
     let dispute = owned(&world.disputes, &at.account, id)?;
+    // Nobody can appeal against a debit that was taken back.
+    let can_appeal = dispute.status == DisputeStatus::Lost && dispute.reason != DisputeReason::DebitNotAuthorized;
     match (dispute.status.stage(), outcome) {
+        (Stage::Closed, Outcome::Won) if can_appeal => reinstate(world, at, id),
         (Stage::Closed, Outcome::Won | Outcome::Lost | Outcome::Escalated) => {
             return Err(closed(dispute));
         }
@@ -313,12 +316,7 @@ pub fn decide(world: &mut World, at: &Context, id: &str, outcome: Outcome) -> Re
             escalate(world, at, id);
             close(world, at, id, DisputeStatus::Lost);
         }
-        (Stage::Chargeback, Outcome::Won) => {
-            mark(world, id, DisputeStatus::Won);
-            move_money(world, at, id, false);
-            tell(world, at, id, "charge.dispute.funds_reinstated");
-            tell(world, at, id, "charge.dispute.closed");
-        }
+        (Stage::Chargeback, Outcome::Won) => reinstate(world, at, id),
         (Stage::Chargeback, Outcome::Lost) => close(world, at, id, DisputeStatus::Lost),
     }
     retrieve(world, at, id)
@@ -469,6 +467,13 @@ fn mark(world: &mut World, id: &str, status: DisputeStatus) {
 
 fn close(world: &mut World, at: &Context, id: &str, status: DisputeStatus) {
     mark(world, id, status);
+    tell(world, at, id, "charge.dispute.closed");
+}
+
+fn reinstate(world: &mut World, at: &Context, id: &str) {
+    mark(world, id, DisputeStatus::Won);
+    move_money(world, at, id, false);
+    tell(world, at, id, "charge.dispute.funds_reinstated");
     tell(world, at, id, "charge.dispute.closed");
 }
 

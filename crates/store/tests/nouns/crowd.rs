@@ -44,6 +44,7 @@ async fn captured(store: &Store, world: &World, sale: &Sale, event_id: &str, num
     let payment = sale.payments[0].id;
     let report = PaymentReport {
         locator: PaymentLocator {
+            shop: None,
             payment: Some(payment),
             reference: Some("pi_1".to_owned()),
             ..PaymentLocator::default()

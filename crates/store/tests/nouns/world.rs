@@ -252,6 +252,7 @@ impl World {
             locator: Self::locator(sale),
             mode: Mode::Sandbox,
             reference: "dp_gateway_1".to_owned(),
+            as_of: Some(self.now),
             amount: euro(4_800),
             reason: "fraudulent".to_owned(),
             state,
@@ -338,6 +339,7 @@ impl World {
             last_error: Some("451 try again".to_owned()),
             created_at: now,
             sent_at: (state == DeliveryState::Sent).then_some(now),
+            without_keys: false,
         }
     }
 

@@ -157,6 +157,7 @@ fn named(error: app::Error) -> Problem {
         app::Error::Refused(_)
         | app::Error::NotFound { .. }
         | app::Error::Unavailable(_)
+        | app::Error::Conflict { .. }
         | app::Error::Configuration(_) => None,
     };
     Problem { param: param.map(str::to_owned), ..Problem::from(error) }

@@ -79,9 +79,13 @@ const SECTIONS: &[Section] = &[
     ] },
     Section { title: "Refunds", codes: &[
         code("order_not_paid", 409, "Nothing was paid for the order, so nothing can be given back.", "Read the order's payments."),
+        code("no_surplus", 409, "A surplus was to be given back, and the order was paid once, or the surplus is back or on its way.", "Read the order's refunds."),
         code("refund_exceeds_payment", 422, "More was asked for than is left of the payment.", "`detail` says how much is left; leave `amount` out to give back all of it."),
         code("refund_not_positive", 422, "The amount is zero or below.", "Send an amount above zero."),
         code("currency_mismatch", 409, "The amount is in another currency than the payment.", "Use the order's currency, or send the amount as a plain number of minor units."),
+    ] },
+    Section { title: "Customers", codes: &[
+        code("email_taken", 409, "Another customer of the shop has this address.", "Correct an order of that customer, or choose another address."),
     ] },
     Section { title: "License endpoints", codes: &[
         code("license_unknown", 404, "No license of the shop has this key; or it is mistyped, which its check symbols tell.", "Ask the person to check the key; `detail` says what looks wrong."),

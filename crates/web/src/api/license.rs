@@ -334,7 +334,10 @@ impl Asker {
             app::Error::Refused(Refusal::SeatLimitReached { seats }) => {
                 self.say(web, "license-seat_limit_reached", &[("seats", (*seats).into())])
             }
-            app::Error::Refused(_) | app::Error::Unavailable(_) | app::Error::Configuration(_) => return error.into(),
+            app::Error::Refused(_)
+            | app::Error::Unavailable(_)
+            | app::Error::Conflict { .. }
+            | app::Error::Configuration(_) => return error.into(),
         };
         Problem { detail, ..Problem::from(error) }
     }

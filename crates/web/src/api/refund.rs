@@ -70,12 +70,15 @@ fn reason(text: Option<&str>) -> Result<RefundReason, Problem> {
     match text.map(RefundReason::parse) {
         None => Ok(RefundReason::RequestedByCustomer),
         Some(Some(
-            reason @ (RefundReason::RequestedByCustomer | RefundReason::Duplicate | RefundReason::Fraudulent),
+            reason @ (RefundReason::RequestedByCustomer
+            | RefundReason::Duplicate
+            | RefundReason::Fraudulent
+            | RefundReason::SurpriseCapture),
         )) => Ok(reason),
-        Some(Some(RefundReason::SurpriseCapture | RefundReason::MadeAtGateway) | None) => Err(Problem::invalid(
+        Some(Some(RefundReason::MadeAtGateway) | None) => Err(Problem::invalid(
             "reason",
             "parameter_invalid",
-            "`reason` must be requested_by_customer, duplicate or fraudulent.",
+            "`reason` must be requested_by_customer, duplicate, fraudulent or surprise_capture.",
         )),
     }
 }

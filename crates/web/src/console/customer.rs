@@ -1,14 +1,15 @@
 //! Customers: the list, and one customer with everything bought.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{Customer, CustomerId};
+use domain::{Customer, CustomerId, Email, Refusal, plain_text};
+use serde::Deserialize;
 use store::{DeliveryFilter, LicenseFilter, OrderFilter, Page};
 
 use super::order::{DeliveryRow, LicenseRow, OrderRow};
-use super::{Chrome, Staff, list_page, page};
+use super::{Chrome, Staff, done, list_page, page};
 use crate::Web;
 use crate::problem::Problem;
 
@@ -103,4 +104,35 @@ pub(crate) async fn show(
         chrome,
     };
     Ok(page(StatusCode::OK, &view))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Typed {
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    resend: String,
+}
+
+/// Corrects the address, and sends receipts and keys there where that is wanted.
+pub(crate) async fn correct(
+    State(web): State<Web>,
+    staff: Staff,
+    Path(customer): Path<String>,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Problem> {
+    let id = CustomerId::parse(&customer).map_err(|_| Problem::not_found("customer"))?;
+    let back = format!("/console/customers/{id}");
+    let (Ok(email), Ok(reason)) = (Email::parse(&typed.email), plain_text(&typed.reason, 500)) else {
+        return Ok(done(&back, "email-unread"));
+    };
+    match web.app.correct_email(staff.shop(), id, &email, &reason, staff.actor()).await {
+        Ok(_) => {}
+        Err(app::Error::Refused(Refusal::EmailTaken)) => return Ok(done(&back, "email-taken")),
+        Err(error) => return Err(error.into()),
+    }
+    let sends = typed.resend == "yes" && web.app.resend_to_customer(staff.shop(), id, staff.actor()).await? > 0;
+    Ok(done(&back, if sends { "email-resent" } else { "email-corrected" }))
 }

@@ -33,7 +33,11 @@ use crate::visit::Visit;
 use crate::{Web, cookie};
 
 /// What a page can be told to say about the form that led to it; each has a message `console-told-…`.
-const TOLD: [&str; 23] = [
+const TOLD: [&str; 27] = [
+    "email-corrected",
+    "email-resent",
+    "email-taken",
+    "email-unread",
     "reissued",
     "adjusted",
     "adjust-same",

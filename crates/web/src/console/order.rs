@@ -8,7 +8,7 @@ use domain::{Activation, Delivery, License, Notice, Order, OrderId, OrderState, 
 use serde::Deserialize;
 use store::{DeliveryFilter, NoticeFilter, OrderFilter, Page};
 
-use super::refund::RefundForm;
+use super::refund::{RefundForm, Surplus};
 use super::{Chrome, Filter, Moment, Staff, done, event_moment, filters, list_page, page, query, state_text};
 use crate::Web;
 use crate::problem::Problem;
@@ -92,6 +92,7 @@ struct Show<'a> {
     deliveries: Vec<DeliveryRow>,
     timeline: Vec<Moment>,
     refund: Option<RefundForm>,
+    surplus: Option<Surplus>,
     /// What opens the buyer's own page.
     buyer_page: String,
     was_paid: bool,
@@ -267,6 +268,7 @@ pub(crate) async fn draw(
             .collect(),
         timeline,
         refund,
+        surplus: Surplus::of(&chrome, sale),
         buyer_page: web.app.receipt_url(order.id),
         was_paid: order.state.was_paid(),
         has_open_payment: sale.payments.iter().any(|payment| payment.state.is_open()),
@@ -341,7 +343,7 @@ pub(crate) async fn check(
         Ok(payment) if payment.state.is_open() => "still-open",
         Ok(_) => "checked",
         Err(app::Error::Refused(_)) => "contradiction",
-        Err(app::Error::Unavailable(_)) => "gateway-silent",
+        Err(app::Error::Unavailable(_) | app::Error::Conflict { .. }) => "gateway-silent",
         Err(error) => return Err(error.into()),
     };
     Ok(done(&format!("/console/orders/{order}"), word))

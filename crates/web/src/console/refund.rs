@@ -73,6 +73,28 @@ pub(crate) fn refundable(sale: &Sale) -> Money {
     sale.captured().and_then(|payment| sale.refundable(payment).ok()).unwrap_or(none)
 }
 
+/// Money that came although the order had been paid otherwise, and that could not be sent back.
+pub(crate) struct Surplus {
+    /// As it is shown.
+    pub(crate) amount: String,
+    /// As it would be typed.
+    pub(crate) typed: String,
+    /// Why it did not go back, in the gateway's words.
+    pub(crate) failure: String,
+}
+
+impl Surplus {
+    pub(crate) fn of(chrome: &Chrome<'_>, sale: &Sale) -> Option<Self> {
+        let (payment, left) = sale.surplus()?;
+        let failures = sale.refunds.iter().rev().filter(|refund| refund.payment == payment.id);
+        Some(Self {
+            amount: chrome.money(&left),
+            typed: left.to_major_string(),
+            failure: failures.filter_map(|refund| refund.failure.clone()).next().unwrap_or_default(),
+        })
+    }
+}
+
 /// `19,99` is how most of Europe types `19.99`; what comes of it stands on the page that asks to confirm.
 fn read_amount(typed: &str, currency: Currency) -> Result<Money, Refusal> {
     let typed = typed.trim();
@@ -88,10 +110,13 @@ fn read(typed: &Typed, currency: Currency) -> Result<RefundInput, Refusal> {
         _ => None,
     };
     let reason = match RefundReason::parse(&typed.reason) {
-        Some(reason @ (RefundReason::RequestedByCustomer | RefundReason::Duplicate | RefundReason::Fraudulent)) => {
-            reason
-        }
-        Some(RefundReason::SurpriseCapture | RefundReason::MadeAtGateway) | None => RefundReason::RequestedByCustomer,
+        Some(
+            reason @ (RefundReason::RequestedByCustomer
+            | RefundReason::Duplicate
+            | RefundReason::Fraudulent
+            | RefundReason::SurpriseCapture),
+        ) => reason,
+        Some(RefundReason::MadeAtGateway) | None => RefundReason::RequestedByCustomer,
     };
     Ok(RefundInput { id: RefundId::parse(&typed.refund).ok(), amount, reason, revoke })
 }
@@ -131,7 +156,17 @@ async fn confirm(web: &Web, staff: &Staff, sale: &Sale, typed: Typed, input: Ref
         return ask_again(web, staff, sale, typed, &refusal).await;
     }
     let chrome = staff.chrome(web, "orders");
-    let left = refundable(sale);
+    let left = match (reason, sale.surplus()) {
+        (RefundReason::SurpriseCapture, Some((_, surplus))) => surplus,
+        (
+            RefundReason::SurpriseCapture
+            | RefundReason::RequestedByCustomer
+            | RefundReason::Duplicate
+            | RefundReason::Fraudulent
+            | RefundReason::MadeAtGateway,
+            _,
+        ) => refundable(sale),
+    };
     let amount = amount.unwrap_or(left);
     let view = Confirm {
         refund: RefundId::mint(now, &mut rng).to_string(),
@@ -165,6 +200,17 @@ async fn ask_again(
     let id = format!("console-refusal-{}", refusal.code().replace('_', "-"));
     let cause = chrome.with(&id, "most", &chrome.money(&left));
     let Typed { amount, reason, revoke, refund: _ } = typed;
-    let form = RefundForm { amount, reason, revoke, error: Some(cause), ..RefundForm::blank(&chrome, left) };
+    let blank = RefundForm::blank(&chrome, left);
+    let form = match RefundReason::parse(&reason) {
+        // Its button is not this form, which must not be sent by mistake in its place.
+        Some(RefundReason::SurpriseCapture) => RefundForm { error: Some(cause), ..blank },
+        Some(
+            RefundReason::RequestedByCustomer
+            | RefundReason::Duplicate
+            | RefundReason::Fraudulent
+            | RefundReason::MadeAtGateway,
+        )
+        | None => RefundForm { amount, reason, revoke, error: Some(cause), ..blank },
+    };
     order::draw(web, staff, sale, StatusCode::UNPROCESSABLE_ENTITY, Some(form)).await
 }

@@ -53,6 +53,8 @@ fn refusals() -> Vec<Refusal> {
         Refusal::RefundExceedsPayment { requested: amount, refundable: amount },
         Refusal::RefundNotPositive,
         Refusal::OrderNotPaid,
+        Refusal::NoSurplus,
+        Refusal::EmailTaken,
         Refusal::PlanNotOnSale,
         Refusal::NoPriceInCurrency,
         Refusal::QuantityOutOfRange { max: 1 },
@@ -84,8 +86,9 @@ fn meets(refusal: &Refusal) -> (bool, bool) {
         | Refusal::RefundExceedsPayment { .. }
         | Refusal::RefundNotPositive
         | Refusal::Money(_) => (true, true),
-        Refusal::OrderNotPaid => (false, true),
+        Refusal::OrderNotPaid | Refusal::NoSurplus => (false, true),
         Refusal::PlanNotOnSale
+        | Refusal::EmailTaken
         | Refusal::NoPriceInCurrency
         | Refusal::QuantityOutOfRange { .. }
         | Refusal::CouponUnknown

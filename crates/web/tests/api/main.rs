@@ -7,6 +7,7 @@
 mod access;
 mod bad_input;
 mod caller;
+mod customer;
 mod hook;
 mod idempotency;
 mod license;

@@ -62,3 +62,18 @@ async fn a_refund_can_end_the_license_at_once_or_leave_it() {
         assert_eq!(whole["licenses"][0]["state"], state, "{body}");
     }
 }
+
+#[tokio::test]
+async fn a_surplus_that_could_not_go_back_is_given_back_and_the_license_stays() {
+    let world = World::new().await;
+    let manager = Caller::manager(&world).await;
+    let order = world.paid_twice().await;
+    let order = order.rsplit('/').next().unwrap();
+    let refunds = format!("/v1/orders/{order}/refunds");
+    let body = json!({ "reason": "surprise_capture" });
+    let made = manager.post(&refunds, &body).await.is(201).json();
+    assert_eq!((&made["state"], &made["amount"]["amount"]), (&json!("succeeded"), &json!(9_900)));
+    let whole = manager.get(&format!("/v1/orders/{order}")).await.is(200).json();
+    assert_eq!((&whole["state"], &whole["licenses"][0]["state"]), (&json!("paid"), &json!("active")));
+    manager.post(&refunds, &body).await.refused(409, "no_surplus");
+}

@@ -6,7 +6,10 @@ use app::{App, Catalog, Clock, Entropy, Mailbox, Mailer, NewShop, ReqwestHttp, S
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
-use domain::{Changes, Email, Mode, Order, OrderId, Plan, PlanId, Policy, Seller, Shop, Timestamp};
+use domain::{
+    Actor, Changes, Email, Mode, Order, OrderId, Payment, PaymentId, Plan, PlanId, Policy, Refund, RefundId,
+    RefundReason, RefundState, Seller, Shop, Timestamp,
+};
 use gateways::{HttpRequest, Method as GatewayMethod};
 use store::testing::{Directory, sqlite_store};
 use tokio::net::TcpListener;
@@ -162,6 +165,51 @@ impl World {
         let paid = self.pay(&gateway_page, GOOD_CARD).await;
         let order = browser.get(&self.own(&paid.location())).await.location();
         (browser, order)
+    }
+
+    /// An order that was paid twice, and whose second payment could not go back. Gives its address.
+    pub(crate) async fn paid_twice(&self) -> String {
+        let (_, order) = self.bought("lumen-pro", "1").await;
+        self.control("faults", r#"{"drop": 100}"#).await;
+        let gateway_page = self.browser().press_pay("lumen-pro", &[]).await.location();
+        self.pay(&gateway_page, GOOD_CARD).await;
+        let request = HttpRequest {
+            method: GatewayMethod::Get,
+            url: format!("{}/v1/checkout/sessions/{}", self.gateway, gateway_page.rsplit('/').next().unwrap()),
+            headers: vec![("authorization", format!("Bearer {SECRET_KEY}"))],
+            body: Vec::new(),
+        };
+        let session = self.app.http.send(request).await.unwrap().body;
+        let session: serde_json::Value = serde_json::from_slice(&session).unwrap();
+        let id = OrderId::parse(order.rsplit('/').next().unwrap()).unwrap();
+        let sale = self.app.sale(self.shop.id, id).await.unwrap();
+        let (now, mut rng) = (self.app.clock.now(), Entropy::System.rng());
+        let payment = Payment {
+            id: PaymentId::mint(now, &mut rng),
+            version: 0,
+            page_reference: None,
+            reference: Some(session["payment_intent"].as_str().unwrap().to_owned()),
+            ..sale.payments[0].clone()
+        };
+        let refund = Refund {
+            id: RefundId::mint(now, &mut rng),
+            shop: self.shop.id,
+            version: 0,
+            payment: payment.id,
+            order: id,
+            amount: payment.amount,
+            reason: RefundReason::SurpriseCapture,
+            revoke: Some(false),
+            state: RefundState::Failed,
+            reference: Some("re_failed".to_owned()),
+            requested_by: Actor::System,
+            failure: Some("lost_or_stolen_card".to_owned()),
+            created_at: now,
+        };
+        let changes =
+            Changes { orders: vec![sale.order], payments: vec![payment], refunds: vec![refund], ..Changes::default() };
+        self.app.write(&changes).await.unwrap();
+        order
     }
 
     /// Puts a tier on sale that is as Lumen Pro but for what it allows.

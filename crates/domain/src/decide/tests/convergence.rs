@@ -387,6 +387,20 @@ fn a_dispute_that_is_lost_ends_lost() {
 }
 
 #[test]
+fn a_dispute_that_is_lost_and_won_on_appeal_ends_paid() {
+    const BY_EVENT: &[&str] = &["captured 98.00", "dispute won 98.00 appeal"];
+    const BY_ANSWER: &[&str] = &["captured 98.00", "dispute won 98.00 answer"];
+    for truth in [BY_EVENT, BY_ANSWER] {
+        check(&Lifecycle {
+            before: "page",
+            told: &["captured 98.00", "dispute opened 98.00", "dispute lost 98.00", "dispute won 98.00 appeal"],
+            truth,
+            end: "paid 0; checkout completed; licenses active; succeeded, dispute 9800 won",
+        });
+    }
+}
+
+#[test]
 fn a_question_that_becomes_a_chargeback_over_a_part_ends_with_that_part() {
     check(&Lifecycle {
         before: "page",

@@ -2,10 +2,10 @@
 
 use money::{Currency, Money};
 
-use crate::fixture::{Reporter, World, buyer, decline};
+use crate::fixture::{Reporter, START, World, buyer, decline};
 use crate::{
-    Changes, DisputeState, Duration, LicenseState, Occurrence, PaymentStatus, RefundId, RefundReason, RefundState,
-    RefundStatus, Refusal, expire_checkout, submit_checkout,
+    Changes, DisputeState, Duration, Fact, LicenseState, Occurrence, PaymentStatus, RefundId, RefundReason,
+    RefundState, RefundStatus, Refusal, expire_checkout, submit_checkout,
 };
 
 pub(super) struct Story {
@@ -24,6 +24,21 @@ fn amount(words: &str) -> Money {
     let major = parts.next().unwrap();
     let currency = parts.next().and_then(|code| Currency::parse(code).ok()).unwrap_or(Currency::EUR);
     Money::parse_major(major, currency).unwrap()
+}
+
+/// When a dispute stood like that: `appeal` is later than everything that is told without a word, `again` later than
+/// that, and an `answer` is of now.
+fn as_of(mut told: Occurrence, when: &str) -> Occurrence {
+    if let Occurrence::Reported { fact: Fact::Dispute(report), .. } = &mut told {
+        report.as_of = match when {
+            "" => report.as_of,
+            "appeal" => Some(START.after(Duration::days(1))),
+            "again" => Some(START.after(Duration::days(2))),
+            "answer" => None,
+            other => panic!("when is {other:?}?"),
+        };
+    }
+    told
 }
 
 impl Story {
@@ -52,8 +67,10 @@ impl Story {
             "canceled" => reporter.payment(PaymentStatus::Canceled),
             "refund" => self.refund(&reporter, rest),
             "dispute" => {
-                let (state, minor) = rest.split_once(' ').unwrap();
-                reporter.dispute("case_1", amount(minor).minor(), DisputeState::parse(state).unwrap())
+                let (state, rest) = rest.split_once(' ').unwrap();
+                let (minor, when) = rest.split_once(' ').unwrap_or((rest, ""));
+                let told = reporter.dispute("case_1", amount(minor).minor(), DisputeState::parse(state).unwrap());
+                as_of(told, when)
             }
             other => panic!("what is {other:?}?"),
         }
@@ -99,7 +116,8 @@ impl Story {
     }
 
     /// Lets it happen. Besides occurrences: `second` presses pay for another gateway, `expire` lets a day pass and
-    /// looks at the checkout, `person <state>` changes every license by hand.
+    /// looks at the checkout, `person <state>` changes every license by hand, `mail empty` lets the mail leave when no key
+    /// works.
     pub(super) fn tell(&mut self, words: &str) -> Result<Changes, Refusal> {
         let catalog = self.world.catalog.clone();
         let world = &mut self.world;
@@ -122,6 +140,10 @@ impl Story {
                     license.state = LicenseState::parse(state).unwrap();
                     license.version += 1;
                 }
+                Ok(Changes::default())
+            }
+            ("mail", _) => {
+                world.sale.keys_mailed = false;
                 Ok(Changes::default())
             }
             (_, _) => {

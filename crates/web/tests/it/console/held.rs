@@ -24,6 +24,7 @@ async fn a_held_mail_stands_there_with_its_reason_and_leaves_when_somebody_says_
         state: DeliveryState::Queued,
         last_error: Some(HELD_BY_RESTORE.to_owned()),
         sent_at: None,
+        without_keys: false,
         ..sent
     };
     let job = Job {

@@ -48,6 +48,7 @@ async fn what_a_stranger_typed_is_text_on_every_page() {
             last_error: Some(format!("550 {hostile}")),
             created_at: now,
             sent_at: None,
+            without_keys: false,
         };
         world
             .app

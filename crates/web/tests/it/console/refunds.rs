@@ -157,3 +157,37 @@ async fn a_refund_that_the_gateway_has_not_heard_of_is_kept_and_told() {
     );
     assert_eq!(world.sale(&order).await.refunds[0].state, RefundState::Created);
 }
+
+#[tokio::test]
+async fn money_that_came_twice_and_could_not_go_back_has_a_button() {
+    let world = World::new().await;
+    let mut staff = world.staff().await;
+    let order = world.paid_twice().await;
+    let sale = world.sale(&order).await;
+    let path = format!("{}/refund", desk(&sale));
+    let page = staff.get(&desk(&sale)).await.is(StatusCode::OK);
+    assert!(page.has("€99.00 came twice") && page.has("lost_or_stolen_card"), "{}", page.text);
+    let names = ["amount", "reason", "revoke"];
+    let section = page.between("<h2 id=\"surplus\">", "</section>").to_owned();
+    let typed = |name: &str| {
+        let (_, value) = section.split_once(&format!("name=\"{name}\" value=\"")).unwrap();
+        value.split('"').next().unwrap().to_owned()
+    };
+    let fields = names.map(|name| (name, typed(name)));
+    let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let asked = staff.post(&path, &fields).await.is(StatusCode::OK);
+    for text in ["Give back €99.00?", "€0.00", "Came after the order was paid otherwise", "Keep them working"] {
+        assert!(asked.has(text), "{text} is not on {}", asked.text);
+    }
+    let done = confirm(&mut staff, &path, &asked).await;
+    assert_eq!(done.location(), format!("{}?told=refunded", desk(&sale)));
+    let after = world.sale(&order).await;
+    let surplus = sale.surplus().unwrap().0.id;
+    let is_back = |refund: &domain::Refund| refund.payment == surplus && refund.state == RefundState::Succeeded;
+    assert!(after.refunds.iter().any(is_back), "{:?}", after.refunds);
+    assert_eq!((after.order.state, after.licenses[0].state), (OrderState::Paid, LicenseState::Active));
+    let page = staff.get(&desk(&sale)).await.is(StatusCode::OK);
+    assert!(!page.has("came twice") && page.has("value=\"99.00\""), "what was kept can still be refunded");
+    let late = staff.post(&path, &fields).await.is(StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(late.has("Nothing was paid too much"), "{}", late.text);
+}
