@@ -48,6 +48,14 @@ pub(crate) fn nextest() -> anyhow::Result<()> {
     step("cargo install cargo-nextest", &mut cargo(&["install", "--locked", "--debug", "--quiet", "cargo-nextest"]))
 }
 
+/// Installs the program that changes ours, one expression at a time.
+pub(crate) fn mutants() -> anyhow::Result<()> {
+    if exists("cargo-mutants") {
+        return Ok(());
+    }
+    step("cargo install cargo-mutants", &mut cargo(&["install", "--locked", "--debug", "--quiet", "cargo-mutants"]))
+}
+
 /// Installs the npm packages of a folder, exactly as its lock file says.
 pub(crate) fn npm(folder: &str) -> anyhow::Result<()> {
     let stamp = root().join(folder).join("node_modules/.package-lock.json");

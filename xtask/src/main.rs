@@ -1,5 +1,5 @@
-//! The project's own commands: `cargo xtask test | prove | foreign | browser | clients | sim | fuzz | sabotage | tidy |
-//! bench`.
+//! The project's own commands: `cargo xtask test | prove | foreign | browser | clients | sim | fuzz | sabotage | mutants |
+//! tidy | bench`.
 //!
 //! `test` is what CI runs and all that CI runs. It needs a Debian-like system
 //! and brings what is missing: a PostgreSQL server, Chromium, CMake, and the npm
@@ -11,6 +11,7 @@ mod bench;
 mod clients;
 mod fuzz;
 mod install;
+mod mutants;
 mod prove;
 mod run;
 mod sabotage;
@@ -30,12 +31,14 @@ cargo xtask <command>
   browser         the pages in Chromium
   clients         the client libraries: shared vectors, samples against a running shop, size
   tidy            the rules that no compiler checks
-  sim --seeds N [--from S] | --seed S [--log]
+  sim --seeds N [--from S] [--covered | --until-wrong] | --seed S [--log]
                   the simulated world, from seeds; see docs/sim.md
   fuzz [--target NAME] [--seconds N | --executions N] [--seed S]
                   inputs that nobody would write, for every parser that meets the outside
   sabotage [--only PACKAGE, OR PART OF A NAME]
                   bugs planted one at a time, each with the test that must fail; docs/sabotage.md
+  mutants [--shard K/N] [--only PART OF A PATH]
+                  bugs that a program plants where a mistake costs money; docs/mutants.md
   prove [--quick] all evidence, and docs/PROOF.md; --quick: slices, the same promises
   bench [--quick] ratios against a ceiling measured in the same run, and docs/bench.md;
                   --quick: small sizes, nothing written";
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Some("sim") => sim::run(&arguments[1..]),
         Some("fuzz") => fuzz::run(&arguments[1..]),
         Some("sabotage") => sabotage::run(after("--only")),
+        Some("mutants") => mutants::run(after("--shard"), after("--only")),
         Some("prove") => prove::run(has("--quick")),
         Some("bench") => bench::run(has("--quick")),
         Some(_) | None => {

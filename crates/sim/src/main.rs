@@ -11,8 +11,10 @@ use sim::coverage::Cells;
 use sim::{Counts, Options, Report};
 
 const HELP: &str = "\
-sim --seeds N [--from S] [--covered]   the kept seeds, then N seeds from S on (0 unless said);
-                                       --covered: fails too when something never met something
+sim --seeds N [--from S] [--covered | --until-wrong]
+                                       the kept seeds, then N seeds from S on (0 unless said);
+                                       --covered: fails too when something never met something;
+                                       --until-wrong: ends with the first seed that is wrong
 sim --seed S [--log] [--buyers B]      one seed; with every effect; with fewer buyers";
 
 /// One seed in so many is run twice, and both logs must be the same.
@@ -31,7 +33,9 @@ fn main() -> ExitCode {
     let buyers = value("--buyers").flatten().and_then(|buyers| usize::try_from(buyers).ok());
     match (value("--seed"), value("--seeds"), value("--from").unwrap_or(Some(0))) {
         (Some(Some(seed)), None, _) => one(seed, Options { with_log: has("--log"), buyers }),
-        (None, Some(Some(count)), Some(from)) => many(from, count, has("--covered")),
+        (None, Some(Some(count)), Some(from)) => {
+            many(from, count, Aim { covers: has("--covered"), ends_when_wrong: has("--until-wrong") })
+        }
         (_, _, _) => {
             println!("{HELP}");
             ExitCode::from(2)
@@ -69,10 +73,20 @@ fn tell(report: &Report, why_kept: &str) {
 struct Told {
     counts: Counts,
     cells: Cells,
-    wrong: Vec<(u64, String)>,
+    /// Which place, which seed, and what was wrong.
+    wrong: Vec<(usize, u64, String)>,
 }
 
-fn many(from: u64, count: u64, must_cover: bool) -> ExitCode {
+/// What many seeds are run for.
+#[derive(Clone, Copy)]
+struct Aim {
+    /// Everything that must meet must have met.
+    covers: bool,
+    /// One that is wrong is enough.
+    ends_when_wrong: bool,
+}
+
+fn many(from: u64, count: u64, aim: Aim) -> ExitCode {
     let began = Instant::now();
     let kept = sim::kept::seeds();
     let mut seeds: Vec<(u64, &str)> = kept.clone();
@@ -83,7 +97,9 @@ fn many(from: u64, count: u64, must_cover: bool) -> ExitCode {
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                while let Some((seed, why_kept)) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
+                loop {
+                    let place = next.fetch_add(1, Ordering::Relaxed);
+                    let Some((seed, why_kept)) = seeds.get(place) else { break };
                     let report = checked(*seed);
                     let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
                     told.counts.add(&report.counts);
@@ -92,7 +108,10 @@ fn many(from: u64, count: u64, must_cover: bool) -> ExitCode {
                         if told.wrong.len() < TOLD {
                             tell(&report, why_kept);
                         }
-                        told.wrong.push((report.seed, wrong.clone()));
+                        told.wrong.push((place, report.seed, wrong.clone()));
+                        if aim.ends_when_wrong {
+                            next.store(seeds.len(), Ordering::Relaxed);
+                        }
                     }
                 }
             });
@@ -120,10 +139,15 @@ fn many(from: u64, count: u64, must_cover: bool) -> ExitCode {
         counts.polls,
         counts.simulated / 86_400_000_000,
     );
-    for (seed, what) in &wrong {
+    for (_, seed, what) in &wrong {
         println!("seed {seed}: {what}");
     }
-    let gaps = if must_cover { cells.gaps() } else { Vec::new() };
+    if let Some((place, seed, _)) = wrong.first().filter(|_| aim.ends_when_wrong) {
+        // Those before it were all begun before it, and none of them is wrong.
+        println!("the first that is wrong: seed {seed}, after {place} that are not");
+        return ExitCode::FAILURE;
+    }
+    let gaps = if aim.covers { cells.gaps() } else { Vec::new() };
     for gap in &gaps {
         println!("coverage: {gap}");
     }

@@ -24,10 +24,10 @@ mod world;
 
 use domain::{
     Account, Activation, ActivationRequest, ActivationState, Actor, ApiKey, ApiKeyId, Changes, Check, Delivery,
-    DeliveryState, Duration, Email, Event, EventId, EventKind, Fingerprint, GatewayAccountId, Job, JobId, JobKind,
-    Locale, LoginLink, LoginLinkId, MailKind, Mode, Notice, NoticeId, NoticeState, PaymentLocator, PaymentState,
-    Posting, Product, RefundReason, Scope, Session, SessionHolder, SessionId, Shop, ShopId, User, UserId, activate,
-    deactivate, heartbeat,
+    DeliveryState, Duration, Email, Event, EventId, EventKind, Fingerprint, GatewayAccount, GatewayAccountId, Job,
+    JobId, JobKind, Locale, LoginLink, LoginLinkId, MailKind, Mode, Notice, NoticeId, NoticeState, PaymentLocator,
+    PaymentState, Posting, Product, RefundReason, Scope, Session, SessionHolder, SessionId, Shop, ShopId, User, UserId,
+    activate, deactivate, heartbeat,
 };
 use latchkey_license::KeyCode;
 use money::{Currency, Money};
@@ -378,7 +378,19 @@ async fn an_event_of_a_gateway_counts_once(store: Store) {
     assert_eq!(store.commit(&repeated).await, Err(CommitError::Conflict { what: "notice" }));
     assert_eq!(store.customer(world.shop.id, customer.id).await.unwrap(), None, "nothing else of it was written");
     assert_eq!(store.notice(world.shop.id, again.id).await.unwrap(), None);
-    assert_eq!(store.notice(world.shop.id, first.id).await.unwrap(), Some(Notice { version: 1, ..first }));
+    assert_eq!(store.notice(world.shop.id, first.id).await.unwrap(), Some(Notice { version: 1, ..first.clone() }));
+
+    // Gateways number their events each for itself: the same id from another account is another event.
+    let mut elsewhere =
+        GatewayAccount { id: GatewayAccountId::mint(world.now, &mut world.rng), ..world.account.clone() };
+    elsewhere.credentials = r#"{"secret_key":"sk_test_elsewhere"}"#.to_owned();
+    let notice = Notice { gateway_account: elsewhere.id, ..again };
+    store.commit(&Changes { gateway_accounts: vec![elsewhere.clone()], ..Changes::default() }).await.unwrap();
+    let nothing = PaymentLocator::default();
+    let (known, _) = store.sale_for_notice(world.shop.id, elsewhere.id, &nothing, "evt_1").await.unwrap();
+    assert_eq!(known, None);
+    store.commit(&Changes { notices: vec![notice.clone()], ..Changes::default() }).await.unwrap();
+    assert_eq!(store.notice(world.shop.id, notice.id).await.unwrap(), Some(Notice { version: 1, ..notice }));
 }
 
 async fn a_unit_gets_one_license(store: Store) {

@@ -48,6 +48,9 @@ async fn without_a_working_key_nothing_is_told() {
     let world = World::new().await;
     let stranger = Caller::stranger(&world.app);
     let key = world.app.create_api_key(&world.shop, "test", Scope::Manage).await.unwrap().key;
+    let withdrawn = world.app.create_api_key(&world.shop, "leaked", Scope::Manage).await.unwrap();
+    stranger.clone().showing(&withdrawn.key).get("/v1/orders").await.is(200);
+    world.app.revoke_api_key(&world.shop, withdrawn.id).await.unwrap();
     let keys = [
         "",
         "lk_test_",
@@ -56,6 +59,7 @@ async fn without_a_working_key_nothing_is_told() {
         &key[..key.len() - 1],
         &format!("{key}x"),
         &key.to_uppercase(),
+        &withdrawn.key,
     ];
     for path in ["/v1/checkouts", "/v1/orders", "/v1/licenses", "/v1/customers", "/v1/events", "/v1/products"] {
         stranger.get(path).await.refused(401, "api_key_invalid");

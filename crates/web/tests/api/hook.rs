@@ -12,16 +12,16 @@ use store::{NoticeFilter, Page};
 use crate::caller::{Answer, Caller};
 use crate::support::World;
 
-const SECRET: &str = "whsec_pages";
+pub(crate) const SECRET: &str = "whsec_pages";
 const JSON: (&str, &str) = ("content-type", "application/json");
 
-fn signature(secret: &str, time: i64, body: &[u8]) -> String {
+pub(crate) fn signature(secret: &str, time: i64, body: &[u8]) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let tag = hmac::sign(&key, &[time.to_string().as_bytes(), b".", body].concat());
     format!("t={time},v1={}", HEXLOWER.encode(tag.as_ref()))
 }
 
-fn event(id: &str) -> Vec<u8> {
+pub(crate) fn event(id: &str) -> Vec<u8> {
     json!({ "id": id, "object": "event", "type": "balance.available", "livemode": false, "created": 1, "data": { "object": {} } })
         .to_string()
         .into_bytes()

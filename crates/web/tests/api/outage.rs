@@ -4,12 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use app::{App, Catalog, Clock, Entropy, Mailbox, NewShop, ReqwestHttp, Settings};
+use axum::http::Method;
 use domain::{Email, Mode, Scope, Seller, Timestamp};
 use serde_json::json;
 use store::testing::{Directory, sqlite_store};
-use store::{Answer, CommitError, Engine, Migration, MigrationError, ReadError, Rows, Statement, Store};
+use store::{
+    Answer, CommitError, Engine, Migration, MigrationError, NoticeFilter, Page, ReadError, Rows, Statement, Store,
+};
 
 use crate::caller::{Caller, key_of_nobody, order_of};
+use crate::hook::{SECRET, event, signature};
 
 /// A database whose line can be cut.
 struct Line {
@@ -113,6 +117,31 @@ async fn a_mistyped_key_is_told_without_reading_a_row_and_a_whole_one_is_never_t
         let told = if call == "validate" { told.is(200) } else { told.refused(404, "license_unknown") };
         assert!(told.json()["detail"].as_str().unwrap().contains("mistyped"), "{}", told.text);
     }
+}
+
+#[tokio::test]
+async fn a_webhook_that_cannot_be_stored_is_never_answered_with_200() {
+    let (app, line, _, _directory) = shop_on_a_line().await;
+    let shop = app.shops().await.remove(0);
+    let credentials = json!({ "secret_key": "sk_test_1", "webhook_secret": SECRET, "base_url": "http://127.0.0.1:9" });
+    let account = app.connect_gateway(&shop, "stripe", credentials.to_string()).await.unwrap();
+    let caller = Caller::stranger(&app);
+    let body = event("evt_1");
+    let signed = signature(SECRET, app.clock.now().as_seconds(), &body);
+    let headers = [("content-type", "application/json"), ("stripe-signature", signed.as_str())];
+    let path = format!("/hooks/{}", account.id);
+    let send = || caller.send(Method::POST, &path, &headers, body.clone());
+    let stored = async || {
+        let page = Page { starting_after: None, ending_before: None, limit: 100 };
+        app.store.notices(shop.id, &NoticeFilter::default(), page).await.unwrap().data.len()
+    };
+
+    line.is_cut.store(true, Ordering::SeqCst);
+    send().await.refused(503, "unavailable");
+    line.is_cut.store(false, Ordering::SeqCst);
+    assert_eq!(stored().await, 0);
+    let taken = send().await.is(200).json();
+    assert_eq!((&taken["events"], stored().await), (&json!(["ignored"]), 1), "the gateway comes again");
 }
 
 /// Asks until it says so: an answer is believed for a second, however many ask.
