@@ -35,6 +35,7 @@ mod reissue;
 mod setup;
 mod shops;
 mod signer;
+mod signing_key;
 mod silence;
 mod sweep;
 pub mod trace;
@@ -60,11 +61,12 @@ pub use refund::RefundInput;
 pub use reissue::ReissueInput;
 pub use setup::{NewApiKey, NewShop, SampleShop};
 pub use signer::Signer;
+pub use signing_key::{SigningKeyError, SigningKeyTurn, SigningKeyView};
 pub use silence::Webhooks;
 pub use watch::Metrics;
 pub use worker::{StepReport, run_workers};
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use store::Store;
 use tokio::sync::Notify;
@@ -96,7 +98,7 @@ pub struct App {
     pub settings: Settings,
     /// What is counted, for whoever watches.
     pub metrics: Metrics,
-    signer: Signer,
+    signer: RwLock<Arc<Signer>>,
     shops: shops::Shops,
     product_names: product_name::ProductNames,
     /// Rung when a commit left something to do.
@@ -137,7 +139,7 @@ impl App {
             catalog,
             settings,
             metrics: Metrics::default(),
-            signer,
+            signer: RwLock::new(Arc::new(signer)),
             shops,
             product_names,
             work,
@@ -150,9 +152,9 @@ impl App {
         }))
     }
 
-    /// The keys that sign certificates.
+    /// The keys that sign certificates, as they were read last.
     #[must_use]
-    pub fn signer(&self) -> &Signer {
-        &self.signer
+    pub fn signer(&self) -> Arc<Signer> {
+        Arc::clone(&self.signer.read().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -358,7 +358,7 @@ impl App {
         fingerprint: &Fingerprint,
         now: Timestamp,
     ) -> String {
-        self.signer.certificate(license, seat, Some(fingerprint.as_str()), &self.settings.public_url, now)
+        self.signer().certificate(license, seat, Some(fingerprint.as_str()), &self.settings.public_url, now)
     }
 }
 

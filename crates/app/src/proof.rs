@@ -230,7 +230,7 @@ impl App {
             until: span.until.to_string(),
             previous,
         };
-        let jws = self.signer.jws(TYPE, &json!(claims));
+        let jws = self.signer().jws(TYPE, &json!(claims), now);
         let mut last = Writer { write, digest: Context::new(&SHA256), lines: 0 };
         last.line(&Line::Signature { jws })?;
         let kept = Last { sha256: sha256.clone(), until: span.until.as_microseconds() };

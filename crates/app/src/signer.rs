@@ -1,4 +1,4 @@
-//! The keys that sign certificates.
+//! What signs certificates: of the signing keys the one whose turn it is.
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use data_encoding::BASE64URL_NOPAD;
@@ -9,11 +9,19 @@ use zeroize::Zeroizing;
 
 use crate::Error;
 
-/// Signs with the newest key; every key that was ever used here still verifies.
-pub struct Signer {
-    pair: Ed25519KeyPair,
+/// A key that signs, or will.
+struct Signing {
+    from: Timestamp,
     kid: String,
+    pair: Ed25519KeyPair,
+}
+
+/// Signs with the key whose turn it is; every key that was not revoked still verifies, and so does one whose turn comes.
+pub struct Signer {
+    /// By turn; never empty.
+    signing: Vec<Signing>,
     keys: KeySet,
+    stored: Vec<SigningKey>,
 }
 
 impl Signer {
@@ -25,22 +33,48 @@ impl Signer {
     pub async fn load(store: &Store, now: Timestamp, rng: &mut Rng) -> Result<Self, Error> {
         let mut stored = store.signing_keys().await?;
         if stored.is_empty() {
-            store.add_signing_key(&new_key(rng.bytes(), now)?).await?;
+            store.add_signing_key(&key_of_seed(&rng.bytes::<32>(), now, now)?).await?;
             stored = store.signing_keys().await?;
         }
-        let newest = stored
-            .iter()
-            .filter(|key| key.state == SigningKeyState::Active)
-            .max_by_key(|key| (key.created_at, key.kid.as_str()))
-            .ok_or_else(broken)?;
-        let pair = pair_of(&newest.seed)?;
-        let kid = newest.kid.clone();
+        Self::of(stored)
+    }
+
+    /// What is stored now, when that is not what is here already.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub(crate) async fn reloaded(&self, store: &Store) -> Result<Option<Self>, Error> {
+        let stored = store.signing_keys().await?;
+        if stored == self.stored { Ok(None) } else { Self::of(stored).map(Some) }
+    }
+
+    fn of(stored: Vec<SigningKey>) -> Result<Self, Error> {
+        let mut active: Vec<&SigningKey> = stored.iter().filter(|key| key.state == SigningKeyState::Active).collect();
+        active.sort_by_key(|key| (key.signs_from, key.created_at, key.kid.as_str()));
+        let signing = active
+            .into_iter()
+            .map(|key| Ok(Signing { from: key.signs_from, kid: key.kid.clone(), pair: pair_of(&key.seed)? }))
+            .collect::<Result<Vec<_>, Error>>()?;
+        if signing.is_empty() {
+            return Err(broken());
+        }
         let keys = stored
             .iter()
             .filter(|key| key.state != SigningKeyState::Revoked)
             .map(|key| public_key(&key.public))
             .collect::<Result<KeySet, Error>>()?;
-        Ok(Self { pair, kid, keys })
+        Ok(Self { signing, keys, stored })
+    }
+
+    /// The key whose turn it is. Before the first one's time it is the first one's all the same: clocks differ.
+    fn at(&self, now: Timestamp) -> &Signing {
+        let begun = self.signing.partition_point(|key| key.from <= now);
+        &self.signing[begun.saturating_sub(1)]
+    }
+
+    /// Every key that ever signed, or will, oldest first.
+    pub(crate) fn stored(&self) -> &[SigningKey] {
+        &self.stored
     }
 
     /// The public keys as a JWKS document (RFC 7517).
@@ -83,31 +117,33 @@ impl Signer {
             },
             fingerprint: fingerprint.map(str::to_owned),
         };
-        let input = signing_input(&Header::new(&self.kid), &claims);
+        let key = self.at(now);
+        let input = signing_input(&Header::new(&key.kid), &claims);
         let mut signature = [0; 64];
-        signature.copy_from_slice(self.pair.sign(input.as_bytes()).as_ref());
+        signature.copy_from_slice(key.pair.sign(input.as_bytes()).as_ref());
         assemble(&input, signature)
     }
 
     /// Signs something else than a certificate: a JWS (RFC 7515) of this type, which no certificate has.
     #[must_use]
-    pub(crate) fn jws(&self, kind: &str, claims: &serde_json::Value) -> String {
-        let header = serde_json::json!({ "alg": "EdDSA", "typ": kind, "kid": self.kid });
+    pub(crate) fn jws(&self, kind: &str, claims: &serde_json::Value, now: Timestamp) -> String {
+        let key = self.at(now);
+        let header = serde_json::json!({ "alg": "EdDSA", "typ": kind, "kid": key.kid });
         let input = format!("{}.{}", url_text(header.to_string().as_bytes()), url_text(claims.to_string().as_bytes()));
-        let signature = url_text(self.pair.sign(input.as_bytes()).as_ref());
+        let signature = url_text(key.pair.sign(input.as_bytes()).as_ref());
         format!("{input}.{signature}")
     }
 
-    /// The name of the key that signs now.
+    /// The name of the key that signs at `now`.
     #[must_use]
-    pub fn kid(&self) -> &str {
-        &self.kid
+    pub fn kid(&self, now: Timestamp) -> &str {
+        &self.at(now).kid
     }
 }
 
 impl std::fmt::Debug for Signer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Signer({})", self.kid)
+        write!(formatter, "Signer({} keys)", self.signing.len())
     }
 }
 
@@ -132,10 +168,12 @@ fn public_key(bytes: &[u8]) -> Result<PublicKey, Error> {
     PublicKey::from_bytes(bytes).map_err(|_| broken())
 }
 
-fn new_key(seed: [u8; 32], now: Timestamp) -> Result<SigningKey, Error> {
-    let public = pair_of(&seed)?.public_key().as_ref().to_vec();
+/// The key of a seed, the 32 bytes that are the private half (RFC 8032).
+pub(crate) fn key_of_seed(seed: &[u8], now: Timestamp, signs_from: Timestamp) -> Result<SigningKey, Error> {
+    let public = pair_of(seed)?.public_key().as_ref().to_vec();
     let kid = public_key(&public)?.kid();
-    Ok(SigningKey { kid, public, seed: Zeroizing::new(seed.to_vec()), state: SigningKeyState::Active, created_at: now })
+    let seed = Zeroizing::new(seed.to_vec());
+    Ok(SigningKey { kid, public, seed, state: SigningKeyState::Active, created_at: now, signs_from })
 }
 
 /// Bytes as they stand in URLs and tokens.

@@ -58,6 +58,7 @@ async fn sweep(app: &App) {
         ("events", app.step_events().await),
         ("checkouts", app.expire_checkouts().await),
         ("webhooks", app.keep_webhook_times().await),
+        ("signing keys", app.refresh_signing_keys().await.map(usize::from)),
     ] {
         if let Err(error) = result {
             tracing::error!(%error, step = what, "a sweep could not be done");

@@ -17,6 +17,7 @@ mod output;
 mod report;
 mod sandbox_server;
 mod serve;
+mod signing_key;
 mod wiring;
 
 use std::process::ExitCode;
@@ -73,6 +74,9 @@ enum Command {
     /// Lists keys for the management API, and withdraws them.
     #[command(subcommand)]
     ApiKeys(gateway::ApiKeyCommand),
+    /// The keys that sign certificates: adds, imports, retires and revokes them.
+    #[command(subcommand)]
+    SigningKeys(signing_key::SigningKeyCommand),
 }
 
 fn main() -> ExitCode {
@@ -92,7 +96,8 @@ fn main() -> ExitCode {
         | Command::Gateways(_)
         | Command::ConsoleLink
         | Command::ApiKey(_)
-        | Command::ApiKeys(_) => config::SERVE,
+        | Command::ApiKeys(_)
+        | Command::SigningKeys(_) => config::SERVE,
     };
     let settings = match Settings::read(&arguments.flags, &defaults) {
         Ok(settings) => settings,
@@ -125,6 +130,7 @@ fn main() -> ExitCode {
             Command::ConsoleLink => gateway::console_link(&settings, &output).await,
             Command::ApiKey(arguments) => gateway::api_key(&settings, &output, &arguments).await,
             Command::ApiKeys(command) => gateway::api_keys(&settings, &output, command).await,
+            Command::SigningKeys(command) => signing_key::run(&settings, &output, command).await,
         }
     });
     match result {

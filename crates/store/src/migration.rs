@@ -16,6 +16,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 2, name: "idempotency", script: include_str!("../migrations/0002_idempotency.sql") },
     Migration { number: 3, name: "policies", script: include_str!("../migrations/0003_policies.sql") },
     Migration { number: 4, name: "mending", script: include_str!("../migrations/0004_mending.sql") },
+    Migration { number: 5, name: "signing_keys", script: include_str!("../migrations/0005_signing_keys.sql") },
 ];
 
 /// Where an engine keeps what it has applied.

@@ -15,9 +15,9 @@ const PUT: &str =
     "insert into settings (key, value) values ($1, $2) on conflict (key) do update set value = excluded.value";
 const PUT_FIRST: &str = "insert into settings (key, value) values ($1, $2) on conflict (key) do nothing";
 const IS_SEALED: &str = "select count(*) from settings where key = $1";
-const KEYS: &str = "select kid, public_key, seed_sealed, state, created_at from signing_keys order by created_at, kid";
-const ADD_KEY: &str =
-    "insert into signing_keys (kid, public_key, seed_sealed, state, created_at) values ($1, $2, $3, $4, $5)";
+const KEYS: &str =
+    "select kid, public_key, seed_sealed, state, created_at, signs_from from signing_keys order by created_at, kid";
+const ADD_KEY: &str = "insert into signing_keys (kid, public_key, seed_sealed, state, created_at, signs_from) values ($1, $2, $3, $4, $5, $6)";
 const SET_KEY_STATE: &str = "update signing_keys set state = $2 where kid = $1";
 
 texts![VALUE, PUT, PUT_FIRST, IS_SEALED, KEYS, ADD_KEY, SET_KEY_STATE];
@@ -42,7 +42,7 @@ pub enum MasterKeyError {
 /// What a signing key is still good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SigningKeyState {
-    /// It signs; the youngest of these is taken.
+    /// It signs from its time on, until another one does: of those whose time has come, the latest is taken.
     Active,
     /// It signs no more, and what it signed is still good: it stays in the published set.
     Retired,
@@ -81,6 +81,8 @@ pub struct SigningKey {
     pub state: SigningKeyState,
     /// When it was made.
     pub created_at: Timestamp,
+    /// From when it signs. It is published before, so that whoever verifies has it by then.
+    pub signs_from: Timestamp,
 }
 
 impl std::fmt::Debug for SigningKey {
@@ -96,6 +98,7 @@ struct SealedSigningKey {
     seed: Vec<u8>,
     state: SigningKeyState,
     created_at: Timestamp,
+    signs_from: Timestamp,
 }
 
 fn key_row(row: &mut Row) -> Result<SealedSigningKey, RowError> {
@@ -106,6 +109,7 @@ fn key_row(row: &mut Row) -> Result<SealedSigningKey, RowError> {
         seed: columns.bytes()?,
         state: columns.word("a state of a signing key", SigningKeyState::parse)?,
         created_at: columns.time()?,
+        signs_from: columns.time()?,
     })
 }
 
@@ -114,7 +118,8 @@ impl SealedSigningKey {
         let seed = vault
             .open(Purpose::SigningKey, &self.kid, &self.seed)
             .map_err(|error| ReadError::Corrupt(format!("the signing key {}: {error}", self.kid)))?;
-        Ok(SigningKey { kid: self.kid, public: self.public, seed, state: self.state, created_at: self.created_at })
+        let Self { kid, public, seed: _, state, created_at, signs_from } = self;
+        Ok(SigningKey { kid, public, seed, state, created_at, signs_from })
     }
 }
 
@@ -182,7 +187,14 @@ impl Store {
     /// When the name is taken, or the commit does not stand otherwise.
     pub async fn add_signing_key(&self, key: &SigningKey) -> Result<(), CommitError> {
         let sealed = self.vault.seal(Purpose::SigningKey, &key.kid, &key.seed)?;
-        let values = values![key.kid.as_str(), key.public.as_slice(), sealed, key.state.as_str(), key.created_at];
+        let values = values![
+            key.kid.as_str(),
+            key.public.as_slice(),
+            sealed,
+            key.state.as_str(),
+            key.created_at,
+            key.signs_from,
+        ];
         self.engine.commit(vec![write(SIGNING_KEY, ADD_KEY, values)]).await
     }
 

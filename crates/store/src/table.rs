@@ -106,7 +106,7 @@ pub(crate) const TABLES: &[Table] = &[
         numbers: &["run_at", "attempts", "created_at"], bytes: &[] },
     Table { name: "signing_keys", key: &["kid"],
         texts: &["kid", "state"],
-        numbers: &["created_at"], bytes: &["public_key", "seed_sealed"] },
+        numbers: &["created_at", "signs_from"], bytes: &["public_key", "seed_sealed"] },
     Table { name: "settings", key: &["key"],
         texts: &["key", "value"],
         numbers: &[], bytes: &[] },

@@ -34,6 +34,7 @@ pub(crate) async fn a_signing_key_is_kept_sealed_and_can_be_retired(store: Store
         seed: vec![2; 32].into(),
         state: SigningKeyState::Active,
         created_at: Timestamp::from_seconds(1_764_000_000),
+        signs_from: Timestamp::from_seconds(1_764_000_600),
     };
     store.add_signing_key(&key).await.unwrap();
     assert_eq!(store.signing_keys().await, Ok(vec![key.clone()]));

@@ -139,6 +139,7 @@ pub(crate) async fn every_law_is_seen_broken(store: Store) {
         seed: vec![2; 32].into(),
         state: store::SigningKeyState::Active,
         created_at: world.now,
+        signs_from: world.now,
     };
     store.add_signing_key(&key).await.unwrap();
     let unsealed = async || {

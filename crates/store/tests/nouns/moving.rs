@@ -91,6 +91,7 @@ async fn furnish(place: &Place) -> World {
         seed: vec![2; 32].into(),
         state: SigningKeyState::Active,
         created_at: now,
+        signs_from: now,
     };
     store.add_signing_key(&key).await.unwrap();
     let claimed = "insert into idempotency_keys (shop_id, id, request_digest, holder, held_until, created_at) \

@@ -1,0 +1,149 @@
+//! Signing keys change places: a new one is published first, signs when everybody has it, and the old one stays
+//! published until the last certificate that it signed is over.
+
+use std::sync::{Arc, PoisonError};
+
+use aws_lc_rs::encoding::AsBigEndian as _;
+use aws_lc_rs::signature::Ed25519KeyPair;
+use data_encoding::BASE64;
+use domain::{Duration, Timestamp};
+use store::{CommitError, SigningKey, SigningKeyState};
+use zeroize::Zeroizing;
+
+use crate::signer::key_of_seed;
+use crate::{App, Error};
+
+/// How long a key is published before it signs, unless somebody is in a hurry: whoever caches the key set keeps it for
+/// five minutes, and every node looks for new keys within seconds.
+pub(crate) const ANNOUNCED_FOR: Duration = Duration::minutes(10);
+
+/// From when a key that is added signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SigningKeyTurn {
+    /// After whoever verifies has had time to read the key set again.
+    Announced,
+    /// Now. Who verifies with a key set that was read before must read it again.
+    AtOnce,
+    /// Never: it only verifies what was signed with it elsewhere.
+    Never,
+}
+
+/// Why signing keys were not changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SigningKeyError {
+    /// The store did not answer.
+    #[error(transparent)]
+    App(#[from] Error),
+    /// There is no key of this name.
+    #[error("there is no signing key {0}; `latchkey signing-keys list` names them")]
+    Unknown(String),
+    /// The key is here already.
+    #[error("the signing key {0} is here already")]
+    Taken(String),
+    /// Nothing would sign without it.
+    #[error("{0} is the key that signs; add another one first, and wait until it signs")]
+    InUse(String),
+    /// What was to be imported is no Ed25519 key pair.
+    #[error("that is no Ed25519 private key in PKCS#8 PEM (`openssl genpkey -algorithm ed25519` makes one)")]
+    NotAKey,
+}
+
+/// A signing key, to be shown: its private half stays where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SigningKeyView {
+    /// Its name, as certificates carry it.
+    pub kid: String,
+    /// What it is still good for.
+    pub state: SigningKeyState,
+    /// Whether it is the one that signs now.
+    pub signs: bool,
+    /// When it came here.
+    pub created_at: Timestamp,
+    /// From when it signs, or signed.
+    pub signs_from: Timestamp,
+}
+
+impl App {
+    /// Reads the signing keys again; whether they were others than before.
+    ///
+    /// # Errors
+    /// When the store does not answer, or no key is left that signs; the old ones stay in use then.
+    pub async fn refresh_signing_keys(&self) -> Result<bool, Error> {
+        let Some(signer) = self.signer().reloaded(&self.store).await? else { return Ok(false) };
+        *self.signer.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(signer);
+        Ok(true)
+    }
+
+    /// Every signing key, oldest first.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn signing_keys(&self) -> Result<Vec<SigningKeyView>, Error> {
+        self.refresh_signing_keys().await?;
+        let (signer, now) = (self.signer(), self.clock.now());
+        let view = |key: &SigningKey| SigningKeyView {
+            kid: key.kid.clone(),
+            state: key.state,
+            signs: key.kid == signer.kid(now),
+            created_at: key.created_at,
+            signs_from: key.signs_from,
+        };
+        Ok(signer.stored().iter().map(view).collect())
+    }
+
+    /// Adds a signing key: one that is made here, or the one of a PKCS#8 PEM (RFC 8410).
+    ///
+    /// # Errors
+    /// When that is no such key, it is here already, or the store does not answer.
+    pub async fn add_signing_key(
+        &self,
+        pem: Option<&str>,
+        turn: SigningKeyTurn,
+    ) -> Result<SigningKeyView, SigningKeyError> {
+        let now = self.clock.now();
+        let seed = match pem {
+            Some(pem) => seed_of(pem).ok_or(SigningKeyError::NotAKey)?,
+            None => Zeroizing::new(self.entropy.rng().bytes::<32>().to_vec()),
+        };
+        let signs_from = match turn {
+            SigningKeyTurn::Announced => now.after(ANNOUNCED_FOR),
+            SigningKeyTurn::AtOnce | SigningKeyTurn::Never => now,
+        };
+        let mut key = key_of_seed(&seed, now, signs_from)?;
+        if turn == SigningKeyTurn::Never {
+            key.state = SigningKeyState::Retired;
+        }
+        match self.store.add_signing_key(&key).await {
+            Ok(()) => {}
+            Err(CommitError::Conflict { .. }) => return Err(SigningKeyError::Taken(key.kid)),
+            Err(error) => return Err(Error::from(error).into()),
+        }
+        let added = self.signing_keys().await?.into_iter().find(|view| view.kid == key.kid);
+        added.ok_or(SigningKeyError::Unknown(key.kid))
+    }
+
+    /// Says what a signing key is still good for. The one that signs stays until another one does.
+    ///
+    /// # Errors
+    /// When there is no such key, it is the one that signs, or the store does not answer.
+    pub async fn set_signing_key_state(&self, kid: &str, state: SigningKeyState) -> Result<(), SigningKeyError> {
+        let keys = self.signing_keys().await?;
+        let key = keys.iter().find(|key| key.kid == kid).ok_or_else(|| SigningKeyError::Unknown(kid.to_owned()))?;
+        if key.signs {
+            return Err(SigningKeyError::InUse(kid.to_owned()));
+        }
+        self.store.set_signing_key_state(kid, state).await.map_err(Error::from)?;
+        self.refresh_signing_keys().await?;
+        Ok(())
+    }
+}
+
+/// The seed in a private key, PEM (RFC 7468) of PKCS#8 (RFC 8410).
+fn seed_of(pem: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let body = pem.split_once("-----BEGIN PRIVATE KEY-----")?.1.split_once("-----END PRIVATE KEY-----")?.0;
+    let letters = Zeroizing::new(body.split_whitespace().collect::<String>());
+    let document = Zeroizing::new(BASE64.decode(letters.as_bytes()).ok()?);
+    let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&document).ok()?;
+    let seed = pair.seed().ok()?.as_be_bytes().ok()?;
+    Some(Zeroizing::new(seed.as_ref().to_vec()))
+}
