@@ -197,9 +197,8 @@ async fn settle(shop: &mut Shop, scene: &Scene) {
     until("every key that works is in a mail", SETTLED_WITHIN, || async {
         let (mails, orders) = (all_mails(&mailbox), whole_orders(&door).await?);
         let licenses = orders.values().flat_map(|order| list(&order["licenses"]).iter());
-        // What was revoked before its mail could go out is not sent any more.
-        let unsent =
-            licenses.filter(|license| license["state"] != "revoked" && !mails.contains(&text(&license["key"])));
+        // What was revoked, or disputed before it was known to be paid, is not sent before it works.
+        let unsent = licenses.filter(|license| license["state"] == "active" && !mails.contains(&text(&license["key"])));
         match unsent.map(|license| license.to_string()).collect::<Vec<_>>().as_slice() {
             [] => Ok(()),
             some => Err(format!("{} keys are in no mail, as {}", some.len(), some[0])),
