@@ -1,6 +1,6 @@
 //! What is wrong, and the way out.
 
-use domain::{DeliveryState, Duration, invariant};
+use domain::{DeliveryState, Duration, Mode, Seller, Shop, invariant};
 use gateways::{Answer, Call, adapter};
 use store::report::Replication;
 use store::{OrderFilter, Page};
@@ -62,7 +62,19 @@ impl App {
         let mut findings = vec![Finding::good("storage", format!("{} answers", self.store.engine().name()))];
         findings.extend(store::report::replication(&self.store).await?.map(|found| examine_replication(&found)));
         findings.extend(self.examine_laws().await?);
-        findings.push(self.examine_public_url());
+        let shops = self.shops().await;
+        findings.push(self.examine_public_url(shops.iter().any(|shop| shop.mode == Mode::Live)));
+        for shop in &shops {
+            findings.extend(examine_seller(shop));
+            if self.store.products(shop.id).await?.is_empty() {
+                let found = format!("{} has nothing to sell", shop.name);
+                findings.push(Finding::warning(
+                    "catalog",
+                    found,
+                    "describe products and prices: latchkey apply shop.toml",
+                ));
+            }
+        }
         for account in self.gateway_accounts().await {
             findings.push(self.examine_account(&account).await);
             findings.push(self.examine_webhooks(&account).await?);
@@ -191,10 +203,16 @@ impl App {
         Ok(findings)
     }
 
-    fn examine_public_url(&self) -> Finding {
+    fn examine_public_url(&self, sells_for_money: bool) -> Finding {
         let url = &self.settings.public_url;
         let local = ["http://127.", "http://localhost", "http://[::1]"].iter().any(|start| url.starts_with(start));
-        if url.starts_with("https://") || local {
+        if local && sells_for_money {
+            Finding::warning(
+                "public_url",
+                format!("{url} can be reached from this machine alone, and a shop here sells for money"),
+                "set public_url in latchkey.toml to the https address that buyers and the gateway use",
+            )
+        } else if url.starts_with("https://") || local {
             Finding::good("public_url", url.clone())
         } else {
             Finding::broken(
@@ -221,7 +239,7 @@ impl App {
         })
     }
 
-    async fn examine_account(&self, account: &domain::GatewayAccount) -> Finding {
+    pub(crate) async fn examine_account(&self, account: &domain::GatewayAccount) -> Finding {
         let check = format!("gateway:{}", account.id);
         if adapter(&account.adapter).is_none() {
             return Finding::broken(
@@ -244,6 +262,28 @@ impl App {
             ),
         }
     }
+}
+
+/// What the law wants to be read beside the pay button, wherever money is real.
+fn examine_seller(shop: &Shop) -> Option<Finding> {
+    let Seller { legal_name, address, email, .. } = &shop.seller;
+    let missing: Vec<&str> = [
+        ("seller.legal_name", legal_name.is_empty()),
+        ("seller.address", address.is_empty()),
+        ("seller.email", email.is_empty()),
+        ("terms", shop.terms.is_empty()),
+        ("refund_policy", shop.refund_policy.is_empty()),
+    ]
+    .into_iter()
+    .filter_map(|(name, is_missing)| is_missing.then_some(name))
+    .collect();
+    (shop.mode == Mode::Live && !missing.is_empty()).then(|| {
+        Finding::warning(
+            "seller",
+            format!("{} sells for money and says nothing of: {}", shop.name, missing.join(", ")),
+            "say who sells and on what terms in the shop file, then: latchkey apply shop.toml",
+        )
+    })
 }
 
 /// Whether a sale that was acknowledged is still there when the machine of the database is not.
@@ -284,6 +324,44 @@ fn examine_replication(replication: &Replication) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_sells_for_money_says_who_they_are() {
+        let named = Shop {
+            id: domain::ShopId::mint(domain::Timestamp::from_seconds(0), &mut domain::Rng::from_seed([1; 32])),
+            version: 1,
+            name: "Northlight".to_owned(),
+            mode: Mode::Live,
+            host: None,
+            seller: Seller {
+                legal_name: "Northlight GmbH".to_owned(),
+                address: vec!["Weg 1".to_owned()],
+                email: "shop@northlight.example".to_owned(),
+                tax_id: None,
+            },
+            default_locale: domain::Locale::english(),
+            default_currency: money::Currency::EUR,
+            default_country: domain::Country::DE,
+            terms: "Terms".to_owned(),
+            terms_version: "1".to_owned(),
+            refund_policy: "14 days".to_owned(),
+            created_at: domain::Timestamp::from_seconds(0),
+        };
+        type Case = (&'static str, Mode, fn(&mut Shop), Option<&'static str>);
+        let cases: [Case; 4] = [
+            ("all is said", Mode::Live, |_| {}, None),
+            ("no address", Mode::Live, |shop| shop.seller.address.clear(), Some("seller.address")),
+            ("no terms", Mode::Live, |shop| shop.terms.clear(), Some("terms")),
+            ("a shop to try", Mode::Sandbox, |shop| shop.terms.clear(), None),
+        ];
+        for (what, mode, bend, missing) in cases {
+            let mut shop = Shop { mode, ..named.clone() };
+            bend(&mut shop);
+            let found = examine_seller(&shop).map(|finding| finding.found);
+            assert_eq!(found.is_some(), missing.is_some(), "{what}: {found:?}");
+            assert!(missing.is_none_or(|missing| found.is_some_and(|found| found.ends_with(missing))), "{what}");
+        }
+    }
 
     #[test]
     fn asynchronous_replication_is_told_plainly() {

@@ -10,6 +10,7 @@ use gateways::{Gateway, adapter};
 use money::Currency;
 use store::Purpose;
 
+use crate::doctor::Severity;
 use crate::signer::url_text;
 use crate::{App, Error};
 
@@ -113,6 +114,33 @@ impl App {
         self.write(&Changes { gateway_accounts: vec![account.clone()], ..Changes::default() }).await?;
         self.refresh_shops().await?;
         Ok(account)
+    }
+
+    /// Asks a gateway whether it takes these credentials, before anything of them is kept.
+    ///
+    /// # Errors
+    /// When there is no such adapter, the credentials are incomplete or of the other mode, or the gateway cannot be
+    /// reached or does not take them.
+    pub async fn try_credentials(&self, shop: &Shop, adapter_name: &str, credentials: &str) -> Result<(), Error> {
+        let gateway = adapter(adapter_name).ok_or(Error::NotFound { what: "gateway adapter" })?;
+        check(gateway, shop.mode, credentials)?;
+        let now = self.clock.now();
+        let account = GatewayAccount {
+            id: GatewayAccountId::mint(now, &mut self.entropy.rng()),
+            shop: shop.id,
+            version: 0,
+            adapter: adapter_name.to_owned(),
+            mode: shop.mode,
+            credentials: credentials.to_owned(),
+            is_active: false,
+            events_read_to: now,
+            created_at: now,
+        };
+        let finding = self.examine_account(&account).await;
+        match finding.severity {
+            Severity::Good | Severity::Warning => Ok(()),
+            Severity::Broken => Err(Error::Configuration(format!("{}: {}", finding.found, finding.way_out))),
+        }
     }
 
     /// Gives an account new credentials, as when a webhook secret rotates.

@@ -73,6 +73,20 @@ struct ProductFile {
     plan: Vec<PlanFile>,
 }
 
+/// A price as people write it, never as a number: a floating point one has lost its cents before anybody looks.
+struct PriceText(String);
+
+impl<'de> Deserialize<'de> for PriceText {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = toml::Value::deserialize(deserializer)?;
+        let kind = value.type_str();
+        if let toml::Value::String(text) = value {
+            return Ok(Self(text));
+        }
+        Err(serde::de::Error::custom(format!("a price is a text, as \"99.00\", and not {kind}")))
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PlanFile {
@@ -81,10 +95,10 @@ struct PlanFile {
     #[serde(default)]
     highlights: Vec<String>,
     /// Currency to price of one unit as people write it: `EUR = "49.00"`.
-    prices: BTreeMap<String, String>,
+    prices: BTreeMap<String, PriceText>,
     /// Quantity to price of one unit from there on, per currency.
     #[serde(default)]
-    quantity_prices: BTreeMap<String, BTreeMap<String, String>>,
+    quantity_prices: BTreeMap<String, BTreeMap<String, PriceText>>,
     seats: Option<u32>,
     valid_days: Option<u32>,
     #[serde(default)]
@@ -343,15 +357,21 @@ fn prices(plan: &PlanFile) -> anyhow::Result<Vec<Price>> {
         if amount.is_negative() {
             bail!("plan {}: a price cannot be below zero", plan.slug);
         }
+        if amount.is_zero() {
+            bail!(
+                "plan {}: at a price of zero nothing would be paid, and so nothing would be sold; ask for a small amount",
+                plan.slug
+            );
+        }
         Ok(amount.minor())
     };
     plan.prices
         .iter()
-        .map(|(code, text)| {
+        .map(|(code, PriceText(text))| {
             let currency =
                 Currency::parse(code).with_context(|| format!("plan {}: {code} is not a currency", plan.slug))?;
             let mut tiers = vec![PriceTier { from_quantity: 1, unit_minor: unit(text, currency)? }];
-            for (quantity, text) in plan.quantity_prices.get(code).into_iter().flatten() {
+            for (quantity, PriceText(text)) in plan.quantity_prices.get(code).into_iter().flatten() {
                 let from_quantity =
                     quantity.parse().with_context(|| format!("plan {}: {quantity} is not a quantity", plan.slug))?;
                 tiers.push(PriceTier { from_quantity, unit_minor: unit(text, currency)? });
@@ -391,6 +411,24 @@ mod tests {
             outcome.truncate(64);
         }
         outcome
+    }
+
+    #[test]
+    fn a_price_that_cannot_be_sold_at_is_refused_with_the_way_out() {
+        for (price, told) in [
+            ("99.00", "a price is a text, as \"99.00\", and not float"),
+            ("99", "a price is a text, as \"99.00\", and not integer"),
+            ("\"0.00\"", "at a price of zero nothing would be paid"),
+            ("\"-1.00\"", "below zero"),
+            ("\"1.234,50\"", "is not an amount in EUR"),
+        ] {
+            let plan = format!("slug = \"pro\"\nname = \"Pro\"\nprices = {{ EUR = {price} }}");
+            let error = match toml::from_str::<PlanFile>(&plan) {
+                Ok(plan) => format!("{:#}", prices(&plan).unwrap_err()),
+                Err(error) => error.to_string(),
+            };
+            assert!(error.contains(told), "{price}: {error}");
+        }
     }
 
     #[test]

@@ -24,12 +24,18 @@ pub(crate) enum GatewayCommand {
     Connect {
         /// The adapter, as `stripe`.
         adapter: String,
+        /// Keep the account although the gateway was not asked whether it takes the credentials.
+        #[arg(long)]
+        unchecked: bool,
     },
     /// Gives an account new credentials, as when a key or a webhook secret was rolled. Read as JSON from stdin. A running
     /// server takes them up within a minute.
     Set {
         /// The account, as `gateways list` names it.
         account: String,
+        /// Keep the credentials although the gateway was not asked whether it takes them.
+        #[arg(long)]
+        unchecked: bool,
     },
     /// Sends no new payments to an account. What was begun there is seen to its end.
     Disable {
@@ -77,8 +83,8 @@ enum ScopeArgument {
 pub(crate) async fn run(settings: &Settings, output: &Output, command: GatewayCommand) -> anyhow::Result<ExitCode> {
     match command {
         GatewayCommand::List => list(settings, output).await,
-        GatewayCommand::Connect { adapter } => connect(settings, output, &adapter).await,
-        GatewayCommand::Set { account } => set(settings, output, &account).await,
+        GatewayCommand::Connect { adapter, unchecked } => connect(settings, output, &adapter, unchecked).await,
+        GatewayCommand::Set { account, unchecked } => set(settings, output, &account, unchecked).await,
         GatewayCommand::Disable { account } => switch(settings, output, &account, false).await,
         GatewayCommand::Enable { account } => switch(settings, output, &account, true).await,
         GatewayCommand::Check => check(settings, output).await,
@@ -122,10 +128,17 @@ async fn list(settings: &Settings, output: &Output) -> anyhow::Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-async fn connect(settings: &Settings, output: &Output, adapter: &str) -> anyhow::Result<ExitCode> {
+async fn connect(settings: &Settings, output: &Output, adapter: &str, unchecked: bool) -> anyhow::Result<ExitCode> {
+    if !adapters().iter().any(|known| known.name() == adapter) {
+        let known: Vec<&str> = adapters().iter().map(|known| known.name()).collect();
+        bail!("there is no gateway adapter {adapter}; there is: {}", known.join(", "));
+    }
     let credentials = from_stdin()?;
     let wired = wiring::wire(settings, settings.listen, false).await?;
     let shop = only_shop(&wired).await?;
+    if !unchecked {
+        wired.app.try_credentials(&shop, adapter, &credentials).await.context(NOT_KEPT)?;
+    }
     let account = wired.app.connect_gateway(&shop, adapter, credentials).await?;
     let hook_url = format!("{}/hooks/{}", wired.app.settings.public_url, account.id);
     let lines = format!(
@@ -135,6 +148,9 @@ async fn connect(settings: &Settings, output: &Output, adapter: &str) -> anyhow:
     output.result(&json!({ "gateway_account": account.id, "hook_url": hook_url }), &lines)?;
     Ok(ExitCode::SUCCESS)
 }
+
+/// What is said before the reason.
+const NOT_KEPT: &str = "nothing was kept (--unchecked keeps it all the same)";
 
 fn from_stdin() -> anyhow::Result<String> {
     let mut credentials = String::new();
@@ -148,10 +164,14 @@ async fn account_named(wired: &Wired, id: &str) -> anyhow::Result<Arc<GatewayAcc
     found.with_context(|| format!("there is no gateway account {id}: `latchkey gateways list` names them"))
 }
 
-async fn set(settings: &Settings, output: &Output, id: &str) -> anyhow::Result<ExitCode> {
+async fn set(settings: &Settings, output: &Output, id: &str, unchecked: bool) -> anyhow::Result<ExitCode> {
     let credentials = from_stdin()?;
     let wired = wiring::wire(settings, settings.listen, false).await?;
     let account = account_named(&wired, id).await?;
+    if !unchecked {
+        let shop = wired.app.shop(account.shop).await.context("the shop of the account is gone")?;
+        wired.app.try_credentials(&shop, &account.adapter, &credentials).await.context(NOT_KEPT)?;
+    }
     wired.app.set_credentials(&account, credentials).await?;
     let lines = format!("{} has its new credentials.\nNext: run `latchkey gateways check`.", account.id);
     output.result(&json!({ "gateway_account": account.id }), &lines)?;
@@ -174,6 +194,15 @@ async fn switch(settings: &Settings, output: &Output, id: &str, is_active: bool)
     Ok(ExitCode::SUCCESS)
 }
 
+/// What a key may do, as `api-key --scope` names it.
+fn scope(key: &ApiKey) -> &'static str {
+    match key.scope {
+        Scope::Manage => "manage",
+        Scope::Read => "read",
+        Scope::Checkout => "checkout",
+    }
+}
+
 /// Lists API keys, or withdraws one.
 pub(crate) async fn api_keys(settings: &Settings, output: &Output, command: ApiKeyCommand) -> anyhow::Result<ExitCode> {
     let wired = wiring::wire(settings, settings.listen, false).await?;
@@ -183,10 +212,10 @@ pub(crate) async fn api_keys(settings: &Settings, output: &Output, command: ApiK
             let keys = wired.app.api_keys(&shop).await?;
             let line = |key: &ApiKey| {
                 let end = key.revoked_at.map_or_else(String::new, |at| format!(", revoked {at}"));
-                format!("{} {} (made {}{end})", key.id, key.name, key.created_at)
+                format!("{} {} ({}, made {}{end})", key.id, key.name, scope(key), key.created_at)
             };
             let lines: Vec<String> = keys.iter().map(line).collect();
-            let told = |key: &ApiKey| json!({ "id": key.id, "name": key.name, "created_at": key.created_at, "revoked_at": key.revoked_at });
+            let told = |key: &ApiKey| json!({ "id": key.id, "name": key.name, "scope": scope(key), "created_at": key.created_at, "revoked_at": key.revoked_at });
             let data: Vec<_> = keys.iter().map(told).collect();
             output.result(&json!({ "api_keys": data }), &lines.join("\n"))?;
         }
@@ -209,8 +238,13 @@ async fn check(settings: &Settings, output: &Output) -> anyhow::Result<ExitCode>
     let findings: Vec<_> =
         wired.app.examine().await?.into_iter().filter(|finding| finding.check.starts_with("gateway")).collect();
     let broken = findings.iter().any(|finding| finding.severity == app::Severity::Broken);
-    let lines: Vec<String> =
-        findings.iter().map(|finding| format!("{}: {} {}", finding.check, finding.found, finding.way_out)).collect();
+    let lines: Vec<String> = findings
+        .iter()
+        .map(|finding| match finding.way_out.as_str() {
+            "" => format!("{}: {}", finding.check, finding.found),
+            way_out => format!("{}: {}\n  → {way_out}", finding.check, finding.found),
+        })
+        .collect();
     let data: Vec<_> = findings
         .iter()
         .map(|finding| json!({ "check": finding.check, "found": finding.found, "way_out": finding.way_out }))

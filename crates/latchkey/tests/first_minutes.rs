@@ -126,7 +126,21 @@ async fn a_server_from_nothing_makes_its_first_sale_without_a_restart() {
     let path = format!("/v1/webhook_endpoints/{}", text(&endpoint["id"]));
     gateway.call(&path, &[("url", &format!("{url}/hooks/{account}"))]).await;
     assert_eq!(run(&["gateways", "check"], "")["working"], true);
+    let dead =
+        json!({ "secret_key": SECRET_KEY, "webhook_secret": "whsec_1", "base_url": "http://127.0.0.1:9" }).to_string();
+    for (what, arguments, input, told) in [
+        ("a gateway that is not there", ["connect", "stripe"], &*dead, "nothing was kept"),
+        ("an account that would lose its gateway", ["set", &account], &dead, "nothing was kept"),
+        ("a gateway that nobody knows", ["connect", "strype"], "{}", "there is: stripe"),
+    ] {
+        let all = [&["gateways"], &arguments[..], &["--data", path_of(&data)]].concat();
+        let refused = process::run(folder.path(), &all, input);
+        assert_eq!(refused.code, Some(1), "{what}");
+        assert!(refused.stderr.contains(told), "{what}: {}", refused.stderr);
+    }
+    assert_eq!(run(&["gateways", "check"], "")["working"], true);
     let listed = run(&["gateways", "list"], "");
+    assert_eq!(list(&listed["accounts"]).len(), 1, "{listed}");
     assert_eq!(listed["accounts"][0]["id"], json!(account), "{listed}");
     let api_key = text(&run(&["api-key", "first"], "")["api_key"]);
     assert!(text(&run(&["console-link"], "")["console"]).contains("/console/enter"));
