@@ -15,6 +15,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "first", script: include_str!("../migrations/0001_first.sql") },
     Migration { number: 2, name: "idempotency", script: include_str!("../migrations/0002_idempotency.sql") },
     Migration { number: 3, name: "policies", script: include_str!("../migrations/0003_policies.sql") },
+    Migration { number: 20, name: "foreign_keys", script: include_str!("../migrations/0020_foreign_keys.sql") },
 ];
 
 /// Where an engine keeps what it has applied.
