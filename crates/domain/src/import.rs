@@ -240,6 +240,11 @@ pub fn import_license(
         });
     };
     let system = record.system.as_str();
+    // What the exactly-once report gives as the cause.
+    tell(
+        EventKind::OrderPaid,
+        json!({ "number": order.number.as_str(), "total": order.total, "imported_from": system }),
+    );
     tell(EventKind::LicenseIssued, json!({ "key_tail": license.key_tail, "imported_from": system }));
     match record.state {
         LicenseState::Active => {}

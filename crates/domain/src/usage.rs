@@ -148,10 +148,13 @@ pub fn change_usage(
     Ok((changes, license))
 }
 
-/// Counts that an app asked, for systems that tell how often that was. A plan that meters use counts by its own rules;
-/// any other is counted without a limit. `event` names the line in the journal.
+/// Counts that an app asked, for systems that tell how often that was. Where the plan sells use by the piece nothing
+/// is counted: asking uses nothing up. `event` names the line in the journal.
 #[must_use]
 pub fn count_verification(license: &License, event: EventId, now: Timestamp) -> Changes {
+    if license.policy.usage.is_some() {
+        return Changes::default();
+    }
     let period = license.usage_period(now);
     let change = UseChange { shop: license.shop, license: license.id, period, difference: 1, cap: None };
     let told = Event {

@@ -6,7 +6,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{EventId, ForeignSystem, License, LicenseState, OrderState, Standing, Timestamp, ValidationRequest};
+use domain::{EventId, ForeignSystem, LicenseState, OrderState, Standing, Timestamp, ValidationRequest};
 use serde_json::{Value, json};
 
 use super::{Sent, Told, reply};
@@ -30,7 +30,7 @@ pub(crate) async fn verify(State(web): State<Web>, sent: Sent) -> Result<Respons
     if !is_product(&told, &slug, product) {
         return Ok(refuse(UNKNOWN));
     }
-    if let Some(reason) = closed(&told.license, told.at) {
+    if let Some(reason) = closed(&told) {
         return Ok(refuse(reason));
     }
     if sent.get("increment_uses_count") != Some("false") {
@@ -50,16 +50,16 @@ fn is_product(told: &Told, slug: &str, asked: &str) -> bool {
 }
 
 /// Why a key is refused, in their words. What was refunded or charged back is not refused, but told so.
-fn closed(license: &License, now: Timestamp) -> Option<&'static str> {
-    match license.state {
+fn closed(told: &Told) -> Option<&'static str> {
+    match told.license.state {
         LicenseState::SuspendedByPerson => Some(DISABLED),
-        LicenseState::Active
-        | LicenseState::SuspendedByDispute
-        | LicenseState::RevokedByRefund
-        | LicenseState::RevokedByDispute
-        | LicenseState::RevokedByPerson => None,
+        // The money of an imported sale went back there, and a note says so.
+        LicenseState::RevokedByPerson => {
+            (!told.is_noted("refunded") && !told.is_noted("chargebacked")).then_some(DISABLED)
+        }
+        LicenseState::SuspendedByDispute | LicenseState::RevokedByRefund | LicenseState::RevokedByDispute => None,
+        LicenseState::Active => (told.license.standing(told.at) != Standing::Active).then_some(ENDED),
     }
-    .or_else(|| (license.state == LicenseState::Active && license.standing(now) != Standing::Active).then_some(ENDED))
 }
 
 fn body(told: &Told, slug: &str, key: &str) -> Value {

@@ -192,6 +192,18 @@ async fn lemon_squeezy_apps_go_on_with_their_keys_and_instances() {
     let expired = [("/license_key/status", json!("expired")), ("/error", json!("This license key is expired."))];
     asked.check(&path("validate"), "license_key=expired-key", 400, &expired).await;
 
+    // A key that was sold here after the move: the app compares the product, and finds the one that it was built for.
+    let plans = asked.world.app.store.plans_of_shop(asked.world.shop.id).await.unwrap();
+    let (_, order) = asked.world.bought(&plans[0].slug, "1").await;
+    let sold = &asked.world.keys(&order).await[0];
+    let expected = [
+        ("/license_key/status", json!("inactive")),
+        ("/license_key/key", json!(sold)),
+        ("/meta/store_id", json!(11)),
+        ("/meta/product_id", json!(15)),
+    ];
+    asked.check(&path("validate"), &format!("license_key={sold}"), 200, &expected).await;
+
     // What their own client and others send besides forms.
     for kind in ["application/vnd.api+json", "application/json"] {
         let body = r#"{"license_key":"38b1460a-5104-4067-a91d-77b872934d51"}"#;
