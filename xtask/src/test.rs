@@ -64,6 +64,7 @@ pub(crate) fn foreign() -> anyhow::Result<()> {
         }
         step(&format!("foreign: {script}"), command(&python, &[]).arg(&path))?;
     }
+    step("foreign: Lemon Squeezy's client", &mut command("node", &["tests/foreign/lemon_squeezy.mjs"]))?;
     let requests = cargo(&["run", "--quiet", "-p", "gateways", "--example", "stripe_requests"])
         .stdout(Stdio::piped())
         .spawn()

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use domain::{
     Activation, ActivationRequest, Actor, Changes, EventId, Fingerprint, License, LicenseId, Refusal, RetiredKey, Rng,
-    ShopId, Timestamp, UsageRequest, ValidationRequest, Verdict, Warning, activate, begin, change_usage, deactivate,
-    heartbeat,
+    ShopId, Timestamp, UsageRequest, ValidationRequest, Verdict, Warning, activate, begin, change_usage,
+    count_verification, deactivate, heartbeat,
 };
 use latchkey_license::KeyCode;
 use store::{CommitError, SeatView};
@@ -239,6 +239,26 @@ impl App {
             let asked = UsageRequest::Add(amount);
             if let Some(told) = self.count_use(&view.license, seat, asked, Actor::App, name, now).await? {
                 return Ok((as_counted(&SeatView { license: told, ..view }), now));
+            }
+        }
+        Err(busy())
+    }
+
+    /// Counts that an app asked about a license, where its system tells how often that was. Gives the license as it
+    /// stands then.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn count_verification(&self, license: &License, name: EventId) -> Result<License, Error> {
+        for _ in 0..TRIES {
+            let row = self.store.license(license.shop, license.id).await?.ok_or(Error::NotFound { what: "license" })?;
+            match self.commit(&count_verification(&row, name, self.clock.now()), None).await {
+                Ok(()) | Err(CommitError::Conflict { what: "event" }) => {
+                    let counted = self.store.license(row.shop, row.id).await?;
+                    return counted.ok_or(Error::NotFound { what: "license" });
+                }
+                Err(CommitError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
             }
         }
         Err(busy())

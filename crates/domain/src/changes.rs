@@ -3,9 +3,9 @@
 use latchkey_license::KeyCode;
 
 use crate::{
-    Activation, ApiKey, Checkout, Customer, Delivery, Dispute, Event, GatewayAccount, Job, License, LicenseId,
-    LoginLink, Notice, Order, OrderId, Payment, Plan, Posting, Product, Refund, Reissue, Session, Shop, ShopId,
-    Timestamp, UseChange, User, Version,
+    Activation, AdoptedKey, ApiKey, Checkout, Customer, Delivery, Dispute, Event, ForeignPlan, GatewayAccount, Job,
+    License, LicenseId, LoginLink, Notice, Order, OrderId, Payment, Plan, Posting, Product, Refund, Reissue, Session,
+    Shop, ShopId, Timestamp, UseChange, User, Version,
 };
 
 /// A row that the decision relied on without changing it: the commit fails
@@ -82,6 +82,10 @@ pub struct Changes {
     pub disputes: Vec<Dispute>,
     /// New licenses with their keys, which the store seals.
     pub issued: Vec<(License, KeyCode)>,
+    /// Keys of other systems that open licenses; only ever new.
+    pub foreign_keys: Vec<AdoptedKey>,
+    /// What other systems call plans; the last word holds.
+    pub foreign_plans: Vec<ForeignPlan>,
     /// Licenses that get a new key.
     pub reissued: Vec<Reissue>,
     /// Licenses that changed.

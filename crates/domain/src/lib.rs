@@ -25,6 +25,7 @@ mod fact;
 mod fixture;
 mod gateway_account;
 mod id;
+mod import;
 pub mod invariant;
 mod issue;
 mod job;
@@ -74,6 +75,9 @@ pub use fact::{
 };
 pub use gateway_account::GatewayAccount;
 pub use id::*;
+pub use import::{
+    AdoptedKey, ForeignKey, ForeignPlan, ForeignSystem, ImportRecord, ImportedSeat, SeatsThere, import_license,
+};
 pub use job::{HELD_UNTIL, Job, JobKind};
 pub use ledger::{Account, Posting};
 pub use license::{Age, License, LicenseState, Standing, ValidationRequest, Verdict, VerdictCode, Warning};
@@ -95,7 +99,7 @@ pub use shop::{Mode, Shop};
 pub use submit::{BuyerDetails, CheckoutRequest, expire_checkout, open_checkout, retry_payment, submit_checkout};
 pub use text::{TextError, plain_text, search_key};
 pub use time::{Duration, Timestamp};
-pub use usage::{Metering, UsageRequest, UseChange, change_usage};
+pub use usage::{Metering, UsageRequest, UseChange, change_usage, count_verification};
 
 /// How often a row has been written. `0` is a row that is not stored yet; the
 /// store inserts it. Any other number is the version that was read; the store

@@ -148,6 +148,29 @@ pub fn change_usage(
     Ok((changes, license))
 }
 
+/// Counts that an app asked, for systems that tell how often that was. Where the plan sells use by the piece nothing
+/// is counted: asking uses nothing up. `event` names the line in the journal.
+#[must_use]
+pub fn count_verification(license: &License, event: EventId, now: Timestamp) -> Changes {
+    if license.policy.usage.is_some() {
+        return Changes::default();
+    }
+    let period = license.usage_period(now);
+    let change = UseChange { shop: license.shop, license: license.id, period, difference: 1, cap: None };
+    let told = Event {
+        id: event,
+        shop: license.shop,
+        kind: EventKind::LicenseUsed,
+        actor: Actor::App,
+        order: Some(license.order),
+        license: Some(license.id),
+        customer: license.customer,
+        data: json!({ "difference": 1 }),
+        at: now,
+    };
+    Changes { uses: vec![change], events: vec![told], ..Changes::default() }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

@@ -8,6 +8,7 @@ mod config;
 mod demo;
 mod doctor;
 mod gateway;
+mod import;
 mod log;
 mod mail;
 mod master_key;
@@ -52,6 +53,8 @@ enum Command {
     Doctor,
     /// Writes shop, products and plans from a file; what is there already is brought up to date.
     Apply(apply::ApplyArguments),
+    /// Takes over the licenses of another system, with the keys that their buyers hold.
+    Import(import::ImportArguments),
     /// Copies the whole shop into a folder, beside a running server, and reads it back.
     Backup(moving::FolderArguments),
     /// Brings a backup into an empty data folder or database.
@@ -88,6 +91,7 @@ fn main() -> ExitCode {
         Command::Serve
         | Command::Doctor
         | Command::Apply(_)
+        | Command::Import(_)
         | Command::Backup(_)
         | Command::Restore(_)
         | Command::Move(_)
@@ -121,6 +125,7 @@ fn main() -> ExitCode {
             Command::Sandbox => sandbox_server::run(&settings, &output).await,
             Command::Doctor => doctor::run(&settings, &output).await,
             Command::Apply(arguments) => apply::run(&settings, &output, &arguments).await,
+            Command::Import(arguments) => import::run(&settings, &output, &arguments).await,
             Command::Backup(arguments) => moving::back_up(&settings, &output, &arguments).await,
             Command::Restore(arguments) => moving::restore(&settings, &output, &arguments).await,
             Command::Move(arguments) => moving::run(&settings, &output, &arguments).await,

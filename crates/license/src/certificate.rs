@@ -512,6 +512,44 @@ mod tests {
         assert_eq!(Claims { fingerprint: None, ..claims() }.require_device("device 8"), Ok(()));
     }
 
+    /// Apps and client libraries compare these words.
+    #[test]
+    fn every_reason_has_its_word() {
+        use CertificateError as Why;
+        for (why, word) in [
+            (Why::TooLong, "too_long"),
+            (Why::NotAToken, "not_a_token"),
+            (Why::BadEncoding(TokenPart::Claims), "bad_encoding"),
+            (Why::BadHeader, "bad_header"),
+            (Why::WrongAlgorithm, "wrong_algorithm"),
+            (Why::WrongType, "wrong_type"),
+            (Why::UnknownExtension, "unknown_extension"),
+            (Why::MissingKeyId, "missing_key_id"),
+            (Why::UnknownKey, "unknown_key"),
+            (Why::BadSignature, "bad_signature"),
+            (Why::BadClaims, "bad_claims"),
+            (Why::NotYetValid { from: 1 }, "not_yet_valid"),
+            (Why::Expired { at: 1 }, "expired"),
+            (Why::WrongProduct, "wrong_product"),
+            (Why::WrongDevice, "wrong_device"),
+        ] {
+            assert_eq!(why.code(), word);
+        }
+        let told = Why::BadEncoding(TokenPart::Claims).to_string();
+        assert!(told.contains("claims"), "{told}");
+    }
+
+    #[test]
+    fn the_longest_certificate_is_read_and_no_longer_one() {
+        for (length, why) in [
+            (MAX_CERTIFICATE_BYTES, CertificateError::NotAToken),
+            (MAX_CERTIFICATE_BYTES + 1, CertificateError::TooLong),
+        ] {
+            assert_eq!(key_id(&"a".repeat(length)), Err(why));
+        }
+        assert_eq!(key_id(&sign(&signing_input(&header(), &claims()))), Ok(header().kid));
+    }
+
     #[test]
     fn every_forgery_is_refused_for_its_own_reason() {
         let kid = header().kid;

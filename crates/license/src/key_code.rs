@@ -246,6 +246,19 @@ mod tests {
         symbols.iter().collect()
     }
 
+    /// Apps and client libraries compare these words.
+    #[test]
+    fn every_slip_has_its_word() {
+        for (slip, word) in [
+            (KeyCodeError::Empty, "empty"),
+            (KeyCodeError::WrongLength { found: 3 }, "wrong_length"),
+            (KeyCodeError::BadSymbol { symbol: '!', position: 1 }, "bad_symbol"),
+            (KeyCodeError::WrongCheckSymbols, "wrong_check_symbols"),
+        ] {
+            assert_eq!(slip.code(), word);
+        }
+    }
+
     #[test]
     fn the_same_bytes_make_the_same_key_everywhere() {
         #[rustfmt::skip]

@@ -50,7 +50,7 @@ const UPDATE: &str = "update activations set version = version + 1, name = $4, m
 const RELEASE: &str = "update activations set version = version + 1, state = 'released', name = $4, metadata = $5, \
     last_seen_at = $6 where shop_id = $1 and id = $2 and version = $3";
 const DEVICE: &str = "update activations set version = version + 1, name = $4, metadata = $5, last_seen_at = $6, \
-    fingerprint = $7, components = $8 where shop_id = $1 and id = $2 and version = $3";
+    fingerprint = $7, components = $8 where shop_id = $1 and id = $2 and version = $3 and license_id = $9";
 const LAPSE: &str = "update activations set version = version + 1, state = 'released' \
     where shop_id = $1 and license_id = $2 and state = 'active' and last_seen_at <= $3";
 
@@ -125,7 +125,8 @@ pub(crate) fn statement(activation: &Activation) -> Result<Statement, CommitErro
     Ok(write(WHAT, sql, values))
 }
 
-/// A seat that goes on under another fingerprint, or with other components.
+/// A seat that goes on under another fingerprint, or with other components. The license is named, so that what is
+/// remembered of it for the new fingerprint, which had no seat, is not believed any more.
 pub(crate) fn device(activation: &Activation) -> Result<Statement, CommitError> {
     let values = values![
         activation.shop,
@@ -136,6 +137,7 @@ pub(crate) fn device(activation: &Activation) -> Result<Statement, CommitError> 
         activation.last_seen_at,
         activation.fingerprint.as_str(),
         components(activation)?,
+        activation.license,
     ];
     Ok(write(WHAT, DEVICE, values))
 }

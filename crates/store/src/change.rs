@@ -3,8 +3,8 @@
 use domain::{Changes, Check};
 
 use crate::{
-    CommitError, Statement, Vault, activation, api_key, checkout, customer, delivery, dispute, event, gateway_account,
-    job, ledger, license, login, notice, order, payment, plan, product, refund, shop, user,
+    CommitError, Statement, Vault, activation, api_key, checkout, customer, delivery, dispute, event, foreign_key,
+    gateway_account, job, ledger, license, login, notice, order, payment, plan, product, refund, shop, user,
 };
 
 /// The statements of a commit. The notice comes first, so that an event that
@@ -32,6 +32,8 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault) -> Result<Vec<Stateme
         refunds,
         disputes,
         issued,
+        foreign_keys,
+        foreign_plans,
         reissued,
         licenses,
         uses,
@@ -80,6 +82,12 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault) -> Result<Vec<Stateme
     statements.extend(disputes.iter().map(dispute::statement));
     for (license, key) in issued {
         statements.push(license::issue(license, key, vault)?);
+    }
+    for adopted in foreign_keys {
+        statements.push(foreign_key::adopt(adopted, vault)?);
+    }
+    for plan in foreign_plans {
+        statements.push(foreign_key::name_plan(plan)?);
     }
     for new in reissued {
         statements.extend(license::reissue(new, vault)?);

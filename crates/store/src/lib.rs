@@ -17,6 +17,7 @@ mod delivery;
 mod dispute;
 mod engine;
 mod event;
+mod foreign_key;
 mod gateway_account;
 mod idempotency;
 mod job;

@@ -17,6 +17,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 3, name: "policies", script: include_str!("../migrations/0003_policies.sql") },
     Migration { number: 4, name: "mending", script: include_str!("../migrations/0004_mending.sql") },
     Migration { number: 5, name: "signing_keys", script: include_str!("../migrations/0005_signing_keys.sql") },
+    Migration { number: 6, name: "foreign_keys", script: include_str!("../migrations/0006_foreign_keys.sql") },
 ];
 
 /// Where an engine keeps what it has applied.

@@ -9,9 +9,9 @@ use tokio_postgres::types::Type;
 use crate::statement::Text;
 use crate::testing::{Directory, postgres_database};
 use crate::{
-    activation, api_key, checkout, copy, customer, delivery, dispute, event, gateway_account, idempotency, job, ledger,
-    license, login, migrate, moving, notice, order, payment, plan, product, refund, report, restore, settings, shop,
-    user,
+    activation, api_key, checkout, copy, customer, delivery, dispute, event, foreign_key, gateway_account, idempotency,
+    job, ledger, license, login, migrate, moving, notice, order, payment, plan, product, refund, report, restore,
+    settings, shop, user,
 };
 
 const TEXTS: &[(&str, &[Text])] = &[
@@ -23,6 +23,7 @@ const TEXTS: &[(&str, &[Text])] = &[
     ("delivery", delivery::TEXTS),
     ("dispute", dispute::TEXTS),
     ("event", event::TEXTS),
+    ("foreign_key", foreign_key::TEXTS),
     ("gateway_account", gateway_account::TEXTS),
     ("idempotency", idempotency::TEXTS),
     ("job", job::TEXTS),

@@ -97,7 +97,8 @@ const LAWS: &[Law] = &[
             ") <> exists (select 1 from payments where payments.shop_id = orders.shop_id \
              and payments.order_id = orders.id and ",
             is_kept!(),
-            ")",
+            // What costs nothing is paid without a payment.
+            ") and orders.total_minor > 0",
             most!()
         ),
         detail: |expected, state| match expected {
@@ -127,7 +128,8 @@ const LAWS: &[Law] = &[
         sql: concat!(
             "select licenses.id, 1, 0 from licenses where not exists (select 1 from payments \
              where payments.shop_id = licenses.shop_id and payments.order_id = licenses.order_id \
-             and payments.state = 'succeeded')",
+             and payments.state = 'succeeded') and not exists (select 1 from orders \
+             where orders.shop_id = licenses.shop_id and orders.id = licenses.order_id and orders.total_minor = 0)",
             most!()
         ),
         detail: |_, _| "no payment of its order was captured".to_owned(),
@@ -356,6 +358,7 @@ const LAWS: &[Law] = &[
         sql: concat!(
             "select id, 1, 0 from (select id, key_sealed as sealed from licenses \
              union all select id, credentials_sealed from gateway_accounts \
+             union all select license_id, key_sealed from foreign_keys \
              union all select kid, seed_sealed from signing_keys) as secrets \
              where substr(sealed, 1, 1) <> $1 or length(sealed) < 29",
             most!()

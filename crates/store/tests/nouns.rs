@@ -58,7 +58,7 @@ use lists::{
     a_filter_shows_what_it_names_and_nothing_else, a_list_goes_from_page_to_page_and_back, a_shop_never_sees_another,
     whatever_a_person_has_in_hand_is_found,
 };
-use memory::what_is_remembered_is_what_is_stored;
+use memory::{a_seat_is_found_under_its_new_fingerprint_at_once, what_is_remembered_is_what_is_stored};
 use world::World;
 
 macro_rules! sentences {
@@ -95,6 +95,7 @@ sentences! {
     a_device_is_found_on_its_seat_until_it_gives_it_back
     a_device_takes_one_seat
     what_is_remembered_is_what_is_stored
+    a_seat_is_found_under_its_new_fingerprint_at_once
     a_job_belongs_to_one_worker_until_its_lease_ends
     a_job_that_was_just_committed_can_be_run_at_once
     a_job_ends_with_the_changes_it_made_or_not_at_all

@@ -8,7 +8,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::admission::{Door, admit};
 use crate::limits::{Class, Limits};
-use crate::{Web, api, asset, console, guard, public};
+use crate::{Web, api, asset, compat, console, guard, public};
 
 /// No webhook is larger; Stripe's largest events are some hundred kilobytes.
 const HOOK_LIMIT: usize = 1 << 20;
@@ -122,6 +122,11 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/v1/licenses/deactivate", post(api::license::deactivate))
         .route("/v1/licenses/heartbeat", post(api::license::heartbeat))
         .route("/v1/licenses/usage", post(api::usage::count))
+        // What other systems' apps ask; see `compat`.
+        .route("/compat/lemon_squeezy/v1/licenses/activate", post(compat::lemon_squeezy::activate))
+        .route("/compat/lemon_squeezy/v1/licenses/validate", post(compat::lemon_squeezy::validate))
+        .route("/compat/lemon_squeezy/v1/licenses/deactivate", post(compat::lemon_squeezy::deactivate))
+        .route("/compat/gumroad/v2/licenses/verify", post(compat::gumroad::verify))
         .layer(door(Class::Activate, BODY_LIMIT));
 
     // Asked by apps, among them pages of other sites.

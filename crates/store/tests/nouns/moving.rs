@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use domain::{
-    Actor, ApiKey, ApiKeyId, Changes, DeliveryState, Duration, Event, EventId, EventKind, HELD_UNTIL, JobKind, Mode,
-    NoticeState, RefundReason, Scope, Session, SessionHolder, SessionId, Timestamp,
+    Actor, AdoptedKey, ApiKey, ApiKeyId, Changes, DeliveryState, Duration, Event, EventId, EventKind, ForeignKey,
+    ForeignPlan, ForeignSystem, HELD_UNTIL, JobKind, Mode, NoticeState, RefundReason, Scope, Session, SessionHolder,
+    SessionId, Timestamp,
 };
 use futures::FutureExt as _;
 use store::copy::{Fence, Progress, fence, set_fence};
@@ -82,6 +83,19 @@ async fn furnish(place: &Place) -> World {
         login_links: vec![link],
         deliveries: vec![sent],
         notices,
+        foreign_keys: vec![AdoptedKey {
+            shop: world.shop.id,
+            license: sale.licenses[0].id,
+            system: ForeignSystem::Gumroad,
+            key: ForeignKey::parse("F44E09B4-01234567").unwrap(),
+            at: now,
+        }],
+        foreign_plans: vec![ForeignPlan {
+            shop: world.shop.id,
+            system: ForeignSystem::Gumroad,
+            plan: sale.licenses[0].plan,
+            names: [("product_id".to_owned(), "product==".to_owned())].into(),
+        }],
         ..Changes::default()
     };
     store.commit(&changes).await.unwrap();

@@ -6,6 +6,7 @@
 
 mod absence;
 mod buying;
+mod compat;
 mod console;
 mod opening;
 mod pages;

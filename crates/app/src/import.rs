@@ -1,0 +1,185 @@
+//! Licenses of other systems, taken over from their exports with keys, buyers and devices.
+//!
+//! A file is read into records by a pure function of its system; each record is
+//! one commit, and a key that is here already is left alone: a run that was cut
+//! off is simply run again.
+
+mod document;
+mod gumroad;
+mod lemon_squeezy;
+
+use std::collections::BTreeMap;
+
+use domain::{Changes, ForeignKey, ForeignPlan, ForeignSystem, ImportRecord, PlanId, Product, Shop, import_license};
+use futures::{StreamExt as _, stream};
+use latchkey_license::KeyCode;
+use store::CommitError;
+
+use crate::{App, Error};
+
+/// How many records are under way at once: so many commits share the disk's one flush.
+const AT_ONCE: usize = 32;
+
+/// How often a record is decided again when another of the same buyer comes between.
+const TRIES: u32 = 100;
+
+/// The record is read and can be taken over, or here is why not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportLine {
+    /// Where it stands: the id that the other system gave it, or its place in the file.
+    pub place: String,
+    /// The record, or what is wrong with it, in one sentence.
+    pub record: Result<ImportRecord, String>,
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Imported {
+    /// It is a license here from now on; on a dry run it would be.
+    New,
+    /// Its key is here already.
+    Known,
+    /// It was left out, for this reason.
+    Refused(String),
+}
+
+/// Reads an export: JSON documents as the other system's API gives them, one after another in one file.
+///
+/// # Errors
+/// When the file is not JSON; the place is told.
+pub fn read_export(system: ForeignSystem, bytes: &[u8]) -> Result<Vec<ImportLine>, String> {
+    let documents = document::read(bytes)?;
+    let mut lines = match system {
+        ForeignSystem::LemonSqueezy => lemon_squeezy::lines(&documents),
+        ForeignSystem::Gumroad => gumroad::lines(&documents),
+    };
+    let mut seen = BTreeMap::new();
+    for line in &mut lines {
+        let Ok(record) = &line.record else { continue };
+        if let Some(first) = seen.insert(record.key.as_str().to_owned(), line.place.clone()) {
+            line.record = Err(format!("The same key stands at {first}."));
+        }
+    }
+    Ok(lines)
+}
+
+/// What the records say that the other system calls their plan.
+#[must_use]
+pub fn foreign_names(system: ForeignSystem, lines: &[ImportLine]) -> BTreeMap<String, String> {
+    let words = match system {
+        ForeignSystem::LemonSqueezy => lemon_squeezy::PLAN_WORDS,
+        ForeignSystem::Gumroad => gumroad::PLAN_WORDS,
+    };
+    let newest = lines.iter().filter_map(|line| line.record.as_ref().ok()).max_by_key(|record| record.created_at);
+    let notes = newest.map(|record| &record.notes);
+    words.iter().filter_map(|word| Some(((*word).to_owned(), notes?.get(*word)?.clone()))).collect()
+}
+
+/// Where the records go.
+pub struct ImportTarget {
+    /// The shop.
+    pub shop: Shop,
+    /// The product of the plan.
+    pub product: Product,
+    /// The plan that the licenses are of.
+    pub plan: domain::Plan,
+}
+
+impl App {
+    /// The key of ours behind a key as an app sends it: one of ours, or one of another system that was taken over.
+    /// `None` when nobody has it.
+    ///
+    /// # Errors
+    /// `Unavailable` when nobody can tell: that is never "no such key".
+    pub async fn key_behind(&self, shop: domain::ShopId, text: &str) -> Result<Option<KeyCode>, Error> {
+        if let Ok(foreign) = ForeignKey::parse(text)
+            && let Some(key) = self.store.key_behind(shop, &foreign).await?
+        {
+            return Ok(Some(key));
+        }
+        Ok(KeyCode::parse(text).ok())
+    }
+
+    /// Where licenses of a plan go, by the name of the plan in addresses.
+    ///
+    /// # Errors
+    /// When the shop has no such plan, or the store does not answer.
+    pub async fn import_target(&self, shop: &Shop, plan: &str) -> Result<ImportTarget, Error> {
+        let plan = match PlanId::parse(plan) {
+            Ok(id) => self.store.plan(shop.id, id).await?,
+            Err(_) => self.store.plan_by_slug(shop.id, plan).await?,
+        };
+        let plan = plan.ok_or(Error::NotFound { what: "plan" })?;
+        let product = self.store.product(shop.id, plan.product).await?.ok_or(Error::NotFound { what: "product" })?;
+        Ok(ImportTarget { shop: shop.clone(), product, plan })
+    }
+
+    /// Takes the records over and tells what became of each as it goes, in the order of the file.
+    ///
+    /// # Errors
+    /// When the store does not answer; what was told before is done, and the same file goes on from there.
+    pub async fn import(
+        &self,
+        target: &ImportTarget,
+        lines: &[ImportLine],
+        is_dry_run: bool,
+        mut tell: impl FnMut(&ImportLine, &Imported),
+    ) -> Result<(), Error> {
+        let mut outcomes = stream::iter(lines)
+            .map(|line| async move { (line, self.import_line(target, line, is_dry_run).await) })
+            .buffered(AT_ONCE);
+        while let Some((line, outcome)) = outcomes.next().await {
+            tell(line, &outcome?);
+        }
+        Ok(())
+    }
+
+    /// Keeps what the other system calls the plan, for its apps to be told of licenses that are sold here.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn name_plan(
+        &self,
+        target: &ImportTarget,
+        system: ForeignSystem,
+        names: BTreeMap<String, String>,
+    ) -> Result<(), Error> {
+        let named = ForeignPlan { shop: target.shop.id, system, plan: target.plan.id, names };
+        self.write(&Changes { foreign_plans: vec![named], ..Changes::default() }).await
+    }
+
+    async fn import_line(&self, target: &ImportTarget, line: &ImportLine, is_dry_run: bool) -> Result<Imported, Error> {
+        let record = match &line.record {
+            Ok(record) => record,
+            Err(reason) => return Ok(Imported::Refused(reason.clone())),
+        };
+        let shop = target.shop.id;
+        for _ in 0..TRIES {
+            if self.store.license_of_foreign_key(shop, &record.key).await?.is_some() {
+                return Ok(Imported::Known);
+            }
+            if is_dry_run {
+                return Ok(Imported::New);
+            }
+            let known = self.store.customer_by_email(shop, &record.email).await?;
+            let changes = import_license(
+                &target.shop,
+                &target.product,
+                &target.plan,
+                known.as_ref(),
+                record,
+                self.clock.now(),
+                &mut self.entropy.rng(),
+            );
+            match self.commit(&changes, None).await {
+                Ok(()) => return Ok(Imported::New),
+                Err(CommitError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Unavailable("too many changes at once".to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,331 @@
+//! Licenses that another system sold, taken over with the keys that their buyers hold.
+//!
+//! The money was collected elsewhere and is in no book of ours: the order of
+//! an imported license asks nothing, so it is paid without a payment. From
+//! then on it is a license like any other.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use latchkey_license::KeyCode;
+use money::Money;
+use serde_json::json;
+
+use crate::{
+    Activation, ActivationId, ActivationState, Actor, Changes, Checkout, CheckoutId, CheckoutState, Consent, Country,
+    Customer, CustomerId, Email, Event, EventId, EventKind, Fingerprint, License, LicenseId, LicenseState, Locale,
+    Order, OrderId, OrderLine, OrderNumber, OrderState, Plan, PlanId, Product, Rng, Shop, ShopId, TextError, Timestamp,
+    plain_text,
+};
+
+/// A system whose keys are taken over and whose API is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ForeignSystem {
+    /// Lemon Squeezy.
+    LemonSqueezy,
+    /// Gumroad.
+    Gumroad,
+}
+
+impl ForeignSystem {
+    /// Every system.
+    pub const ALL: [Self; 2] = [Self::LemonSqueezy, Self::Gumroad];
+
+    /// The word in rows, addresses and on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::LemonSqueezy => "lemon_squeezy",
+            Self::Gumroad => "gumroad",
+        }
+    }
+
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|system| system.as_str() == text)
+    }
+}
+
+/// A key as another system wrote it: 1 to 255 visible characters. Never shown by `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ForeignKey(Box<str>);
+
+impl ForeignKey {
+    /// Reads a key as it stands in an export, or as an app sends it.
+    ///
+    /// # Errors
+    /// When it is empty, too long, or looks like a card number.
+    pub fn parse(text: &str) -> Result<Self, TextError> {
+        plain_text(text, 255).map(|text| Self(text.into_boxed_str()))
+    }
+
+    /// The key.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ForeignKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("ForeignKey")
+    }
+}
+
+/// A foreign key with the license that it opens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdoptedKey {
+    /// The shop.
+    pub shop: ShopId,
+    /// The license that it opens.
+    pub license: LicenseId,
+    /// Who issued it.
+    pub system: ForeignSystem,
+    /// The key, which the store seals.
+    pub key: ForeignKey,
+    /// When it was taken over.
+    pub at: Timestamp,
+}
+
+/// What the apps of another system call a plan: ids and names by that system's own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignPlan {
+    /// The shop.
+    pub shop: ShopId,
+    /// Whose words they are.
+    pub system: ForeignSystem,
+    /// The plan.
+    pub plan: PlanId,
+    /// The words.
+    pub names: BTreeMap<String, String>,
+}
+
+/// A device that holds a seat at the other system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportedSeat {
+    /// The id of the activation there, which the app on the device has kept.
+    pub fingerprint: Fingerprint,
+    /// What its owner calls it.
+    pub name: Option<String>,
+    /// Since when it holds the seat.
+    pub created_at: Timestamp,
+}
+
+/// How many seats a license has at the other system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SeatsThere {
+    /// That system does not say: as the plan does here.
+    AsPlan,
+    /// As many as are asked for.
+    Unlimited,
+    /// So many.
+    AtMost(u32),
+}
+
+/// One license as the other system has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportRecord {
+    /// Whose it is.
+    pub system: ForeignSystem,
+    /// The key.
+    pub key: ForeignKey,
+    /// Who bought it.
+    pub email: Email,
+    /// The buyer's name.
+    pub name: Option<String>,
+    /// Where the buyer is at home; `None`: not said.
+    pub country: Option<Country>,
+    /// What money and people made of it there.
+    pub state: LicenseState,
+    /// How many seats it has.
+    pub seats: SeatsThere,
+    /// When it was sold.
+    pub created_at: Timestamp,
+    /// When it ends; `None`: never.
+    pub expires_at: Option<Timestamp>,
+    /// How often it was used.
+    pub uses: u64,
+    /// Who holds seats.
+    pub seated: Vec<ImportedSeat>,
+    /// The other system's ids and flags, which its apps are told again.
+    pub notes: BTreeMap<String, String>,
+}
+
+/// The license of a record, with its order, its buyer and its seats. A buyer who is known keeps the row.
+///
+/// A license that holds more seats than it has, because they were made fewer after they were taken, gets as many as
+/// it holds: nobody who works today is shut out by the move.
+#[must_use]
+pub fn import_license(
+    shop: &Shop,
+    product: &Product,
+    plan: &Plan,
+    known: Option<&Customer>,
+    record: &ImportRecord,
+    now: Timestamp,
+    rng: &mut Rng,
+) -> Changes {
+    let mut changes = Changes::default();
+    let taken = u32::try_from(record.seated.len()).unwrap_or(u32::MAX);
+    let mut policy = plan.policy.clone();
+    let seats = match record.seats {
+        SeatsThere::AsPlan => policy.seats,
+        SeatsThere::Unlimited => None,
+        SeatsThere::AtMost(seats) => Some(seats),
+    };
+    policy.seats = seats.map(|seats| seats.max(taken));
+    let customer = known.map_or_else(|| CustomerId::mint(now, rng), |customer| customer.id);
+    let country = record.country.unwrap_or(shop.default_country);
+    let locale = known.map_or_else(|| shop.default_locale.clone(), |customer: &Customer| customer.locale.clone());
+    if known.is_none() {
+        changes.customers.push(Customer {
+            id: customer,
+            shop: shop.id,
+            version: 0,
+            email: record.email.clone(),
+            name: record.name.clone(),
+            country,
+            locale: locale.clone(),
+            created_at: now,
+        });
+    }
+    let plan = &Plan { policy: policy.clone(), ..plan.clone() };
+    let order = order_of(shop, product, plan, record, OrderBuyer { customer, country, locale }, now, rng);
+    changes.checkouts.push(Checkout {
+        id: order.checkout,
+        shop: shop.id,
+        version: 0,
+        order: order.id,
+        state: CheckoutState::Completed,
+        success_url: None,
+        cancel_url: None,
+        expires_at: now,
+        created_at: now,
+    });
+
+    let key = KeyCode::from_random_bytes(rng.bytes());
+    let license = License {
+        id: LicenseId::mint(now, rng),
+        shop: shop.id,
+        version: 0,
+        order: order.id,
+        line: 0,
+        unit: 0,
+        product: product.id,
+        plan: plan.id,
+        customer: Some(customer),
+        key_tail: key.tail(),
+        state: record.state,
+        seats_used: taken,
+        started_at: Some(record.created_at),
+        expires_at: record.expires_at,
+        updates_until: policy.updates_end_at(record.created_at),
+        policy,
+        uses: record.uses,
+        uses_since: (record.uses > 0).then_some(record.created_at),
+        created_at: now,
+    };
+    let mut tell = |kind: EventKind, data: serde_json::Value| {
+        changes.events.push(Event {
+            id: EventId::mint(now, rng),
+            shop: shop.id,
+            kind,
+            actor: Actor::System,
+            order: Some(order.id),
+            license: Some(license.id),
+            customer: Some(customer),
+            data,
+            at: now,
+        });
+    };
+    let system = record.system.as_str();
+    // What the exactly-once report gives as the cause.
+    tell(
+        EventKind::OrderPaid,
+        json!({ "number": order.number.as_str(), "total": order.total, "imported_from": system }),
+    );
+    tell(EventKind::LicenseIssued, json!({ "key_tail": license.key_tail, "imported_from": system }));
+    match record.state {
+        LicenseState::Active => {}
+        LicenseState::SuspendedByDispute | LicenseState::SuspendedByPerson => {
+            tell(EventKind::LicenseSuspended, json!({ "imported_from": system }));
+        }
+        LicenseState::RevokedByRefund | LicenseState::RevokedByDispute | LicenseState::RevokedByPerson => {
+            tell(EventKind::LicenseRevoked, json!({ "imported_from": system }));
+        }
+    }
+    changes.activations = record
+        .seated
+        .iter()
+        .map(|seat| Activation {
+            id: ActivationId::mint(now, rng),
+            shop: shop.id,
+            version: 0,
+            license: license.id,
+            fingerprint: seat.fingerprint.clone(),
+            name: seat.name.clone(),
+            metadata: BTreeMap::new(),
+            components: BTreeMap::new(),
+            state: ActivationState::Active,
+            created_at: seat.created_at,
+            last_seen_at: now,
+        })
+        .collect();
+    let adopted =
+        AdoptedKey { shop: shop.id, license: license.id, system: record.system, key: record.key.clone(), at: now };
+    changes.foreign_keys.push(adopted);
+    changes.orders.push(order);
+    changes.issued.push((license, key));
+    changes
+}
+
+struct OrderBuyer {
+    customer: CustomerId,
+    country: Country,
+    locale: Locale,
+}
+
+/// An order that asks nothing: what was paid was paid elsewhere.
+fn order_of(
+    shop: &Shop,
+    product: &Product,
+    plan: &Plan,
+    record: &ImportRecord,
+    buyer: OrderBuyer,
+    now: Timestamp,
+    rng: &mut Rng,
+) -> Order {
+    let nothing = Money::zero(shop.default_currency);
+    let mut metadata = record.notes.clone();
+    metadata.insert("imported_from".to_owned(), record.system.as_str().to_owned());
+    Order {
+        id: OrderId::mint(now, rng),
+        shop: shop.id,
+        version: 0,
+        number: OrderNumber::mint(rng),
+        checkout: CheckoutId::mint(now, rng),
+        customer: Some(buyer.customer),
+        email: Some(record.email.clone()),
+        country: buyer.country,
+        locale: buyer.locale,
+        lines: vec![OrderLine {
+            product: product.id,
+            plan: plan.id,
+            product_name: product.name.clone(),
+            plan_name: plan.name.clone(),
+            quantity: 1,
+            unit_amount: nothing,
+            amount: nothing,
+            policy: plan.policy.clone(),
+        }],
+        total: nothing,
+        refunded: nothing,
+        state: OrderState::Paid,
+        seller: shop.seller.clone(),
+        consent: Consent::default(),
+        metadata,
+        created_at: record.created_at,
+        paid_at: Some(record.created_at),
+    }
+}

@@ -1,0 +1,117 @@
+//! `import`: licenses of another system, with the keys, buyers and devices that they have there.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+use app::{Imported, foreign_names, read_export};
+use clap::Args;
+use domain::ForeignSystem;
+use serde_json::json;
+
+use crate::config::Settings;
+use crate::output::Output;
+use crate::wiring;
+
+/// After how many records it is told how far it has come.
+const TELL_EVERY: usize = 1_000;
+
+/// What to take over, and where to.
+#[derive(Args)]
+pub(crate) struct ImportArguments {
+    /// Where the licenses come from: `lemon_squeezy` or `gumroad`.
+    #[arg(value_parser = system)]
+    system: ForeignSystem,
+    /// The export: JSON as the other system's API gives it, every page in one file. docs/migrations says how to get it.
+    file: PathBuf,
+    /// The plan that the licenses become licenses of, by its name in addresses or its id.
+    #[arg(long)]
+    plan: String,
+    /// Take only the records of this product of the other system: its `product_id` there.
+    #[arg(long)]
+    product: Option<String>,
+    /// The host name of the shop, where there are several.
+    #[arg(long)]
+    shop: Option<String>,
+    /// Say what would be taken over, and take over nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+fn system(text: &str) -> Result<ForeignSystem, String> {
+    ForeignSystem::parse(&text.replace('-', "_")).ok_or_else(|| {
+        let known: Vec<_> = ForeignSystem::ALL.iter().map(|system| system.as_str()).collect();
+        format!("one of {}", known.join(", "))
+    })
+}
+
+/// Takes the licenses over; exit 1 when some were left out.
+pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
+    let bytes = std::fs::read(&arguments.file).with_context(|| arguments.file.display().to_string())?;
+    let mut lines = read_export(arguments.system, &bytes)
+        .map_err(|error| anyhow::anyhow!("{}: {error}", arguments.file.display()))?;
+    if let Some(product) = &arguments.product {
+        lines
+            .retain(|line| line.record.as_ref().map_or(true, |record| record.notes.get("product_id") == Some(product)));
+    }
+    let wired = wiring::wire(settings, settings.listen, false).await?;
+    let app = &wired.app;
+    let shops = app.shops().await;
+    let shop = match &arguments.shop {
+        Some(host) => shops
+            .iter()
+            .find(|shop| shop.host.as_deref() == Some(host))
+            .with_context(|| format!("there is no shop at {host}"))?,
+        None if shops.len() > 1 => bail!("there are several shops: name one with --shop"),
+        None => shops.first().context("there is no shop yet: start the server once")?,
+    };
+    let target = app.import_target(shop, &arguments.plan).await.with_context(|| format!("plan {}", arguments.plan))?;
+    let began = Instant::now();
+    let (mut new, mut known, mut refused) = (0usize, 0usize, Vec::new());
+    app.import(&target, &lines, arguments.dry_run, |line, outcome| {
+        match outcome {
+            Imported::New => new += 1,
+            Imported::Known => known += 1,
+            Imported::Refused(reason) => refused.push(json!({ "place": line.place, "reason": reason })),
+        }
+        let done = new + known + refused.len();
+        if done.is_multiple_of(TELL_EVERY) {
+            let milliseconds = began.elapsed().as_millis().max(1);
+            let (done_so_far, to_do) = (done as u128, (lines.len() - done) as u128);
+            let rate = done_so_far * 1_000 / milliseconds;
+            let left = to_do * milliseconds / done_so_far.max(1) / 1_000;
+            output.progress(
+                &json!({ "done": done, "of": lines.len(), "per_second": rate, "seconds_left": left }),
+                &format!("{done} of {}, {rate} a second, {left} s left", lines.len()),
+            );
+        }
+    })
+    .await?;
+    let names = foreign_names(arguments.system, &lines);
+    if !arguments.dry_run && !names.is_empty() {
+        app.name_plan(&target, arguments.system, names).await?;
+    }
+    let verb = if arguments.dry_run { "Would take over" } else { "Took over" };
+    let mut text = vec![format!("{verb} {new} licenses of {}; {known} were here already.", lines.len())];
+    if !refused.is_empty() {
+        text.push(format!("{} were left out:", refused.len()));
+        text.extend(
+            refused.iter().filter_map(|line| {
+                Some(format!("  {}: {}", line.get("place")?.as_str()?, line.get("reason")?.as_str()?))
+            }),
+        );
+    }
+    if !arguments.dry_run {
+        let (url, system) = (&app.settings.public_url, arguments.system.as_str());
+        text.push(format!(
+            "Next: apps of {system} find them at {url}/compat/{system}; see docs/migrations/{system}.md."
+        ));
+    }
+    let report = json!({
+        "system": arguments.system.as_str(), "dry_run": arguments.dry_run, "records": lines.len(),
+        "imported": new, "known": known, "refused": refused,
+    });
+    output.result(&report, &text.join("\n"))?;
+    Ok(if refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
