@@ -39,7 +39,9 @@ cargo xtask <command>
                   bugs planted one at a time, each with the test that must fail; docs/sabotage.md
   mutants [--shard K/N] [--only PART OF A PATH]
                   bugs that a program plants where a mistake costs money; docs/mutants.md
-  prove [--quick] all evidence, and docs/PROOF.md; --quick: slices, the same promises
+  prove [--quick] [--resume]
+                  all evidence, and docs/PROOF.md; --quick: slices, the same promises;
+                  --resume: goes on where a part of the last run failed
   bench [--quick] ratios against a ceiling measured in the same run, and docs/bench.md;
                   --quick: small sizes, nothing written";
 
@@ -60,7 +62,7 @@ fn main() -> ExitCode {
         Some("fuzz") => fuzz::run(&arguments[1..]),
         Some("sabotage") => sabotage::run(after("--only")),
         Some("mutants") => mutants::run(after("--shard"), after("--only")),
-        Some("prove") => prove::run(has("--quick")),
+        Some("prove") => prove::run(has("--quick"), has("--resume")),
         Some("bench") => bench::run(has("--quick")),
         Some(_) | None => {
             eprintln!("{HELP}");

@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
+use serde::{Deserialize, Serialize};
 
 use crate::run::{cargo, command, root};
 use crate::{install, sabotage};
@@ -151,16 +152,30 @@ pub(crate) fn planted() -> impl Iterator<Item = &'static str> {
     })
 }
 
-/// Runs all of it, goes on when a part fails, and writes the page.
+/// Where the figures of a run are kept, part by part, for a run that goes on with it.
+const KEPT: &str = "target/prove.json";
+
+/// Runs all of it, goes on when a part fails, and writes the page. With `resumes`, the parts that ended well in the run
+/// before are not run again, and the page says so.
 ///
 /// # Errors
 /// When a promise is not shown.
-pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
+pub(crate) fn run(quick: bool, resumes: bool) -> anyhow::Result<()> {
     let effort = if quick { QUICK } else { WHOLE };
     let began = Instant::now();
+    let commit = said(command("git", &["rev-parse", "--short=12", "HEAD"]))?;
     install::debian(install::TESTED_WITH)?;
     install::nextest()?;
     let mut figures = Figures::default();
+    if resumes {
+        let kept =
+            std::fs::read(root().join(KEPT)).with_context(|| format!("{KEPT}: there is no run to go on with"))?;
+        figures.kept = serde_json::from_slice(&kept).context(KEPT)?;
+        anyhow::ensure!(figures.kept.effort == effort.name, "the run before was of effort {}", figures.kept.effort);
+    } else {
+        figures.kept.commit.clone_from(&commit);
+        effort.name.clone_into(&mut figures.kept.effort);
+    }
     let mut real = nextest("latchkey", "binary(crash) + binary(disk) + binary(power) + binary(nodes) + binary(storm)");
     real.env("LATCHKEY_STORM_KILLS", effort.kills);
     if !quick {
@@ -183,15 +198,23 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
     shop_file.env("LATCHKEY_FUZZ_EXECUTIONS", effort.executions);
     figures.listen("fuzz: the shop file", &mut shop_file, |_| None)?;
     let caught = figures.sabotage(effort.bugs);
-    let commit = said(command("git", &["rev-parse", "--short=12", "HEAD"]))?;
     let day = said(command("date", &["-u", "+%F"]))?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let first = &figures.kept.commit;
+    let taken_up = if resumes {
+        format!(
+            " A part had failed in it; that was mended, and the run taken up again from commit {commit}. What had ended \
+             well before is from {first}, and was not run again."
+        )
+    } else {
+        String::new()
+    };
     let head = format!(
         "# What is promised, and what shows it\n\n\
-         Written by `cargo xtask prove{}` on {day}, from commit {commit}, on {cores} cores under Linux, in {} minutes. \
-         Effort: {}. Every figure is of this run; a promise without one is written down as not shown.\n",
+         Written by `cargo xtask prove{}` on {day}, from commit {first}, on {cores} cores under Linux, in {} minutes. \
+         Effort: {}. Every figure is of this run; a promise without one is written down as not shown.{taken_up}\n",
         if quick { " --quick" } else { "" },
-        began.elapsed().as_secs().div_ceil(60),
+        (figures.kept.seconds + figures.seconds_of_sabotage).div_ceil(60),
         effort.name,
     );
     let (page, missing) = page(&head, &figures, &caught);
@@ -214,8 +237,22 @@ fn said(mut command: Command) -> anyhow::Result<String> {
 /// What the parts have said.
 #[derive(Default)]
 struct Figures {
-    told: BTreeMap<String, String>,
+    kept: Kept,
     failed: Vec<&'static str>,
+    /// Bugs are planted anew in every run.
+    seconds_of_sabotage: u64,
+}
+
+/// What is kept of a run.
+#[derive(Default, Serialize, Deserialize)]
+struct Kept {
+    commit: String,
+    effort: String,
+    /// What the parts took.
+    seconds: u64,
+    /// The parts that ended well.
+    ended_well: Vec<String>,
+    told: BTreeMap<String, String>,
 }
 
 impl Figures {
@@ -228,6 +265,10 @@ impl Figures {
         figure: impl Fn(&str) -> Option<(String, String)>,
     ) -> anyhow::Result<()> {
         println!("\n── {name}");
+        if self.kept.ended_well.iter().any(|part| part == name) {
+            println!("── {name}: ended well at {}", self.kept.commit);
+            return Ok(());
+        }
         let began = Instant::now();
         // Both streams on one: tests speak on the one, programs on the other.
         let (reader, writer) = std::io::pipe()?;
@@ -240,13 +281,16 @@ impl Figures {
             let line = line.unwrap_or_default();
             println!("{line}");
             let by_tests = line.trim_start().strip_prefix(FIGURE).and_then(|figure| figure.split_once(": "));
-            self.told.extend(by_tests.map(|(name, text)| (name.to_owned(), text.to_owned())));
+            self.kept.told.extend(by_tests.map(|(name, text)| (name.to_owned(), text.to_owned())));
             summed_up.extend(figure(&line));
         }
         let status = child.wait()?;
         println!("── {name}: {} s", began.elapsed().as_secs());
+        self.kept.seconds += began.elapsed().as_secs();
         if status.success() {
-            self.told.extend(summed_up);
+            self.kept.told.extend(summed_up);
+            self.kept.ended_well.push(name.to_owned());
+            std::fs::write(root().join(KEPT), serde_json::to_vec(&self.kept)?).context(KEPT)?;
         } else {
             self.failed.push(name);
         }
@@ -255,12 +299,15 @@ impl Figures {
 
     /// Plants bugs; the names of those that were caught.
     fn sabotage(&mut self, every: usize) -> Vec<String> {
-        match sabotage::every(every) {
+        let began = Instant::now();
+        let planted = sabotage::every(every);
+        self.seconds_of_sabotage = began.elapsed().as_secs();
+        match planted {
             Ok(caught) => {
                 let count = caught.len();
-                self.told.insert("sabotage".to_owned(), format!("{count} bugs were planted, {count} were caught"));
+                self.kept.told.insert("sabotage".to_owned(), format!("{count} bugs were planted, {count} were caught"));
                 let control = "with no bug planted, every one of their tests passed";
-                self.told.insert("sabotage.control".to_owned(), control.to_owned());
+                self.kept.told.insert("sabotage.control".to_owned(), control.to_owned());
                 caught
             }
             Err(error) => {
@@ -278,7 +325,7 @@ fn page(head: &str, figures: &Figures, caught: &[String]) -> (String, Vec<&'stat
     );
     let mut missing = Vec::new();
     for promise in PROMISES {
-        let shown: Vec<Option<&String>> = promise.shown_by.iter().map(|name| figures.told.get(*name)).collect();
+        let shown: Vec<Option<&String>> = promise.shown_by.iter().map(|name| figures.kept.told.get(*name)).collect();
         let is_shown = shown.iter().all(Option::is_some);
         if !is_shown {
             missing.push(promise.promise);
@@ -289,7 +336,7 @@ fn page(head: &str, figures: &Figures, caught: &[String]) -> (String, Vec<&'stat
             "**not shown by this run**".to_owned()
         };
         let control = match promise.control {
-            Control::Figure(name) => figures.told.get(name).cloned(),
+            Control::Figure(name) => figures.kept.told.get(name).cloned(),
             Control::Sabotage(bug) => {
                 caught.iter().find(|caught| caught.starts_with(bug)).map(|bug| format!("planted and caught: {bug}"))
             }
