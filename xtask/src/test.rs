@@ -77,6 +77,7 @@ pub(crate) fn foreign() -> anyhow::Result<()> {
 pub(crate) fn browser() -> anyhow::Result<()> {
     install::debian(install::TESTED_WITH)?;
     install::npm("tests/browser")?;
+    clients::build_typescript()?;
     step("the binary for the browser", &mut cargo(&["build", "--quiet", "-p", "latchkey"]))?;
     step("browser", command("npm", &["test", "--silent"]).current_dir(root().join("tests/browser")))
 }
