@@ -100,6 +100,10 @@ impl App {
             }
             let verdict = view.license.validate(view.activation.as_ref(), request, at);
             if verdict.is_valid() && view.license.started_at.is_none() {
+                // What a change is decided from is read, and not remembered.
+                if attempt == 0 {
+                    continue;
+                }
                 match self.begin_license(&stored.license, at).await {
                     Ok(Some(begun)) => {
                         let seats_used = view.license.seats_used;

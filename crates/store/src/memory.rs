@@ -5,6 +5,7 @@
 //! time to live, but a proof. An engine that others write beside, as many
 //! nodes do on PostgreSQL, has nothing to note, and every question is read.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,6 +18,9 @@ use crate::{SeatView, Statement, Value};
 
 /// How many answers are kept: a few tens of MiB at most, and more than apps of a large shop ask about in a minute.
 const ANSWERS: usize = 32_768;
+
+/// How many bytes of text an answer may hold to be kept: far more than apps send, and far less than they could.
+const LONGEST: usize = 2_048;
 
 /// Rows share places; who shares one with a row that is written is read once more than needed.
 const PLACES: usize = 1 << 16;
@@ -132,7 +136,10 @@ impl Memory {
                 self.reads.with(["memory"]).count();
                 Ok(Arc::clone(&kept.view))
             }
-            Some(_) | None => {
+            stale => {
+                if stale.is_some() {
+                    self.answers.remove(asked);
+                }
                 self.reads.with(["file"]).count();
                 Err(ReadAt(touched.now()))
             }
@@ -141,7 +148,10 @@ impl Memory {
 
     pub(crate) fn keep(&self, asked: Asked, view: &Arc<SeatView>, ReadAt(read_at): ReadAt) {
         // Leases end by themselves: how many are over is counted anew each time.
-        if view.license.policy.seating.lease_seconds.is_some() {
+        let has_leases = view.license.policy.seating.lease_seconds.is_some();
+        // Devices without a seat are without number: whoever makes them up would push out those that have one.
+        let is_stranger = asked.device.is_some() && view.activation.is_none();
+        if has_leases || is_stranger || size(view) > LONGEST {
             return;
         }
         let seat = view.activation.as_ref().map(|seat| place(&seat.id.to_string()));
@@ -156,6 +166,20 @@ impl Memory {
             &self.reads,
         );
     }
+}
+
+/// The texts of a view that somebody outside has a say in, in bytes.
+fn size(view: &SeatView) -> usize {
+    let entries =
+        |map: &BTreeMap<String, String>| map.iter().map(|(name, text)| name.len() + text.len()).sum::<usize>();
+    let policy = &view.license.policy;
+    let features = policy.features.iter().map(String::len).sum::<usize>();
+    let values = policy.feature_values.keys().map(String::len).sum::<usize>();
+    let seat = view.activation.as_ref().map_or(0, |seat| {
+        let name = seat.name.as_ref().map_or(0, String::len);
+        2 * seat.fingerprint.as_str().len() + name + entries(&seat.metadata) + entries(&seat.components)
+    });
+    features + values + seat
 }
 
 #[cfg(test)]

@@ -14,6 +14,9 @@ use store::{SeatView, Store};
 
 use crate::World;
 
+/// How long a condition is waited for that must come by itself.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+
 /// A change of a license that was read.
 type Change = fn(&SeatView, &mut World) -> Changes;
 
@@ -78,10 +81,13 @@ async fn licensed(store: &Store) -> (World, KeyCode) {
 
 /// Asks until answers come from memory, where they ever do: from here on they do.
 async fn warm(store: &Store, world: &World, key: &KeyCode) {
-    while store.engine().name() == "sqlite" && !is_from_memory(store) {
-        store.remembered_seat(world.shop.id, key, None, world.now).await.unwrap();
-        tokio::task::yield_now().await;
-    }
+    let asking = async {
+        while store.engine().name() == "sqlite" && !is_from_memory(store) {
+            store.remembered_seat(world.shop.id, key, None, world.now).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, asking).await.expect("an answer from memory");
 }
 
 fn is_from_memory(store: &Store) -> bool {
@@ -168,9 +174,12 @@ async fn an_answer_comes_from_memory_until_somebody_writes_from_another_process(
     let view = other.seat(shop, &key, None, world.now).await.unwrap().unwrap();
     other.commit(&with(&view, |license| license.state = LicenseState::RevokedByPerson)).await.unwrap();
     // The writer looks from time to time; nobody is told when.
-    while state().await == LicenseState::Active {
-        tokio::task::yield_now().await;
-    }
+    let asking = async {
+        while state().await == LicenseState::Active {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, asking).await.expect("what another process wrote is seen");
 }
 
 /// Many ask while one changes: who asks after a change was answered never hears of what was before.
