@@ -28,6 +28,7 @@ fn main() -> ExitCode {
     let result = match words.as_slice() {
         ["serve", place, port] => server::serve(place, port),
         ["constant", answer, port] => server::constant(answer, port),
+        ["chart"] => measure::draw(),
         ["fill", place, size] => measure::fill(place, size),
         ["--quick"] => measure::run(true),
         [] => measure::run(false),

@@ -107,6 +107,15 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
     report.judge()
 }
 
+/// Draws the chart of docs/bench.md anew.
+pub(crate) fn draw() -> anyhow::Result<()> {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let page = std::fs::read_to_string(docs.join("bench.md"))?;
+    std::fs::write(docs.join("images/bench.svg"), Report::of_table(&page).chart())?;
+    println!("drawn: docs/images/bench.svg");
+    Ok(())
+}
+
 /// Fills a SQLite file and says some of its keys, for whoever would look closer at a server over it.
 pub(crate) fn fill(place: &str, size: &str) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -58,6 +58,19 @@ impl Report {
         table
     }
 
+    /// The ratios of a table that was written before, to be drawn.
+    pub(crate) fn of_table(page: &str) -> Self {
+        let figure = |line: &str| {
+            let mut cells = line.strip_prefix("| ")?.split(" | ");
+            let (name, stored, ratio) = (cells.next()?, cells.next()?, cells.next()?);
+            // As long as the program lives, which ends when the chart is drawn.
+            let name: &'static str = name.to_owned().leak();
+            let (goal, detail) = (None, String::new());
+            Some(Figure { name, stored: stored.parse().ok()?, ratio: ratio.parse().ok(), goal, detail })
+        };
+        Self { figures: page.lines().filter_map(figure).collect() }
+    }
+
     /// How each ratio goes with what is stored, as a picture: a line that falls is a cost that grows with the shop.
     pub(crate) fn chart(&self) -> String {
         let mut sizes: Vec<u64> = self.figures.iter().map(|figure| figure.stored).collect();
@@ -87,7 +100,7 @@ impl Report {
             let ratio = f64::from(tenth) / 5.0;
             let _ = writeln!(
                 chart,
-                "<path d=\"M{LEFT} {y}h{WIDTH}\" stroke=\"#ddd\"/><text x=\"{x}\" y=\"{below}\" text-anchor=\"end\">{ratio:.1}</text>",
+                "<path d=\"M{LEFT} {y:.0}h{WIDTH}\" stroke=\"#ddd\"/><text x=\"{x}\" y=\"{below:.0}\" text-anchor=\"end\">{ratio:.1}</text>",
                 x = LEFT - 8.0,
                 y = up(ratio),
                 below = up(ratio) + 4.0
@@ -122,7 +135,7 @@ impl Report {
             let x = LEFT + WIDTH + 24.0;
             let _ = writeln!(
                 chart,
-                "<path d=\"M{x} {y}h18\" stroke=\"{color}\" stroke-width=\"3\"/><text x=\"{}\" y=\"{}\">{name}</text>",
+                "<path d=\"M{x} {y:.0}h18\" stroke=\"{color}\" stroke-width=\"3\"/><text x=\"{}\" y=\"{}\">{name}</text>",
                 x + 24.0,
                 y + 4.0
             );
