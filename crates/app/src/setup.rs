@@ -97,10 +97,18 @@ impl App {
         adapter_name: &str,
         credentials: String,
     ) -> Result<GatewayAccount, Error> {
+        let account = self.new_account(shop, adapter_name, credentials)?;
+        self.write(&Changes { gateway_accounts: vec![account.clone()], ..Changes::default() }).await?;
+        self.refresh_shops().await?;
+        Ok(account)
+    }
+
+    /// An account that is not kept yet, with credentials that can be read and are of the shop's mode.
+    fn new_account(&self, shop: &Shop, adapter_name: &str, credentials: String) -> Result<GatewayAccount, Error> {
         let gateway = adapter(adapter_name).ok_or(Error::NotFound { what: "gateway adapter" })?;
         check(gateway, shop.mode, &credentials)?;
         let now = self.clock.now();
-        let account = GatewayAccount {
+        Ok(GatewayAccount {
             id: GatewayAccountId::mint(now, &mut self.entropy.rng()),
             shop: shop.id,
             version: 0,
@@ -110,10 +118,7 @@ impl App {
             is_active: true,
             events_read_to: now,
             created_at: now,
-        };
-        self.write(&Changes { gateway_accounts: vec![account.clone()], ..Changes::default() }).await?;
-        self.refresh_shops().await?;
-        Ok(account)
+        })
     }
 
     /// Asks a gateway whether it takes these credentials, before anything of them is kept.
@@ -122,20 +127,7 @@ impl App {
     /// When there is no such adapter, the credentials are incomplete or of the other mode, or the gateway cannot be
     /// reached or does not take them.
     pub async fn try_credentials(&self, shop: &Shop, adapter_name: &str, credentials: &str) -> Result<(), Error> {
-        let gateway = adapter(adapter_name).ok_or(Error::NotFound { what: "gateway adapter" })?;
-        check(gateway, shop.mode, credentials)?;
-        let now = self.clock.now();
-        let account = GatewayAccount {
-            id: GatewayAccountId::mint(now, &mut self.entropy.rng()),
-            shop: shop.id,
-            version: 0,
-            adapter: adapter_name.to_owned(),
-            mode: shop.mode,
-            credentials: credentials.to_owned(),
-            is_active: false,
-            events_read_to: now,
-            created_at: now,
-        };
+        let account = self.new_account(shop, adapter_name, credentials.to_owned())?;
         let finding = self.examine_account(&account).await;
         match finding.severity {
             Severity::Good | Severity::Warning => Ok(()),
