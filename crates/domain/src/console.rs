@@ -95,6 +95,24 @@ pub enum Scope {
     Checkout,
 }
 
+impl Scope {
+    /// The word in rows and on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Manage => "manage",
+            Self::Read => "read",
+            Self::Checkout => "checkout",
+        }
+    }
+
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Manage, Self::Read, Self::Checkout].into_iter().find(|scope| scope.as_str() == text)
+    }
+}
+
 /// A key for the management API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {

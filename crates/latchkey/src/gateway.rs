@@ -194,15 +194,6 @@ async fn switch(settings: &Settings, output: &Output, id: &str, is_active: bool)
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a key may do, as `api-key --scope` names it.
-fn scope(key: &ApiKey) -> &'static str {
-    match key.scope {
-        Scope::Manage => "manage",
-        Scope::Read => "read",
-        Scope::Checkout => "checkout",
-    }
-}
-
 /// Lists API keys, or withdraws one.
 pub(crate) async fn api_keys(settings: &Settings, output: &Output, command: ApiKeyCommand) -> anyhow::Result<ExitCode> {
     let wired = wiring::wire(settings, settings.listen, false).await?;
@@ -212,10 +203,10 @@ pub(crate) async fn api_keys(settings: &Settings, output: &Output, command: ApiK
             let keys = wired.app.api_keys(&shop).await?;
             let line = |key: &ApiKey| {
                 let end = key.revoked_at.map_or_else(String::new, |at| format!(", revoked {at}"));
-                format!("{} {} ({}, made {}{end})", key.id, key.name, scope(key), key.created_at)
+                format!("{} {} ({}, made {}{end})", key.id, key.name, key.scope.as_str(), key.created_at)
             };
             let lines: Vec<String> = keys.iter().map(line).collect();
-            let told = |key: &ApiKey| json!({ "id": key.id, "name": key.name, "scope": scope(key), "created_at": key.created_at, "revoked_at": key.revoked_at });
+            let told = |key: &ApiKey| json!({ "id": key.id, "name": key.name, "scope": key.scope.as_str(), "created_at": key.created_at, "revoked_at": key.revoked_at });
             let data: Vec<_> = keys.iter().map(told).collect();
             output.result(&json!({ "api_keys": data }), &lines.join("\n"))?;
         }

@@ -21,18 +21,6 @@ const REVOKE: &str = "update api_keys set revoked_at = $3 where shop_id = $1 and
 
 texts![OF_SHOP, BY_TOKEN, INSERT, REVOKE];
 
-fn scope_word(scope: Scope) -> &'static str {
-    match scope {
-        Scope::Manage => "manage",
-        Scope::Read => "read",
-        Scope::Checkout => "checkout",
-    }
-}
-
-fn scope(text: &str) -> Option<Scope> {
-    [Scope::Manage, Scope::Read, Scope::Checkout].into_iter().find(|known| scope_word(*known) == text)
-}
-
 fn row(row: &mut Row) -> Result<ApiKey, RowError> {
     let mut columns = Columns::of(row);
     Ok(ApiKey {
@@ -41,7 +29,7 @@ fn row(row: &mut Row) -> Result<ApiKey, RowError> {
         token_hash: columns.bytes()?,
         name: columns.text()?,
         mode: columns.word("a mode", Mode::parse)?,
-        scope: columns.word("a scope", scope)?,
+        scope: columns.word("a scope", Scope::parse)?,
         created_at: columns.time()?,
         revoked_at: columns.optional_time()?,
     })
@@ -59,7 +47,7 @@ pub(crate) fn statement(key: &ApiKey) -> Statement {
                 key.token_hash.as_slice(),
                 key.name.as_str(),
                 key.mode.as_str(),
-                scope_word(key.scope),
+                key.scope.as_str(),
                 key.created_at,
             ],
         ),
