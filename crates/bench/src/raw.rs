@@ -85,13 +85,19 @@ fn at_once(sales: &[Vec<Statement>]) -> anyhow::Result<usize> {
 pub(crate) async fn write_to_postgres(url: &str, sales: &[Vec<Statement>]) -> anyhow::Result<f64> {
     let store = server::open(url).await?;
     let at_once = at_once(sales)?;
-    let groups: Vec<Vec<Statement>> =
+    let rows = sales.first().map_or(1, Vec::len).max(1);
+    let mut warming: Vec<Vec<Statement>> =
         sales.chunks(at_once).map(|group| group.iter().flatten().cloned().collect()).collect();
-    let began = Instant::now();
-    for group in groups {
+    let counted = warming.split_off(warming.len() / 4);
+    for group in warming {
         store.engine().commit(group).await?;
     }
-    Ok(sales.len() as f64 / began.elapsed().as_secs_f64())
+    let sales: usize = counted.iter().map(|group| group.len() / rows).sum();
+    let began = Instant::now();
+    for group in counted {
+        store.engine().commit(group).await?;
+    }
+    Ok(sales as f64 / began.elapsed().as_secs_f64())
 }
 
 /// Writes the sales to the SQLite file at `place`, durable, in groups. Returns sales a second.
@@ -109,16 +115,25 @@ pub(crate) fn write_to_sqlite(place: &str, sales: &[Vec<Statement>]) -> anyhow::
         }
     }
     let at_once = at_once(sales)?;
-    let began = Instant::now();
-    for group in sales.chunks(at_once) {
-        connection.execute_batch("begin immediate")?;
-        for statement in group.iter().flatten() {
-            let prepared =
-                places.get(statement.sql).and_then(|place| prepared.get_mut(*place)).context("a prepared statement")?;
-            let written = prepared.execute(rusqlite::params_from_iter(statement.values.iter().map(Borrowed)))?;
-            anyhow::ensure!(written == 1, "{} wrote {written} rows", statement.what);
+    // A cold cache is not the ceiling: it counts from the second quarter on.
+    let (warming, counted) = sales.split_at(sales.len() / 4);
+    let mut write = |sales: &[Vec<Statement>]| -> anyhow::Result<()> {
+        for group in sales.chunks(at_once) {
+            connection.execute_batch("begin immediate")?;
+            for statement in group.iter().flatten() {
+                let prepared = places
+                    .get(statement.sql)
+                    .and_then(|place| prepared.get_mut(*place))
+                    .context("a prepared statement")?;
+                let written = prepared.execute(rusqlite::params_from_iter(statement.values.iter().map(Borrowed)))?;
+                anyhow::ensure!(written == 1, "{} wrote {written} rows", statement.what);
+            }
+            connection.execute_batch("commit")?;
         }
-        connection.execute_batch("commit")?;
-    }
-    Ok(sales.len() as f64 / began.elapsed().as_secs_f64())
+        Ok(())
+    };
+    write(warming)?;
+    let began = Instant::now();
+    write(counted)?;
+    Ok(counted.len() as f64 / began.elapsed().as_secs_f64())
 }

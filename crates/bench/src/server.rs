@@ -54,11 +54,14 @@ pub(crate) async fn app(store: Store) -> anyhow::Result<Arc<App>> {
         .await?)
 }
 
-/// Serves the product. Workers stand still: what is measured ends with the commit.
+/// Serves the product, on the threads that the product has: some for validations, some for the rest. Workers stand
+/// still: what is measured ends with the commit.
 pub(crate) fn serve(place: &str, port: &str) -> anyhow::Result<()> {
+    let work = tokio::runtime::Builder::new_multi_thread().thread_name("work").enable_all().build()?;
     run(async {
         let app = app(open(place).await?).await?;
-        listen(web::router(Web { app, mailbox: None }), port).await
+        let router = web::router_within(Web { app, mailbox: None }, &Limits::default(), Some(work.handle()));
+        listen(router, port).await
     })
 }
 
