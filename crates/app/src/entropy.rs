@@ -1,9 +1,15 @@
 //! Where chance comes from: the operating system, or a seed.
 
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use domain::Rng;
+
+thread_local! {
+    /// Goes on from name to name.
+    static NAMES: RefCell<Option<Rng>> = const { RefCell::new(None) };
+}
 
 /// A source of generators, one for each decision.
 #[derive(Debug, Clone)]
@@ -19,6 +25,15 @@ impl Entropy {
     #[must_use]
     pub fn seeded(seed: [u8; 32]) -> Self {
         Self::Seeded(Arc::new(Mutex::new(Rng::from_seed(seed))))
+    }
+
+    /// Chance for the name of a request, by which its lines in the log are found: different each time, and nothing that
+    /// guessing it would open. So one generator goes on for all of a thread's.
+    pub fn name<T>(&self, draw: impl FnOnce(&mut Rng) -> T) -> T {
+        match self {
+            Self::System => NAMES.with_borrow_mut(|names| draw(names.get_or_insert_with(|| self.rng()))),
+            Self::Seeded(_) => draw(&mut self.rng()),
+        }
     }
 
     /// A generator for one decision.

@@ -74,7 +74,7 @@ impl App {
         key: &KeyCode,
         request: &ValidationRequest,
     ) -> Result<ValidateAnswer, Error> {
-        let count = |verdict: &Verdict| self.metrics.validations.with([verdict.code.as_str()]).count();
+        let count = |verdict: &Verdict| self.metrics.validations.at([verdict.code.as_str()], metrics::Counter::count);
         let device = request.fingerprint.as_ref();
         for attempt in 0..TRIES {
             let at = self.clock.now();

@@ -214,10 +214,13 @@ impl Catalog {
     }
 
     fn chain(&self, locale: &Locale) -> impl Iterator<Item = &FluentBundle<FluentResource>> {
-        [Some(locale.clone()), Locale::parse(locale.language()), Some(Locale::english())]
-            .into_iter()
-            .flatten()
-            .filter_map(|candidate| self.languages.get(&candidate))
+        // The first one nearly always has it, and then the others are not even made.
+        let own = std::iter::once_with(|| self.languages.get(locale));
+        let language = std::iter::once_with(|| {
+            Locale::parse(locale.language()).and_then(|language| self.languages.get(&language))
+        });
+        let english = std::iter::once_with(|| self.languages.get(&Locale::english()));
+        own.chain(language).chain(english).flatten()
     }
 
     fn written(&self, locale: &Locale, id: &str, at: Timestamp) -> String {

@@ -19,12 +19,12 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::BytesMut;
 use domain::GatewayAccountId;
 use http_body_util::BodyExt as _;
-use metrics::Gauge;
 use tokio::runtime::Handle;
 
 use crate::Web;
+use crate::api::{self, cross_origin};
 use crate::limits::{Class, Limits};
-use crate::places::{Places, Sharer};
+use crate::places::{Load, Places, Sharer};
 use crate::problem::Problem;
 use crate::rate::{Allowance, Rate};
 use crate::visit::host;
@@ -36,19 +36,15 @@ const BODIES: usize = 32 << 20;
 const COME_AGAIN: u32 = 2;
 
 /// What stands before one class of work.
-#[derive(Clone)]
 pub(crate) struct Door {
     web: Web,
     class: Class,
     places: Arc<Places>,
-    rate: Option<Arc<Rate>>,
+    rate: Option<Rate>,
     body_limit: usize,
     body_deadline: Duration,
     bodies: Arc<AtomicUsize>,
     workers: Option<Handle>,
-    /// How many places are taken, and how many wait for one, for whoever watches.
-    busy: Arc<Gauge>,
-    waiting: Arc<Gauge>,
 }
 
 impl Door {
@@ -56,17 +52,19 @@ impl Door {
         let is_called_by_key = class == Class::Api;
         // Validation stays on the threads that read from the network: it is short, and must not stand behind the rest.
         let stays = class == Class::Validate;
+        let load = Load {
+            busy: web.app.metrics.busy.with([class.as_str()]),
+            waiting: web.app.metrics.waiting.with([class.as_str()]),
+        };
         Self {
             web: web.clone(),
             class,
-            places: Places::new(limits.budgets.of(class), limits.place_deadline),
-            rate: is_called_by_key.then(|| Arc::new(Rate::new(limits.api_rate))),
+            places: Places::new(limits.budgets.of(class), limits.place_deadline, load),
+            rate: is_called_by_key.then(|| Rate::new(limits.api_rate)),
             body_limit,
             body_deadline: limits.body_deadline,
             bodies: Arc::default(),
             workers: workers.filter(|_| !stays).cloned(),
-            busy: web.app.metrics.busy.with([class.as_str()]),
-            waiting: web.app.metrics.waiting.with([class.as_str()]),
         }
     }
 
@@ -95,14 +93,6 @@ impl Door {
         };
         problem.into_response()
     }
-
-    /// Tells whoever watches how full it is.
-    fn tell_load(&self) {
-        let (taken, waiting) = self.places.load();
-        let told = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        self.busy.set(told(taken));
-        self.waiting.set(told(waiting));
-    }
 }
 
 fn hashed(value: &impl Hash) -> Sharer {
@@ -111,11 +101,23 @@ fn hashed(value: &impl Hash) -> Sharer {
     u128::from(hasher.finish()) + 1
 }
 
-/// Lets a request in when there is room for it.
-pub(crate) async fn admit(State(door): State<Door>, request: Request, next: Next) -> Response {
+/// Lets a request in when there is room for it, and sees to it that the answer is one for whoever asked.
+pub(crate) async fn admit(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+    match door.class {
+        Class::Validate | Class::Activate if request.method() == Method::OPTIONS => cross_origin::preflight(),
+        Class::Validate | Class::Activate => {
+            let answered = let_in(&door, request, next).await;
+            cross_origin::open(api::as_problem(answered))
+        }
+        Class::Hooks | Class::Api => api::as_problem(let_in(&door, request, next).await),
+        Class::Pages | Class::Console => let_in(&door, request, next).await,
+    }
+}
+
+async fn let_in(door: &Door, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let sharer = door.sharer(&mut parts).await;
-    let allowance = door.rate.as_deref().map(|rate| (rate, rate.call(sharer, door.now())));
+    let allowance = door.rate.as_ref().map(|rate| (rate, rate.call(sharer, door.now())));
     if let Some((rate, allowance)) = allowance
         && !allowance.is_allowed
     {
@@ -142,7 +144,6 @@ pub(crate) async fn admit(State(door): State<Door>, request: Request, next: Next
         Ok(place) => place,
         Err(reason) => return with_allowance(door.turn_away(reason.as_str()), allowance),
     };
-    door.tell_load();
     let request = Request::from_parts(parts, body);
     let response = match &door.workers {
         None => next.run(request).await,
@@ -158,7 +159,6 @@ pub(crate) async fn admit(State(door): State<Door>, request: Request, next: Next
         }
     };
     drop(place);
-    door.tell_load();
     with_allowance(response, allowance)
 }
 

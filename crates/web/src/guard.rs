@@ -17,7 +17,12 @@ use crate::problem::Problem;
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; \
      form-action *; base-uri 'none'; frame-ancestors 'none'";
 
-static REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("request-id");
+/// What is no page must not become one in a browser.
+const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+
+static REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+static OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+static PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
 /// Gives the request an id, bounds its time, and puts the same headers on every answer.
 pub(crate) async fn every_answer(
@@ -41,13 +46,13 @@ pub(crate) async fn every_answer(
         });
         let status = response.status();
         let elapsed = began.elapsed();
-        web.app.metrics.requests.with([route, method, status.as_str()]).count();
-        web.app.metrics.request_duration.with([route, method]).took(elapsed);
+        web.app.metrics.requests.at([route, method, status.as_str()], metrics::Counter::count);
+        web.app.metrics.request_duration.at([route, method], |taken| taken.took(elapsed));
         let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         tracing::debug!(method, route, status = status.as_u16(), elapsed_ms, "answered");
         response
     };
-    let answered = web
+    let mut response = web
         .app
         .in_span(begin, work, |response, span| {
             span.name = format!("{method} {route}");
@@ -60,20 +65,23 @@ pub(crate) async fn every_answer(
             span.has_failed = response.status().is_server_error();
         })
         .await;
-    let mut response = answered;
     let headers = response.headers_mut();
-    headers.reserve(8);
     if let Ok(value) = HeaderValue::from_str(&id) {
-        headers.insert(REQUEST_ID_HEADER.clone(), value);
+        headers.insert(REQUEST_ID.clone(), value);
     }
-    for (name, value) in [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "same-origin"),
-        (header::CONTENT_SECURITY_POLICY, PAGE_POLICY),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=()"),
-    ] {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let is_page = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    let policies: &[(&HeaderName, &'static str)] = match is_page {
+        true => &[
+            (&header::CONTENT_SECURITY_POLICY, PAGE_POLICY),
+            (&header::REFERRER_POLICY, "same-origin"),
+            (&OPENER_POLICY, "same-origin"),
+            (&PERMISSIONS_POLICY, "camera=(), geolocation=(), microphone=(), payment=()"),
+        ],
+        false => &[(&header::CONTENT_SECURITY_POLICY, DATA_POLICY)],
+    };
+    for (name, value) in policies {
+        headers.entry(*name).or_insert(HeaderValue::from_static(value));
     }
     if web.app.settings.public_url.starts_with("https://") {
         headers
@@ -99,7 +107,7 @@ fn method_word(method: &Method) -> &'static str {
 
 /// A name for the request, to be found again in the log.
 fn request_id(web: &Web) -> String {
-    let id = EventId::mint(web.app.clock.now(), &mut web.app.entropy.rng()).to_string();
+    let id = web.app.entropy.name(|rng| EventId::mint(web.app.clock.now(), rng)).to_string();
     format!("req_{}", id.trim_start_matches("evt_"))
 }
 

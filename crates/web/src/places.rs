@@ -4,10 +4,11 @@
 //! when the waiting room is full, whoever has most in it loses the last that
 //! came. So a shop in a storm gets what others leave, and no more.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use metrics::Gauge;
 use tokio::sync::oneshot;
 
 use crate::limits::Budget;
@@ -39,7 +40,15 @@ pub(crate) struct Places {
     /// How many of the places one sharer may hold: the rest is kept for others.
     share: usize,
     patience: Duration,
+    load: Load,
     state: Mutex<State>,
+}
+
+/// How many places are taken, and how many wait for one, for whoever watches.
+#[derive(Default)]
+pub(crate) struct Load {
+    pub(crate) busy: Arc<Gauge>,
+    pub(crate) waiting: Arc<Gauge>,
 }
 
 #[derive(Default)]
@@ -47,7 +56,7 @@ struct State {
     taken: usize,
     waiting: usize,
     tickets: u64,
-    sharers: BTreeMap<Sharer, Line>,
+    sharers: HashMap<Sharer, Line>,
 }
 
 #[derive(Default)]
@@ -71,7 +80,9 @@ impl Drop for Place {
                 line.held = line.held.saturating_sub(1);
             }
             state.forget(self.sharer);
-            self.places.grant(&mut state)
+            let granted = self.places.grant(&mut state);
+            self.places.tell(&state);
+            granted
         };
         // Whoever has gone away meanwhile drops the place, which frees it again.
         if let Some((sender, sharer)) = granted {
@@ -96,16 +107,17 @@ impl Drop for Waiter<'_> {
         let left = before - line.waiting.len();
         state.waiting -= left;
         state.forget(self.sharer);
+        self.places.tell(&state);
     }
 }
 
 impl Places {
-    pub(crate) fn new(budget: Budget, patience: Duration) -> Arc<Self> {
+    pub(crate) fn new(budget: Budget, patience: Duration, load: Load) -> Arc<Self> {
         let places = budget.places.max(1);
         // With fewer than four places there is nothing to keep back.
         let share = places - places / 4;
         let budget = Budget { places, ..budget };
-        Arc::new(Self { budget, share, patience, state: Mutex::default() })
+        Arc::new(Self { budget, share, patience, load, state: Mutex::default() })
     }
 
     /// A place for a request of this sharer, at once or after waiting.
@@ -117,6 +129,7 @@ impl Places {
             if state.taken < self.budget.places && held < self.share {
                 state.taken += 1;
                 state.sharers.entry(sharer).or_default().held += 1;
+                self.tell(&state);
                 return Ok(Place { places: Arc::clone(self), sharer });
             }
             if state.waiting >= self.budget.waiting && !state.make_room(sharer) {
@@ -127,6 +140,7 @@ impl Places {
             state.waiting += 1;
             let ticket = state.tickets;
             state.sharers.entry(sharer).or_default().waiting.push_back((ticket, sender));
+            self.tell(&state);
             (ticket, granted)
         };
         let _waiter = Waiter { places: self, sharer, ticket };
@@ -138,15 +152,15 @@ impl Places {
         }
     }
 
-    /// How many places are taken, and how many wait.
-    pub(crate) fn load(&self) -> (usize, usize) {
-        let state = self.lock();
-        (state.taken, state.waiting)
+    fn tell(&self, state: &State) {
+        let told = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        self.load.busy.set(told(state.taken));
+        self.load.waiting.set(told(state.waiting));
     }
 
     /// Takes a free place for whoever is to have it.
     fn grant(&self, state: &mut State) -> Option<(oneshot::Sender<Place>, Sharer)> {
-        if state.taken >= self.budget.places {
+        if state.waiting == 0 || state.taken >= self.budget.places {
             return None;
         }
         let waits = |line: &Line| line.waiting.front().map(|(ticket, _)| (line.held, *ticket));
@@ -202,7 +216,11 @@ mod tests {
     const FOREVER: Duration = Duration::from_secs(3_600);
 
     fn places(places: usize, waiting: usize) -> Arc<Places> {
-        Places::new(Budget { places, waiting }, FOREVER)
+        Places::new(Budget { places, waiting }, FOREVER, Load::default())
+    }
+
+    fn load(places: &Places) -> (u64, u64) {
+        (places.load.busy.get(), places.load.waiting.get())
     }
 
     async fn held(places: &Arc<Places>, sharer: Sharer, count: usize) -> Vec<Place> {
@@ -220,7 +238,7 @@ mod tests {
         let mut next = Box::pin(places.take(1));
         assert!(next.as_mut().now_or_never().is_none(), "the last place is for others");
         let other = places.take(2).await.unwrap();
-        assert_eq!(places.load(), (4, 1));
+        assert_eq!(load(&places), (4, 1));
         drop(other);
         assert!(next.as_mut().now_or_never().is_none(), "still the share of others");
         storm.pop();
@@ -254,7 +272,7 @@ mod tests {
         assert!(other.as_mut().now_or_never().is_none(), "somebody else does");
         assert_eq!(storm[2].as_mut().now_or_never().unwrap().err(), Some(NoPlace::Full));
         assert!(storm[1].as_mut().now_or_never().is_none());
-        assert_eq!(places.load(), (1, 3));
+        assert_eq!(load(&places), (1, 3));
     }
 
     #[tokio::test]
@@ -264,22 +282,22 @@ mod tests {
         let mut gone = Box::pin(places.take(2));
         assert!(gone.as_mut().now_or_never().is_none());
         drop(gone);
-        assert_eq!(places.load(), (1, 0));
+        assert_eq!(load(&places), (1, 0));
         // Granted, and gone before it was taken up.
         let mut late = Box::pin(places.take(3));
         assert!(late.as_mut().now_or_never().is_none());
         drop(only);
-        assert_eq!(places.load(), (1, 0));
+        assert_eq!(load(&places), (1, 0));
         drop(late);
-        assert_eq!(places.load(), (0, 0));
+        assert_eq!(load(&places), (0, 0));
         assert!(places.lock().sharers.is_empty());
     }
 
     #[tokio::test]
     async fn who_waits_too_long_is_told_so() {
-        let places = Places::new(Budget { places: 1, waiting: 10 }, Duration::from_millis(1));
+        let places = Places::new(Budget { places: 1, waiting: 10 }, Duration::from_millis(1), Load::default());
         let _held = places.take(1).await.unwrap();
         assert_eq!(places.take(2).await.err(), Some(NoPlace::TooLate));
-        assert_eq!(places.load(), (1, 0));
+        assert_eq!(load(&places), (1, 0));
     }
 }

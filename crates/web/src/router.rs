@@ -1,6 +1,8 @@
-//! Every route, on one screen.
+//! Every route, on one screen. Each layer costs every request two allocations, so what a class of work needs stands in
+//! its door (admission.rs).
 
-use axum::extract::DefaultBodyLimit;
+use std::sync::Arc;
+
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use tokio::runtime::Handle;
@@ -25,7 +27,7 @@ pub fn router(web: Web) -> Router {
 /// validation does not stand in their line.
 pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Router {
     let door = |class: Class, body_limit: usize| {
-        middleware::from_fn_with_state(Door::new(&web, class, body_limit, limits, workers), admit)
+        middleware::from_fn_with_state(Arc::new(Door::new(&web, class, body_limit, limits, workers)), admit)
     };
     let pages = Router::new()
         .route("/", get(public::storefront::show))
@@ -129,26 +131,21 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/compat/gumroad/v2/licenses/verify", post(compat::gumroad::verify))
         .layer(door(Class::Activate, BODY_LIMIT));
 
-    // Asked by apps, among them pages of other sites.
-    let apps = validation.merge(seats).layer(middleware::from_fn(api::cross_origin::open));
-
-    let programs = management
-        .merge(apps)
+    let open = Router::new()
         .route("/openapi.json", get(api::openapi::show))
         .route("/livez", get(api::health::live))
         .route("/readyz", get(api::health::ready))
-        .layer(middleware::from_fn(api::as_problem));
+        .layer(middleware::map_response(async |response| api::as_problem(response)));
 
-    let hooks = Router::new()
-        .route("/hooks/{gateway_account}", post(api::hook::receive))
-        .layer(door(Class::Hooks, HOOK_LIMIT))
-        .layer(middleware::from_fn(api::as_problem))
-        .layer(DefaultBodyLimit::max(HOOK_LIMIT));
+    let hooks =
+        Router::new().route("/hooks/{gateway_account}", post(api::hook::receive)).layer(door(Class::Hooks, HOOK_LIMIT));
 
     Router::new()
         .merge(for_people)
-        .merge(programs)
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .merge(management)
+        .merge(validation)
+        .merge(seats)
+        .merge(open)
         .merge(hooks)
         .route("/assets/{name}", get(asset::show).layer(CompressionLayer::new()))
         .fallback(public::not_found)

@@ -33,10 +33,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{FromRequestParts, Request};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::{ApiKey, Scope, Shop};
 use serde::Serialize;
@@ -107,8 +106,7 @@ impl Manager {
 
 /// Answers in problems where the framework would refuse in plain text: a body
 /// that is too large, a method or an address that is not there.
-pub(crate) async fn as_problem(request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
+pub(crate) fn as_problem(response: Response) -> Response {
     let kind = response.headers().get(header::CONTENT_TYPE).map_or(&b""[..], |kind| kind.as_bytes());
     if !response.status().is_client_error() || kind.starts_with(b"application/") {
         return response;
