@@ -8,7 +8,9 @@
 
 use serde_json::json;
 
-use crate::{Actor, Changes, Event, EventId, EventKind, FeatureValue, License, Policy, Refusal, Rng, Timestamp};
+use crate::{
+    Actor, Changes, Event, EventId, EventKind, FeatureValue, License, Metering, Policy, Refusal, Rng, Timestamp,
+};
 
 /// What somebody wants to be different about one license; `None` leaves a part as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -91,8 +93,13 @@ pub fn adjust(
     }
     if let Some(end) = expires_at {
         after.expires_at = end;
-        // A clock that is set by hand has begun.
-        after.started_at = after.started_at.or(Some(now));
+        // A clock that is set by hand has begun, and the updates that were bought with it.
+        if after.started_at.is_none() {
+            after.started_at = Some(now);
+            if !after.policy.by_hand.updates_until {
+                after.updates_until = after.policy.updates_end_at(now);
+            }
+        }
     }
     if let Some(end) = updates_until {
         after.updates_until = end;
@@ -116,7 +123,9 @@ pub fn adopt(
     rng: &mut Rng,
 ) -> Result<Adjusted, Refusal> {
     let own = &license.policy;
-    let mut policy = plan.for_quantity(own.seating.times.max(1));
+    let mut policy = plan.clone();
+    // A license that was made of several units stays one of so many, whatever buying several makes by now.
+    policy.seats = plan.seats.map(|seats| seats.saturating_mul(own.seating.times.max(1)));
     policy.seating.units = own.seating.units;
     policy.seating.times = own.seating.times;
     policy.term.starts = own.term.starts;
@@ -127,8 +136,9 @@ pub fn adopt(
     if own.by_hand.features {
         policy.features.clone_from(&own.features);
     }
-    if let Some((usage, kept)) = policy.usage.as_mut().zip(own.usage.as_ref()).filter(|_| own.by_hand.usage_limit) {
-        usage.limit = kept.limit;
+    if let Some(kept) = own.usage.as_ref().filter(|_| own.by_hand.usage_limit) {
+        // A limit that was given by hand goes on being counted where the plan counts no more.
+        policy.usage = Some(Metering { limit: kept.limit, ..policy.usage.unwrap_or_else(|| kept.clone()) });
     }
     let mut after = license.clone();
     if let Some(start) = license.started_at {
@@ -221,7 +231,7 @@ mod tests {
 
     use super::*;
     use crate::fixture::{Reporter, START, World, rng};
-    use crate::{Duration, Metering, PaymentStatus, Units};
+    use crate::{Duration, PaymentStatus, Starts, Units};
 
     fn license() -> License {
         let mut world = World::submitted();
@@ -312,5 +322,94 @@ mod tests {
         plan.valid_days = Some(10);
         let adopted = adopt(&license, &plan, "-", Actor::Api, START, &mut rng(3)).unwrap();
         assert_eq!(told(&adopted), "seats 8 → 12; valid_days 365 → 10");
+    }
+
+    #[test]
+    fn updates_that_were_given_by_hand_stay() {
+        let license = license();
+        let end = START.after(Duration::days(30));
+        let wanted = Adjustment { updates_until: Some(Some(end)), ..Adjustment::default() };
+        let mine = adjust(&license, &wanted, "-", Actor::Api, START, &mut rng(3)).unwrap();
+        assert_eq!(told(&mine), format!("updates_until – → {end}"));
+        let mut plan = license.policy.clone();
+        plan.term.update_days = Some(10);
+        let adopted = adopt(&mine.license, &plan, "-", Actor::Api, START, &mut rng(3)).unwrap();
+        assert_eq!(told(&adopted), "update_days – → 10");
+        assert_eq!(adopted.license.updates_until, Some(end));
+        let other = adopt(&license, &plan, "-", Actor::Api, START, &mut rng(3)).unwrap();
+        assert_eq!(other.license.updates_until, Some(START.after(Duration::days(10))), "nobody gave it more");
+    }
+
+    /// A license that waits for its first device, with the updates of a year.
+    fn waiting() -> License {
+        let mut license = license();
+        license.policy.term.starts = Starts::FirstActivation;
+        license.policy.term.update_days = Some(365);
+        License { started_at: None, expires_at: None, updates_until: None, ..license }
+    }
+
+    #[test]
+    fn an_end_by_hand_begins_the_clock_and_the_updates_with_it() {
+        let later = START.after(Duration::days(5));
+        let end = START.after(Duration::days(90));
+        let wanted = Adjustment { expires_at: Some(Some(end)), ..Adjustment::default() };
+        let set = adjust(&waiting(), &wanted, "-", Actor::Api, later, &mut rng(3)).unwrap().license;
+        let updates = Some(later.after(Duration::days(365)));
+        assert_eq!((set.started_at, set.expires_at, set.updates_until), (Some(later), Some(end), updates));
+        assert_eq!(set.started(Starts::FirstActivation, later), None, "the first device begins it no more");
+        let running = license();
+        let set = adjust(&running, &wanted, "-", Actor::Api, later, &mut rng(3)).unwrap().license;
+        assert_eq!((set.started_at, set.updates_until), (running.started_at, running.updates_until));
+    }
+
+    #[test]
+    fn what_was_given_by_hand_before_the_clock_began_outlives_its_beginning() {
+        let end = START.after(Duration::days(30));
+        let wanted = Adjustment { updates_until: Some(Some(end)), ..Adjustment::default() };
+        let given = adjust(&waiting(), &wanted, "-", Actor::Api, START, &mut rng(3)).unwrap().license;
+        assert_eq!((given.started_at, given.updates_until), (None, Some(end)), "the clock waits on");
+        let begun = given.started(Starts::FirstActivation, START).unwrap();
+        assert_eq!((begun.expires_at, begun.updates_until), (given.policy.ends_at(START), Some(end)));
+    }
+
+    #[test]
+    fn what_is_counted_follows_the_plan_but_for_a_limit_by_hand() {
+        let metering = |limit, reset_days| Some(Metering { limit, reset_days });
+        let table = [
+            // The license's, by hand, the plan's, and then.
+            (None, false, metering(Some(5), None), metering(Some(5), None), "the plan counts from now on"),
+            (metering(Some(9), None), false, None, None, "the plan counts no more"),
+            (metering(Some(9), Some(30)), false, metering(Some(5), None), metering(Some(5), None), "the plan's"),
+            (metering(Some(9), Some(30)), true, metering(Some(5), None), metering(Some(9), None), "the limit is kept"),
+            (metering(Some(9), Some(30)), true, None, metering(Some(9), Some(30)), "and counted on"),
+            (
+                metering(None, Some(30)),
+                true,
+                metering(Some(5), Some(7)),
+                metering(None, Some(7)),
+                "no limit is one too",
+            ),
+        ];
+        for (own, by_hand, planned, expected, why) in table {
+            let mut license = license();
+            license.policy.usage = own;
+            license.policy.by_hand.usage_limit = by_hand;
+            let plan = Policy { usage: planned, by_hand: ByHand::default(), ..license.policy.clone() };
+            let adopted = adopt(&license, &plan, "-", Actor::Api, START, &mut rng(3)).unwrap();
+            assert_eq!(adopted.license.policy.usage, expected, "{why}");
+        }
+    }
+
+    #[test]
+    fn a_license_of_several_units_keeps_them_when_its_plan_makes_licenses() {
+        let mut license = license();
+        let mut plan = license.policy.clone();
+        plan.seating.units = Units::Seats;
+        license.policy = plan.for_quantity(4);
+        plan.seating.units = Units::Licenses;
+        assert!(adopt(&license, &plan, "-", Actor::Api, START, &mut rng(3)).unwrap().differences.is_empty());
+        plan.seats = Some(3);
+        let adopted = adopt(&license, &plan, "-", Actor::Api, START, &mut rng(3)).unwrap();
+        assert_eq!(told(&adopted), "seats 8 → 12");
     }
 }

@@ -201,10 +201,12 @@ impl License {
             (Starts::FirstActivation | Starts::FirstValidation, Starts::FirstActivation)
             | (Starts::FirstValidation, Starts::FirstValidation) => true,
         };
+        // What was given by hand while it waited is not taken back by its beginning.
+        let updates_end_at = self.policy.updates_end_at(now).filter(|_| !self.policy.by_hand.updates_until);
         (begins && self.started_at.is_none()).then(|| Self {
             started_at: Some(now),
             expires_at: self.policy.ends_at(now),
-            updates_until: self.policy.updates_end_at(now),
+            updates_until: updates_end_at.or(self.updates_until),
             ..self.clone()
         })
     }

@@ -27,12 +27,12 @@ use domain::{
     DeliveryState, Duration, Email, Event, EventId, EventKind, Fingerprint, GatewayAccount, GatewayAccountId, Job,
     JobId, JobKind, Locale, LoginLink, LoginLinkId, MailKind, Mode, Notice, NoticeId, NoticeState, PaymentLocator,
     PaymentState, Posting, Product, RefundReason, Scope, Session, SessionHolder, SessionId, Shop, ShopId, User, UserId,
-    activate, deactivate, heartbeat,
+    activate, adopt, deactivate, heartbeat,
 };
 use latchkey_license::KeyCode;
 use money::{Currency, Money};
 use store::testing::{postgres_store, sqlite_store};
-use store::{CommitError, Expect, Statement, Store, Value};
+use store::{CommitError, Expect, Page, Statement, Store, Value};
 
 use crowd::{
     a_crowd_that_reaches_for_leases_that_are_over_gets_those_and_no_more,
@@ -94,6 +94,7 @@ sentences! {
     a_key_finds_its_license_and_opens_only_to_be_shown
     a_device_is_found_on_its_seat_until_it_gives_it_back
     a_device_takes_one_seat
+    a_license_takes_on_what_its_plan_says_now
     what_is_remembered_is_what_is_stored
     a_seat_is_found_under_its_new_fingerprint_at_once
     a_job_belongs_to_one_worker_until_its_lease_ends
@@ -581,6 +582,46 @@ async fn a_device_is_found_on_its_seat_until_it_gives_it_back(store: Store) {
     let view = store.seat(shop, &key, Some(&device), world.now).await.unwrap().unwrap();
     assert_eq!((view.license.seats_used, view.activation), (0, None));
     assert_eq!(store.activations(shop, view.license.id).await.unwrap(), [Activation { version: 3, ..released }]);
+    assert!(store::report::broken_laws(&store).await.unwrap().is_empty());
+}
+
+async fn a_license_takes_on_what_its_plan_says_now(store: Store) {
+    let mut world = World::new();
+    world.stock(&store).await;
+    let mut sale = world.open(&store, 1).await;
+    world.submit(&store, &mut sale).await;
+    world.captured(&store, &mut sale, "pi_1").await;
+    let shop = world.shop.id;
+    let seat = world.seat(&store, &sale.licenses[0].clone(), "device").await;
+    let license = store.license(shop, seat.license).await.unwrap().unwrap();
+    let (_, key) = store.license_keys(shop, sale.order.id).await.unwrap().remove(0);
+
+    let mut plan = world.plan.policy.clone();
+    plan.seats = Some(5);
+    plan.valid_days = Some(400);
+    plan.term.update_days = Some(30);
+    plan.term.grace_days = 7;
+    plan.seating.lease_seconds = Some(600);
+    plan.usage = Some(domain::Metering { limit: Some(10), reset_days: None });
+    let adopted = adopt(&license, &plan, "better for everybody", Actor::Api, world.now, &mut world.rng).unwrap();
+    store.commit(&adopted.changes).await.unwrap();
+    let read = store.license(shop, license.id).await.unwrap().unwrap();
+    assert_eq!(read, domain::License { version: license.version + 1, ..adopted.license });
+    assert_eq!((read.policy.clone(), read.seats_used), (plan.clone(), 1));
+    assert_eq!(store.activation(shop, seat.id).await.unwrap(), Some(seat.clone()), "who sits goes on sitting");
+    // What the policy says of leases is also what the row counts by.
+    let over = world.now.after(Duration::hours(1));
+    assert_eq!(store.seat(shop, &key, None, over).await.unwrap().unwrap().lapsed, 1);
+
+    let late = adopt(&license, &plan, "too late", Actor::Api, world.now, &mut world.rng).unwrap();
+    assert_eq!(store.commit(&late.changes).await, Err(CommitError::Conflict { what: "license" }));
+    let told = store.order_events(shop, sale.order.id).await.unwrap();
+    let changed: Vec<_> = told.iter().filter(|event| event.kind == EventKind::LicenseChanged).collect();
+    assert_eq!(changed.len(), 1);
+    assert_eq!(changed[0].data["reason"], "better for everybody");
+    let listed =
+        store.licenses_of_plan(shop, world.plan.id, Page { starting_after: None, ending_before: None, limit: 9 });
+    assert_eq!(listed.await.unwrap().data, [read]);
     assert!(store::report::broken_laws(&store).await.unwrap().is_empty());
 }
 
