@@ -5,6 +5,7 @@
 //! against simulated ones. It owns no rule (those are in `domain`), no SQL
 //! (that is in `store`) and no HTML (that is in `web`).
 
+mod access_token;
 mod adjust;
 mod ask;
 mod checkout;
@@ -44,6 +45,7 @@ mod visitors;
 mod watch;
 mod worker;
 
+pub use access_token::{AccessClaims, AccessToken};
 pub use adjust::{Adoption, Adoptions};
 pub use checkout::{CheckoutInput, Submitted};
 pub use clock::Clock;

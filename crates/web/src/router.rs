@@ -110,6 +110,7 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/v1/products/{product}", get(api::product::show))
         .route("/v1/plans/{plan}", get(api::plan::show))
         .route("/v1/plans/{plan}/policy-changes", post(api::adjust::adopt).get(api::adjust::preview))
+        .route("/v1/introspect", post(api::access_token::introspect))
         .route("/v1/events", get(api::event::list))
         .route("/v1/events/{event}", get(api::event::show))
         .layer(door(Class::Api, BODY_LIMIT));
@@ -124,6 +125,7 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/v1/licenses/deactivate", post(api::license::deactivate))
         .route("/v1/licenses/heartbeat", post(api::license::heartbeat))
         .route("/v1/licenses/usage", post(api::usage::count))
+        .route("/v1/licenses/token", post(api::access_token::create))
         // What other systems' apps ask; see `compat`.
         .route("/compat/lemon_squeezy/v1/licenses/activate", post(compat::lemon_squeezy::activate))
         .route("/compat/lemon_squeezy/v1/licenses/validate", post(compat::lemon_squeezy::validate))

@@ -50,6 +50,7 @@ const SECTIONS: &[Section] = &[
         code("request_malformed", 400, "The address or the head of the request cannot be read.", "Send addresses as percent-encoded UTF-8."),
         code("body_incomplete", 400, "The body did not arrive whole.", "Send it again; a POST with the same `Idempotency-Key`."),
         code("json_malformed", 400, "The body is not JSON.", "`detail` names line and column."),
+        code("form_malformed", 400, "The body is not a form.", "Send `name=value` pairs, percent-encoded, as `application/x-www-form-urlencoded`."),
         code("query_malformed", 400, "What stands after the `?` cannot be read.", "Percent-encode names and values."),
         code("parameter_missing", 422, "A field that must be there is not.", "`param` names it."),
         code("parameter_invalid", 422, "A field or parameter is of the wrong kind or out of its range.", "`param` names it where it can be told; the OpenAPI description says what fits."),
@@ -102,6 +103,9 @@ const SECTIONS: &[Section] = &[
         code("usage_exhausted", 409, "Less is left to use in this period than was asked for. Nothing was counted.", "`detail` says how much is left; wait for `resets_at`, or raise the limit."),
         code("fingerprint_invalid", 422, "The fingerprint is empty, longer than 255 characters, or looks like a card number.", "Send an opaque text that stays the same on the device, as a hash."),
         code("text_invalid", 422, "A name or note is empty, too long, or looks like a card number.", "`param` names it."),
+        code("wrong_product", 403, "The license is for another product than the app names.", "The person needs a license of this product, or the app names the wrong one."),
+        code("missing_feature", 403, "The license does not have a feature that the app asks for; `detail` names it.", "Offer a plan that has it."),
+        code("check_in_overdue", 409, "The device has not reported for longer than the plan allows.", "Activate again, or send a heartbeat; then ask again."),
     ] },
     Section { title: "Webhooks in", codes: &[
         code("signature_missing", 401, "The message carries no signature.", "Only the gateway may call this address."),

@@ -271,7 +271,7 @@ impl Asker {
     }
 
     /// What a verdict means, for the person in front of the app.
-    fn verdict(&self, web: &Web, verdict: &Verdict, retired: Option<&RetiredKey>) -> String {
+    pub(super) fn verdict(&self, web: &Web, verdict: &Verdict, retired: Option<&RetiredKey>) -> String {
         let id = match verdict.code {
             VerdictCode::Valid => "license-valid",
             VerdictCode::Unknown => "license-unknown",
@@ -401,7 +401,7 @@ pub(crate) async fn validate(State(web): State<Web>, asker: Asker, sent: Json) -
 }
 
 /// The product that an app names, by id or by slug. A name that nobody has fits no license.
-async fn products(web: &Web, shop: &Shop, name: &str) -> Result<Vec<ProductId>, Problem> {
+pub(super) async fn products(web: &Web, shop: &Shop, name: &str) -> Result<Vec<ProductId>, Problem> {
     match ProductId::parse(name) {
         Ok(id) => Ok(vec![id]),
         Err(_) => Ok(web.app.product_named(shop.id, name).await?.into_iter().collect()),

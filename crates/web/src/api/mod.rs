@@ -3,6 +3,7 @@
 //! What comes in is parsed into small structs that refuse unknown fields; what
 //! goes out are structs of this folder, filled by plain functions from rows.
 
+pub(crate) mod access_token;
 pub(crate) mod adjust;
 mod body;
 pub(crate) mod checkout;
