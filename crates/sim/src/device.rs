@@ -7,7 +7,7 @@ use domain::{ActivationRequest, Actor, Fingerprint, Sale, ValidationRequest};
 use latchkey_license::KeyCode;
 
 use crate::sim::{DAY, HOUR, SECOND, Sim};
-use crate::universe::at_once;
+use crate::universe::{at_once, hold};
 
 /// A device with the key of a sale's first license, for some days.
 pub(crate) async fn run(sim: Rc<Sim>, sale: Rc<Sale>, number: i64) {
@@ -24,6 +24,13 @@ pub(crate) async fn run(sim: Rc<Sim>, sale: Rc<Sale>, number: i64) {
             universe.sleep(universe.between(0, 3) * SECOND).await;
         }
         ask(&sim, &key, &fingerprint).await;
+    }
+    // Its app starts now and then, while money goes back, disputes are opened and lost, and other devices come and go.
+    for _ in 0..universe.between(2, 8) {
+        universe.sleep(universe.between(0, 3 * DAY)).await;
+        for _ in 0..2 {
+            validate(&sim, &key, &fingerprint).await;
+        }
     }
     universe.sleep(universe.between(0, HOUR)).await;
 }
@@ -63,11 +70,38 @@ async fn ask(sim: &Rc<Sim>, key: &KeyCode, fingerprint: &Fingerprint) {
             });
             let _ = asked.await;
         }
-        _ => {
-            let request = ValidationRequest { fingerprint: Some(fingerprint), ..ValidationRequest::default() };
-            let asked =
-                sim.call("validate", move |app| async move { app.validate_license(shop, &key, &request).await });
-            let _ = asked.await;
-        }
+        _ => validate(sim, &key, &fingerprint).await,
     }
+}
+
+/// Asks whether the key works here, and holds the answer against the rows: what nothing changed between the question and
+/// the answer must be told as it is stored, whether it was read or remembered.
+async fn validate(sim: &Rc<Sim>, key: &KeyCode, fingerprint: &Fingerprint) {
+    let universe = &sim.universe;
+    let shop = sim.shop.id;
+    let stored = || at_once(sim.rows.seat(shop, key, Some(fingerprint), universe.timestamp())).ok().flatten();
+    let reads = || hold(&universe.counts).reads;
+    let request = ValidationRequest { fingerprint: Some(fingerprint.clone()), ..ValidationRequest::default() };
+    let (asked_key, asked) = (key.clone(), request.clone());
+    let (before, read_before) = (stored(), reads());
+    let answer = sim.call("validate", move |app| async move { app.validate_license(shop, &asked_key, &asked).await });
+    let Ok(Ok(answer)) = answer.await else { return };
+    let is_remembered = reads() == read_before;
+    let (Some(before), Some(after)) = (before, stored()) else { return };
+    if (&before.license, &before.activation) != (&after.license, &after.activation) {
+        return;
+    }
+    let expected = after.license.validate(after.activation.as_ref(), &request, answer.at);
+    let told = answer.license().map(|license| license.version);
+    if answer.verdict != expected || told != Some(after.license.version) {
+        let (license, verdict) = (after.license.id, answer.verdict.code.as_str());
+        let remembered = if is_remembered { "remembered" } else { "read" };
+        let expected = expected.code.as_str();
+        universe.fail(format!("{license} was told as {verdict} ({remembered}), and its rows say {expected}"));
+    }
+    universe.count(|counts| {
+        counts.compared += 1;
+        counts.remembered += u64::from(is_remembered);
+        counts.remembered_no += u64::from(is_remembered && !answer.verdict.is_valid());
+    });
 }

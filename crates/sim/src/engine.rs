@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use domain::{LicenseId, OrderId};
 use store::sqlite::Sqlite;
-use store::{Answer, CommitError, Engine, Migration, MigrationError, ReadError, Rows, Statement, Value};
+use store::{Answer, CommitError, Engine, Migration, MigrationError, ReadError, Rows, Statement, Touched, Value};
 
 use crate::universe::{Bell, Universe, at_once, hold};
 
@@ -100,6 +100,11 @@ impl Engine for Unreliable {
 
     fn migrate(&self, migrations: &'static [Migration]) -> Answer<'_, Result<Vec<i64>, MigrationError>> {
         self.inner.migrate(migrations)
+    }
+
+    /// The engine below notes what every node writes, so that each may remember what it has read.
+    fn touched(&self) -> Option<&Touched> {
+        self.inner.touched()
     }
 
     fn name(&self) -> &'static str {

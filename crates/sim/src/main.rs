@@ -123,7 +123,8 @@ fn many(from: u64, count: u64, aim: Aim) -> ExitCode {
     let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
     println!(
         "{} seeds ({} kept) in {}.{} s on {threads} threads: {} commits, {} with their answer lost, {} crashes, \
-         {} calls, {} webhooks, {} mails, {} paid orders, {} audits, {} steps, {} simulated days",
+         {} calls, {} webhooks, {} mails, {} paid orders, {} audits, {} answers to apps compared with the rows ({} from \
+         memory, {} of them a no), {} steps, {} simulated days",
         seeds.len(),
         kept.len(),
         milliseconds / 1_000,
@@ -136,6 +137,9 @@ fn many(from: u64, count: u64, aim: Aim) -> ExitCode {
         counts.mails,
         counts.paid,
         counts.audits,
+        counts.compared,
+        counts.remembered,
+        counts.remembered_no,
         counts.polls,
         counts.simulated / 86_400_000_000,
     );
@@ -147,7 +151,7 @@ fn many(from: u64, count: u64, aim: Aim) -> ExitCode {
         println!("the first that is wrong: seed {seed}, after {place} that are not");
         return ExitCode::FAILURE;
     }
-    let gaps = if aim.covers { cells.gaps() } else { Vec::new() };
+    let gaps = if aim.covers { [cells.gaps(), counts.gaps()].concat() } else { Vec::new() };
     for gap in &gaps {
         println!("coverage: {gap}");
     }

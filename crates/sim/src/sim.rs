@@ -15,7 +15,7 @@ use app::{App, Catalog, Clock, Entropy, Http, Mailer, NewShop, Settings};
 use domain::{Email, GatewayAccountId, Mode, OrderId, PlanId, Seller, Shop, ShopId};
 use serde_json::json;
 use store::sqlite::{Sqlite, SqliteOptions};
-use store::{Store, Vault};
+use store::{Access, Store, Vault};
 
 use crate::auditor::Auditor;
 use crate::chance;
@@ -78,7 +78,7 @@ impl Sim {
     /// Opens a shop in an empty database.
     fn open(seed: u64, universe: &Arc<Universe>, scratch: &Scratch) -> Result<Rc<Self>, String> {
         let told = |error: &dyn std::fmt::Display| format!("the shop cannot be opened: {error}");
-        let options = SqliteOptions { readers: 1, lookups: 1, ..SqliteOptions::default() };
+        let options = SqliteOptions { readers: 1, lookups: 1, access: Access::Alone, ..SqliteOptions::default() };
         let inner = Arc::new(Sqlite::open(&scratch.database(), options).map_err(|error| told(&error))?);
         let vault = Arc::new(Vault::from_master_key(MASTER_KEY).map_err(|error| told(&error))?);
         let rows = Store::new(inner.clone(), Arc::clone(&vault));

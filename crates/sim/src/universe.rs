@@ -49,9 +49,34 @@ pub struct Counts {
     pub paid: u64,
     /// Microseconds of simulated time.
     pub simulated: u64,
+    /// Answers to an app that were compared with rows that nothing changed meanwhile.
+    pub compared: u64,
+    /// Those among them that nothing was read for.
+    pub remembered: u64,
+    /// Those among them that were remembered and said no.
+    pub remembered_no: u64,
 }
 
+/// How often answers that are remembered must be compared with the rows over the seeds of a test run.
+const ENOUGH_REMEMBERED: u64 = 1_000;
+
+/// How often those that say no.
+const ENOUGH_REMEMBERED_NO: u64 = 100;
+
 impl Counts {
+    /// What should have happened often and did not.
+    #[must_use]
+    pub fn gaps(&self) -> Vec<String> {
+        let mut gaps = Vec::new();
+        if self.remembered < ENOUGH_REMEMBERED {
+            gaps.push(format!("only {} answers to apps came from memory", self.remembered));
+        }
+        if self.remembered_no < ENOUGH_REMEMBERED_NO {
+            gaps.push(format!("only {} answers from memory said no", self.remembered_no));
+        }
+        gaps
+    }
+
     /// Adds another run's.
     pub fn add(&mut self, other: &Self) {
         self.commits += other.commits;
@@ -65,6 +90,9 @@ impl Counts {
         self.polls += other.polls;
         self.paid += other.paid;
         self.simulated += other.simulated;
+        self.compared += other.compared;
+        self.remembered += other.remembered;
+        self.remembered_no += other.remembered_no;
     }
 }
 

@@ -102,7 +102,7 @@ impl Sqlite {
             measurements: Arc::default(),
             reads: Arc::new(Queue::new(options.waiting)),
             lookups: Vec::new(),
-            glances: Arc::default(),
+            glances: Arc::new(Glances::of(options.access)),
             readers: Vec::new(),
             writer: None,
             _presence: presence,
@@ -266,20 +266,26 @@ const GLANCE_EVERY: u64 = 100_000;
 
 /// What the writer knows of who has written what: by itself, and by looking from time to time whether somebody else has.
 struct Glances {
+    /// Nobody else writes, so nobody has to look.
+    is_alone: bool,
     touched: Touched,
     clock: Stopwatch,
     asked_at: AtomicU64,
     seen_at: AtomicU64,
 }
 
-impl Default for Glances {
-    fn default() -> Self {
-        let never = || AtomicU64::new(0);
-        Self { touched: Touched::default(), clock: Stopwatch::start(), asked_at: never(), seen_at: never() }
-    }
-}
-
 impl Glances {
+    fn of(access: Access) -> Self {
+        let never = || AtomicU64::new(0);
+        Self {
+            is_alone: access == Access::Alone,
+            touched: Touched::default(),
+            clock: Stopwatch::start(),
+            asked_at: never(),
+            seen_at: never(),
+        }
+    }
+
     /// Microseconds, by which 0 is long ago from the first moment on.
     fn now(&self) -> u64 {
         u64::try_from(self.clock.elapsed().as_micros()).unwrap_or(u64::MAX).saturating_add(2 * GLANCE_EVERY)
@@ -287,6 +293,9 @@ impl Glances {
 
     /// Whether it is time to look; one caller of many is told so.
     fn is_due(&self) -> bool {
+        if self.is_alone {
+            return false;
+        }
         let (now, asked_at) = (self.now(), self.asked_at.load(Ordering::Relaxed));
         now.saturating_sub(asked_at) >= GLANCE_EVERY
             && self.asked_at.compare_exchange(asked_at, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
@@ -294,7 +303,8 @@ impl Glances {
 
     /// Nothing when the last look is too long ago.
     fn touched(&self) -> Option<&Touched> {
-        (self.now().saturating_sub(self.seen_at.load(Ordering::SeqCst)) < 2 * GLANCE_EVERY).then_some(&self.touched)
+        let is_seen = || self.now().saturating_sub(self.seen_at.load(Ordering::SeqCst)) < 2 * GLANCE_EVERY;
+        (self.is_alone || is_seen()).then_some(&self.touched)
     }
 }
 
