@@ -1,13 +1,20 @@
 //! What a queued mail says, read from the rows at the moment it is sent: a
 //! key is opened only here, on its way out.
 
-use domain::{Delivery, License, LoginLink, LoginLinkId, MailKind, Order, Sale, Shop, Standing};
+use domain::{
+    Delivery, License, LicenseId, LoginLink, LoginLinkId, MailKind, Order, PlanId, Sale, Shop, Standing, TransferId,
+};
+use latchkey_license::KeyCode;
+use store::{LicenseFilter, Page};
 
 use crate::mail::{
-    ConsoleLink, Envelope, IssuedLicense, Mail, MailContent, OrderPaid, OrderRefunded, PaymentFailed, PortalCode,
-    SenderIdentity, SetupGuide, compose,
+    ConsoleLink, Envelope, IssuedLicense, LicenseLetter, LicenseMatter, Mail, MailContent, OrderPaid, OrderRefunded,
+    PaymentFailed, PortalCode, SenderIdentity, SetupGuide, compose,
 };
 use crate::{App, Error};
+
+/// How many keys one mail carries.
+const MOST_KEYS: u32 = 50;
 
 /// A mail on its way out.
 pub(crate) struct Letter {
@@ -61,6 +68,15 @@ impl App {
                 }),
                 None => return Ok(None),
             },
+            MailKind::KeysRequested { .. }
+            | MailKind::KeyReplaced { .. }
+            | MailKind::TransferOffered { .. }
+            | MailKind::TransferStarted { .. }
+            | MailKind::TransferDone { .. }
+            | MailKind::LicenseReceived { .. } => match self.license_letter(shop, delivery).await? {
+                Some(letter) => MailContent::License(letter),
+                None => return Ok(None),
+            },
         };
         let envelope = Envelope {
             delivery: delivery.id,
@@ -77,8 +93,130 @@ impl App {
     pub(crate) async fn still_without_keys(&self, order: &Order) -> Result<Option<Box<Order>>, Error> {
         let sale = self.sale(order.shop, order.id).await?;
         let now = self.clock.now();
-        let all_revoked = sale.licenses.iter().all(|license| license.standing(now) == Standing::Revoked);
+        let own = sale.licenses.iter().filter(|license| license.customer == sale.order.customer);
+        let all_revoked = own.into_iter().all(|license| license.standing(now) == Standing::Revoked);
         Ok(all_revoked.then(|| Box::new(sale.order)))
+    }
+
+    /// What is told about licenses outside of their orders; `None` when it is over, or there is nothing to tell.
+    async fn license_letter(&self, shop: &Shop, delivery: &Delivery) -> Result<Option<LicenseLetter>, Error> {
+        let portal = format!("{}/portal", self.settings.public_url);
+        let (matter, licenses, url) = match delivery.mail {
+            MailKind::KeysRequested { customer } => {
+                let page = Page { starting_after: None, ending_before: None, limit: MOST_KEYS };
+                let filter = LicenseFilter { customer: Some(customer), ..LicenseFilter::default() };
+                let licenses = self.store.licenses(shop.id, &filter, page).await?.data;
+                let keys = self.store.license_keys_of_customer(shop.id, customer, MOST_KEYS).await?;
+                (LicenseMatter::KeysRequested, self.with_keys(&licenses, &keys).await?, portal)
+            }
+            MailKind::KeyReplaced { license } => {
+                (LicenseMatter::KeyReplaced, self.license_with_key(shop, license, delivery).await?, portal)
+            }
+            MailKind::LicenseReceived { license } => {
+                (LicenseMatter::Received, self.license_with_key(shop, license, delivery).await?, portal)
+            }
+            MailKind::TransferOffered { transfer }
+            | MailKind::TransferStarted { transfer }
+            | MailKind::TransferDone { transfer } => return self.transfer_letter(shop, transfer, delivery.mail).await,
+            MailKind::OrderPaid { .. }
+            | MailKind::PaymentFailed { .. }
+            | MailKind::OrderRefunded { .. }
+            | MailKind::PortalCode { .. }
+            | MailKind::ConsoleLink { .. } => return Ok(None),
+        };
+        if licenses.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(LicenseLetter { matter, licenses, name: String::new(), other: String::new(), until: None, url }))
+    }
+
+    async fn transfer_letter(
+        &self,
+        shop: &Shop,
+        transfer: TransferId,
+        mail: MailKind,
+    ) -> Result<Option<LicenseLetter>, Error> {
+        let Some(transfer) = self.store.transfer(shop.id, transfer).await? else { return Ok(None) };
+        let Some(license) = self.store.license(shop.id, transfer.license).await? else { return Ok(None) };
+        let is_open = transfer.is_open(self.clock.now());
+        let owner = self.store.customer(shop.id, transfer.from).await?;
+        let owner = owner.map(|owner| owner.email.to_string()).unwrap_or_default();
+        let portal = format!("{}/portal/licenses/{}", self.settings.public_url, license.id);
+        let (matter, other, url) = match mail {
+            MailKind::TransferOffered { .. } if is_open => {
+                (LicenseMatter::Offered, owner, self.transfer_url(transfer.id))
+            }
+            MailKind::TransferStarted { .. } if is_open => {
+                (LicenseMatter::OfferStarted, transfer.to.to_string(), portal)
+            }
+            MailKind::TransferDone { .. } => {
+                let url = format!("{}/portal", self.settings.public_url);
+                (LicenseMatter::Transferred, transfer.to.to_string(), url)
+            }
+            MailKind::OrderPaid { .. }
+            | MailKind::PaymentFailed { .. }
+            | MailKind::OrderRefunded { .. }
+            | MailKind::PortalCode { .. }
+            | MailKind::ConsoleLink { .. }
+            | MailKind::KeysRequested { .. }
+            | MailKind::KeyReplaced { .. }
+            | MailKind::LicenseReceived { .. }
+            | MailKind::TransferOffered { .. }
+            | MailKind::TransferStarted { .. } => return Ok(None),
+        };
+        let name = self.name_of(&license).await?.join(" ");
+        Ok(Some(LicenseLetter { matter, licenses: Vec::new(), name, other, until: Some(transfer.expires_at), url }))
+    }
+
+    /// A license with its key, while it belongs to whoever the mail goes to.
+    async fn license_with_key(
+        &self,
+        shop: &Shop,
+        license: LicenseId,
+        delivery: &Delivery,
+    ) -> Result<Vec<IssuedLicense>, Error> {
+        let Some(row) = self.store.license(shop.id, license).await? else { return Ok(Vec::new()) };
+        if row.customer.is_none() || row.customer != delivery.customer {
+            return Ok(Vec::new());
+        }
+        let key = self.store.license_key(shop.id, license).await?.map(|key| (license, key));
+        self.with_keys(std::slice::from_ref(&row), key.as_slice()).await
+    }
+
+    /// Those of the licenses that were not taken back, with their keys.
+    async fn with_keys(
+        &self,
+        licenses: &[License],
+        keys: &[(LicenseId, KeyCode)],
+    ) -> Result<Vec<IssuedLicense>, Error> {
+        let now = self.clock.now();
+        let mut issued = Vec::new();
+        let mut names: Vec<(PlanId, [String; 2])> = Vec::new();
+        for license in licenses.iter().filter(|license| license.standing(now) != Standing::Revoked) {
+            let Some((_, key)) = keys.iter().find(|(id, _)| *id == license.id) else { continue };
+            let known = names.iter().find(|(plan, _)| *plan == license.plan).map(|(_, names)| names.clone());
+            let [product_name, plan_name] = match known {
+                Some(names) => names,
+                None => {
+                    let found = self.name_of(license).await?;
+                    names.push((license.plan, found.clone()));
+                    found
+                }
+            };
+            let key = key.to_string();
+            issued.push(IssuedLicense { product_name, plan_name, key, expires_at: license.expires_at });
+        }
+        Ok(issued)
+    }
+
+    /// What product and tier of a license are called.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn name_of(&self, license: &License) -> Result<[String; 2], Error> {
+        let product = self.store.product(license.shop, license.product).await?;
+        let plan = self.store.plan(license.shop, license.plan).await?;
+        Ok([product.map(|product| product.name), plan.map(|plan| plan.name)].map(Option::unwrap_or_default))
     }
 
     async fn order_paid(&self, shop: &Shop, sale: &Sale, delivery: &Delivery) -> Result<OrderPaid, Error> {
@@ -92,6 +230,8 @@ impl App {
         let licenses = sale
             .licenses
             .iter()
+            // What was handed on has another owner, who alone is told its key.
+            .filter(|license| license.customer == order.customer)
             .filter(works)
             .filter_map(|license| {
                 let line = order.lines.get(usize::try_from(license.line).ok()?)?;

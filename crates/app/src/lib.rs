@@ -8,6 +8,7 @@
 mod access_token;
 mod adjust;
 mod ask;
+mod by_hand;
 mod checkout;
 mod clock;
 mod console;
@@ -41,12 +42,14 @@ mod signing_key;
 mod silence;
 mod sweep;
 pub mod trace;
+mod transfer;
 mod visitors;
 mod watch;
 mod worker;
 
 pub use access_token::{AccessClaims, AccessToken};
 pub use adjust::{Adoption, Adoptions};
+pub use by_hand::HandAct;
 pub use checkout::{CheckoutInput, Submitted};
 pub use clock::Clock;
 pub use console::{ConsoleEntry, FIRST_OWNER};
@@ -67,6 +70,7 @@ pub use setup::{NewApiKey, NewShop, SampleShop};
 pub use signer::Signer;
 pub use signing_key::{SigningKeyError, SigningKeyTurn, SigningKeyView};
 pub use silence::Webhooks;
+pub use transfer::{OpenTransfer, TransferInput};
 pub use watch::Metrics;
 pub use worker::{StepReport, run_workers};
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::{
     Activation, ActivationRequest, Actor, Changes, EventId, Fingerprint, License, LicenseId, Refusal, RetiredKey, Rng,
     ShopId, Timestamp, UsageRequest, ValidationRequest, Verdict, Warning, activate, begin, change_usage,
-    count_verification, deactivate, heartbeat,
+    count_verification, deactivate, heartbeat, release_by_hand,
 };
 use latchkey_license::KeyCode;
 use store::{CommitError, SeatView};
@@ -315,7 +315,7 @@ impl App {
         }
     }
 
-    /// Frees a seat from the portal or the console, where the license is known and not the key.
+    /// Frees a seat from the console, where the license is known and not the key.
     ///
     /// # Errors
     /// When there is no such license, or the seat is free already.
@@ -324,13 +324,14 @@ impl App {
         shop: ShopId,
         license: domain::LicenseId,
         seat: domain::ActivationId,
+        reason: &str,
         actor: Actor,
     ) -> Result<(), Error> {
         for _ in 0..TRIES {
             let row = self.store.license(shop, license).await?.ok_or(Error::NotFound { what: "license" })?;
             let seats = self.store.activations(shop, license).await?;
             let seat = seats.iter().find(|known| known.id == seat).ok_or(Error::NotFound { what: "activation" })?;
-            let (changes, _) = deactivate(&row, seat, actor, self.clock.now(), &mut self.entropy.rng())?;
+            let changes = release_by_hand(&row, seat, reason, actor, self.clock.now(), &mut self.entropy.rng())?;
             match self.commit(&changes, None).await {
                 Ok(()) => return Ok(()),
                 Err(CommitError::Conflict { .. }) => {}

@@ -139,6 +139,8 @@ pub enum MailContent {
     PortalCode(PortalCode),
     /// The link that opens the console.
     ConsoleLink(ConsoleLink),
+    /// Something about licenses outside of their orders.
+    License(LicenseLetter),
 }
 
 /// An order that was paid.
@@ -249,6 +251,40 @@ pub struct ConsoleLink {
     pub valid_minutes: u32,
 }
 
+/// What is told about licenses outside of their orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LicenseMatter {
+    /// Somebody asked for the keys of the address.
+    KeysRequested,
+    /// There is a new key.
+    KeyReplaced,
+    /// The receiver may take a license.
+    Offered,
+    /// A license of the receiver's is offered to somebody.
+    OfferStarted,
+    /// A license of the receiver's went to somebody.
+    Transferred,
+    /// The receiver has a license from now on.
+    Received,
+}
+
+/// A mail about licenses.
+#[derive(Clone, PartialEq, Eq)]
+pub struct LicenseLetter {
+    /// What it is about.
+    pub matter: LicenseMatter,
+    /// The licenses with their keys; empty where none is told.
+    pub licenses: Vec<IssuedLicense>,
+    /// Product and tier, where no key is told.
+    pub name: String,
+    /// The address of the other side of a transfer.
+    pub other: String,
+    /// Until when an offer stands.
+    pub until: Option<Timestamp>,
+    /// Where the button leads.
+    pub url: String,
+}
+
 /// A mail could not be written down.
 #[derive(Debug, thiserror::Error)]
 #[error("the mail cannot be composed: {0}")]
@@ -266,13 +302,14 @@ pub fn compose(
     content: &MailContent,
 ) -> Result<Mail, ComposeError> {
     let locale = catalog.choose([envelope.locale.clone()]);
-    let mut page = Page { catalog, sender, locale: &locale, arguments: Vec::new() };
+    let mut page = Page { catalog, sender, locale: &locale, arguments: Vec::new(), subject: String::new() };
     let parts = match content {
         MailContent::OrderPaid(paid) => OrderPaidView::new(paid, &mut page).render(&page),
         MailContent::PaymentFailed(failed) => PaymentFailedView::new(failed, &mut page).render(&page),
         MailContent::OrderRefunded(refunded) => OrderRefundedView::new(refunded, &mut page).render(&page),
         MailContent::PortalCode(code) => PortalCodeView::new(code, &mut page).render(&page),
         MailContent::ConsoleLink(link) => ConsoleLinkView::new(link, &mut page).render(&page),
+        MailContent::License(letter) => LicenseLetterView::new(letter, &mut page).render(&page),
     }?;
     Ok(Mail {
         delivery: envelope.delivery,
@@ -326,6 +363,8 @@ struct Page<'a> {
     locale: &'a Locale,
     /// What the messages of this mail may name.
     arguments: Vec<(&'static str, Value)>,
+    /// The subject, where it depends on more than the kind of mail.
+    subject: String,
 }
 
 enum Value {
@@ -489,6 +528,8 @@ templates!(
     "console_link/body.html"
 );
 
+templates!(license_letter, LicenseLetterView, "license/subject.txt", "license/body.txt", "license/body.html");
+
 struct LineView {
     name: String,
     quantity: String,
@@ -499,6 +540,19 @@ struct LicenseView {
     name: String,
     key: String,
     validity: String,
+}
+
+impl LicenseView {
+    fn new(license: &IssuedLicense, page: &Page<'_>) -> Self {
+        Self {
+            name: format!("{} {}", license.product_name, license.plan_name),
+            key: license.key.clone(),
+            validity: match license.expires_at {
+                None => page.say("order-paid-valid-forever"),
+                Some(at) => page.say_with("order-paid-valid-until", &[("date", Arg::Text(&page.date(at)))]),
+            },
+        }
+    }
 }
 
 struct MarkdownView {
@@ -534,14 +588,6 @@ impl OrderPaidView {
             ("count", Value::Number(i64::try_from(paid.licenses.len()).unwrap_or(i64::MAX))),
             ("version", Value::Text(paid.terms_version.clone())),
         ];
-        let license = |license: &IssuedLicense| LicenseView {
-            name: format!("{} {}", license.product_name, license.plan_name),
-            key: license.key.clone(),
-            validity: match license.expires_at {
-                None => page.say("order-paid-valid-forever"),
-                Some(at) => page.say_with("order-paid-valid-until", &[("date", Arg::Text(&page.date(at)))]),
-            },
-        };
         let guide = |guide: &SetupGuide| {
             MarkdownView::new(
                 page.say_with("order-paid-setup", &[("product", Arg::Text(&guide.product_name))]),
@@ -554,7 +600,7 @@ impl OrderPaidView {
             lines: page.lines(&paid.lines),
             total: page.amount(paid.total),
             method: paid.method.as_ref().map(|method| page.method(method)),
-            licenses: paid.licenses.iter().map(license).collect(),
+            licenses: paid.licenses.iter().map(|license| LicenseView::new(license, page)).collect(),
             guides: paid.setup_guides.iter().map(guide).collect(),
             refunds: MarkdownView::new(page.say("order-paid-refunds"), &paid.refund_policy),
             consent: paid
@@ -651,6 +697,77 @@ impl ConsoleLinkView {
     fn new(link: &ConsoleLink, page: &mut Page<'_>) -> Self {
         page.arguments = vec![("minutes", Value::Number(link.valid_minutes.into()))];
         Self { url: link.url.clone() }
+    }
+}
+
+/// The words of a mail about licenses: subject, title, what it is about, what the button says, and what to know besides.
+struct LicenseLetterView {
+    title: String,
+    intro: String,
+    licenses: Vec<LicenseView>,
+    button: String,
+    url: String,
+    closing: String,
+}
+
+impl LicenseLetterView {
+    fn new(letter: &LicenseLetter, page: &mut Page<'_>) -> Self {
+        let [subject, title, intro, button, closing] = match letter.matter {
+            LicenseMatter::KeysRequested => {
+                ["mail-keys-subject", "mail-keys-title", "mail-keys-intro", "mail-open-portal", "mail-keys-closing"]
+            }
+            LicenseMatter::KeyReplaced => [
+                "mail-replaced-subject",
+                "mail-replaced-title",
+                "mail-replaced-intro",
+                "mail-open-portal",
+                "mail-replaced-closing",
+            ],
+            LicenseMatter::Offered => [
+                "mail-offered-subject",
+                "mail-offered-title",
+                "mail-offered-intro",
+                "mail-offered-button",
+                "mail-offered-closing",
+            ],
+            LicenseMatter::OfferStarted => [
+                "mail-offering-subject",
+                "mail-offering-title",
+                "mail-offering-intro",
+                "mail-offering-button",
+                "mail-offering-closing",
+            ],
+            LicenseMatter::Transferred => [
+                "mail-transferred-subject",
+                "mail-transferred-title",
+                "mail-transferred-intro",
+                "mail-open-portal",
+                "mail-transferred-closing",
+            ],
+            LicenseMatter::Received => [
+                "mail-received-subject",
+                "mail-received-title",
+                "mail-received-intro",
+                "mail-open-portal",
+                "mail-received-closing",
+            ],
+        };
+        let until = letter.until.map(|at| page.date(at)).unwrap_or_default();
+        page.arguments = vec![
+            ("name", Value::Text(letter.name.clone())),
+            ("other", Value::Text(letter.other.clone())),
+            ("until", Value::Text(until)),
+            ("count", Value::Number(i64::try_from(letter.licenses.len()).unwrap_or(i64::MAX))),
+        ];
+        page.subject = page.say(subject);
+        Self {
+            title: page.say(title),
+            intro: page.say(intro),
+            licenses: letter.licenses.iter().map(|license| LicenseView::new(license, page)).collect(),
+            button: page.say(button),
+            url: letter.url.clone(),
+            closing: page.say(closing),
+        }
     }
 }
 

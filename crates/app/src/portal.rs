@@ -4,9 +4,9 @@
 //! from an id and a secret outside the database; sessions are kept as hashes.
 
 use domain::{
-    Actor, Changes, Customer, Delivery, DeliveryId, DeliveryState, Duration, Email, Event, EventId, EventKind, Job,
-    JobId, JobKind, Locale, LoginLink, LoginLinkId, MailKind, OrderId, OrderNumber, Session, SessionHolder, SessionId,
-    Shop, ShopId,
+    Activation, ActivationId, Actor, Changes, Customer, Delivery, Duration, Email, Event, EventId, EventKind, License,
+    LicenseId, Locale, LoginLink, LoginLinkId, MailKind, OrderId, OrderNumber, Refusal, Rng, Session, SessionHolder,
+    SessionId, Shop, ShopId, Timestamp, release, rename, rotate,
 };
 use latchkey_license::KeyCode;
 use serde_json::json;
@@ -20,6 +20,12 @@ const CODE_LIFETIME: Duration = Duration::minutes(10);
 
 /// How many codes that still work are mailed to one customer.
 const CODES_AT_ONCE: usize = 5;
+
+/// How many mails with keys go to one customer within the time that a code works.
+const KEYS_AT_ONCE: usize = 2;
+
+/// How often it is decided again when devices take seats of the license at the same time.
+const TRIES: u32 = 100;
 
 /// How many wrong codes one link takes before it is dead.
 const CODE_TRIES: u32 = 5;
@@ -51,13 +57,8 @@ impl App {
             return Ok(PortalCodeSent { link: id });
         };
         // Whoever asks again and again must not fill somebody's mailbox; the page looks the same.
-        let filter = DeliveryFilter { customer: Some(customer.id), ..DeliveryFilter::default() };
-        let page = Page { starting_after: None, ending_before: None, limit: 50 };
-        let sent = self.store.deliveries(shop.id, &filter, page).await?.data;
-        let is_recent = |delivery: &&Delivery| {
-            matches!(delivery.mail, MailKind::PortalCode { .. }) && now.since(delivery.created_at) < CODE_LIFETIME
-        };
-        if sent.iter().filter(is_recent).count() >= CODES_AT_ONCE {
+        let is_code = |mail| matches!(mail, MailKind::PortalCode { .. });
+        if self.mailed_lately(&customer, is_code).await? >= CODES_AT_ONCE {
             return Ok(PortalCodeSent { link: id });
         }
         let link = LoginLink {
@@ -74,6 +75,104 @@ impl App {
         changes.login_links = vec![link];
         self.write(&changes).await?;
         Ok(PortalCodeSent { link: id })
+    }
+
+    /// Mails a customer the keys of everything bought with the address. An address that never bought gets nothing, and
+    /// the page looks the same.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn send_keys(&self, shop: &Shop, email: &Email, locale: &Locale) -> Result<(), Error> {
+        let Some(customer) = self.store.customer_by_email(shop.id, email).await? else { return Ok(()) };
+        let is_keys = |mail| matches!(mail, MailKind::KeysRequested { .. });
+        if self.mailed_lately(&customer, is_keys).await? >= KEYS_AT_ONCE {
+            return Ok(());
+        }
+        self.write(&self.mail(shop.id, MailKind::KeysRequested { customer: customer.id }, &customer, locale)).await
+    }
+
+    /// How many mails of a kind a customer was sent as long as a code works.
+    async fn mailed_lately(&self, customer: &Customer, is_kind: impl Fn(MailKind) -> bool) -> Result<usize, Error> {
+        let filter = DeliveryFilter { customer: Some(customer.id), ..DeliveryFilter::default() };
+        let page = Page { starting_after: None, ending_before: None, limit: 50 };
+        let sent = self.store.deliveries(customer.shop, &filter, page).await?.data;
+        let now = self.clock.now();
+        let is_recent = |delivery: &&Delivery| is_kind(delivery.mail) && now.since(delivery.created_at) < CODE_LIFETIME;
+        Ok(sent.iter().filter(is_recent).count())
+    }
+
+    /// Frees a seat for the owner of a license, as often as its policy lets owners do so.
+    ///
+    /// # Errors
+    /// When there is no such seat, it is free already, or the quota is used up.
+    pub async fn release_own_seat(&self, shop: ShopId, license: LicenseId, seat: ActivationId) -> Result<(), Error> {
+        self.change_own_seat(shop, license, seat, |row, seat, now, rng| release(row, seat, now, rng)).await
+    }
+
+    /// Gives the device on a seat the name that its owner knows it by.
+    ///
+    /// # Errors
+    /// When there is no such seat, or it is free.
+    pub async fn rename_own_device(
+        &self,
+        shop: ShopId,
+        license: LicenseId,
+        seat: ActivationId,
+        label: Option<&str>,
+    ) -> Result<(), Error> {
+        self.change_own_seat(shop, license, seat, |row, seat, now, rng| {
+            rename(row, seat, label.map(str::to_owned), Actor::Buyer, now, rng)
+        })
+        .await
+    }
+
+    async fn change_own_seat(
+        &self,
+        shop: ShopId,
+        license: LicenseId,
+        seat: ActivationId,
+        decision: impl Fn(&License, &Activation, Timestamp, &mut Rng) -> Result<Changes, Refusal>,
+    ) -> Result<(), Error> {
+        for _ in 0..TRIES {
+            let row = self.store.license(shop, license).await?.ok_or(Error::NotFound { what: "license" })?;
+            let found = self.store.activation(shop, seat).await?;
+            let found = found.filter(|found| found.license == license).ok_or(Error::NotFound { what: "device" })?;
+            let changes = decision(&row, &found, self.clock.now(), &mut self.entropy.rng())?;
+            match self.commit(&changes, None).await {
+                Ok(()) => return Ok(()),
+                Err(CommitError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Conflict { what: "license" })
+    }
+
+    /// Gives the owner of a license a new key and mails it; the old one is retired at once.
+    ///
+    /// # Errors
+    /// When there is no such license, it does not work, or the quota is used up.
+    pub async fn rotate_own_key(&self, shop: ShopId, license: LicenseId, frees_seats: bool) -> Result<(), Error> {
+        let key = KeyCode::from_random_bytes(self.entropy.rng().bytes());
+        for _ in 0..TRIES {
+            let row = self.store.license(shop, license).await?.ok_or(Error::NotFound { what: "license" })?;
+            let owner = self.owner_of(&row).await?.ok_or(Error::NotFound { what: "customer" })?;
+            let (now, mut rng) = (self.clock.now(), self.entropy.rng());
+            let (changes, _) = rotate(&row, &owner, key.clone(), frees_seats, now, &mut rng)?;
+            match self.commit(&changes, None).await {
+                Ok(()) => return Ok(()),
+                Err(CommitError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Conflict { what: "license" })
+    }
+
+    /// Whose a license is; `None` where it was issued to nobody.
+    pub(crate) async fn owner_of(&self, license: &License) -> Result<Option<Customer>, Error> {
+        match license.customer {
+            Some(customer) => Ok(self.store.customer(license.shop, customer).await?),
+            None => Ok(None),
+        }
     }
 
     /// The code that belongs to a link: eight digits, derived, never stored.
@@ -123,7 +222,7 @@ impl App {
             .store
             .order_by_number(shop, number)
             .await?
-            .filter(|order| order.id == view.license.order)
+            .filter(|order| order.id == view.license.order && order.customer == view.license.customer)
             .ok_or(wrong)?;
         let (session, token) = self.new_session(shop, SessionHolder::Order { order: order.id }, Duration::days(1));
         self.write(&Changes { sessions: vec![session], ..Changes::default() }).await?;
@@ -192,33 +291,9 @@ impl App {
     }
 
     fn mail(&self, shop: ShopId, mail: MailKind, to: &Customer, locale: &Locale) -> Changes {
-        let now = self.clock.now();
-        let mut rng = self.entropy.rng();
-        let delivery = Delivery {
-            id: DeliveryId::mint(now, &mut rng),
-            shop,
-            version: 0,
-            mail,
-            to: to.email.clone(),
-            locale: locale.clone(),
-            order: None,
-            customer: Some(to.id),
-            state: DeliveryState::Queued,
-            attempts: 0,
-            last_error: None,
-            created_at: now,
-            sent_at: None,
-            without_keys: false,
-        };
-        let job = Job {
-            id: JobId::mint(now, &mut rng),
-            shop,
-            kind: JobKind::SendMail { delivery: delivery.id },
-            run_at: now,
-            attempts: 0,
-            last_error: None,
-            created_at: now,
-        };
+        let (mut delivery, job) =
+            Delivery::queued(shop, mail, &to.email, locale, self.clock.now(), &mut self.entropy.rng());
+        delivery.customer = Some(to.id);
         Changes { deliveries: vec![delivery], jobs: vec![job], ..Changes::default() }
     }
 

@@ -1,6 +1,6 @@
 //! New keys for licenses whose keys are in the wrong hands.
 
-use domain::{Actor, License, LicenseId, ShopId, reissue};
+use domain::{Actor, License, LicenseId, ShopId, reissue, tell_of_key};
 use latchkey_license::KeyCode;
 use store::CommitError;
 
@@ -16,6 +16,8 @@ pub struct ReissueInput {
     pub key: KeyCode,
     /// Whether every device must activate with the new key.
     pub frees_seats: bool,
+    /// Whether the owner is mailed the new key.
+    pub tells_owner: bool,
     /// Why, for the journal.
     pub reason: String,
 }
@@ -39,8 +41,13 @@ impl App {
             if self.store.license_key(shop, license).await?.as_ref() == Some(&input.key) {
                 return Ok(row);
             }
-            let ReissueInput { key, frees_seats, reason } = input.clone();
-            let (changes, after) = reissue(&row, key, frees_seats, &reason, actor, now, &mut self.entropy.rng());
+            let owner = if input.tells_owner { self.owner_of(&row).await? } else { None };
+            let ReissueInput { key, frees_seats, tells_owner: _, reason } = input.clone();
+            let mut rng = self.entropy.rng();
+            let (mut changes, after) = reissue(&row, key, frees_seats, &reason, actor, now, &mut rng);
+            if let Some(owner) = &owner {
+                tell_of_key(&mut changes, &after, owner, now, &mut rng);
+            }
             match self.commit(&changes, None).await {
                 Ok(()) => return Ok(after),
                 Err(CommitError::Conflict { .. }) => {}

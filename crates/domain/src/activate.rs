@@ -68,7 +68,8 @@ pub fn activate(
         let is_known_otherwise = held.fingerprint != request.fingerprint;
         held.fingerprint = request.fingerprint.clone();
         let mut changes = Changes::default();
-        if is_known_otherwise || !request.components.is_empty() {
+        let is_renamed = seat.is_none_or(|seat| seat.name != held.name);
+        if is_known_otherwise || is_renamed || !request.components.is_empty() {
             changes.devices.push(held.clone());
         } else {
             changes.activations.push(held.clone());
@@ -96,6 +97,7 @@ pub fn activate(
         license: license.id,
         fingerprint: request.fingerprint.clone(),
         name: request.name.clone(),
+        label: None,
         metadata: request.metadata.clone(),
         components: request.components.clone(),
         state: ActivationState::Active,
@@ -168,7 +170,7 @@ pub fn heartbeat(license: &License, seat: &Activation, now: Timestamp) -> Result
 }
 
 fn event(license: &License, seat: &Activation, kind: EventKind, actor: Actor, now: Timestamp, rng: &mut Rng) -> Event {
-    let mut data = json!({ "activation": seat.id, "name": seat.name, "seats_used": license.seats_used });
+    let mut data = json!({ "activation": seat.id, "name": seat.shown_name(), "seats_used": license.seats_used });
     if license.warnings(now).contains(&Warning::Overage) {
         data["overage"] = true.into();
     }

@@ -74,8 +74,10 @@ pub struct Activation {
     pub license: LicenseId,
     /// The device.
     pub fingerprint: Fingerprint,
-    /// What the owner calls the device.
+    /// What the app calls the device.
     pub name: Option<String>,
+    /// What its owner calls it in the portal, whatever the app says.
+    pub label: Option<String>,
     /// The app's own notes on it.
     pub metadata: BTreeMap<String, String>,
     /// What the device is made of, by the app's own names: hashes of a disk, a board, a processor.
@@ -89,6 +91,12 @@ pub struct Activation {
 }
 
 impl Activation {
+    /// The name for people: the owner's, else the app's.
+    #[must_use]
+    pub fn shown_name(&self) -> Option<&str> {
+        self.label.as_deref().or(self.name.as_deref())
+    }
+
     /// When its lease ends, if it is not renewed before; `None`: never.
     #[must_use]
     pub fn lease_ends_at(&self, lease: Option<Duration>) -> Option<Timestamp> {

@@ -8,6 +8,7 @@
 
 use serde_json::json;
 
+use crate::by_hand::undo_data;
 use crate::{
     Actor, Changes, Event, EventId, EventKind, FeatureValue, License, Metering, Policy, Refusal, Rng, Timestamp,
 };
@@ -164,12 +165,7 @@ fn told(
     if after.policy.seat_cap().is_some_and(|cap| cap < before.seats_used) {
         return Err(Refusal::SeatsBelowUsed { used: before.seats_used });
     }
-    let differences: Vec<Difference> = facts(before)
-        .into_iter()
-        .zip(facts(&after))
-        .filter(|(was, is)| was != is)
-        .map(|((what, before), (_, after))| Difference { what, before, after })
-        .collect();
+    let differences = differences(before, &after);
     if differences.is_empty() {
         return Ok(Adjusted { changes: Changes::default(), license: before.clone(), differences });
     }
@@ -181,11 +177,17 @@ fn told(
         order: Some(after.order),
         license: Some(after.id),
         customer: after.customer,
-        data: json!({ "reason": reason, "changes": differences }),
+        data: json!({ "reason": reason, "changes": differences, "undo": undo_data(before, &after) }),
         at: now,
     };
     let changes = Changes { licenses: vec![after.clone()], events: vec![event], ..Changes::default() };
     Ok(Adjusted { changes, license: after, differences })
+}
+
+/// What is different, in the words of the shop file.
+pub(crate) fn differences(before: &License, after: &License) -> Vec<Difference> {
+    let pairs = facts(before).into_iter().zip(facts(after)).filter(|(was, is)| was != is);
+    pairs.map(|((what, before), (_, after))| Difference { what, before, after }).collect()
 }
 
 /// Everything that can be different, always in the same order.
@@ -215,6 +217,8 @@ fn facts(license: &License) -> Vec<(&'static str, String)> {
         ("lease_seconds", shown(seating.lease_seconds.as_ref())),
         ("overage", seating.overage.as_str().to_owned()),
         ("match_components", shown(seating.matching.map(crate::Matching::as_str).as_ref())),
+        ("releases", shown(seating.releases.map(|quota| quota.count).as_ref())),
+        ("release_days", shown(seating.releases.map(|quota| quota.days).as_ref())),
         ("metered", usage.is_some().to_string()),
         ("usage_limit", shown(usage.as_ref().and_then(|usage| usage.limit.as_ref()))),
         ("usage_reset_days", shown(usage.as_ref().and_then(|usage| usage.reset_days.as_ref()))),

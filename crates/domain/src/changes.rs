@@ -5,7 +5,7 @@ use latchkey_license::KeyCode;
 use crate::{
     Activation, AdoptedKey, ApiKey, Checkout, Customer, Delivery, Dispute, Event, ForeignPlan, GatewayAccount, Job,
     License, LicenseId, LoginLink, Notice, Order, OrderId, Payment, Plan, Posting, Product, Refund, Reissue, Session,
-    Shop, ShopId, Timestamp, UseChange, User, Version,
+    Shop, ShopId, Timestamp, Transfer, UseChange, User, Version,
 };
 
 /// A row that the decision relied on without changing it: the commit fails
@@ -88,6 +88,8 @@ pub struct Changes {
     pub foreign_plans: Vec<ForeignPlan>,
     /// Licenses that get a new key.
     pub reissued: Vec<Reissue>,
+    /// Offers of licenses.
+    pub transfers: Vec<Transfer>,
     /// Licenses that changed.
     pub licenses: Vec<License>,
     /// Differences to what is counted of licenses.

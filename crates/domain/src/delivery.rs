@@ -1,6 +1,9 @@
 //! One message to one receiver.
 
-use crate::{CustomerId, DeliveryId, Email, Locale, LoginLinkId, OrderId, ShopId, Timestamp, Version};
+use crate::{
+    CustomerId, DeliveryId, Email, Job, JobId, JobKind, LicenseId, Locale, LoginLinkId, OrderId, Rng, ShopId,
+    Timestamp, TransferId, Version,
+};
 
 /// Which mail it is. What stands in it is read from the rows when it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,6 +33,36 @@ pub enum MailKind {
         /// The link.
         link: LoginLinkId,
     },
+    /// The keys of a customer who asked for them.
+    KeysRequested {
+        /// The customer.
+        customer: CustomerId,
+    },
+    /// The new key of a license.
+    KeyReplaced {
+        /// The license.
+        license: LicenseId,
+    },
+    /// To whoever a license is offered: the link that takes it.
+    TransferOffered {
+        /// The offer.
+        transfer: TransferId,
+    },
+    /// To the owner: that the license is offered.
+    TransferStarted {
+        /// The offer.
+        transfer: TransferId,
+    },
+    /// To the owner: that the license has moved.
+    TransferDone {
+        /// The offer.
+        transfer: TransferId,
+    },
+    /// To the new owner of a license: its key.
+    LicenseReceived {
+        /// The license.
+        license: LicenseId,
+    },
 }
 
 impl MailKind {
@@ -42,6 +75,12 @@ impl MailKind {
             Self::OrderRefunded { .. } => "order_refunded",
             Self::PortalCode { .. } => "portal_code",
             Self::ConsoleLink { .. } => "console_link",
+            Self::KeysRequested { .. } => "keys_requested",
+            Self::KeyReplaced { .. } => "key_replaced",
+            Self::TransferOffered { .. } => "transfer_offered",
+            Self::TransferStarted { .. } => "transfer_started",
+            Self::TransferDone { .. } => "transfer_done",
+            Self::LicenseReceived { .. } => "license_received",
         }
     }
 
@@ -53,6 +92,11 @@ impl MailKind {
                 order.to_string()
             }
             Self::PortalCode { link } | Self::ConsoleLink { link } => link.to_string(),
+            Self::KeysRequested { customer } => customer.to_string(),
+            Self::KeyReplaced { license } | Self::LicenseReceived { license } => license.to_string(),
+            Self::TransferOffered { transfer }
+            | Self::TransferStarted { transfer }
+            | Self::TransferDone { transfer } => transfer.to_string(),
         }
     }
 
@@ -65,6 +109,12 @@ impl MailKind {
             "order_refunded" => OrderId::parse(subject).ok().map(|order| Self::OrderRefunded { order }),
             "portal_code" => LoginLinkId::parse(subject).ok().map(|link| Self::PortalCode { link }),
             "console_link" => LoginLinkId::parse(subject).ok().map(|link| Self::ConsoleLink { link }),
+            "keys_requested" => CustomerId::parse(subject).ok().map(|customer| Self::KeysRequested { customer }),
+            "key_replaced" => LicenseId::parse(subject).ok().map(|license| Self::KeyReplaced { license }),
+            "transfer_offered" => TransferId::parse(subject).ok().map(|transfer| Self::TransferOffered { transfer }),
+            "transfer_started" => TransferId::parse(subject).ok().map(|transfer| Self::TransferStarted { transfer }),
+            "transfer_done" => TransferId::parse(subject).ok().map(|transfer| Self::TransferDone { transfer }),
+            "license_received" => LicenseId::parse(subject).ok().map(|license| Self::LicenseReceived { license }),
             _ => None,
         }
     }
@@ -136,4 +186,44 @@ pub struct Delivery {
     pub sent_at: Option<Timestamp>,
     /// Whether it was to carry keys and left when none of them worked. They go out once they work again.
     pub without_keys: bool,
+}
+
+impl Delivery {
+    /// A mail that waits to be sent, and the job that sends it. Whom it is about is for the caller to say.
+    #[must_use]
+    pub fn queued(
+        shop: ShopId,
+        mail: MailKind,
+        to: &Email,
+        locale: &Locale,
+        now: Timestamp,
+        rng: &mut Rng,
+    ) -> (Self, Job) {
+        let delivery = Self {
+            id: DeliveryId::mint(now, rng),
+            shop,
+            version: 0,
+            mail,
+            to: to.clone(),
+            locale: locale.clone(),
+            order: None,
+            customer: None,
+            state: DeliveryState::Queued,
+            attempts: 0,
+            last_error: None,
+            created_at: now,
+            sent_at: None,
+            without_keys: false,
+        };
+        let job = Job {
+            id: JobId::mint(now, rng),
+            shop,
+            kind: JobKind::SendMail { delivery: delivery.id },
+            run_at: now,
+            attempts: 0,
+            last_error: None,
+            created_at: now,
+        };
+        (delivery, job)
+    }
 }

@@ -133,6 +133,12 @@ event_kinds! {
     LicenseStarted = "license.started",
     /// A license has a new key, and its old one is retired.
     LicenseReissued = "license.reissued",
+    /// A license was offered to another person.
+    LicenseOffered = "license.offered",
+    /// An offer was withdrawn.
+    LicenseOfferWithdrawn = "license.offer_withdrawn",
+    /// A license belongs to another customer.
+    LicenseTransferred = "license.transferred",
     /// What a license allows was changed.
     LicenseChanged = "license.changed",
     /// Use of a license was counted, or its count corrected.
@@ -143,6 +149,8 @@ event_kinds! {
     ActivationReleased = "activation.released",
     /// The device on a seat is known by another fingerprint.
     ActivationChanged = "activation.changed",
+    /// The owner gave the device on a seat another name.
+    ActivationRenamed = "activation.renamed",
     /// The leases of seats were over.
     ActivationLapsed = "activation.lapsed",
     /// The address of a customer was corrected.

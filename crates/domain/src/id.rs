@@ -156,6 +156,10 @@ typed_id! {
     LicenseId = "lic";
     /// One device or user on a seat.
     ActivationId = "act";
+    /// An offer of a license to an address.
+    TransferId = "trf";
+    /// Licenses that were issued together without a payment.
+    BatchId = "batch";
     /// One message to one receiver.
     DeliveryId = "dlv";
     /// One message from a gateway.

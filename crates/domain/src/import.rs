@@ -14,8 +14,8 @@ use serde_json::json;
 use crate::{
     Activation, ActivationId, ActivationState, Actor, Changes, Checkout, CheckoutId, CheckoutState, Consent, Country,
     Customer, CustomerId, Email, Event, EventId, EventKind, Fingerprint, License, LicenseId, LicenseState, Locale,
-    Order, OrderId, OrderLine, OrderNumber, OrderState, Plan, PlanId, Product, Rng, Shop, ShopId, TextError, Timestamp,
-    plain_text,
+    Order, OrderId, OrderLine, OrderNumber, OrderState, OwnActs, Plan, PlanId, Product, Rng, Shop, ShopId, TextError,
+    Timestamp, plain_text,
 };
 
 /// A system whose keys are taken over and whose API is answered.
@@ -224,6 +224,8 @@ pub fn import_license(
         policy,
         uses: record.uses,
         uses_since: (record.uses > 0).then_some(record.created_at),
+        own_acts: OwnActs::default(),
+        batch: None,
         created_at: now,
     };
     let mut tell = |kind: EventKind, data: serde_json::Value| {
@@ -265,6 +267,7 @@ pub fn import_license(
             license: license.id,
             fingerprint: seat.fingerprint.clone(),
             name: seat.name.clone(),
+            label: None,
             metadata: BTreeMap::new(),
             components: BTreeMap::new(),
             state: ActivationState::Active,

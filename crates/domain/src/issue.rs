@@ -2,7 +2,7 @@
 
 use latchkey_license::KeyCode;
 
-use crate::{License, LicenseId, LicenseState, Order, Rng, Starts, Timestamp};
+use crate::{License, LicenseId, LicenseState, Order, OwnActs, Rng, Starts, Timestamp};
 
 /// The licenses of each line, each with a new key: one for each unit, or one for all, as the policy says.
 pub(crate) fn issue(order: &Order, now: Timestamp, rng: &mut Rng) -> Vec<(License, KeyCode)> {
@@ -35,6 +35,8 @@ pub(crate) fn issue(order: &Order, now: Timestamp, rng: &mut Rng) -> Vec<(Licens
                 policy,
                 uses: 0,
                 uses_since: None,
+                own_acts: OwnActs::default(),
+                batch: None,
                 created_at: now,
             };
             (license, key)

@@ -8,6 +8,7 @@
 mod activate;
 mod activation;
 mod adjust;
+mod by_hand;
 mod card_number;
 mod changes;
 mod checkout;
@@ -37,6 +38,7 @@ mod order;
 mod payment;
 mod plan;
 mod policy;
+mod portal;
 mod price;
 mod product;
 mod rebuild;
@@ -51,6 +53,7 @@ mod submit;
 pub mod testing;
 mod text;
 mod time;
+mod transfer;
 mod usage;
 #[cfg(test)]
 mod words;
@@ -58,6 +61,7 @@ mod words;
 pub use activate::{ActivationRequest, activate, begin, deactivate, heartbeat};
 pub use activation::{Activation, ActivationState, Fingerprint};
 pub use adjust::{Adjusted, Adjustment, ByHand, Difference, adjust, adopt};
+pub use by_hand::{ManualAct, act_by_hand, is_undoable, release_by_hand, undo};
 pub use card_number::{contains_card_number, mask_card_numbers};
 pub use changes::{Changes, Check, Lapse};
 pub use checkout::{Checkout, CheckoutState, Consent};
@@ -87,6 +91,7 @@ pub use order::{Order, OrderLine, OrderNumber, OrderState, Seller};
 pub use payment::{Payment, PaymentState};
 pub use plan::Plan;
 pub use policy::{AtExpiry, FeatureValue, Matching, Overage, Policy, SeatHolder, Seating, Starts, Term, Units};
+pub use portal::{OwnActs, Quota, ROTATIONS, release, rename, rotate, tell_of_key};
 pub use price::{Price, PriceTier};
 pub use product::{Fulfilment, Product};
 pub use rebuild::{Known, LostSale, SaleNote, rebuild_sale};
@@ -99,6 +104,9 @@ pub use shop::{Mode, Shop};
 pub use submit::{BuyerDetails, CheckoutRequest, expire_checkout, open_checkout, retry_payment, submit_checkout};
 pub use text::{TextError, plain_text, search_key};
 pub use time::{Duration, Timestamp};
+pub use transfer::{
+    OFFERS, Transfer, TransferRequest, TransferSides, TransferState, accept_transfer, offer_transfer, withdraw_transfer,
+};
 pub use usage::{Metering, UsageRequest, UseChange, change_usage, count_verification};
 
 /// How often a row has been written. `0` is a row that is not stored yet; the

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Activation, AtExpiry, CustomerId, Duration, Fingerprint, LicenseId, OrderId, PlanId, Policy, ProductId, ShopId,
-    Starts, Timestamp, Version,
+    Activation, AtExpiry, BatchId, CustomerId, Duration, Fingerprint, LicenseId, OrderId, OwnActs, PlanId, Policy,
+    ProductId, ShopId, Starts, Timestamp, Version,
 };
 
 /// What a person, or the money, made of a license. Expiry is not a state: it
@@ -131,6 +131,10 @@ pub struct License {
     pub uses: u64,
     /// When the period began that `uses` counts; `None`: nothing was counted yet.
     pub uses_since: Option<Timestamp>,
+    /// What its owner did with it by themselves, as far as that is bounded.
+    pub own_acts: OwnActs,
+    /// What it was issued with, where nobody paid for it.
+    pub batch: Option<BatchId>,
     /// When it came to be.
     pub created_at: Timestamp,
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ByHand, Duration, Metering, Timestamp};
+use crate::{ByHand, Duration, Metering, Quota, Timestamp};
 
 /// What a license allows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +88,9 @@ pub struct Seating {
     /// How many components make a device the same device under another fingerprint; `None`: none do.
     #[serde(skip_serializing_if = "is_resting")]
     pub matching: Option<Matching>,
+    /// How often the owner may free a seat without the app that holds it; `None`: any number of times.
+    #[serde(skip_serializing_if = "is_resting")]
+    pub releases: Option<Quota>,
 }
 
 /// The value of a feature.
@@ -356,8 +359,16 @@ mod tests {
                         check_in_days: Some(30),
                     };
                     let matching = Some(Matching::Most);
-                    let seating =
-                        Seating { holder: *holder, lease_seconds: Some(600), overage, units, times: 3, matching };
+                    let releases = Some(Quota { count: 2, days: 30 });
+                    let seating = Seating {
+                        holder: *holder,
+                        lease_seconds: Some(600),
+                        overage,
+                        units,
+                        times: 3,
+                        matching,
+                        releases,
+                    };
                     let usage = Some(Metering { limit: Some(100), reset_days: Some(30) });
                     let policy = Policy { term, seating, usage, ..Policy::default() };
                     let text = serde_json::to_string(&policy).unwrap();

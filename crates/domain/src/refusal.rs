@@ -2,7 +2,7 @@
 
 use money::{Money, MoneyError};
 
-use crate::{Mode, Standing};
+use crate::{LicenseState, Mode, Standing, Timestamp};
 
 /// A rule that did not hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -116,6 +116,42 @@ pub enum Refusal {
         /// How many hold one.
         used: u32,
     },
+    /// The owner freed as many devices as the plan allows.
+    #[error("the next device can be freed at {next_at}")]
+    ReleaseQuotaReached {
+        /// When the next one can be freed.
+        next_at: Timestamp,
+    },
+    /// The owner took as many new keys as are given.
+    #[error("the next new key can be had at {next_at}")]
+    RotationQuotaReached {
+        /// When the next one can be had.
+        next_at: Timestamp,
+    },
+    /// The license was offered as often as is allowed.
+    #[error("the license can be offered again at {next_at}")]
+    TransferQuotaReached {
+        /// When it can be offered again.
+        next_at: Timestamp,
+    },
+    /// The license belongs to that customer already.
+    #[error("the license belongs to this address already")]
+    TransferToOwner,
+    /// The offer was taken, withdrawn, or its time is over.
+    #[error("the offer is not open any more")]
+    TransferOver,
+    /// What is to be done does not go with the state of the license.
+    #[error("this cannot be done to a license that is {}", .state.as_str())]
+    LicenseStateUnfit {
+        /// Its state.
+        state: LicenseState,
+    },
+    /// Nothing that was done by hand, or nothing that can be taken back.
+    #[error("this cannot be undone")]
+    NotUndoable,
+    /// What is to be undone is not as that act left it.
+    #[error("this was changed again since")]
+    ChangedSince,
     /// The license has no count of use.
     #[error("the use of this license is not counted")]
     UsageNotCounted,
@@ -164,6 +200,14 @@ impl Refusal {
             Self::NotActivated => "not_activated",
             Self::KeyRetired { .. } => "license_key_retired",
             Self::SeatsBelowUsed { .. } => "seats_below_used",
+            Self::ReleaseQuotaReached { .. } => "release_quota_reached",
+            Self::RotationQuotaReached { .. } => "rotation_quota_reached",
+            Self::TransferQuotaReached { .. } => "transfer_quota_reached",
+            Self::TransferToOwner => "transfer_to_owner",
+            Self::TransferOver => "transfer_over",
+            Self::LicenseStateUnfit { .. } => "license_state_unfit",
+            Self::NotUndoable => "not_undoable",
+            Self::ChangedSince => "changed_since",
             Self::UsageNotCounted => "usage_not_counted",
             Self::UsageExhausted { .. } => "usage_exhausted",
             Self::Money(_) => "amount_out_of_range",

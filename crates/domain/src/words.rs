@@ -27,6 +27,7 @@ fn every_word_in_rows_reads_back() {
     check(&RefundReason::ALL, |reason| reason.as_str().to_owned(), RefundReason::parse);
     check(&DisputeState::ALL, |state| state.as_str().to_owned(), DisputeState::parse);
     check(&LicenseState::ALL, |state| state.as_str().to_owned(), LicenseState::parse);
+    check(&TransferState::ALL, |state| state.as_str().to_owned(), TransferState::parse);
     check(&DeliveryState::ALL, |state| state.as_str().to_owned(), DeliveryState::parse);
     check(EventKind::ALL, |kind| kind.as_str().to_owned(), EventKind::parse);
     check(&[Mode::Live, Mode::Sandbox], |mode| mode.as_str().to_owned(), Mode::parse);
@@ -43,6 +44,8 @@ fn every_job_and_mail_reads_back_from_its_parts() {
     let (payment, refund) = (PaymentId::mint(START, &mut rng), RefundId::mint(START, &mut rng));
     let (delivery, order) = (DeliveryId::mint(START, &mut rng), OrderId::mint(START, &mut rng));
     let link = LoginLinkId::mint(START, &mut rng);
+    let (license, transfer) = (LicenseId::mint(START, &mut rng), TransferId::mint(START, &mut rng));
+    let customer = CustomerId::mint(START, &mut rng);
     for job in [
         JobKind::OpenPayment { payment },
         JobKind::AskPayment { payment },
@@ -58,6 +61,12 @@ fn every_job_and_mail_reads_back_from_its_parts() {
         MailKind::OrderRefunded { order },
         MailKind::PortalCode { link },
         MailKind::ConsoleLink { link },
+        MailKind::KeysRequested { customer },
+        MailKind::KeyReplaced { license },
+        MailKind::LicenseReceived { license },
+        MailKind::TransferOffered { transfer },
+        MailKind::TransferStarted { transfer },
+        MailKind::TransferDone { transfer },
     ] {
         assert_eq!(MailKind::from_parts(mail.as_str(), &mail.subject()), Some(mail));
         assert_eq!(MailKind::from_parts(mail.as_str(), "prod_0"), None);

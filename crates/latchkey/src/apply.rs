@@ -12,7 +12,8 @@ use app::App;
 use clap::Args;
 use domain::{
     AtExpiry, ByHand, Changes, Country, FeatureValue, Fulfilment, Locale, Matching, Metering, Mode, Overage, Plan,
-    PlanId, Policy, Price, PriceTier, Product, ProductId, SeatHolder, Seating, Seller, Shop, Starts, Term, Units,
+    PlanId, Policy, Price, PriceTier, Product, ProductId, Quota, SeatHolder, Seating, Seller, Shop, Starts, Term,
+    Units,
 };
 use money::{Currency, Money};
 use serde::Deserialize;
@@ -121,6 +122,8 @@ struct PlanFile {
     #[serde(default)]
     quantity_makes: Units,
     match_components: Option<Matching>,
+    releases: Option<u32>,
+    release_days: Option<u32>,
     #[serde(default)]
     feature_values: BTreeMap<String, FeatureValue>,
     #[serde(default)]
@@ -295,11 +298,12 @@ fn policy(plan: &PlanFile) -> anyhow::Result<Policy> {
             || plan.lease_seconds.is_some()
             || plan.overage != Overage::Deny
             || plan.quantity_makes == Units::Seats
-            || plan.match_components.is_some();
+            || plan.match_components.is_some()
+            || plan.releases.is_some();
         if needs_seats {
             bail!(
                 "plan {slug}: starts = \"first_activation\", check_in_days, lease_seconds, overage, \
-                 match_components and quantity_makes = \"seats\" need seats"
+                 match_components, releases and quantity_makes = \"seats\" need seats"
             );
         }
     }
@@ -313,6 +317,13 @@ fn policy(plan: &PlanFile) -> anyhow::Result<Policy> {
     if plan.usage_reset_days.is_some_and(|days| days == 0 || !is_metered) {
         bail!("plan {slug}: usage_reset_days must be 1 or more, and needs usage_limit or metered = true");
     }
+    let releases = match (plan.releases, plan.release_days) {
+        (None, None) => None,
+        (Some(count), Some(days)) if days > 0 => Some(Quota { count, days }),
+        (Some(_) | None, _) => {
+            bail!("plan {slug}: releases and release_days go together, and release_days must be 1 or more")
+        }
+    };
     Ok(Policy {
         seats: plan.seats,
         valid_days: plan.valid_days,
@@ -334,6 +345,7 @@ fn policy(plan: &PlanFile) -> anyhow::Result<Policy> {
             units: plan.quantity_makes,
             times: 0,
             matching: plan.match_components,
+            releases,
         },
         usage: is_metered.then_some(Metering { limit: plan.usage_limit, reset_days: plan.usage_reset_days }),
         by_hand: ByHand::default(),

@@ -13,7 +13,7 @@ const MOST: u32 = 1_000;
 
 macro_rules! columns {
     () => {
-        "shop_id, id, version, license_id, fingerprint, name, metadata, components, state, created_at, last_seen_at"
+        "shop_id, id, version, license_id, fingerprint, name, label, metadata, components, state, created_at, last_seen_at"
     };
 }
 
@@ -42,15 +42,19 @@ const WITH_FINGERPRINT: &str = concat!(
     columns!(),
     " from activations where shop_id = $1 and fingerprint = $2 order by id desc limit $3"
 );
-const INSERT: &str =
-    concat!("insert into activations (", columns!(), ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10)");
+const INSERT: &str = concat!(
+    "insert into activations (",
+    columns!(),
+    ", search_name) values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+);
 /// Leaves the state alone, and with it the indexes: this is what a heartbeat writes.
 const UPDATE: &str = "update activations set version = version + 1, name = $4, metadata = $5, last_seen_at = $6 \
     where shop_id = $1 and id = $2 and version = $3";
 const RELEASE: &str = "update activations set version = version + 1, state = 'released', name = $4, metadata = $5, \
     last_seen_at = $6 where shop_id = $1 and id = $2 and version = $3";
 const DEVICE: &str = "update activations set version = version + 1, name = $4, metadata = $5, last_seen_at = $6, \
-    fingerprint = $7, components = $8 where shop_id = $1 and id = $2 and version = $3 and license_id = $9";
+    fingerprint = $7, components = $8, label = $10, search_name = $11 \
+    where shop_id = $1 and id = $2 and version = $3 and license_id = $9";
 const LAPSE: &str = "update activations set version = version + 1, state = 'released' \
     where shop_id = $1 and license_id = $2 and state = 'active' and last_seen_at <= $3";
 
@@ -65,6 +69,7 @@ pub(crate) fn row(row: &mut Row) -> Result<Activation, RowError> {
         license: columns.id()?,
         fingerprint: columns.word("a fingerprint", |text| Fingerprint::parse(text).ok())?,
         name: columns.optional_text()?,
+        label: columns.optional_text()?,
         metadata: columns.json("metadata")?,
         components: columns.optional_json("components")?.unwrap_or_default(),
         state: columns.word("a state of an activation", ActivationState::parse)?,
@@ -88,6 +93,11 @@ pub(crate) fn lapse(lapse: &Lapse) -> Statement {
     Statement { expect: Expect::Rows(u64::from(lapse.seats)), ..write(WHAT, LAPSE, values) }
 }
 
+/// By what support finds a device: what it is called, in small letters.
+fn search_name(activation: &Activation) -> Option<String> {
+    activation.shown_name().map(str::to_lowercase)
+}
+
 fn components(activation: &Activation) -> Result<Value, CommitError> {
     optional_json(Some(&activation.components).filter(|components| !components.is_empty()))
 }
@@ -101,11 +111,13 @@ pub(crate) fn statement(activation: &Activation) -> Result<Statement, CommitErro
             activation.license,
             activation.fingerprint.as_str(),
             activation.name.as_deref(),
+            activation.label.as_deref(),
             metadata,
             components(activation)?,
             activation.state.as_str(),
             activation.created_at,
             activation.last_seen_at,
+            search_name(activation),
         ];
         return Ok(write(WHAT, INSERT, values));
     }
@@ -125,7 +137,7 @@ pub(crate) fn statement(activation: &Activation) -> Result<Statement, CommitErro
     Ok(write(WHAT, sql, values))
 }
 
-/// A seat that goes on under another fingerprint, or with other components. The license is named, so that what is
+/// A seat that goes on under another fingerprint or name, or with other components. The license is named, so that what is
 /// remembered of it for the new fingerprint, which had no seat, is not believed any more.
 pub(crate) fn device(activation: &Activation) -> Result<Statement, CommitError> {
     let values = values![
@@ -138,6 +150,8 @@ pub(crate) fn device(activation: &Activation) -> Result<Statement, CommitError> 
         activation.fingerprint.as_str(),
         components(activation)?,
         activation.license,
+        activation.label.as_deref(),
+        search_name(activation),
     ];
     Ok(write(WHAT, DEVICE, values))
 }

@@ -4,7 +4,7 @@ use domain::{Changes, Check};
 
 use crate::{
     CommitError, Statement, Vault, activation, api_key, checkout, customer, delivery, dispute, event, foreign_key,
-    gateway_account, job, ledger, license, login, notice, order, payment, plan, product, refund, shop, user,
+    gateway_account, job, ledger, license, login, notice, order, payment, plan, product, refund, shop, transfer, user,
 };
 
 /// The statements of a commit. The notice comes first, so that an event that
@@ -35,6 +35,7 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault) -> Result<Vec<Stateme
         foreign_keys,
         foreign_plans,
         reissued,
+        transfers,
         licenses,
         uses,
         lapses,
@@ -95,6 +96,7 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault) -> Result<Vec<Stateme
     for license in licenses {
         statements.push(license::update(license)?);
     }
+    statements.extend(transfers.iter().map(transfer::statement));
     statements.extend(uses.iter().map(license::count_use));
     statements.extend(lapses.iter().map(activation::lapse));
     for activation in activations {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use domain::{AdoptedKey, ForeignKey, ForeignPlan, ForeignSystem, LicenseId, PlanId, ShopId};
+use domain::{AdoptedKey, ForeignKey, ForeignPlan, ForeignSystem, LicenseId, PlanId, ShopId, Timestamp};
 use latchkey_license::KeyCode;
 
 use crate::column::Columns;
-use crate::statement::{json, read, texts, values, write};
+use crate::statement::{any, json, read, texts, values, write};
 use crate::{CommitError, Purpose, ReadError, Statement, Store, Vault};
 
 const WHAT: &str = "foreign key";
@@ -15,13 +15,18 @@ const WHAT: &str = "foreign key";
 const HASH_BYTES: usize = 16;
 
 const LICENSE_OF: &str = "select license_id from foreign_keys where shop_id = $1 and key_hash = $2";
+/// A key that was replaced opens nothing any more.
+const OPENED_BY: &str =
+    "select license_id from foreign_keys where shop_id = $1 and key_hash = $2 and retired_at is null";
+const RETIRE: &str =
+    "update foreign_keys set retired_at = $3 where shop_id = $1 and license_id = $2 and retired_at is null";
 const INSERT: &str = "insert into foreign_keys (shop_id, license_id, system, key_hash, key_sealed, imported_at) \
     values ($1, $2, $3, $4, $5, $6)";
 const NAMES: &str = "select names from foreign_plans where shop_id = $1 and system = $2 and plan_id = $3";
 const NAME: &str = "insert into foreign_plans (shop_id, system, plan_id, names) values ($1, $2, $3, $4) \
     on conflict (shop_id, system, plan_id) do update set names = excluded.names";
 
-texts![LICENSE_OF, INSERT, NAMES, NAME];
+texts![LICENSE_OF, OPENED_BY, RETIRE, INSERT, NAMES, NAME];
 
 /// The label keeps this apart from the hash that a key of our own with the same text would have.
 fn key_hash(vault: &Vault, key: &ForeignKey) -> Vec<u8> {
@@ -37,12 +42,17 @@ pub(crate) fn adopt(adopted: &AdoptedKey, vault: &Vault) -> Result<Statement, Co
     Ok(write(WHAT, INSERT, values))
 }
 
+/// The key that another system issued for a license, if any, is replaced as ours is.
+pub(crate) fn retire(shop: ShopId, license: LicenseId, at: Timestamp) -> Statement {
+    any(write(WHAT, RETIRE, values![shop, license, at]))
+}
+
 pub(crate) fn name_plan(plan: &ForeignPlan) -> Result<Statement, CommitError> {
     Ok(write(WHAT, NAME, values![plan.shop, plan.system.as_str(), plan.plan, json(&plan.names)?]))
 }
 
 impl Store {
-    /// The license that a key of another system opens.
+    /// The license that a key of another system was taken over for, also where it was replaced since.
     ///
     /// # Errors
     /// When the database does not answer: that is never "no such key".
@@ -55,7 +65,9 @@ impl Store {
     /// # Errors
     /// When the database does not answer, or the key was sealed with another master key.
     pub async fn key_behind(&self, shop: ShopId, key: &ForeignKey) -> Result<Option<KeyCode>, ReadError> {
-        match self.license_of_foreign_key(shop, key).await? {
+        let hash = key_hash(&self.vault, key);
+        let opened = self.one(read(WHAT, OPENED_BY, values![shop, hash]), |row| Columns::of(row).id()).await?;
+        match opened {
             Some(license) => self.license_key(shop, license).await,
             None => Ok(None),
         }

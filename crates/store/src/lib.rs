@@ -51,6 +51,7 @@ mod statement;
 mod table;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod transfer;
 mod user;
 mod vault;
 

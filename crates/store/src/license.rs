@@ -16,10 +16,15 @@ use zeroize::Zeroizing;
 use crate::column::Columns;
 use crate::memory::Asked;
 use crate::page::{Lists, lists};
-use crate::statement::{json, read, texts, values, write};
-use crate::{CommitError, Listing, Page, Purpose, ReadError, Row, RowError, Statement, Store, Vault};
+use crate::statement::{json, optional_json, read, texts, values, write};
+use crate::{
+    CommitError, Listing, Page, Purpose, ReadError, Row, RowError, Statement, Store, Value, Vault, foreign_key,
+};
 
 const WHAT: &str = "license";
+
+/// More than anybody is handed on.
+const MOST_RECEIVED: u32 = 100;
 
 /// How much of the keyed hash is kept: 128 bits are beyond guessing, and half the index.
 pub(crate) const HASH_BYTES: usize = 16;
@@ -27,7 +32,7 @@ pub(crate) const HASH_BYTES: usize = 16;
 macro_rules! columns {
     () => {
         "shop_id, id, version, order_id, line, unit, product_id, plan_id, customer_id, key_tail, policy, state, \
-         seats_used, started_at, expires_at, updates_until, uses, uses_since, created_at"
+         seats_used, started_at, expires_at, updates_until, uses, uses_since, own_acts, batch_id, created_at"
     };
 }
 
@@ -56,9 +61,9 @@ const SEAT: &str = concat!(
     columns!(),
     ", ",
     lapsed!(),
-    ", seat_id, seat_version, seat_name, seat_metadata, seat_components, seat_created_at, seat_last_seen_at from licenses left join (\
+    ", seat_id, seat_version, seat_name, seat_label, seat_metadata, seat_components, seat_created_at, seat_last_seen_at from licenses left join (\
      select shop_id as seat_shop_id, license_id as seat_license_id, id as seat_id, version as seat_version, \
-     name as seat_name, metadata as seat_metadata, components as seat_components, created_at as seat_created_at, last_seen_at as seat_last_seen_at \
+     name as seat_name, label as seat_label, metadata as seat_metadata, components as seat_components, created_at as seat_created_at, last_seen_at as seat_last_seen_at \
      from activations where fingerprint = $4 and state = 'active') as seats \
      on seat_shop_id = shop_id and seat_license_id = id where key_hash = $1 and shop_id = $2"
 );
@@ -66,6 +71,14 @@ const OF_ORDER: &str = concat!(select!(), " and order_id = $2 order by line, uni
 const KEY: &str = "select id, key_sealed from licenses where shop_id = $1 and id = $2";
 const KEYS_OF_ORDER: &str =
     "select id, key_sealed from licenses where shop_id = $1 and order_id = $2 order by line, unit";
+const KEYS_OF_CUSTOMER: &str =
+    "select id, key_sealed from licenses where shop_id = $1 and customer_id = $2 order by id desc limit $3";
+/// Of orders of others.
+const RECEIVED: &str = concat!(
+    select!(),
+    " and customer_id = $2 and not exists (select 1 from orders where orders.shop_id = licenses.shop_id \
+     and orders.id = licenses.order_id and orders.customer_id = $2) order by id desc limit $3"
+);
 const LIST: Lists = lists!(select!());
 /// The state here is `active`, which the index of states leaves out.
 const LIST_ACTIVE: Lists = lists!(select!(), " and state = $4");
@@ -86,10 +99,11 @@ const INSERT: &str = concat!(
     "insert into licenses (",
     columns!(),
     ", seats, lease_seconds, key_hash, key_sealed) \
-     values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)"
+     values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)"
 );
 const UPDATE: &str = "update licenses set version = version + 1, customer_id = $4, policy = $5, seats = $6, state = $7, \
-    seats_used = $8, started_at = $9, expires_at = $10, updates_until = $11, lease_seconds = $12 where shop_id = $1 and id = $2 and version = $3";
+    seats_used = $8, started_at = $9, expires_at = $10, updates_until = $11, lease_seconds = $12, \
+    own_acts = $13 where shop_id = $1 and id = $2 and version = $3";
 /// What was counted in an earlier period is nothing in this one; a later period is never left.
 const USE: &str = "update licenses set uses = $4 + case when uses_since = $3 then uses else 0 end, uses_since = $3 \
     where shop_id = $1 and id = $2 and (uses_since is null or uses_since <= $3) \
@@ -97,7 +111,7 @@ const USE: &str = "update licenses set uses = $4 + case when uses_since = $3 the
 const RETIRE: &str = "insert into retired_keys (shop_id, license_id, key_hash, key_tail, retired_at) \
     select shop_id, id, key_hash, key_tail, $4 from licenses where shop_id = $1 and id = $2 and version = $3";
 const REISSUE: &str = "update licenses set version = version + 1, key_hash = $4, key_sealed = $5, key_tail = $6, \
-    seats_used = $7 where shop_id = $1 and id = $2 and version = $3";
+    seats_used = $7, customer_id = $8, own_acts = $9 where shop_id = $1 and id = $2 and version = $3";
 const RETIRED: &str = "select retired_keys.license_id, licenses.key_tail, retired_keys.retired_at from retired_keys \
     join licenses on licenses.shop_id = retired_keys.shop_id and licenses.id = retired_keys.license_id \
     where retired_keys.key_hash = $1 and retired_keys.shop_id = $2";
@@ -112,6 +126,8 @@ texts![
     OF_ORDER,
     KEY,
     KEYS_OF_ORDER,
+    KEYS_OF_CUSTOMER,
+    RECEIVED,
     LIST.older,
     LIST.newer,
     LIST_ACTIVE.older,
@@ -179,6 +195,8 @@ fn columns(columns: &mut Columns<'_>) -> Result<License, RowError> {
         updates_until: columns.optional_time()?,
         uses: columns.quantity()?,
         uses_since: columns.optional_time()?,
+        own_acts: columns.optional_json("acts of the owner")?.unwrap_or_default(),
+        batch: columns.optional_id()?,
         created_at: columns.time()?,
     })
 }
@@ -204,6 +222,7 @@ fn seat_row(row: &mut Row, fingerprint: &Fingerprint) -> Result<SeatView, RowErr
         state: ActivationState::Active,
         version: found.integer()?,
         name: found.optional_text()?,
+        label: found.optional_text()?,
         metadata: found.json("metadata")?,
         components: found.optional_json("components")?.unwrap_or_default(),
         created_at: found.time()?,
@@ -284,6 +303,8 @@ pub(crate) fn issue(license: &License, key: &KeyCode, vault: &Vault) -> Result<S
             license.updates_until,
             i64::try_from(license.uses).unwrap_or(i64::MAX),
             license.uses_since,
+            own_acts(license)?,
+            license.batch,
             license.created_at,
             license.policy.seat_cap(),
             license.policy.seating.lease_seconds,
@@ -294,7 +315,7 @@ pub(crate) fn issue(license: &License, key: &KeyCode, vault: &Vault) -> Result<S
 }
 
 /// A license that was read and gets a new key; its old one is retired.
-pub(crate) fn reissue(new: &Reissue, vault: &Vault) -> Result<[Statement; 2], CommitError> {
+pub(crate) fn reissue(new: &Reissue, vault: &Vault) -> Result<[Statement; 3], CommitError> {
     let Reissue { license, key, at } = new;
     let canonical = Zeroizing::new(key.to_string());
     let sealed = vault.seal(Purpose::LicenseKey, &license.id.to_string(), canonical.as_bytes())?;
@@ -311,9 +332,17 @@ pub(crate) fn reissue(new: &Reissue, vault: &Vault) -> Result<[Statement; 2], Co
                 sealed,
                 license.key_tail.as_str(),
                 license.seats_used,
+                license.customer,
+                own_acts(license)?,
             ],
         ),
+        foreign_key::retire(license.shop, license.id, *at),
     ])
+}
+
+/// Nothing is written where the owner did nothing: most rows stay as short as they were.
+fn own_acts(license: &License) -> Result<Value, CommitError> {
+    optional_json(Some(&license.own_acts).filter(|acts| !acts.is_empty()))
 }
 
 fn retired_row(row: &mut Row) -> Result<RetiredKey, RowError> {
@@ -339,6 +368,7 @@ pub(crate) fn update(license: &License) -> Result<Statement, CommitError> {
             license.expires_at,
             license.updates_until,
             license.policy.seating.lease_seconds,
+            own_acts(license)?,
         ],
     ))
 }
@@ -487,6 +517,28 @@ impl Store {
     /// When the database does not answer, or a key was sealed with another master key.
     pub async fn license_keys(&self, shop: ShopId, order: OrderId) -> Result<Vec<(LicenseId, KeyCode)>, ReadError> {
         let sealed = self.every(read(WHAT, KEYS_OF_ORDER, values![shop, order]), key_row).await?;
+        sealed.into_iter().map(|key| Ok((key.license, key.open(&self.vault)?))).collect()
+    }
+
+    /// The licenses of a customer that others paid for, newest first; a hundred at most.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a row cannot be read.
+    pub async fn licenses_received(&self, shop: ShopId, customer: CustomerId) -> Result<Vec<License>, ReadError> {
+        self.every(read(WHAT, RECEIVED, values![shop, customer, MOST_RECEIVED]), row).await
+    }
+
+    /// The keys of a customer's newest licenses, opened to be shown.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a key was sealed with another master key.
+    pub async fn license_keys_of_customer(
+        &self,
+        shop: ShopId,
+        customer: CustomerId,
+        limit: u32,
+    ) -> Result<Vec<(LicenseId, KeyCode)>, ReadError> {
+        let sealed = self.every(read(WHAT, KEYS_OF_CUSTOMER, values![shop, customer, limit]), key_row).await?;
         sealed.into_iter().map(|key| Ok((key.license, key.open(&self.vault)?))).collect()
     }
 }

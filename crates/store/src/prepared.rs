@@ -11,7 +11,7 @@ use crate::testing::{Directory, postgres_database};
 use crate::{
     activation, api_key, checkout, copy, customer, delivery, dispute, event, foreign_key, gateway_account, idempotency,
     job, ledger, license, login, migrate, moving, notice, order, payment, plan, product, refund, report, restore,
-    settings, shop, user,
+    settings, shop, transfer, user,
 };
 
 const TEXTS: &[(&str, &[Text])] = &[
@@ -40,6 +40,7 @@ const TEXTS: &[(&str, &[Text])] = &[
     ("restore", restore::TEXTS),
     ("settings", settings::TEXTS),
     ("shop", shop::TEXTS),
+    ("transfer", transfer::TEXTS),
     ("user", user::TEXTS),
 ];
 

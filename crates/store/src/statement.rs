@@ -4,8 +4,9 @@
 //! where its version still stands, and its commit fails where it does not.
 
 use domain::{
-    ActivationId, ApiKeyId, CheckoutId, CustomerId, DeliveryId, DisputeId, EventId, GatewayAccountId, JobId, LicenseId,
-    LoginLinkId, NoticeId, OrderId, PaymentId, PlanId, ProductId, RefundId, SessionId, ShopId, Timestamp, UserId,
+    ActivationId, ApiKeyId, BatchId, CheckoutId, CustomerId, DeliveryId, DisputeId, EventId, GatewayAccountId, JobId,
+    LicenseId, LoginLinkId, NoticeId, OrderId, PaymentId, PlanId, ProductId, RefundId, SessionId, ShopId, Timestamp,
+    TransferId, UserId,
 };
 use serde::Serialize;
 
@@ -149,5 +150,5 @@ macro_rules! id_values {
 
 id_values! {
     ActivationId, ApiKeyId, CheckoutId, CustomerId, DeliveryId, DisputeId, EventId, GatewayAccountId, JobId, LicenseId,
-    LoginLinkId, NoticeId, OrderId, PaymentId, PlanId, ProductId, RefundId, SessionId, ShopId, UserId,
+    BatchId, LoginLinkId, NoticeId, OrderId, PaymentId, PlanId, ProductId, RefundId, SessionId, ShopId, TransferId, UserId,
 }

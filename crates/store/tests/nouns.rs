@@ -40,6 +40,7 @@ use crowd::{
     an_event_that_comes_two_hundred_times_at_once_counts_once,
     devices_that_reach_for_more_than_there_is_get_what_the_overage_allows,
     fifty_events_that_say_the_same_at_once_issue_once, five_hundred_devices_that_reach_for_five_seats_get_five,
+    of_many_that_free_devices_at_once_as_many_do_as_the_plan_allows,
     of_many_that_use_a_license_at_once_exactly_what_is_left_is_counted,
     several_units_that_make_seats_make_one_license_with_all_of_them,
     the_clock_of_a_license_begins_once_however_many_ask,
@@ -95,6 +96,9 @@ sentences! {
     a_device_is_found_on_its_seat_until_it_gives_it_back
     a_device_takes_one_seat
     a_license_takes_on_what_its_plan_says_now
+    a_license_is_handed_on_and_its_first_owner_holds_nothing
+    a_device_has_the_name_that_its_owner_gave_it
+    of_many_that_free_devices_at_once_as_many_do_as_the_plan_allows
     what_is_remembered_is_what_is_stored
     a_seat_is_found_under_its_new_fingerprint_at_once
     a_job_belongs_to_one_worker_until_its_lease_ends
@@ -623,6 +627,89 @@ async fn a_license_takes_on_what_its_plan_says_now(store: Store) {
         store.licenses_of_plan(shop, world.plan.id, Page { starting_after: None, ending_before: None, limit: 9 });
     assert_eq!(listed.await.unwrap().data, [read]);
     assert!(store::report::broken_laws(&store).await.unwrap().is_empty());
+}
+
+async fn a_license_is_handed_on_and_its_first_owner_holds_nothing(store: Store) {
+    let mut world = World::new();
+    world.stock(&store).await;
+    let mut sale = world.open(&store, 1).await;
+    world.submit(&store, &mut sale).await;
+    world.captured(&store, &mut sale, "pi_1").await;
+    let shop = world.shop.id;
+    world.seat(&store, &sale.licenses[0].clone(), "device").await;
+    let license = store.license(shop, sale.licenses[0].id).await.unwrap().unwrap();
+    let (_, old_key) = store.license_keys(shop, sale.order.id).await.unwrap().remove(0);
+    let foreign = domain::ForeignKey::parse("38b1460a-5104-4067-a91d-77b872934d51").unwrap();
+    let adopted = domain::AdoptedKey {
+        shop,
+        license: license.id,
+        system: domain::ForeignSystem::LemonSqueezy,
+        key: foreign.clone(),
+        at: world.now,
+    };
+    store.commit(&Changes { foreign_keys: vec![adopted], ..Changes::default() }).await.unwrap();
+    assert_eq!(store.key_behind(shop, &foreign).await.unwrap().as_ref(), Some(&old_key));
+
+    let owner = store.customer(shop, license.customer.unwrap()).await.unwrap().unwrap();
+    let (to, locale) = (Email::parse("bob@example.com").unwrap(), Locale::english());
+    let request = domain::TransferRequest { to: &to, frees_seats: true, locale: &locale };
+    let offered = domain::offer_transfer(&license, &owner, &[], request, world.now, &mut world.rng).unwrap();
+    store.commit(&offered).await.unwrap();
+    let late = domain::offer_transfer(&license, &owner, &[], request, world.now, &mut world.rng).unwrap();
+    assert_eq!(store.commit(&late).await, Err(CommitError::Conflict { what: "license" }), "one offer at a time");
+    let offer = store.transfers(shop, license.id).await.unwrap().remove(0);
+    assert_eq!(offer, domain::Transfer { version: 1, ..offered.transfers[0].clone() });
+    assert_eq!(store.transfer(shop, offer.id).await.unwrap().as_ref(), Some(&offer));
+
+    let license = store.license(shop, license.id).await.unwrap().unwrap();
+    let country = world.shop.default_country;
+    let sides = domain::TransferSides { owner: &owner, receiver: None, country, locale: &locale };
+    let key = KeyCode::from_random_bytes(world.rng.bytes());
+    let (accepted, receiver) =
+        domain::accept_transfer(&license, &offer, sides, key.clone(), world.now, &mut world.rng).unwrap();
+    store.commit(&accepted).await.unwrap();
+    let again = domain::accept_transfer(&license, &offer, sides, key.clone(), world.now, &mut world.rng).unwrap().0;
+    assert!(matches!(store.commit(&again).await, Err(CommitError::Conflict { .. })), "taken once");
+
+    let moved = store.license(shop, license.id).await.unwrap().unwrap();
+    assert_eq!((moved.customer, moved.order, moved.seats_used), (Some(receiver.id), sale.order.id, 0));
+    assert_eq!(store.license_key(shop, license.id).await.unwrap(), Some(key));
+    assert_eq!(store.retired_key(shop, &old_key).await.unwrap().unwrap().license, license.id);
+    assert_eq!(store.key_behind(shop, &foreign).await.unwrap(), None, "the other system's key is retired as well");
+    let known = store.license_of_foreign_key(shop, &foreign).await.unwrap();
+    assert_eq!(known, Some(license.id), "and known all the same, so that nobody takes it over again");
+    assert_eq!(store.licenses_received(shop, receiver.id).await.unwrap(), [moved]);
+    assert_eq!(store.licenses_received(shop, owner.id).await.unwrap(), []);
+    let keys = async |customer| store.license_keys_of_customer(shop, customer, 10).await.unwrap().len();
+    assert_eq!((keys(owner.id).await, keys(receiver.id).await), (0, 1));
+    assert_eq!(store.transfer(shop, offer.id).await.unwrap().unwrap().state, domain::TransferState::Accepted);
+    assert!(store::report::broken_laws(&store).await.unwrap().is_empty());
+}
+
+async fn a_device_has_the_name_that_its_owner_gave_it(store: Store) {
+    let mut world = World::new();
+    world.stock(&store).await;
+    let mut sale = world.open(&store, 1).await;
+    world.submit(&store, &mut sale).await;
+    world.captured(&store, &mut sale, "pi_1").await;
+    let shop = world.shop.id;
+    let seat = world.seat(&store, &sale.licenses[0].clone(), "device").await;
+    let (_, key) = store.license_keys(shop, sale.order.id).await.unwrap().remove(0);
+    let device = Fingerprint::parse("device").unwrap();
+    let ask = async || store.remembered_seat(shop, &key, Some(&device), world.now).await.unwrap().unwrap();
+    assert_eq!(ask().await.activation.as_ref().unwrap().label, None);
+    let license = store.license(shop, seat.license).await.unwrap().unwrap();
+    let mut rng = domain::Rng::from_seed([9; 32]);
+    let label = Some("Zu Hause".to_owned());
+    let renamed = domain::rename(&license, &seat, label.clone(), Actor::Buyer, world.now, &mut rng).unwrap();
+    store.commit(&renamed).await.unwrap();
+    assert_eq!(ask().await.activation.as_ref().unwrap().label, label, "and who remembered asks again");
+    let held = store.activation(shop, seat.id).await.unwrap().unwrap();
+    assert_eq!(held, Activation { version: 2, label: label.clone(), ..seat });
+    // What a heartbeat writes leaves the name alone.
+    let (changes, _) = heartbeat(&license, &held, world.now.after(Duration::minutes(1))).unwrap();
+    store.commit(&changes).await.unwrap();
+    assert_eq!(store.activation(shop, held.id).await.unwrap().unwrap().label, label);
 }
 
 async fn a_device_takes_one_seat(store: Store) {

@@ -113,6 +113,14 @@ impl From<Refusal> for Problem {
             | Refusal::NotActivated
             | Refusal::UsageNotCounted
             | Refusal::SeatsBelowUsed { .. }
+            | Refusal::ReleaseQuotaReached { .. }
+            | Refusal::RotationQuotaReached { .. }
+            | Refusal::TransferQuotaReached { .. }
+            | Refusal::TransferToOwner
+            | Refusal::TransferOver
+            | Refusal::LicenseStateUnfit { .. }
+            | Refusal::NotUndoable
+            | Refusal::ChangedSince
             | Refusal::UsageExhausted { .. }
             | Refusal::OrderNotPaid
             | Refusal::NoSurplus

@@ -47,6 +47,19 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/portal/leave", post(public::portal::leave))
         .route("/portal/orders/{order}/resend", post(public::portal::resend))
         .route("/portal/licenses/{license}/activations/{activation}/release", post(public::portal::release))
+        .route("/portal/keys", post(public::portal::send_keys))
+        .route("/portal/licenses/{license}", get(public::own_license::show))
+        .route("/portal/licenses/{license}/activations/{activation}/rename", post(public::own_license::rename))
+        .route(
+            "/portal/licenses/{license}/key",
+            get(public::own_license::ask_for_key).post(public::own_license::take_key),
+        )
+        .route(
+            "/portal/licenses/{license}/transfer",
+            get(public::own_license::ask_for_receiver).post(public::own_license::offer),
+        )
+        .route("/portal/licenses/{license}/transfer/withdraw", post(public::own_license::withdraw))
+        .route("/transfer", get(public::transfer::show).post(public::transfer::accept))
         .route("/terms", get(public::terms::show))
         .route("/docs/errors", get(api::error_code::show))
         .route("/language", post(public::language::choose))
@@ -72,7 +85,13 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/console/licenses/{license}", get(console::license::show))
         .route("/console/licenses/{license}/activations/{activation}/release", post(console::license::release))
         .route("/console/licenses/{license}/adjust", post(console::adjust::license))
-        .route("/console/licenses/{license}/reissue", post(console::adjust::reissue))
+        .route(
+            "/console/licenses/{license}/reissue",
+            get(console::adjust::confirm_reissue).post(console::adjust::reissue),
+        )
+        .route("/console/licenses/{license}/state", post(console::adjust::state))
+        .route("/console/licenses/{license}/move", post(console::adjust::transfer))
+        .route("/console/licenses/{license}/events/{event}/undo", post(console::adjust::undo))
         .route("/console/plans/{plan}", get(console::adjust::plan))
         .route("/console/plans/{plan}/adopt", post(console::adjust::adopt))
         .route("/console/customers", get(console::customer::list))

@@ -46,3 +46,12 @@ error-decline-gateway_error = Die Zahlung konnte gerade nicht verarbeitet werden
 error-decline-revoked = Die Erlaubnis, dieses Konto zu belasten, wurde zurückgezogen. Es wurde nichts abgebucht. Versuchen Sie eine andere Zahlungsart.
 error-decline-soft = Ihre Bank hat die Zahlung abgelehnt. Es wurde nichts abgebucht. Versuchen Sie es später, oder wählen Sie eine andere Zahlungsart.
 error-decline-hard = Ihre Bank hat die Zahlung ohne Angabe von Gründen abgelehnt. Es wurde nichts abgebucht. Versuchen Sie eine andere Karte oder Zahlungsart, oder fragen Sie Ihre Bank.
+
+## Eine Lizenz für ihren Besitzer
+
+error-device-name = Geben Sie einen Namen mit höchstens 100 Zeichen ohne Zeilenumbruch ein, oder lassen Sie das Feld leer.
+error-transfer-to-owner = Dieser Adresse gehört die Lizenz bereits. Geben Sie eine andere ein.
+error-transfer-quota = Diese Lizenz wurde vorerst so oft angeboten, wie möglich ist. Sie kann am { $date } wieder angeboten werden.
+error-transfer-not-usable = Diese Lizenz gilt zurzeit nicht und kann deshalb nicht weitergegeben werden.
+error-key-quota = Sie haben vorerst so viele neue Schlüssel geholt, wie möglich ist. Den nächsten gibt es am { $date }. Wenn es eilt, schreiben Sie uns.
+error-key-not-usable = Diese Lizenz gilt zurzeit nicht, deshalb gibt es für sie keinen neuen Schlüssel.

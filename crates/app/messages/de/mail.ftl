@@ -104,3 +104,35 @@ console-link-valid = { $minutes ->
    *[other] Er gilt einmal und { NUMBER($minutes) } Minuten lang.
 }
 console-link-warning = Wenn Sie ihn nicht angefordert haben, müssen Sie nichts tun. Geben Sie den Link nicht weiter: Er öffnet die Konsole jedem, der ihn hat.
+
+## Über Lizenzen
+
+mail-keys-subject = Ihre Lizenzschlüssel bei { $shop }
+mail-keys-title = Ihre Lizenzschlüssel
+mail-keys-intro = { $count ->
+    [one] Jemand hat den Lizenzschlüssel zu dieser Adresse angefordert. Hier ist er:
+   *[other] Jemand hat die Lizenzschlüssel zu dieser Adresse angefordert. Hier sind sie:
+}
+mail-keys-closing = Wenn Sie das nicht waren, müssen Sie nichts tun: Außer Ihnen hat niemand diese E-Mail bekommen.
+mail-replaced-subject = Ihr neuer Lizenzschlüssel bei { $shop }
+mail-replaced-title = Ihr neuer Lizenzschlüssel
+mail-replaced-intro = Ihre Lizenz hat einen neuen Schlüssel. Der alte gilt nicht mehr; geben Sie den neuen in der App ein.
+mail-replaced-closing = Wenn weder Sie das waren noch wir auf Ihren Wunsch, antworten Sie auf diese E-Mail.
+mail-offered-subject = Ihnen wird eine Lizenz für { $name } angeboten
+mail-offered-title = Eine Lizenz für Sie
+mail-offered-intro = { $other } möchte eine Lizenz für { $name } an Sie weitergeben. Um sie zu nehmen, öffnen Sie diesen Link und bestätigen Sie:
+mail-offered-button = Angebot ansehen
+mail-offered-closing = Das Angebot gilt bis { $until }. Wenn Sie es nicht möchten, müssen Sie nichts tun. Geben Sie den Link nicht weiter: Wer ihn hat, kann die Lizenz nehmen.
+mail-offering-subject = Sie geben eine Lizenz für { $name } weiter
+mail-offering-title = Ihre Lizenz ist angeboten
+mail-offering-intro = Ihre Lizenz für { $name } wurde { $other } angeboten. Sie bleibt Ihre, bis das Angebot angenommen ist; das geht bis { $until }.
+mail-offering-button = Angebot ansehen oder zurückziehen
+mail-offering-closing = Wenn Sie das nicht waren, ziehen Sie das Angebot zurück und antworten Sie auf diese E-Mail.
+mail-transferred-subject = Ihre Lizenz für { $name } wurde weitergegeben
+mail-transferred-title = Ihre Lizenz wurde weitergegeben
+mail-transferred-intro = { $other } hat Ihre Lizenz für { $name } genommen. Sie gehört Ihnen nicht mehr.
+mail-transferred-closing = Ihr Beleg bleibt gültig. Wenn das nicht Ihr Wunsch war, antworten Sie auf diese E-Mail.
+mail-received-subject = Ihre Lizenz bei { $shop }
+mail-received-title = Eine Lizenz gehört Ihnen
+mail-received-intro = Diese Lizenz gehört von jetzt an Ihnen. Hier ist ihr Schlüssel:
+mail-received-closing = Unter der Adresse oben sehen Sie Ihre Geräte; melden Sie sich mit der Adresse an, an die diese E-Mail ging.

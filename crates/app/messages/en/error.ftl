@@ -46,3 +46,12 @@ error-decline-gateway_error = The payment could not be processed at the moment. 
 error-decline-revoked = The permission to charge this account was withdrawn. Nothing was charged. Try another method.
 error-decline-soft = Your bank declined the payment. Nothing was charged. Try again later, or try another method.
 error-decline-hard = Your bank declined the payment and gives no reason. Nothing was charged. Try another card or method, or ask your bank.
+
+## A license for its owner
+
+error-device-name = Enter a name of at most 100 characters, without line breaks, or leave it empty.
+error-transfer-to-owner = This is the address that the license belongs to already. Enter another one.
+error-transfer-quota = This license was offered as often as is possible for now. It can be offered again on { $date }.
+error-transfer-not-usable = This license does not work at present, so it cannot be handed on.
+error-key-quota = You have taken as many new keys as there are for now. The next one can be had on { $date }. If it is urgent, write to us.
+error-key-not-usable = This license does not work at present, so there is no new key for it.

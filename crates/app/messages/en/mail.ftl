@@ -104,3 +104,35 @@ console-link-valid = { $minutes ->
    *[other] It works once, for { NUMBER($minutes) } minutes.
 }
 console-link-warning = If you did not ask for it, you need not do anything. Do not pass the link on: it opens the console to whoever has it.
+
+## About licenses
+
+mail-keys-subject = Your license keys at { $shop }
+mail-keys-title = Your license keys
+mail-keys-intro = { $count ->
+    [one] Somebody asked for the license key that belongs to this address. Here it is:
+   *[other] Somebody asked for the license keys that belong to this address. Here they are:
+}
+mail-keys-closing = If you did not ask for this, you need not do anything: nobody but you received this mail.
+mail-replaced-subject = Your new license key at { $shop }
+mail-replaced-title = Your new license key
+mail-replaced-intro = Your license has a new key. The old one has stopped working; enter the new one in the app.
+mail-replaced-closing = If neither you nor we did this at your wish, answer this mail.
+mail-offered-subject = A license for { $name } is offered to you
+mail-offered-title = A license for you
+mail-offered-intro = { $other } would like to hand a license for { $name } on to you. To take it, open this link and confirm:
+mail-offered-button = Look at the offer
+mail-offered-closing = The offer stands until { $until }. If you do not want it, you need not do anything. Do not pass the link on: whoever has it can take the license.
+mail-offering-subject = You are handing a license for { $name } on
+mail-offering-title = Your license is offered
+mail-offering-intro = Your license for { $name } was offered to { $other }. It stays yours until the offer is taken, which is possible until { $until }.
+mail-offering-button = See or withdraw the offer
+mail-offering-closing = If this was not you, withdraw the offer and answer this mail.
+mail-transferred-subject = Your license for { $name } was handed on
+mail-transferred-title = Your license was handed on
+mail-transferred-intro = { $other } has taken your license for { $name }. It does not belong to you any more.
+mail-transferred-closing = Your receipt stays valid. If this was not your wish, answer this mail.
+mail-received-subject = Your license at { $shop }
+mail-received-title = A license is yours
+mail-received-intro = This license belongs to you from now on. Here is its key:
+mail-received-closing = Under the address above you see your devices; sign in with the address that this mail went to.

@@ -100,6 +100,17 @@ fn failed() -> PaymentFailed {
     }
 }
 
+fn license_letter(matter: LicenseMatter, has_key: bool) -> MailContent {
+    MailContent::License(LicenseLetter {
+        matter,
+        licenses: if has_key { paid().licenses } else { vec![] },
+        name: "Lumen 3 Studio".to_owned(),
+        other: "bob@buyer.example".to_owned(),
+        until: Some(moment("2026-12-01T03:50:00Z")),
+        url: "https://lumen.example/transfer?offer=trf_1&token=t".to_owned(),
+    })
+}
+
 /// One of each mail, with every optional part in it.
 fn every_content() -> Vec<MailContent> {
     vec![
@@ -121,6 +132,12 @@ fn every_content() -> Vec<MailContent> {
             url: "https://lumen.example/console/enter?link=lnk_1&token=t".to_owned(),
             valid_minutes: 30,
         }),
+        license_letter(LicenseMatter::KeysRequested, true),
+        license_letter(LicenseMatter::KeyReplaced, true),
+        license_letter(LicenseMatter::Received, true),
+        license_letter(LicenseMatter::Offered, false),
+        license_letter(LicenseMatter::OfferStarted, false),
+        license_letter(LicenseMatter::Transferred, false),
     ]
 }
 
@@ -240,7 +257,8 @@ fn a_german_mail_has_no_english_sentence() {
             other @ (MailContent::PaymentFailed(_)
             | MailContent::OrderRefunded(_)
             | MailContent::PortalCode(_)
-            | MailContent::ConsoleLink(_)) => other,
+            | MailContent::ConsoleLink(_)
+            | MailContent::License(_)) => other,
         };
         let mail = mail(&content, "de-CH");
         for word in english {
@@ -426,6 +444,12 @@ pub(crate) fn hostile_mails(text: &str) -> Vec<Mail> {
         }
         MailContent::PortalCode(code) => MailContent::PortalCode(PortalCode { code: typed(), ..code }),
         MailContent::ConsoleLink(link) => MailContent::ConsoleLink(link),
+        MailContent::License(letter) => MailContent::License(LicenseLetter {
+            licenses: vec![IssuedLicense { product_name: typed(), plan_name: typed(), key: typed(), expires_at: None }],
+            name: typed(),
+            other: typed(),
+            ..letter
+        }),
     });
     let catalog = Catalog::new(None).unwrap();
     contents.map(|content| compose(&catalog, &sender, &envelope("en"), &content).unwrap()).collect()

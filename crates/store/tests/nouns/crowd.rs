@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use domain::{
     ActivationRequest, Actor, Changes, Duration, EventId, Fact, Fingerprint, Metering, Mode, NoticeId, NoticeState,
-    Occurrence, Overage, PaymentLocator, PaymentReport, PaymentStatus, Refusal, Rng, Sale, Seating, Starts, Timestamp,
-    Units, UsageRequest, activate, begin, change_usage, decide, heartbeat,
+    Occurrence, Overage, PaymentLocator, PaymentReport, PaymentStatus, Quota, Refusal, Rng, Sale, Seating, Starts,
+    Timestamp, Units, UsageRequest, activate, begin, change_usage, decide, heartbeat, release,
 };
 use futures::future::join_all;
 use latchkey_license::KeyCode;
@@ -88,6 +88,43 @@ pub(crate) async fn an_event_that_comes_two_hundred_times_at_once_counts_once(st
     });
     assert_eq!(stand.count(), 1);
     assert_eq!(store.sale(world.shop.id, sale.order.id).await.unwrap().unwrap().licenses.len(), 2);
+    assert_eq!(report::broken_laws(&store).await, Ok(vec![]));
+}
+
+pub(crate) async fn of_many_that_free_devices_at_once_as_many_do_as_the_plan_allows(store: Store) {
+    let seating = Seating { releases: Some(Quota { count: 2, days: 30 }), ..Seating::default() };
+    let (world, sale) = at_the_till_of(&store, seating).await;
+    captured(&store, &world, &sale, "evt_1", 1).await.unwrap();
+    let shop = world.shop.id;
+    let sale = store.sale(shop, sale.order.id).await.unwrap().unwrap();
+    let license = sale.licenses[0].id;
+    let (_, key) = store.license_keys(shop, sale.order.id).await.unwrap().remove(0);
+    assert_eq!(reach(&store, &world, &key, 0..5, world.now).await.len(), 5);
+    let seats = store.activations(shop, license).await.unwrap();
+    let outcomes = join_all(seats.into_iter().zip(0..).map(|(seat, number)| {
+        let (store, now) = (store.clone(), world.now);
+        tokio::spawn(async move {
+            loop {
+                let row = store.license(shop, license).await.unwrap().unwrap();
+                match release(&row, &seat, now, &mut chance(100 + number)) {
+                    Ok(changes) => match store.commit(&changes).await {
+                        Ok(()) => return true,
+                        Err(CommitError::Conflict { .. }) => {}
+                        Err(error) => panic!("{error}"),
+                    },
+                    Err(Refusal::ReleaseQuotaReached { next_at }) => {
+                        assert_eq!(next_at, now.after(Duration::days(30)));
+                        return false;
+                    }
+                    Err(refusal) => panic!("{refusal}"),
+                }
+            }
+        })
+    }))
+    .await;
+    assert_eq!(outcomes.into_iter().filter(|outcome| *outcome.as_ref().unwrap()).count(), 2);
+    let row = store.license(shop, license).await.unwrap().unwrap();
+    assert_eq!((row.seats_used, row.own_acts.releases.len()), (3, 2));
     assert_eq!(report::broken_laws(&store).await, Ok(vec![]));
 }
 

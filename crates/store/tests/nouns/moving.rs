@@ -121,6 +121,13 @@ async fn furnish(place: &Place) -> World {
         vec![Value::Text(world.shop.id.to_string()), Value::Text(license), Value::Bytes(vec![7; 32])],
     )
     .await;
+    let shop = || vec![Value::Text(world.shop.id.to_string())];
+    let offered = "insert into transfers (shop_id, id, version, license_id, from_customer_id, recipient, frees_seats, \
+        state, created_at, expires_at) values ($1, 'trf_1', 1, 'lic_1', 'cus_1', 'bob@example.com', 1, 'offered', 5, 6)";
+    run(store.engine().as_ref(), offered, shop()).await;
+    let batch = "insert into batches (shop_id, id, version, plan_id, reason, actor, licenses, created_at) \
+        values ($1, 'batch_1', 1, 'plan_1', 'a class', 'api', 3, 5)";
+    run(store.engine().as_ref(), batch, shop()).await;
     assert_eq!(store::report::broken_laws(&store).await.unwrap(), []);
     world
 }

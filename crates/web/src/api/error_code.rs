@@ -88,6 +88,16 @@ const SECTIONS: &[Section] = &[
     Section { title: "Customers", codes: &[
         code("email_taken", 409, "Another customer of the shop has this address.", "Correct an order of that customer, or choose another address."),
     ] },
+    Section { title: "Licenses by hand and in the portal", codes: &[
+        code("release_quota_reached", 409, "The owner freed as many devices as the plan allows in so many days.", "Wait until the moment that `detail` names, deactivate in the app, or let the shop free the device."),
+        code("rotation_quota_reached", 409, "The owner took as many new keys as are given in thirty days.", "Wait until the moment that `detail` names, or let the shop replace the key."),
+        code("transfer_quota_reached", 409, "The license was offered to others as often as is allowed in thirty days.", "Wait until the moment that `detail` names, or let the shop move the license."),
+        code("transfer_to_owner", 409, "The license belongs to this customer already.", "Name another address."),
+        code("transfer_over", 409, "The offer was taken or withdrawn, or its time is over.", "Let the owner offer the license again."),
+        code("license_state_unfit", 409, "What is to be done does not go with the state of the license, as suspending one that is suspended.", "Read the license."),
+        code("not_undoable", 409, "The event tells of nothing that can be undone.", "Undo only what was changed by hand."),
+        code("changed_since", 409, "What is to be undone was changed again since, or its order was paid back.", "Read the license, and change it as it should be."),
+    ] },
     Section { title: "License endpoints", codes: &[
         code("license_unknown", 404, "No license of the shop has this key; or it is mistyped, which its check symbols tell.", "Ask the person to check the key; `detail` says what looks wrong."),
         code("license_suspended", 403, "The license is suspended, as during a dispute.", "The shop that sold it can say why."),

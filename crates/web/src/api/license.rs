@@ -160,7 +160,7 @@ fn seat<'a>(license: &License, activation: &'a Activation) -> ActivationView<'a>
         id: activation.id,
         state: activation.state.as_str(),
         fingerprint: activation.fingerprint.as_str(),
-        name: activation.name.as_deref(),
+        name: activation.shown_name(),
         metadata: &activation.metadata,
         created_at: activation.created_at,
         last_seen_at: activation.last_seen_at,

@@ -35,7 +35,7 @@ pub(crate) async fn create(
     let (task, shop) = (web.clone(), manager.shop.id);
     let work = async move |mut names: Names| {
         let key = names.mint(|_, rng| KeyCode::from_random_bytes(rng.bytes()));
-        let input = ReissueInput { key: key.clone(), frees_seats, reason };
+        let input = ReissueInput { key: key.clone(), frees_seats, tells_owner: false, reason };
         let license = task.app.reissue_license(shop, license, &input, Actor::Api).await?;
         Ok(answer(StatusCode::OK, &view(&license, Some(key.to_string()), task.app.clock.now())))
     };

@@ -200,7 +200,7 @@ fn body(call: Call, error: Option<&str>, told: &Told, key: &str, mode: Mode, ins
 }
 
 fn instance(seat: &Activation) -> Value {
-    json!({ "id": seat.fingerprint.as_str(), "name": seat.name.as_deref(), "created_at": time(seat.created_at) })
+    json!({ "id": seat.fingerprint.as_str(), "name": seat.shown_name(), "created_at": time(seat.created_at) })
 }
 
 /// Six digits of a second and `Z`, as they write it.

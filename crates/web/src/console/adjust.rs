@@ -1,12 +1,12 @@
 //! Changing what licenses allow: the form on a license's page, and a plan's page that shows what taking on its policy
 //! would do to each license before anybody does it.
 
-use app::{Adoption, ReissueInput};
+use app::{Adoption, HandAct, ReissueInput};
 use askama::Template;
 use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{Adjustment, LicenseId, PlanId, Refusal, Timestamp, plain_text};
+use domain::{Adjustment, Email, EventId, LicenseId, PlanId, Refusal, Timestamp, plain_text};
 use latchkey_license::KeyCode;
 use serde::Deserialize;
 
@@ -69,14 +69,125 @@ pub(crate) async fn license(
 }
 
 #[derive(Deserialize)]
+pub(crate) struct Act {
+    #[serde(default)]
+    act: String,
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    reason: String,
+}
+
+/// Switches the license off or on, or takes it back.
+pub(crate) async fn state(
+    State(web): State<Web>,
+    staff: Staff,
+    Path(license): Path<String>,
+    Form(typed): Form<Act>,
+) -> Result<Response, Problem> {
+    let (act, word) = match typed.act.as_str() {
+        "suspend" => (HandAct::Suspend, "suspended"),
+        "reinstate" => (HandAct::Reinstate, "reinstated"),
+        "revoke" => (HandAct::Revoke, "taken-back"),
+        _ => return Err(Problem::not_found("act")),
+    };
+    by_hand(&web, &staff, &license, &act, &typed.reason, word).await
+}
+
+/// Gives the license to another customer.
+pub(crate) async fn transfer(
+    State(web): State<Web>,
+    staff: Staff,
+    Path(license): Path<String>,
+    Form(typed): Form<Act>,
+) -> Result<Response, Problem> {
+    match Email::parse(&typed.email) {
+        Ok(email) => by_hand(&web, &staff, &license, &HandAct::Move(email), &typed.reason, "moved").await,
+        Err(_) => Ok(done(&format!("/console/licenses/{}", license_id(&license)?), "email-unread")),
+    }
+}
+
+/// Undoes what an event of the license tells of.
+pub(crate) async fn undo(
+    State(web): State<Web>,
+    staff: Staff,
+    Path((license, event)): Path<(String, String)>,
+    Form(typed): Form<Act>,
+) -> Result<Response, Problem> {
+    let event = EventId::parse(&event).map_err(|_| Problem::not_found("event"))?;
+    by_hand(&web, &staff, &license, &HandAct::Undo(event), &typed.reason, "undone").await
+}
+
+async fn by_hand(
+    web: &Web,
+    staff: &Staff,
+    license: &str,
+    act: &HandAct,
+    reason: &str,
+    word: &str,
+) -> Result<Response, Problem> {
+    let license = license_id(license)?;
+    let back = format!("/console/licenses/{license}");
+    let Ok(reason) = plain_text(reason, 500) else { return Ok(done(&back, "reason-missing")) };
+    let word = match web.app.act_by_hand(staff.shop(), license, act, &reason, staff.actor()).await {
+        Ok(()) => word,
+        Err(app::Error::NotFound { what: "customer" }) => "move-unknown",
+        Err(app::Error::Refused(Refusal::LicenseStateUnfit { .. } | Refusal::TransferToOwner)) => "unfit",
+        Err(app::Error::Refused(Refusal::ChangedSince)) => "changed-since",
+        Err(app::Error::Refused(Refusal::NotUndoable)) => "not-undoable",
+        Err(app::Error::Refused(Refusal::SeatsBelowUsed { .. })) => "adjust-seats",
+        Err(error) => return Err(error.into()),
+    };
+    Ok(done(&back, word))
+}
+
+fn license_id(text: &str) -> Result<LicenseId, Problem> {
+    LicenseId::parse(text).map_err(|_| Problem::not_found("license"))
+}
+
+#[derive(Deserialize)]
 pub(crate) struct Replace {
     #[serde(default)]
     reason: String,
     #[serde(default)]
     release: String,
+    #[serde(default)]
+    mail: String,
 }
 
-/// A new key for the license; the buyer finds it in the portal and on the order's page.
+#[derive(Template)]
+#[template(path = "console/reissue.html")]
+struct ConfirmReissue<'a> {
+    chrome: Chrome<'a>,
+    license: String,
+    tail: String,
+    owner: Option<String>,
+}
+
+/// What a new key does, before anybody presses the button.
+pub(crate) async fn confirm_reissue(
+    State(web): State<Web>,
+    staff: Staff,
+    Path(license): Path<String>,
+) -> Result<Response, Problem> {
+    let chrome = staff.chrome(&web, "licenses");
+    let store = &web.app.store;
+    let row = store.license(staff.shop(), license_id(&license)?).await.map_err(app::Error::from)?;
+    let row = row.ok_or_else(|| Problem::not_found("license"))?;
+    let owner = match row.customer {
+        Some(customer) => store.customer(staff.shop(), customer).await.map_err(app::Error::from)?,
+        None => None,
+    };
+    let view = ConfirmReissue {
+        license: row.id.to_string(),
+        tail: row.key_tail,
+        owner: owner.map(|owner| owner.email.to_string()),
+        chrome,
+    };
+    Ok(page(StatusCode::OK, &view))
+}
+
+/// A new key for the license; the buyer is mailed it, and finds it in the portal and on the order's page.
 pub(crate) async fn reissue(
     State(web): State<Web>,
     staff: Staff,
@@ -87,7 +198,7 @@ pub(crate) async fn reissue(
     let back = format!("/console/licenses/{license}");
     let Ok(reason) = plain_text(&replace.reason, 500) else { return Ok(done(&back, "adjust-unread")) };
     let key = KeyCode::from_random_bytes(web.app.entropy.rng().bytes());
-    let input = ReissueInput { key, frees_seats: replace.release == "yes", reason };
+    let input = ReissueInput { key, frees_seats: replace.release == "yes", tells_owner: replace.mail == "yes", reason };
     web.app.reissue_license(staff.shop(), license, &input, staff.actor()).await?;
     Ok(done(&back, "reissued"))
 }

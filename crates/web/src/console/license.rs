@@ -1,10 +1,13 @@
 //! Licenses: the list, and one license with its devices.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{ActivationId, FeatureValue, License, LicenseId, LicenseState};
+use domain::{
+    ActivationId, Actor, Event, FeatureValue, License, LicenseId, LicenseState, User, is_undoable, plain_text,
+};
+use serde::Deserialize;
 use store::LicenseFilter;
 
 use super::order::{LicenseRow, SeatRow};
@@ -52,6 +55,11 @@ struct Show<'a> {
     expires: Option<String>,
     terms: Vec<Term>,
     seats: Vec<SeatRow>,
+    /// Whose it is: id and address.
+    customer: Option<(String, String)>,
+    can_suspend: bool,
+    can_reinstate: bool,
+    can_revoke: bool,
     timeline: Vec<Moment>,
 }
 
@@ -116,6 +124,20 @@ fn terms(chrome: &Chrome<'_>, license: &License, now: domain::Timestamp) -> Vec<
     said.map(|(name, value)| Term { label: chrome.t(&format!("console-policy-{name}")), value }).collect()
 }
 
+/// A line of the timeline: who of the shop it was, and how it is undone where it can be.
+fn moment(chrome: &Chrome<'_>, event: &Event, license: LicenseId, people: &[User]) -> Moment {
+    let moment = event_moment(chrome, event);
+    let person = match event.actor {
+        Actor::User(user) => people.iter().find(|known| known.id == user).map(|known| known.name.clone()),
+        Actor::Gateway | Actor::System | Actor::Buyer | Actor::App | Actor::Api => None,
+    };
+    Moment {
+        who: person.unwrap_or(moment.who),
+        undo: is_undoable(event).then(|| format!("/console/licenses/{license}/events/{}/undo", event.id)),
+        ..moment
+    }
+}
+
 fn parse(license: &str) -> Result<LicenseId, Problem> {
     LicenseId::parse(license).map_err(|_| Problem::not_found("license"))
 }
@@ -137,6 +159,11 @@ pub(crate) async fn show(
     let events = store.order_events(staff.shop(), license.order).await.map_err(app::Error::from)?;
     let order = store.order(staff.shop(), license.order).await.map_err(app::Error::from)?;
     let plan = store.plan(staff.shop(), license.plan).await.map_err(app::Error::from)?;
+    let people = store.users(staff.shop()).await.map_err(app::Error::from)?;
+    let owner = match license.customer {
+        Some(customer) => store.customer(staff.shop(), customer).await.map_err(app::Error::from)?,
+        None => None,
+    };
     let about = |event: &&domain::Event| event.license == Some(id);
     let now = web.app.clock.now();
     let view = Show {
@@ -150,21 +177,33 @@ pub(crate) async fn show(
         expires: license.expires_at.map(|at| chrome.date(&at)),
         terms: terms(&chrome, &license, now),
         seats: seats.iter().map(|seat| SeatRow::new(&chrome, &license, seat, now)).collect(),
-        timeline: events.iter().filter(about).map(|event| event_moment(&chrome, event)).collect(),
+        customer: owner.map(|owner| (owner.id.to_string(), owner.email.to_string())),
+        can_suspend: matches!(license.state, LicenseState::Active | LicenseState::SuspendedByDispute),
+        can_reinstate: !matches!(license.state, LicenseState::Active | LicenseState::SuspendedByDispute),
+        can_revoke: license.state != LicenseState::RevokedByPerson,
+        timeline: events.iter().filter(about).map(|event| moment(&chrome, event, id, &people)).collect(),
         chrome,
     };
     Ok(page(StatusCode::OK, &view))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Release {
+    #[serde(default)]
+    reason: String,
 }
 
 pub(crate) async fn release(
     State(web): State<Web>,
     staff: Staff,
     Path((license, activation)): Path<(String, String)>,
+    Form(typed): Form<Release>,
 ) -> Result<Response, Problem> {
     let license = parse(&license)?;
     let seat = ActivationId::parse(&activation).map_err(|_| Problem::not_found("activation"))?;
     let back = format!("/console/licenses/{license}");
-    match web.app.release_seat(staff.shop(), license, seat, staff.actor()).await {
+    let Ok(reason) = plain_text(&typed.reason, 500) else { return Ok(done(&back, "reason-missing")) };
+    match web.app.release_seat(staff.shop(), license, seat, &reason, staff.actor()).await {
         Ok(()) => Ok(done(&back, "released")),
         Err(app::Error::Refused(domain::Refusal::NotActivated)) => Ok(done(&back, "was-free")),
         Err(error) => Err(error.into()),

@@ -33,7 +33,17 @@ use crate::visit::Visit;
 use crate::{Web, cookie};
 
 /// What a page can be told to say about the form that led to it; each has a message `console-told-…`.
-const TOLD: [&str; 27] = [
+const TOLD: [&str; 37] = [
+    "reason-missing",
+    "suspended",
+    "reinstated",
+    "taken-back",
+    "moved",
+    "move-unknown",
+    "undone",
+    "changed-since",
+    "not-undoable",
+    "unfit",
     "email-corrected",
     "email-resent",
     "email-taken",
@@ -259,6 +269,8 @@ pub(crate) struct Moment {
     pub(crate) who: String,
     pub(crate) detail: String,
     pub(crate) url: Option<String>,
+    /// Where the form goes that undoes it.
+    pub(crate) undo: Option<String>,
 }
 
 /// Who did it, in the words of people.
@@ -300,5 +312,6 @@ pub(crate) fn event_moment(chrome: &Chrome<'_>, event: &domain::Event) -> Moment
         who: actor_text(chrome, event.actor),
         detail: parts.join(" · "),
         url: None,
+        undo: None,
     }
 }

@@ -284,6 +284,7 @@ fn notice_moment(chrome: &Chrome<'_>, notice: &Notice) -> Moment {
         who: chrome.t("console-actor-gateway"),
         detail: state_text(chrome, notice.state.as_str()),
         url: Some(format!("/console/notices/{}", notice.id)),
+        undo: None,
     }
 }
 
@@ -368,7 +369,7 @@ impl SeatRow {
         };
         Self {
             id: seat.id.to_string(),
-            name: seat.name.clone().unwrap_or_else(|| "–".to_owned()),
+            name: seat.shown_name().unwrap_or("–").to_owned(),
             fingerprint: seat.fingerprint.as_str().to_owned(),
             is_taken,
             state_text: state_text(chrome, state),

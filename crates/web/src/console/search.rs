@@ -62,7 +62,7 @@ fn show_hit(chrome: &Chrome<'_>, hit: &SearchHit) -> Hit {
         SearchHit::Activation(seat) => Hit {
             url: format!("/console/licenses/{}", seat.license),
             kind: chrome.t("console-device"),
-            text: seat.name.clone().unwrap_or_else(|| seat.fingerprint.as_str().to_owned()),
+            text: seat.shown_name().unwrap_or(seat.fingerprint.as_str()).to_owned(),
         },
         SearchHit::Payment(payment) => Hit {
             url: format!("/console/orders/{}", payment.order),

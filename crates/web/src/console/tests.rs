@@ -11,8 +11,9 @@ use std::path::Path;
 
 use app::Catalog;
 use domain::{
-    ActivationState, AtExpiry, DeliveryState, EmailError, EventKind, LicenseState, LoginLinkId, MailKind, OrderId,
-    OrderState, Overage, PaymentState, RefundReason, RefundState, Refusal, Rng, SeatHolder, Standing, Starts,
+    ActivationState, AtExpiry, CustomerId, DeliveryState, EmailError, EventKind, LicenseId, LicenseState, LoginLinkId,
+    MailKind, OrderId, OrderState, Overage, PaymentState, RefundReason, RefundState, Refusal, Rng, SeatHolder,
+    Standing, Starts, TransferId,
 };
 use money::{Currency, MoneyError};
 
@@ -43,6 +44,7 @@ fn written_out() -> BTreeSet<String> {
 fn refusals() -> Vec<Refusal> {
     let amount = Money::zero(Currency::EUR);
     let text = String::new;
+    let at = Timestamp::from_seconds(1_800_000_000);
     vec![
         Refusal::AmountMismatch { expected: amount, reported: amount },
         Refusal::CurrencyMismatch { expected: amount, reported: amount },
@@ -70,6 +72,14 @@ fn refusals() -> Vec<Refusal> {
         Refusal::UsageNotCounted,
         Refusal::SeatsBelowUsed { used: 1 },
         Refusal::UsageExhausted { limit: 1, left: 0 },
+        Refusal::ReleaseQuotaReached { next_at: at },
+        Refusal::RotationQuotaReached { next_at: at },
+        Refusal::TransferQuotaReached { next_at: at },
+        Refusal::TransferToOwner,
+        Refusal::TransferOver,
+        Refusal::LicenseStateUnfit { state: LicenseState::Active },
+        Refusal::NotUndoable,
+        Refusal::ChangedSince,
         Refusal::Money(MoneyError::Overflow),
     ]
 }
@@ -102,6 +112,14 @@ fn meets(refusal: &Refusal) -> (bool, bool) {
         | Refusal::NotActivated
         | Refusal::UsageNotCounted
         | Refusal::SeatsBelowUsed { .. }
+        | Refusal::ReleaseQuotaReached { .. }
+        | Refusal::RotationQuotaReached { .. }
+        | Refusal::TransferQuotaReached { .. }
+        | Refusal::TransferToOwner
+        | Refusal::TransferOver
+        | Refusal::LicenseStateUnfit { .. }
+        | Refusal::NotUndoable
+        | Refusal::ChangedSince
         | Refusal::UsageExhausted { .. } => (false, false),
     }
 }
@@ -111,6 +129,8 @@ fn put_together() -> BTreeSet<String> {
     let mut rng = Rng::from_seed([3; 32]);
     let now = Timestamp::from_seconds(1_800_000_000);
     let (order, link) = (OrderId::mint(now, &mut rng), LoginLinkId::mint(now, &mut rng));
+    let (license, transfer) = (LicenseId::mint(now, &mut rng), TransferId::mint(now, &mut rng));
+    let customer = CustomerId::mint(now, &mut rng);
     let mut words: Vec<(&str, &str)> = Vec::new();
     words.extend(EventKind::ALL.iter().map(|kind| ("event", kind.as_str())));
     words.extend(OrderState::ALL.iter().map(|state| ("state", state.as_str())));
@@ -139,6 +159,12 @@ fn put_together() -> BTreeSet<String> {
             MailKind::OrderRefunded { order },
             MailKind::PortalCode { link },
             MailKind::ConsoleLink { link },
+            MailKind::KeysRequested { customer },
+            MailKind::KeyReplaced { license },
+            MailKind::LicenseReceived { license },
+            MailKind::TransferOffered { transfer },
+            MailKind::TransferStarted { transfer },
+            MailKind::TransferDone { transfer },
         ]
         .map(|mail| ("mail", mail.as_str())),
     );

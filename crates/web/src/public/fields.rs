@@ -8,6 +8,11 @@ use serde::Deserialize;
 pub(crate) struct Fields(Vec<(String, String)>);
 
 impl Fields {
+    /// One field alone.
+    pub(crate) fn of(name: &str, value: &str) -> Self {
+        Self(vec![(name.to_owned(), value.to_owned())])
+    }
+
     /// The first field of this name, or nothing.
     pub(crate) fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()).unwrap_or_default()

@@ -1,7 +1,9 @@
 //! A license as its owner sees it: key, state, devices.
 
 use app::messages::Arg;
-use domain::{Activation, Age, AtExpiry, License, LicenseState, OrderLine, SeatHolder, Standing, Starts, Timestamp};
+use domain::{
+    Activation, Age, AtExpiry, License, LicenseState, OrderLine, Quota, SeatHolder, Standing, Starts, Timestamp,
+};
 use latchkey_license::KeyCode;
 
 use crate::public::words::Words;
@@ -22,10 +24,22 @@ pub(crate) struct LicenseView {
     pub(crate) terms: Vec<String>,
     pub(crate) seats: String,
     pub(crate) devices: Vec<DeviceView>,
+    /// How many devices the owner may still free, where that is bounded.
+    pub(crate) releases: Option<String>,
+    /// Whether one may be freed now.
+    pub(crate) can_release: bool,
+    /// Where its owner does more with it.
+    pub(crate) manage: Option<String>,
 }
 
 /// A device on a seat.
 pub(crate) struct DeviceView {
+    /// For the ids of elements: the seat's own id.
+    pub(crate) id: String,
+    /// The name that the owner gave it; empty where none was given.
+    pub(crate) label: String,
+    /// Where the form goes that gives it another.
+    pub(crate) rename: String,
     pub(crate) name: String,
     pub(crate) last_seen: String,
     /// Where the form goes that frees the seat.
@@ -55,7 +69,12 @@ pub(crate) fn view(
         SeatHolder::Device => "page-license-seats",
         SeatHolder::User => "page-license-seats-users",
     };
+    let quota = license.policy.seating.releases;
+    let next_at = quota.and_then(|quota| quota.next_at(&license.own_acts.releases, now));
     LicenseView {
+        releases: quota.map(|quota| releases(words, license, quota, now)),
+        can_release: next_at.is_none(),
+        manage: None,
         name: line.map(|line| format!("{} {}", line.product_name, line.plan_name)).unwrap_or_default(),
         id: license.id.to_string(),
         key: key.map(ToString::to_string),
@@ -74,9 +93,40 @@ pub(crate) fn view(
     }
 }
 
+/// A license of this order that belongs to somebody else by now: nothing of it is shown but that.
+pub(crate) fn handed_on(words: &Words, license: &License, line: Option<&OrderLine>) -> LicenseView {
+    LicenseView {
+        name: line.map(|line| format!("{} {}", line.product_name, line.plan_name)).unwrap_or_default(),
+        id: license.id.to_string(),
+        key: None,
+        key_tail: "••••".to_owned(),
+        is_usable: false,
+        standing: words.say("page-license-handed-on"),
+        terms: Vec::new(),
+        seats: String::new(),
+        devices: Vec::new(),
+        releases: None,
+        can_release: false,
+        manage: None,
+    }
+}
+
+/// How many devices the owner may still free, or when the next.
+fn releases(words: &Words, license: &License, quota: Quota, now: Timestamp) -> String {
+    let done = &license.own_acts.releases;
+    let counts = [("count", quota.left(done, now).into()), ("of", quota.count.into()), ("days", quota.days.into())];
+    match quota.next_at(done, now) {
+        None => words.fill("page-license-releases", &counts),
+        Some(next_at) => {
+            let date = words.date(next_at);
+            words.fill("page-license-releases-none", &[("date", (&date).into())])
+        }
+    }
+}
+
 fn device(words: &Words, seat: &Activation, root: &str) -> DeviceView {
-    let name = match &seat.name {
-        Some(name) => name.clone(),
+    let name = match seat.shown_name() {
+        Some(name) => name.to_owned(),
         None => {
             let letters: Vec<char> = seat.fingerprint.as_str().chars().collect();
             let tail: String = letters[letters.len().saturating_sub(6)..].iter().collect();
@@ -85,6 +135,9 @@ fn device(words: &Words, seat: &Activation, root: &str) -> DeviceView {
     };
     let seen = words.date(seat.last_seen_at);
     DeviceView {
+        id: seat.id.to_string(),
+        label: seat.label.clone().unwrap_or_default(),
+        rename: format!("{root}/{}/rename", seat.id),
         last_seen: words.fill("page-license-device-seen", &[("date", (&seen).into())]),
         release: format!("{root}/{}/release", seat.id),
         release_label: words.fill("page-license-device-release", &[("device", (&name).into())]),

@@ -11,10 +11,12 @@ pub(crate) mod frame;
 pub(crate) mod language;
 pub(crate) mod mailbox;
 pub(crate) mod order;
+pub(crate) mod own_license;
 pub(crate) mod portal;
 pub(crate) mod product;
 pub(crate) mod storefront;
 pub(crate) mod terms;
+pub(crate) mod transfer;
 pub(crate) mod words;
 
 mod access;

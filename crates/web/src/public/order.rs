@@ -180,12 +180,13 @@ pub(crate) async fn release(
     Path((id, license, seat)): Path<(String, String, String)>,
 ) -> Result<Response, Problem> {
     let Some((sale, _)) = open(&web, &visit, &id).await? else { return denied(&web, &visit) };
-    let license = sale.licenses.iter().find(|known| LicenseId::parse(&license) == Ok(known.id));
+    let own = sale.licenses.iter().filter(|known| known.customer == sale.order.customer);
+    let license = own.into_iter().find(|known| LicenseId::parse(&license) == Ok(known.id));
     let (Some(license), Ok(seat)) = (license, ActivationId::parse(&seat)) else {
         return Err(Problem::not_found("device"));
     };
-    free_seat(&web, &visit, license.id, seat).await?;
-    Ok(back(sale.order.id, "released"))
+    let done = free_seat(&web, &visit, license.id, seat).await?;
+    Ok(back(sale.order.id, done))
 }
 
 /// Sends the mail, unless it was sent a moment ago; gives the code of what to tell.
@@ -204,17 +205,23 @@ pub(crate) async fn send_again(web: &Web, order: &Order) -> Result<&'static str,
     Ok("resent")
 }
 
-/// Frees a seat; one that is free already stays free.
-pub(crate) async fn free_seat(web: &Web, visit: &Visit, license: LicenseId, seat: ActivationId) -> Result<(), Problem> {
-    match web.app.release_seat(visit.shop.id, license, seat, Actor::Buyer).await {
-        Ok(()) | Err(app::Error::Refused(Refusal::NotActivated)) => Ok(()),
+/// Frees a seat, as often as its owner may; one that is free already stays free. Gives the code of what to tell.
+pub(crate) async fn free_seat(
+    web: &Web,
+    visit: &Visit,
+    license: LicenseId,
+    seat: ActivationId,
+) -> Result<&'static str, Problem> {
+    match web.app.release_own_seat(visit.shop.id, license, seat).await {
+        Ok(()) | Err(app::Error::Refused(Refusal::NotActivated)) => Ok("released"),
+        Err(app::Error::Refused(Refusal::ReleaseQuotaReached { .. })) => Ok("release_quota"),
         Err(error) => Err(error.into()),
     }
 }
 
 /// What happened, by the code that a form's answer carries in its address.
 pub(crate) fn done(words: &Words, code: &str) -> Option<String> {
-    ["checked", "resent", "just_sent", "released"]
+    ["checked", "resent", "just_sent", "released", "release_quota"]
         .contains(&code)
         .then(|| words.say(&format!("page-order-done-{code}")))
 }
@@ -287,7 +294,12 @@ fn order_page(
         .map(|license| {
             let line = usize::try_from(license.line).ok().and_then(|place| order.lines.get(place));
             let key = belongings.keys.iter().find(|(id, _)| *id == license.id).map(|(_, key)| key);
-            license::view(words, license, line, key, &belongings.seats, &path, now)
+            if license.customer != order.customer {
+                return license::handed_on(words, license, line);
+            }
+            let view = license::view(words, license, line, key, &belongings.seats, &path, now);
+            let manage = (access == Access::Buyer).then(|| format!("/portal/licenses/{}", license.id));
+            LicenseView { manage, ..view }
         })
         .collect();
     let guides = belongings.products.iter().filter_map(|product| {

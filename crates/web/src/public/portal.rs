@@ -46,6 +46,7 @@ struct EnterPage<'a> {
     key: &'a str,
     number: &'a str,
     errors: Vec<FieldError>,
+    done: Option<String>,
 }
 
 impl EnterPage<'_> {
@@ -73,6 +74,8 @@ struct PortalPage<'a> {
     signed_in_as: String,
     done: Option<String>,
     orders: Vec<OrderCard>,
+    /// What others handed on.
+    received: Vec<LicenseView>,
     older: Option<String>,
     is_first_page: bool,
 }
@@ -86,7 +89,31 @@ pub(crate) async fn show(
         Some(session) => home(&web, &visit, &session, &fields).await,
         None => {
             let link = LoginLinkId::parse(fields.get("link")).ok();
-            enter_page(&web, &visit, link, &Fields::default(), Vec::new())
+            let typed = Fields::of("done", fields.get("done"));
+            enter_page(&web, &visit, link, &typed, Vec::new())
+        }
+    }
+}
+
+/// The ways in, for whoever came by another than by mail and wants what only a mail proves.
+pub(crate) fn enter_by_mail(web: &Web, visit: &Visit) -> Result<Response, Problem> {
+    enter_page(web, visit, None, &Fields::of("done", "by_mail"), Vec::new())
+}
+
+/// Mails the keys that belong to an address. The answer is the same for one that never bought.
+pub(crate) async fn send_keys(
+    State(web): State<Web>,
+    visit: Visit,
+    Form(fields): Form<Fields>,
+) -> Result<Response, Problem> {
+    match Email::parse(fields.get("email")) {
+        Ok(email) => {
+            web.app.send_keys(&visit.shop, &email, &visit.locale).await?;
+            Ok(Redirect::to("/portal?done=keys_sent").into_response())
+        }
+        Err(error) => {
+            let id = format!("error-email-{}", error.code());
+            enter_page(&web, &visit, None, &fields, vec![("email", id)])
         }
     }
 }
@@ -175,6 +202,7 @@ pub(crate) async fn release(
     State(web): State<Web>,
     visit: Visit,
     Path((license, seat)): Path<(String, String)>,
+    Form(fields): Form<Fields>,
 ) -> Result<Response, Problem> {
     let Some(session) = access::session(&web, &visit).await? else {
         return Ok(Redirect::to("/portal").into_response());
@@ -183,10 +211,16 @@ pub(crate) async fn release(
         return Err(Problem::not_found("device"));
     };
     let license = web.app.store.license(visit.shop.id, license).await.map_err(app::Error::from)?;
-    let license =
-        license.filter(|license| owns_license(&session, license)).ok_or_else(|| Problem::not_found("device"))?;
-    order::free_seat(&web, &visit, license.id, seat).await?;
-    Ok(Redirect::to("/portal?done=released").into_response())
+    let license = license.ok_or_else(|| Problem::not_found("device"))?;
+    if !owns_license(&web, &session, &license).await? {
+        return Err(Problem::not_found("device"));
+    }
+    let done = order::free_seat(&web, &visit, license.id, seat).await?;
+    let from = match fields.get("to") {
+        "license" => format!("/portal/licenses/{}", license.id),
+        _ => "/portal".to_owned(),
+    };
+    Ok(Redirect::to(&address(&from, &[("done", done)])).into_response())
 }
 
 fn owns_order(session: &Session, order: &Order) -> bool {
@@ -197,12 +231,16 @@ fn owns_order(session: &Session, order: &Order) -> bool {
     }
 }
 
-fn owns_license(session: &Session, license: &License) -> bool {
-    match session.holder {
+async fn owns_license(web: &Web, session: &Session, license: &License) -> Result<bool, Problem> {
+    Ok(match session.holder {
         SessionHolder::Customer { customer } => license.customer == Some(customer),
-        SessionHolder::Order { order } => license.order == order,
-        SessionHolder::User { .. } => false,
-    }
+        SessionHolder::Order { order } if license.order == order => {
+            // What was handed on is not the order's any more.
+            let order = web.app.store.order(license.shop, order).await.map_err(app::Error::from)?;
+            order.is_some_and(|order| order.customer == license.customer)
+        }
+        SessionHolder::Order { .. } | SessionHolder::User { .. } => false,
+    })
 }
 
 fn key_error(error: KeyCodeError) -> &'static str {
@@ -244,6 +282,11 @@ fn enter_page(
         email: typed.get("email"),
         key: typed.get("key"),
         number: typed.get("number"),
+        done: match typed.get("done") {
+            "keys_sent" => Some(frame.say("page-portal-keys-sent")),
+            "by_mail" => Some(frame.say("page-portal-by-mail-needed")),
+            _ => None,
+        },
         errors,
         frame: &frame,
     };
@@ -260,6 +303,13 @@ async fn home(web: &Web, visit: &Visit, session: &Session, fields: &Fields) -> R
     let frame = Frame::new(web, visit, String::new()).private();
     let frame = Frame { title: frame.say("page-portal-title"), ..frame }.returning_to("/portal");
     let now = web.app.clock.now();
+    let is_by_mail = matches!(session.holder, SessionHolder::Customer { .. });
+    let mut received = Vec::new();
+    for license in &belongings.received {
+        let view = license::view(&frame.words, license, None, None, &belongings.seats, "/portal", now);
+        let name = web.app.name_of(license).await?.join(" ");
+        received.push(LicenseView { name, manage: Some(format!("/portal/licenses/{}", license.id)), ..view });
+    }
     let orders = belongings
         .orders
         .iter()
@@ -278,7 +328,12 @@ async fn home(web: &Web, visit: &Visit, session: &Session, fields: &Fields) -> R
                 .filter(|license| license.order == order.id)
                 .map(|license| {
                     let line = usize::try_from(license.line).ok().and_then(|place| order.lines.get(place));
-                    license::view(&frame.words, license, line, None, &belongings.seats, "/portal", now)
+                    if license.customer != order.customer {
+                        return license::handed_on(&frame.words, license, line);
+                    }
+                    let view = license::view(&frame.words, license, line, None, &belongings.seats, "/portal", now);
+                    let manage = is_by_mail.then(|| format!("/portal/licenses/{}", license.id));
+                    LicenseView { manage, ..view }
                 })
                 .collect(),
         })
@@ -290,6 +345,7 @@ async fn home(web: &Web, visit: &Visit, session: &Session, fields: &Fields) -> R
         older: older.map(|order| address("/portal", &[("after", &order.id.to_string())])),
         is_first_page: after.is_none(),
         orders,
+        received,
         frame: &frame,
     };
     page(StatusCode::OK, &frame, &template)
@@ -301,6 +357,8 @@ struct Belongings {
     orders: Vec<Order>,
     has_more: bool,
     licenses: Vec<License>,
+    /// Licenses of orders of others.
+    received: Vec<License>,
     seats: Vec<Activation>,
 }
 
@@ -320,12 +378,17 @@ impl Belongings {
             let customer = store.customer(shop, id).await?;
             let orders = store.orders(shop, &filter, orders).await?;
             let licenses = store.licenses(shop, &license_filter, licenses).await?;
+            let received = match after {
+                None => store.licenses_received(shop, id).await?,
+                Some(_) => Vec::new(),
+            };
             let seats = store.activations_of_customer(shop, id).await?;
             Ok::<_, store::ReadError>(Self {
                 address: customer.map(|customer| customer.email.to_string()).unwrap_or_default(),
                 orders: orders.data,
                 has_more: orders.has_more,
                 licenses: licenses.data,
+                received,
                 seats,
             })
         };
@@ -340,6 +403,7 @@ impl Belongings {
             orders: vec![sale.order],
             has_more: false,
             licenses: sale.licenses,
+            received: Vec::new(),
             seats,
         })
     }

@@ -35,23 +35,31 @@ async fn a_seat_is_freed_once_and_pressing_again_says_so() {
     let seats = world.app.store.activations(world.shop.id, license).await.unwrap();
     let seat = seats.iter().find(|seat| seat.fingerprint.as_str() == "device-1").unwrap();
     let release = format!("{path}/activations/{}/release", seat.id);
+    assert_eq!(staff.post(&release, &[]).await.location(), format!("{path}?told=reason-missing"));
     for told in ["released", "was-free"] {
-        assert_eq!(staff.post(&release, &[]).await.is(StatusCode::SEE_OTHER).location(), format!("{path}?told={told}"));
+        assert_eq!(
+            staff.post(&release, &[("reason", "laptop lost")]).await.is(StatusCode::SEE_OTHER).location(),
+            format!("{path}?told={told}")
+        );
     }
     let page = staff.get(&format!("{path}?told=was-free")).await.is(StatusCode::OK);
     assert!(
-        page.has("1 / 5") && page.has("Freed") && page.has("Seat freed") && page.has("That seat was free already."),
+        page.has("1 / 5")
+            && page.has("Freed")
+            && page.has("Seat freed")
+            && page.has("laptop lost")
+            && page.has("That seat was free already."),
         "{}",
         page.text
     );
     let seat = world.app.store.activation(world.shop.id, seat.id).await.unwrap().unwrap();
     assert_eq!(seat.state, ActivationState::Released);
-    staff.post(&format!("{path}/activations/act_1/release"), &[]).await.is(StatusCode::NOT_FOUND);
+    staff.post(&format!("{path}/activations/act_1/release"), &[("reason", "x")]).await.is(StatusCode::NOT_FOUND);
     // The seat of another license is not freed by this one's page.
     let (_, other) = world.bought("lumen-pro", "1").await;
     let other = world.sale(&other).await.licenses[0].id;
     staff
-        .post(&format!("/console/licenses/{other}/activations/{}/release", seats[1].id), &[])
+        .post(&format!("/console/licenses/{other}/activations/{}/release", seats[1].id), &[("reason", "x")])
         .await
         .is(StatusCode::NOT_FOUND);
 }
@@ -168,4 +176,80 @@ async fn a_license_is_changed_by_hand_and_a_plan_is_looked_at_before_it_is_taken
     assert_eq!((after[0].policy.seats, after[1].policy.seats), (Some(7), Some(3)));
     let page = staff.get(&format!("/console/licenses/{other}")).await.is(StatusCode::OK);
     assert!(page.has("What the license allows was changed") && page.has("terms of 2027"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn what_a_person_does_has_a_reason_and_can_be_undone() {
+    let world = World::new().await;
+    let mut staff = world.staff().await;
+    let (_, order) = world.bought("lumen-pro", "1").await;
+    let license = world.sale(&order).await.licenses[0].clone();
+    let path = format!("/console/licenses/{}", license.id);
+    let mut told = async |what: &str, fields: &[(&str, &str)]| {
+        let location = staff.post(&format!("{path}/{what}"), fields).await.is(StatusCode::SEE_OTHER).location();
+        location.rsplit('=').next().unwrap().to_owned()
+    };
+    let state = async || world.sale(&order).await.licenses[0].state;
+    assert_eq!(told("state", &[("act", "suspend"), ("reason", " ")]).await, "reason-missing");
+    assert_eq!(state().await, LicenseState::Active, "not without a reason");
+    for (act, word, then) in [
+        ("suspend", "suspended", LicenseState::SuspendedByPerson),
+        ("suspend", "unfit", LicenseState::SuspendedByPerson),
+        ("reinstate", "reinstated", LicenseState::Active),
+        ("reinstate", "unfit", LicenseState::Active),
+        ("revoke", "taken-back", LicenseState::RevokedByPerson),
+    ] {
+        assert_eq!(told("state", &[("act", act), ("reason", "shared on a forum")]).await, word);
+        assert_eq!(state().await, then, "{act}");
+    }
+    let events = world.app.store.order_events(world.shop.id, license.order).await.unwrap();
+    let taken_back = events.iter().find(|event| event.kind.as_str() == "license.revoked").unwrap();
+    assert_eq!(taken_back.data["reason"], "shared on a forum");
+    let undo = format!("events/{}/undo", taken_back.id);
+    assert_eq!(told(&undo, &[]).await, "reason-missing");
+    assert_eq!(told(&undo, &[("reason", "the wrong one")]).await, "undone");
+    assert_eq!(state().await, LicenseState::Active);
+    assert_eq!(told(&undo, &[("reason", "again")]).await, "changed-since");
+    let issued = events.iter().find(|event| event.kind.as_str() == "license.issued").unwrap();
+    assert_eq!(told(&format!("events/{}/undo", issued.id), &[("reason", "x")]).await, "not-undoable");
+
+    assert_eq!(told("move", &[("email", "x"), ("reason", "x")]).await, "email-unread");
+    assert_eq!(told("move", &[("email", "bob@example.com"), ("reason", "x")]).await, "move-unknown");
+    let mut other = world.browser();
+    let gateway_page = other.press_pay("lumen-pro", &[("email", "bob@example.com")]).await.location();
+    world.pay(&gateway_page, crate::support::GOOD_CARD).await;
+    world.settle().await;
+    assert_eq!(told("move", &[("email", "Bob@example.com"), ("reason", "bought for Bob")]).await, "moved");
+    assert_eq!(told("move", &[("email", "bob@example.com"), ("reason", "again")]).await, "unfit");
+    let page = staff.get(&path).await.is(StatusCode::OK);
+    for text in ["bob@example.com", "bought for Bob", "Moved to another customer", "Owner", "/undo\"", "the wrong one"]
+    {
+        assert!(page.has(text), "{text} is not on {}", page.text);
+    }
+    staff.post(&format!("{path}/state"), &[("act", "sell"), ("reason", "x")]).await.is(StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_new_key_from_support_is_confirmed_and_mailed() {
+    let world = World::new().await;
+    let mut staff = world.staff().await;
+    let (_, order) = world.bought("lumen-pro", "1").await;
+    let (license, old) = (world.sale(&order).await.licenses[0].clone(), world.keys(&order).await.remove(0));
+    world.settle().await;
+    let path = format!("/console/licenses/{}/reissue", license.id);
+    let page = staff.get(&path).await.is(StatusCode::OK);
+    assert!(page.has("Mail the new key to ada@example.com") && page.has("This cannot be undone"), "{}", page.text);
+    assert_eq!(world.keys(&order).await, [old.clone()], "looking does nothing");
+    staff.post(&path, &[("reason", "leaked"), ("mail", "yes")]).await.is(StatusCode::SEE_OTHER);
+    let new = world.keys(&order).await.remove(0);
+    assert_ne!(new, old);
+    world.settle().await;
+    let mails = world.mailbox.newest(10).await.unwrap();
+    let told = |key: &str| mails.iter().filter(|mail| mail.text.contains(key)).count();
+    assert_eq!(told(&new), 1);
+    staff.post(&path, &[("reason", "again")]).await.is(StatusCode::SEE_OTHER);
+    world.settle().await;
+    let newest = world.keys(&order).await.remove(0);
+    let mails = world.mailbox.newest(10).await.unwrap();
+    assert!(mails.iter().all(|mail| !mail.text.contains(&newest)), "not where nobody asked for it");
 }
