@@ -22,6 +22,7 @@ const BUILT_IN: &[(&str, &str, &str)] = &[
     ("en", "error.ftl", include_str!("../messages/en/error.ftl")),
     ("en", "console.ftl", include_str!("../messages/en/console.ftl")),
     ("en", "license.ftl", include_str!("../messages/en/license.ftl")),
+    ("en", "diagnosis.ftl", include_str!("../messages/en/diagnosis.ftl")),
     ("en", "country.ftl", include_str!("../messages/en/country.ftl")),
     ("de", "language.ftl", include_str!("../messages/de/language.ftl")),
     ("de", "mail.ftl", include_str!("../messages/de/mail.ftl")),
@@ -29,6 +30,7 @@ const BUILT_IN: &[(&str, &str, &str)] = &[
     ("de", "error.ftl", include_str!("../messages/de/error.ftl")),
     ("de", "console.ftl", include_str!("../messages/de/console.ftl")),
     ("de", "license.ftl", include_str!("../messages/de/license.ftl")),
+    ("de", "diagnosis.ftl", include_str!("../messages/de/diagnosis.ftl")),
     ("de", "country.ftl", include_str!("../messages/de/country.ftl")),
 ];
 

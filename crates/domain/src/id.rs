@@ -160,6 +160,8 @@ typed_id! {
     TransferId = "trf";
     /// Licenses that were issued together without a payment.
     BatchId = "batch";
+    /// One question of an app about a license.
+    AttemptId = "att";
     /// One message to one receiver.
     DeliveryId = "dlv";
     /// One message from a gateway.

@@ -8,6 +8,7 @@
 mod activate;
 mod activation;
 mod adjust;
+mod attempt;
 mod by_hand;
 mod card_number;
 mod changes;
@@ -61,6 +62,7 @@ mod words;
 pub use activate::{ActivationRequest, activate, begin, deactivate, heartbeat};
 pub use activation::{Activation, ActivationState, Fingerprint};
 pub use adjust::{Adjusted, Adjustment, ByHand, Difference, adjust, adopt};
+pub use attempt::{Attempt, AttemptKind, AttemptVerdict, Rule};
 pub use by_hand::{ManualAct, act_by_hand, is_undoable, release_by_hand, undo};
 pub use card_number::{contains_card_number, mask_card_numbers};
 pub use changes::{Changes, Check, Lapse};

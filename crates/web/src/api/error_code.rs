@@ -2,11 +2,15 @@
 //!
 //! A problem's `doc_url` leads to `/docs/errors#<code>`. The list below is that
 //! page, and `docs/errors.md` says the same; tests hold both against the code.
+//! What a question about a license can end in is explained to buyers as well,
+//! and so in every language: its words are messages.
 
+use app::{Catalog, Diagnosis};
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use domain::Locale;
 
 use crate::Web;
 use crate::problem::Problem;
@@ -25,6 +29,43 @@ struct Section {
     title: &'static str,
     codes: &'static [ErrorCode],
 }
+
+/// What a question about a license can end in: the codes that say the same, each with the statuses that it comes with,
+/// and the word that the messages explain it under.
+struct LicenseCode {
+    word: &'static str,
+    codes: &'static [(&'static str, &'static [u16])],
+}
+
+const fn license(word: &'static str, codes: &'static [(&'static str, &'static [u16])]) -> LicenseCode {
+    LicenseCode { word, codes }
+}
+
+/// The title of the section of [`LICENSE_CODES`], and the section that it stands before.
+const LICENSE_SECTION: (&str, &str) = ("License endpoints", "Webhooks in");
+
+/// What a verdict and an error have in common is told once. The first code of each is its word.
+#[rustfmt::skip]
+const LICENSE_CODES: &[LicenseCode] = &[
+    license("valid", &[("valid", &[200])]),
+    license("unknown", &[("unknown", &[200]), ("license_unknown", &[404])]),
+    license("key_retired", &[("key_retired", &[200]), ("license_key_retired", &[403])]),
+    license("wrong_product", &[("wrong_product", &[200])]),
+    license("revoked", &[("revoked", &[200]), ("license_revoked", &[403])]),
+    license("suspended", &[("suspended", &[200]), ("license_suspended", &[403])]),
+    license("expired", &[("expired", &[200]), ("license_expired", &[403])]),
+    license("update_not_covered", &[("update_not_covered", &[200]), ("license_update_not_covered", &[403])]),
+    license("not_activated", &[("not_activated", &[200, 409])]),
+    license("check_in_overdue", &[("check_in_overdue", &[200])]),
+    license("seat_limit_reached", &[("seat_limit_reached", &[409])]),
+    license("missing_feature", &[("missing_feature", &[200])]),
+    license("usage_exhausted", &[("usage_exhausted", &[200, 409])]),
+    license("usage_not_counted", &[("usage_not_counted", &[409])]),
+    license("license_not_usable", &[("license_not_usable", &[403])]),
+    license("seats_below_used", &[("seats_below_used", &[409])]),
+    license("fingerprint_invalid", &[("fingerprint_invalid", &[422])]),
+    license("text_invalid", &[("text_invalid", &[422])]),
+];
 
 const fn code(code: &'static str, status: u16, cause: &'static str, fix: &'static str) -> ErrorCode {
     ErrorCode { code, status, cause, fix }
@@ -137,16 +178,39 @@ const SECTIONS: &[Section] = &[
     ] },
 ];
 
+/// One of [`LICENSE_CODES`] in the language of the visit.
+struct LicenseEntry {
+    codes: Vec<(&'static str, String)>,
+    diagnosis: Diagnosis,
+}
+
+fn statuses(statuses: &[u16]) -> String {
+    statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn license_entries(catalog: &Catalog, locale: &Locale) -> Vec<LicenseEntry> {
+    let entry = |entry: &LicenseCode| LicenseEntry {
+        codes: entry.codes.iter().map(|(code, told)| (*code, statuses(told))).collect(),
+        diagnosis: catalog.diagnosis(locale, entry.word),
+    };
+    LICENSE_CODES.iter().map(entry).collect()
+}
+
 #[derive(Template)]
 #[template(path = "api/error_code.html")]
 struct ErrorCodes<'a> {
     frame: &'a Frame,
     sections: &'a [Section],
+    /// Title of the section of licenses, and of the one that follows it.
+    license_section: (&'static str, &'static str),
+    licenses: Vec<LicenseEntry>,
 }
 
 pub(crate) async fn show(State(web): State<Web>, visit: Visit) -> Result<Response, Problem> {
     let frame = Frame::new(&web, &visit, "Error codes".to_owned());
-    page(StatusCode::OK, &frame, &ErrorCodes { frame: &frame, sections: SECTIONS })
+    let licenses = license_entries(&web.app.catalog, frame.words.locale());
+    let codes = ErrorCodes { frame: &frame, sections: SECTIONS, license_section: LICENSE_SECTION, licenses };
+    page(StatusCode::OK, &frame, &codes)
 }
 
 #[cfg(test)]
@@ -162,6 +226,13 @@ mod tests {
 
     fn listed() -> impl Iterator<Item = &'static ErrorCode> {
         SECTIONS.iter().flat_map(|section| section.codes)
+    }
+
+    /// Every code, with whether it is told as an error.
+    fn every_code() -> impl Iterator<Item = (&'static str, bool)> {
+        let of_licenses = LICENSE_CODES.iter().flat_map(|entry| entry.codes);
+        let of_licenses = of_licenses.map(|(code, statuses)| (*code, statuses.iter().any(|status| *status != 200)));
+        listed().map(|entry| (entry.code, true)).chain(of_licenses)
     }
 
     fn sources(folder: &Path) -> Vec<PathBuf> {
@@ -202,15 +273,16 @@ mod tests {
             told.extend(second_arguments(code));
             // Chosen first, told later.
             told.extend(
-                listed()
-                    .filter(|entry| code.contains(&format!("(\"{}\", ", entry.code)))
-                    .map(|entry| entry.code.to_owned()),
+                every_code()
+                    .filter(|(known, is_error)| *is_error && code.contains(&format!("(\"{known}\", ")))
+                    .map(|(known, _)| known.to_owned()),
             );
         }
         for path in ["../domain/src/refusal.rs", "../gateways/src/notice.rs"] {
             told.extend(arms(&fs::read_to_string(here.join(path)).unwrap()));
         }
-        let listed: BTreeSet<String> = listed().map(|entry| entry.code.to_owned()).collect();
+        let listed: BTreeSet<String> =
+            every_code().filter(|(_, is_error)| *is_error).map(|(code, _)| code.to_owned()).collect();
         assert!(told.len() > 40, "the search finds the codes: {told:?}");
         assert_eq!(told.difference(&listed).collect::<Vec<_>>(), Vec::<&String>::new(), "codes that nobody explains");
         assert_eq!(listed.difference(&told).collect::<Vec<_>>(), Vec::<&String>::new(), "codes that nothing gives");
@@ -219,11 +291,45 @@ mod tests {
     #[test]
     fn every_code_is_explained_once_and_in_sentences() {
         let mut seen = BTreeSet::new();
+        for (code, _) in every_code() {
+            assert!(seen.insert(code), "{code} stands twice");
+        }
         for entry in listed() {
-            assert!(seen.insert(entry.code), "{} stands twice", entry.code);
             assert!(StatusCode::from_u16(entry.status).is_ok_and(|status| !status.is_success()), "{}", entry.code);
             assert!(entry.cause.ends_with('.') && entry.fix.ends_with('.'), "{}", entry.code);
         }
+    }
+
+    #[test]
+    fn every_way_a_license_question_can_end_is_explained() {
+        let words: BTreeSet<&str> = LICENSE_CODES.iter().map(|entry| entry.word).collect();
+        assert_eq!(words, app::explained().collect());
+        for entry in LICENSE_CODES {
+            assert_eq!(entry.codes[0].0, entry.word);
+        }
+        let verdicts = LICENSE_CODES.iter().flat_map(|entry| entry.codes).filter(|(_, told)| told.contains(&200));
+        let described: serde_json::Value = serde_json::from_str(include_str!("openapi.json")).unwrap();
+        let described = &described["components"]["schemas"]["Validation"]["properties"]["code"]["enum"];
+        let described: BTreeSet<&str> =
+            described.as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+        assert_eq!(verdicts.map(|(code, _)| *code).collect::<BTreeSet<_>>(), described, "the verdicts of a validation");
+    }
+
+    fn license_table() -> String {
+        let catalog = Catalog::new(None).unwrap();
+        let mut table = format!(
+            "\n## {}\n\nA validation answers with 200 and its verdict; the other calls answer with an error. The first \
+             reason that holds is told. The server tells all of this at `/docs/errors` in the language of the reader. What \
+             apps asked and were told is kept: [diagnosis.md](diagnosis.md).\n\n| code | cause | the buyer | support |\n\
+             | --- | --- | --- | --- |\n",
+            LICENSE_SECTION.0
+        );
+        for LicenseEntry { codes, diagnosis } in license_entries(&catalog, &Locale::parse("en").unwrap()) {
+            let codes: Vec<String> = codes.iter().map(|(code, status)| format!("`{code}` {status}")).collect();
+            let Diagnosis { cause, buyer, support } = diagnosis;
+            writeln!(table, "| {} | {cause} | {buyer} | {support} |", codes.join(", ")).unwrap();
+        }
+        table
     }
 
     #[test]
@@ -233,6 +339,9 @@ mod tests {
              this list on the server itself, at `/docs/errors`. `retryable` says whether the same request may work later.\n",
         );
         for section in SECTIONS {
+            if section.title == LICENSE_SECTION.1 {
+                document.push_str(&license_table());
+            }
             write!(
                 document,
                 "\n## {}\n\n| code | status | cause | what to do |\n| --- | --- | --- | --- |\n",

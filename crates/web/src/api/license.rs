@@ -244,6 +244,13 @@ struct ValidateView<'a> {
     certificate: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<&'static str>,
+    /// Where a "no" is explained; a "yes", which is asked for all day, goes without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    doc_url: Option<String>,
+}
+
+fn doc_url(code: VerdictCode) -> Option<String> {
+    (code != VerdictCode::Valid).then(|| format!("/docs/errors#{}", code.as_str()))
 }
 
 /// An app that asks: at which shop, and in which language its user reads.
@@ -348,17 +355,18 @@ fn license_unknown(detail: String) -> Problem {
 }
 
 fn unknown(detail: String) -> Response {
-    let code = VerdictCode::Unknown.as_str();
+    let code = VerdictCode::Unknown;
     answer(
         StatusCode::OK,
         &ValidateView {
             valid: false,
-            code,
+            code: code.as_str(),
             detail,
             license: None,
             activation: None,
             certificate: None,
             warnings: vec![],
+            doc_url: doc_url(code),
         },
     )
 }
@@ -396,6 +404,7 @@ pub(crate) async fn validate(State(web): State<Web>, asker: Asker, sent: Json) -
         activation: told.license().zip(told.activation()).map(|(license, row)| seat(license, row)),
         certificate: told.certificate.as_deref(),
         warnings: told.verdict.warnings.iter().map(|warning| warning.as_str()).collect(),
+        doc_url: doc_url(told.verdict.code),
     };
     Ok(answer(StatusCode::OK, &view))
 }
