@@ -136,6 +136,28 @@ fn a_seat_that_is_kept_takes_the_new_name_and_forgets_nothing_else() {
 }
 
 #[test]
+fn a_seat_goes_on_under_the_fingerprint_that_its_device_has_now() {
+    let license = license();
+    let held = seat(&license, ActivationState::Active);
+    let parts = || BTreeMap::from([("disk".to_owned(), "a hash".to_owned())]);
+    // Whoever is known otherwise, or shows its parts, is written as a device; who is as before, as a seat.
+    for (device, shown, is_device, told) in [
+        ("laptop", BTreeMap::new(), false, &[][..]),
+        ("laptop", parts(), true, &[][..]),
+        ("laptop, mended", BTreeMap::new(), true, &[EventKind::ActivationChanged][..]),
+        ("laptop, mended", parts(), true, &[EventKind::ActivationChanged][..]),
+    ] {
+        let asked = ActivationRequest { components: shown.clone(), ..request(device) };
+        let (changes, kept) = activate(&license, Some(&held), 0, &asked, START, &mut rng(6)).unwrap();
+        assert_eq!((kept.id, kept.fingerprint.as_str(), &kept.components), (held.id, device, &shown));
+        let (devices, seats) = if is_device { (vec![kept], vec![]) } else { (vec![], vec![kept]) };
+        assert_eq!((changes.devices, changes.activations), (devices, seats), "{device} {shown:?}");
+        assert_eq!(changes.events.iter().map(|event| event.kind).collect::<Vec<_>>(), told, "{device} {shown:?}");
+        assert!(changes.licenses.is_empty(), "no seat more is taken");
+    }
+}
+
+#[test]
 fn a_seat_is_freed_once_and_whatever_the_license_is() {
     let table = "
         license              | seat     | outcome               | why
@@ -151,7 +173,8 @@ fn a_seat_is_freed_once_and_whatever_the_license_is() {
         let found = match deactivate(&license, &seat(&license, state), Actor::App, now, &mut rng(6)) {
             Err(refusal) => format!("refused {}", refusal.code()),
             Ok((changes, freed)) => {
-                assert_eq!(freed.state, ActivationState::Released);
+                assert_eq!((freed.state, freed.last_seen_at), (ActivationState::Released, now));
+                assert_eq!(changes.activations, vec![freed]);
                 assert_eq!(changes.events[0].kind, EventKind::ActivationReleased);
                 format!("freed, used {}", changes.licenses[0].seats_used)
             }
@@ -165,7 +188,9 @@ fn a_heartbeat_is_noted_on_a_taken_seat_and_never_backwards() {
     let license = license();
     let held = seat(&license, ActivationState::Active);
     let later = START.after(Duration::minutes(1));
-    assert_eq!(heartbeat(&license, &held, later).unwrap().1.last_seen_at, later);
+    let (changes, beaten) = heartbeat(&license, &held, later).unwrap();
+    assert_eq!(beaten.last_seen_at, later);
+    assert_eq!(changes.activations, vec![beaten]);
     let early = START.before(Duration::minutes(1));
     assert_eq!(heartbeat(&license, &held, early).unwrap().1.last_seen_at, START, "a clock that was set back");
     let released = seat(&license, ActivationState::Released);
@@ -340,6 +365,8 @@ fn the_first_yes_begins_the_clock_once_and_only_where_the_plan_says_so() {
             let expected = (Some(days(40)), Some(days(405)), Some(days(70)));
             assert_eq!((begun.started_at, begun.expires_at, begun.updates_until), expected);
             assert_eq!(changes.licenses, vec![begun.clone()]);
+            let told = changes.events.iter().map(|event| (event.kind, event.license)).collect::<Vec<_>>();
+            assert_eq!(told, [(EventKind::LicenseStarted, Some(begun.id))]);
             assert_eq!(begin(&begun, days(50), &mut rng(6)), None, "once");
         }
     }
@@ -354,6 +381,7 @@ fn a_lease_ends_by_time_alone_and_its_seat_goes_to_whoever_comes_next() {
         lease 600, used 1, second 600                | 0   | 1      | seat, used 1, lapsed 1     | not_activated | not_activated | over: it asks anew and is the first again
         lease 600, used 2, second 600                | 0   | 2      | seat, used 1, lapsed 2     | not_activated | not_activated | all that are over go at once
         lease 600, used 2, second 600                | -   | 1      | seat, used 2, lapsed 1     | not_activated | not_activated | the seat of another
+        lease 600, used 1, second 600                | -   | 0      | seat, used 2               | not_activated | not_activated | one is free, and none is over
         lease 600, used 2, second 600                | -   | 0      | seat_limit_reached         | not_activated | not_activated | both are held
         lease 600, used 2, second 900                | 500 | 0      | kept                       | renewed       | valid         | heard of since
         used 2, second 900                           | 0   | 0      | kept                       | renewed       | valid         | no lease, no end

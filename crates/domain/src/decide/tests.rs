@@ -5,10 +5,10 @@ mod random;
 mod story;
 
 use self::story::{Story, kind_of};
-use crate::fixture::rng;
+use crate::fixture::{Reporter, rng};
 use crate::{
-    Actor, Fact, MethodSummary, Occurrence, OrderId, OrderState, PaymentId, PaymentLocator, PaymentState, RefundId,
-    RefundReason, Sale, ShopId,
+    Actor, DisputeState, Fact, MethodSummary, Occurrence, OrderId, OrderState, PaymentId, PaymentLocator, PaymentState,
+    PaymentStatus, RefundId, RefundReason, Sale, ShopId,
 };
 
 /// Checks every row `before | occurrence | payments | order | licenses | mails and jobs | why`: what happened
@@ -405,6 +405,9 @@ captured 98.00, dispute opened 98.00, dispute won 98.00, dispute lost 98.00 appe
 captured 98.00, dispute lost 98.00       | dispute won 98.00 answer         | succeeded                      | paid               | active               |                                      | the gateway was asked: so it stands now
 captured 98.00, dispute lost 98.00       | dispute opened 98.00 answer      | =                              |                    |                      |                                      | the answer was under way when the end was told
 captured 98.00, dispute lost 98.00       | dispute won 40.00 appeal         | refused amount_mismatch        |                    |                      |                                      | another amount than was lost is for a person
+captured 98.00, dispute opened 98.00 appeal, dispute opened 98.00 again | dispute won 98.00 appeal | = | | | | it has stood as opened since: what is older does not count
+captured 98.00, dispute opened 98.00, expire, dispute opened 98.00 answer | dispute won 98.00 | succeeded | paid | active | | an answer that says nothing new makes no report older
+captured 98.00, dispute opened 98.00, expire, dispute lost 98.00 answer | dispute won 98.00 | = | | | | one that does is later than what was said a day before
 captured 98.00, dispute won 98.00 answer | dispute opened 98.00             | =                              |                    |                      |                                      | the news of a case that is over already
 captured 98.00, dispute opened 98.00     | dispute warning 98.00 appeal     | =                              |                    |                      |                                      | a question does not bring back what the bank has taken
 captured 98.00, dispute opened 30.00     | refund request all               | succeeded                      | disputed           | suspended_by_dispute | send_refund                          | only what the bank has not taken can go back
@@ -679,4 +682,81 @@ fn one_collection_at_the_gateway_pays_one_payment() {
     }
     let refused = story.world.meet(&told).map_err(|refusal| refusal.code());
     assert_eq!(refused, Err("reference_mismatch"), "the first payment never had an object; this one is the second's");
+}
+
+#[test]
+fn an_occurrence_says_what_happened_and_to_which_payment() {
+    let mut story = Story::new();
+    for words in ["page", "second", "2nd: page", "captured 98.00", "2nd: captured 98.00", "refund request 20.00"] {
+        story.tell(words).unwrap();
+    }
+    let sale = &story.world.sale;
+    let place = |told: &Occurrence| {
+        told.payment(sale).map(|found| sale.payments.iter().position(|payment| payment.id == found.id).unwrap())
+    };
+    for (words, word, payment) in [
+        ("page", "page_opened", 0),
+        ("2nd: page", "page_opened", 1),
+        ("2nd: unanswered", "call_unanswered", 1),
+        ("2nd: call refused", "call_refused", 1),
+        ("2nd: still open", "still_open", 1),
+        ("2nd: processing", "payment_processing", 1),
+        ("open", "payment_open", 0),
+        ("2nd: refund request all", "refund_requested", 0),
+        ("2nd: refund call refused", "refund_refused", 0),
+    ] {
+        let told = story.occurrence(words);
+        assert_eq!((told.as_str(), place(&told)), (word, Some(payment)), "{words}");
+    }
+    let refused = |refund| Occurrence::RefundRefused { refund, message: String::new() };
+    assert_eq!(place(&refused(sale.refunds[0].id)), Some(1), "what goes back first is the surplus");
+    assert_eq!(place(&refused(RefundId::mint(story.world.now, &mut rng(9)))), None, "a refund that nobody made");
+
+    let named = |page: Option<&str>, money: Option<&str>| {
+        let locator = PaymentLocator {
+            page_reference: page.map(str::to_owned),
+            reference: money.map(str::to_owned),
+            ..PaymentLocator::default()
+        };
+        place(&Reporter { locator, ..Reporter::of(sale, 0) }.payment(PaymentStatus::Processing))
+    };
+    assert_eq!(named(Some("page_1"), None), Some(1), "only their name of the page");
+    assert_eq!(named(None, Some("money_1")), Some(1), "only their name of the object");
+    assert_eq!(named(None, Some("money_x")), None);
+    assert_eq!(named(None, None), None, "what has no name is nobody's");
+}
+
+#[test]
+fn what_the_gateway_calls_the_money_when_the_page_opens_is_its_name_from_then_on() {
+    let mut story = Story::new();
+    let mut told = story.occurrence("page");
+    if let Occurrence::PageOpened { reference, .. } = &mut told {
+        *reference = Some("money_x".to_owned());
+    }
+    story.world.meet(&told).unwrap();
+    let payment = &story.world.sale.payments[0];
+    assert_eq!((payment.page_reference.as_deref(), payment.reference.as_deref()), (Some("page_0"), Some("money_x")));
+    let refused = story.tell("captured 98.00").map_err(|refusal| refusal.code());
+    assert_eq!(refused.err(), Some("reference_mismatch"), "money under another name is other money");
+}
+
+#[test]
+fn a_case_is_known_by_its_payment_and_its_name() {
+    let mut story = Story::new();
+    for words in ["page", "second", "captured 98.00", "2nd: captured 98.00", "dispute opened 98.00"] {
+        story.tell(words).unwrap();
+    }
+    let cases = |story: &Story| {
+        let sale = &story.world.sale;
+        let place = |id| sale.payments.iter().position(|payment| payment.id == id).unwrap();
+        let told = sale.disputes.iter().map(|case| (place(case.payment), case.reference.clone(), case.state.as_str()));
+        told.map(|(place, name, state)| format!("{place} {name} {state}")).collect::<Vec<_>>()
+    };
+    story.tell("2nd: dispute warning 98.00").unwrap();
+    assert_eq!(cases(&story), ["0 case_1 opened", "1 case_1 warning"], "gateways name their cases each for itself");
+    let other = Reporter::of(&story.world.sale, 0).dispute("case_2", 4_000, DisputeState::Warning);
+    story.world.meet(&other).unwrap();
+    assert_eq!(cases(&story), ["0 case_1 opened", "1 case_1 warning", "0 case_2 warning"], "one payment, two cases");
+    story.tell("dispute lost 98.00").unwrap();
+    assert_eq!(cases(&story), ["0 case_1 lost", "1 case_1 warning", "0 case_2 warning"], "only the one that was meant");
 }
