@@ -25,6 +25,9 @@ const LONGEST: usize = 2_048;
 /// Rows share places; who shares one with a row that is written is read once more than needed.
 const PLACES: usize = 1 << 16;
 
+/// What statements are about whose rows are remembered: everything that writes a license or a seat says one of these.
+pub(crate) const HEARD: [&str; 2] = ["license", "activation"];
+
 /// A row of this place is being written: what is read now may be of before or of after.
 const BEING_WRITTEN: u64 = u64::MAX;
 
@@ -51,7 +54,7 @@ impl Touched {
     /// To be called before anybody can see what `statements` write; the places are to be given to [`Self::written`].
     pub(crate) fn writing<'a>(&self, statements: impl Iterator<Item = &'a Statement>) -> Vec<usize> {
         let mut places = Vec::new();
-        for statement in statements.filter(|statement| matches!(statement.what, "license" | "activation")) {
+        for statement in statements.filter(|statement| HEARD.contains(&statement.what)) {
             for value in &statement.values {
                 match value {
                     Value::Text(id) if id.starts_with("lic_") || id.starts_with("act_") => places.push(place(id)),

@@ -10,8 +10,8 @@ use crate::statement::Text;
 use crate::testing::{Directory, postgres_database};
 use crate::{
     activation, api_key, checkout, copy, customer, delivery, dispute, event, foreign_key, gateway_account, idempotency,
-    job, ledger, license, login, migrate, moving, notice, order, payment, plan, product, refund, report, restore,
-    settings, shop, transfer, user,
+    job, ledger, license, login, memory, migrate, moving, notice, order, payment, plan, product, refund, report,
+    restore, settings, shop, transfer, user,
 };
 
 const TEXTS: &[(&str, &[Text])] = &[
@@ -77,6 +77,30 @@ fn texts() -> impl Iterator<Item = (&'static str, Text)> {
         .iter()
         .flat_map(|(noun, texts)| texts.iter().map(|text| (*noun, *text)))
         .chain(report::texts().map(|text| ("report", text)))
+}
+
+/// Whoever writes rows that are remembered must be heard by memory.rs: by the word that its statements carry, or because
+/// nobody serves meanwhile.
+#[test]
+fn what_writes_licenses_and_seats_is_heard_by_whoever_remembers_them() {
+    let writes = |text: &Text, table: &str| {
+        let sql = text.sqlite.to_lowercase();
+        ["insert into ", "update ", "delete from "].iter().any(|verb| sql.contains(&format!("{verb}{table} ")))
+    };
+    let alone = ["moving", "restore", "copy"];
+    let mut heard = 0;
+    for (noun, text) in texts() {
+        if writes(&text, "licenses") || writes(&text, "activations") {
+            assert!(memory::HEARD.contains(&noun) || alone.contains(&noun), "{noun}: {}", text.sqlite);
+            heard += 1;
+        }
+    }
+    assert!(heard >= 8, "{heard} texts write what is remembered");
+    let mut rng = domain::Rng::from_seed([1; 32]);
+    let now = domain::Timestamp::from_microseconds(0);
+    let (shop, license) = (domain::ShopId::mint(now, &mut rng), domain::LicenseId::mint(now, &mut rng));
+    let seat = domain::ActivationId::mint(now, &mut rng);
+    assert_eq!([license::check(shop, license, 1).what, activation::by_id(shop, seat).what], memory::HEARD);
 }
 
 #[test]

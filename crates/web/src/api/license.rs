@@ -469,9 +469,21 @@ fn components(sent: Option<BTreeMap<String, String>>) -> Result<BTreeMap<String,
     if sent.len() > 20 {
         return Err(Problem::invalid("components", "parameter_invalid", "`components` takes at most 20 entries."));
     }
-    sent.into_iter()
-        .map(|(name, value)| Ok((text("components", &name, 40)?, text("components", &value, 255)?)))
-        .collect()
+    entries("components", sent, 255)
+}
+
+/// Names and values as they are kept. Two names that are the same when they are kept are told, and neither is lost.
+fn entries(param: &str, sent: BTreeMap<String, String>, longest: usize) -> Result<BTreeMap<String, String>, Problem> {
+    let mut kept = BTreeMap::new();
+    for (name, value) in sent {
+        let name = text(param, &name, 40)?;
+        if kept.contains_key(&name) {
+            return Err(Problem::invalid(param, "parameter_invalid", format!("`{param}` names `{name}` twice.")));
+        }
+        let value = text(param, &value, longest)?;
+        kept.insert(name, value);
+    }
+    Ok(kept)
 }
 
 pub(crate) async fn activate(State(web): State<Web>, asker: Asker, sent: Json) -> Result<Response, Problem> {
@@ -484,10 +496,7 @@ pub(crate) async fn activate(State(web): State<Web>, asker: Asker, sent: Json) -
     let request = ActivationRequest {
         fingerprint: fingerprint(&input.fingerprint)?,
         name: input.name.map(|name| text("name", &name, 100)).transpose()?,
-        metadata: metadata
-            .into_iter()
-            .map(|(name, value)| Ok((text("metadata", &name, 40)?, text("metadata", &value, 200)?)))
-            .collect::<Result<_, Problem>>()?,
+        metadata: entries("metadata", metadata, 200)?,
         version_released_at: input.version_released_at,
         components: components(input.components)?,
     };

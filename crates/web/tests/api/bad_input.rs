@@ -140,6 +140,7 @@ async fn what_an_app_sends_wrongly_is_told_by_field() {
         ("activate",   json!({ "key": key, "fingerprint": "4242 4242 4242 4242" }),     "fingerprint_invalid", "fingerprint"),
         ("activate",   json!({ "key": key }),                                           "parameter_missing",   "fingerprint"),
         ("activate",   json!({ "key": key, "fingerprint": "f", "metadata": { "a": 1 } }), "parameter_invalid", "metadata.a"),
+        ("activate",   json!({ "key": key, "fingerprint": "f", "metadata": { "a": "1", "ａ": "2" } }), "parameter_invalid", "metadata"),
         ("deactivate", json!({ "key": key }),                                           "parameter_missing",   "fingerprint"),
         ("heartbeat",  json!({ "key": key, "fingerprint": "f", "at": 1 }),              "parameter_unknown",   "at"),
     ];
