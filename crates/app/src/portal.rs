@@ -106,7 +106,7 @@ impl App {
     /// # Errors
     /// When there is no such seat, it is free already, or the quota is used up.
     pub async fn release_own_seat(&self, shop: ShopId, license: LicenseId, seat: ActivationId) -> Result<(), Error> {
-        self.change_own_seat(shop, license, seat, |row, seat, now, rng| release(row, seat, now, rng)).await
+        self.change_own_seat(shop, license, seat, release).await
     }
 
     /// Gives the device on a seat the name that its owner knows it by.

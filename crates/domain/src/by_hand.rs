@@ -137,10 +137,11 @@ pub fn undo(
         return Err(Refusal::ChangedSince);
     }
     for (name, value) in was {
-        match value {
-            Value::Null => parts.remove(name),
-            value => parts.insert(name.clone(), value.clone()),
-        };
+        if value.is_null() {
+            parts.remove(name);
+        } else {
+            parts.insert(name.clone(), value.clone());
+        }
     }
     let after = with_parts(license, &parts).ok_or(Refusal::NotUndoable)?;
     let works_again = after.state == LicenseState::Active && license.state != LicenseState::Active;
@@ -153,7 +154,10 @@ pub fn undo(
     Ok(told(license, after, json!({ "reason": reason, "undoes": event.id }), actor, now, rng))
 }
 
-fn undo_of(event: &Event) -> Option<(&Map<String, Value>, &Map<String, Value>)> {
+/// The parts of a license, by name.
+type Parts = Map<String, Value>;
+
+fn undo_of(event: &Event) -> Option<(&Parts, &Parts)> {
     let undo = event.data.get("undo")?;
     let (was, is) = (undo.get("was")?.as_object()?, undo.get("is")?.as_object()?);
     (!is.is_empty()).then_some((was, is))

@@ -216,8 +216,9 @@ mod tests {
     #[test]
     fn a_quota_counts_what_lies_within_its_days() {
         let quota = |count| Quota { count, days: 10 };
+        type Case = (u32, &'static [i64], i64, u32, Option<i64>, &'static str);
         #[rustfmt::skip]
-        let table: [(u32, &[i64], i64, u32, Option<i64>, &str); 8] = [
+        let table: [Case; 8] = [
             (2, &[],           0,  2, None,     "nothing was done"),
             (2, &[0],          0,  1, None,     "once, a moment ago"),
             (2, &[0, 3],       5,  0, Some(10), "used up until the first is ten days old"),

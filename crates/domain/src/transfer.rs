@@ -277,7 +277,7 @@ fn event(
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
 
     use super::*;
     use crate::fixture::{Reporter, START, World, rng};

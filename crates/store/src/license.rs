@@ -422,6 +422,7 @@ impl Store {
     ) -> Result<Option<Arc<SeatView>>, ReadError> {
         let key_hash = key_hash(&self.vault, key);
         let Some(touched) = self.engine.touched() else {
+            self.memory.count_read();
             return Ok(self.read_seat(shop, &key_hash, device, now).await?.map(Arc::new));
         };
         let asked = Asked { shop, key_hash, device: device.cloned() };

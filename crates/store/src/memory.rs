@@ -136,14 +136,14 @@ impl Memory {
     pub(crate) fn get(&self, asked: &Asked, touched: &Touched) -> Result<Arc<SeatView>, ReadAt> {
         match self.answers.get(asked) {
             Some(kept) if touched.is_good(kept.read_at, &kept.places) => {
-                self.reads.with(["memory"]).count();
+                self.reads.at(["memory"], Counter::count);
                 Ok(Arc::clone(&kept.view))
             }
             stale => {
                 if stale.is_some() {
                     self.answers.remove(asked);
                 }
-                self.reads.with(["file"]).count();
+                self.count_read();
                 Err(ReadAt(touched.now()))
             }
         }
@@ -160,6 +160,11 @@ impl Memory {
         let seat = view.activation.as_ref().map(|seat| place(&seat.id.to_string()));
         let places = std::iter::once(place(&view.license.id.to_string())).chain(seat).collect();
         self.answers.insert(asked, Arc::new(Kept { view: Arc::clone(view), read_at, places }));
+    }
+
+    /// A question was answered from the rows.
+    pub(crate) fn count_read(&self) {
+        self.reads.at(["database"], Counter::count);
     }
 
     pub(crate) fn write(&self, exposition: &mut Exposition) {

@@ -29,7 +29,7 @@ pub enum SearchHit {
     /// A customer.
     Customer(Customer),
     /// A license.
-    License(License),
+    License(Box<License>),
     /// A device on a seat.
     Activation(Activation),
     /// A payment.
@@ -44,7 +44,7 @@ type ReadHit = fn(&mut Row) -> Result<SearchHit, RowError>;
 
 const ORDER: ReadHit = |row| order::row(row).map(Box::new).map(SearchHit::Order);
 const CUSTOMER: ReadHit = |row| customer::row(row).map(SearchHit::Customer);
-const LICENSE: ReadHit = |row| license::row(row).map(SearchHit::License);
+const LICENSE: ReadHit = |row| license::row(row).map(Box::new).map(SearchHit::License);
 const ACTIVATION: ReadHit = |row| activation::row(row).map(SearchHit::Activation);
 const PAYMENT: ReadHit = |row| payment::row(row).map(Box::new).map(SearchHit::Payment);
 const REFUND: ReadHit = |row| refund::row(row).map(SearchHit::Refund);

@@ -187,7 +187,7 @@ fn of_however_many_reasons_the_first_in_the_order_is_told() {
         let reasons: Vec<&str> =
             ORDER.iter().enumerate().filter(|(place, _)| chosen >> place & 1 == 1).map(|(_, reason)| *reason).collect();
         let excluded = |one: &&str| reasons.iter().any(|other| exclude_each_other(one, other));
-        if !reasons.iter().any(|one| excluded(&one)) {
+        if !reasons.iter().any(excluded) {
             assert_eq!(Case::with(&reasons).validated(), reasons[0], "{reasons:?}");
         }
     }

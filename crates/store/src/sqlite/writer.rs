@@ -92,12 +92,16 @@ impl Writer {
 
     /// SQLite's `data_version` of this connection tells of every commit but its own.
     fn glance(&mut self) {
-        let Some(connection) = &self.connection else { return };
+        // After a transaction that failed there is none: who looks need not wait for the next commit.
+        let Ok(connection) = self.connection.take().map_or_else(|| connect(&self.path, Role::Writer), Ok) else {
+            return;
+        };
         let now = self.glances.now();
         let version = connection
             .prepare_cached("pragma data_version")
             .and_then(|mut prepared| prepared.query_row([], |row| row.get::<_, i64>(0)));
         let Ok(version) = version else { return };
+        self.connection = Some(connection);
         if self.data_version != Some(version) {
             self.data_version = Some(version);
             self.glances.touched.everything();

@@ -233,7 +233,7 @@ pub(crate) async fn whatever_a_person_has_in_hand_is_found(store: Store) {
             match hit {
                 SearchHit::Order(order) => assert_eq!(*order, sale.order),
                 SearchHit::Customer(found) => assert_eq!(found.id, customer),
-                SearchHit::License(found) => assert_eq!(found, license),
+                SearchHit::License(found) => assert_eq!(*found, license),
                 SearchHit::Activation(found) => assert_eq!(found, seat),
                 SearchHit::Payment(found) => assert_eq!(*found, sale.payments[0]),
                 SearchHit::Refund(found) => assert_eq!(found, sale.refunds[0]),
