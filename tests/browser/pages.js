@@ -23,6 +23,7 @@ journey('The pages before a purchase can be used by everybody', {}, async (visit
     ['no such checkout', '/checkout/chk_00000000000000000000000000'],
     ['order of somebody else', '/orders/ord_00000000000000000000000000'],
     ['portal', '/portal'],
+    ['a device without a network', '/activate'],
     ['mailbox, empty', '/mailbox'],
   ]) {
     await visitor.open(path);
@@ -38,6 +39,12 @@ journey('The pages before a purchase can be used by everybody', {}, async (visit
   await page.click('button.pay');
   await page.waitForSelector('#email-error');
   await visitor.audit('till with other errors');
+  await visitor.open('/activate#no-request');
+  assert.equal(await page.inputValue('#request'), 'no-request');
+  assert.doesNotMatch(page.url(), /#/, 'a request is not kept in the address');
+  await page.click('form[action="/activate"] button');
+  await page.waitForSelector('.error-summary');
+  await visitor.audit('a device without a network, with an error');
   await visitor.open('/portal');
   await page.click('form[action="/portal/key"] button');
   await page.waitForSelector('.error-summary');

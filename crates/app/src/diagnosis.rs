@@ -8,7 +8,15 @@ use domain::{AttemptVerdict, Locale, Rule};
 use crate::Catalog;
 
 /// Codes of the license endpoints that are no verdict on a license.
-pub const OTHER_CODES: [&str; 4] = ["license_not_usable", "seats_below_used", "fingerprint_invalid", "text_invalid"];
+pub const OTHER_CODES: [&str; 7] = [
+    "license_not_usable",
+    "seats_below_used",
+    "fingerprint_invalid",
+    "text_invalid",
+    "fingerprint_required",
+    "ttl_out_of_range",
+    "request_not_genuine",
+];
 
 /// What a code means and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -24,10 +24,12 @@ mod import;
 mod inbox;
 mod letter;
 mod license;
+mod license_file;
 mod lifecycle;
 pub mod mail;
 pub mod mailer;
 pub mod messages;
+mod offline_request;
 mod outbox;
 mod portal;
 mod product_name;
@@ -36,6 +38,7 @@ mod receive;
 mod recovery;
 mod refund;
 mod reissue;
+mod revocation;
 mod setup;
 mod shops;
 mod signer;
@@ -61,15 +64,18 @@ pub use error::Error;
 pub use http::{Http, HttpFailure, ReqwestHttp};
 pub use import::{ImportLine, ImportTarget, Imported, foreign_names, read_export};
 pub use license::{ActivateAnswer, ValidateAnswer};
+pub use license_file::LicenseFile;
 pub use mailer::{MailError, Mailbox, Mailer, SmtpMailer};
 pub use messages::Catalog;
+pub use offline_request::{OfflineAnswer, OfflineErrand};
 pub use portal::PortalCodeSent;
 pub use proof::{Made, ProofError, Sink, Span, Verified, verify_report};
 pub use receive::{NoticeOutcome, ReceiveError};
 pub use refund::RefundInput;
 pub use reissue::ReissueInput;
+pub use revocation::SignedRevocations;
 pub use setup::{NewApiKey, NewShop, SampleShop};
-pub use signer::Signer;
+pub use signer::{CertificateTerms, Signer};
 pub use signing_key::{SigningKeyError, SigningKeyTurn, SigningKeyView};
 pub use silence::Webhooks;
 pub use transfer::{OpenTransfer, TransferInput};
@@ -111,6 +117,7 @@ pub struct App {
     signer: RwLock<Arc<Signer>>,
     shops: shops::Shops,
     product_names: product_name::ProductNames,
+    revocations: revocation::Lists,
     /// Rung when a commit left something to do.
     work: Notify,
     health: health::Health,
@@ -152,6 +159,7 @@ impl App {
             signer: RwLock::new(Arc::new(signer)),
             shops,
             product_names,
+            revocations: revocation::Lists::default(),
             work,
             health: health::Health::default(),
             lifecycle: lifecycle::Lifecycle::default(),

@@ -11,10 +11,10 @@ use domain::{
 use latchkey_license::KeyCode;
 use store::{CommitError, SeatView};
 
-use crate::{App, Error};
+use crate::{App, CertificateTerms, Error};
 
 /// How often a seat is reached for again when other devices reach for the same license.
-const TRIES: u32 = 600;
+pub(crate) const TRIES: u32 = 600;
 
 /// The answer to "does it work?".
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,7 +140,7 @@ impl App {
     }
 
     /// Begins the clock of a license that was told "yes" for the first time, where its policy says so.
-    async fn begin_license(&self, license: &License, at: Timestamp) -> Result<Option<License>, CommitError> {
+    pub(crate) async fn begin_license(&self, license: &License, at: Timestamp) -> Result<Option<License>, CommitError> {
         let Some((changes, begun)) = begin(license, at, &mut self.entropy.rng()) else { return Ok(None) };
         self.commit(&changes, None).await?;
         Ok(Some(begun))
@@ -368,7 +368,7 @@ impl App {
     }
 
     /// Why a key opens nothing: nobody ever had it, or it was replaced.
-    async fn no_license(&self, shop: ShopId, key: &KeyCode) -> Error {
+    pub(crate) async fn no_license(&self, shop: ShopId, key: &KeyCode) -> Error {
         match self.store.retired_key(shop, key).await {
             Ok(Some(retired)) => Refusal::KeyRetired { new_tail: retired.new_tail }.into(),
             Ok(None) => Error::NotFound { what: "license" },
@@ -383,15 +383,21 @@ impl App {
         fingerprint: &Fingerprint,
         now: Timestamp,
     ) -> String {
-        self.signer().certificate(license, seat, Some(fingerprint.as_str()), &self.settings.public_url, now)
+        let terms = CertificateTerms {
+            fingerprint: Some(fingerprint.as_str()),
+            activation: seat.map(|seat| seat.id),
+            nonce: None,
+            expires_at: license.certificate_expires_at(seat, now),
+        };
+        self.signer().certificate(license, &terms, &self.settings.public_url, now)
     }
 }
 
-fn busy() -> Error {
+pub(crate) fn busy() -> Error {
     Error::Conflict { what: "license" }
 }
 
 /// The license with the seats that are held at this moment, to be told and not to be written.
-fn as_counted(view: &SeatView) -> License {
+pub(crate) fn as_counted(view: &SeatView) -> License {
     License { seats_used: view.license.seats_used.saturating_sub(view.lapsed), ..view.license.clone() }
 }

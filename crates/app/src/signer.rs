@@ -2,8 +2,8 @@
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use data_encoding::BASE64URL_NOPAD;
-use domain::{Activation, FeatureValue, License, Rng, Timestamp};
-use latchkey_license::{Claims, Header, KeySet, LicenseClaims, PublicKey, assemble, signing_input};
+use domain::{ActivationId, FeatureValue, License, Rng, Timestamp};
+use latchkey_license::{Claims, Header, KeySet, LicenseClaims, PublicKey, RevocationList, assemble, signing_input};
 use store::{SigningKey, SigningKeyState, Store};
 use zeroize::Zeroizing;
 
@@ -14,6 +14,19 @@ struct Signing {
     from: Timestamp,
     kid: String,
     pair: Ed25519KeyPair,
+}
+
+/// For whom a certificate is, and until when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CertificateTerms<'a> {
+    /// The device that it is bound to; `None`: it counts on any.
+    pub fingerprint: Option<&'a str>,
+    /// The seat of the device, where it holds one.
+    pub activation: Option<ActivationId>,
+    /// The nonce of the request that it answers.
+    pub nonce: Option<&'a str>,
+    /// When it stops counting.
+    pub expires_at: Timestamp,
 }
 
 /// Signs with the key whose turn it is; every key that was not revoked still verifies, and so does one whose turn comes.
@@ -83,23 +96,16 @@ impl Signer {
         self.keys.to_jwks()
     }
 
-    /// A certificate that speaks for the license on this device until it expires, or until its seat ends.
+    /// A certificate that speaks for the license, as it stands now.
     #[must_use]
-    pub fn certificate(
-        &self,
-        license: &License,
-        seat: Option<&Activation>,
-        fingerprint: Option<&str>,
-        issuer: &str,
-        now: Timestamp,
-    ) -> String {
+    pub fn certificate(&self, license: &License, terms: &CertificateTerms<'_>, issuer: &str, now: Timestamp) -> String {
         let claims = Claims {
             iss: issuer.to_owned(),
             sub: license.id.to_string(),
             aud: license.product.to_string(),
             iat: now.as_seconds(),
             nbf: None,
-            exp: license.certificate_expires_at(seat, now).as_seconds(),
+            exp: terms.expires_at.as_seconds(),
             jti: None,
             license: LicenseClaims {
                 state: license.standing(now).as_str().to_owned(),
@@ -115,10 +121,22 @@ impl Signer {
                     .map(|(name, value)| (name.clone(), feature_value(value)))
                     .collect(),
             },
-            fingerprint: fingerprint.map(str::to_owned),
+            fingerprint: terms.fingerprint.map(str::to_owned),
+            activation: terms.activation.map(|activation| activation.to_string()),
+            nonce: terms.nonce.map(str::to_owned),
         };
+        self.sign(now, |header| signing_input(header, &claims))
+    }
+
+    /// A revocation list.
+    #[must_use]
+    pub(crate) fn revocations(&self, list: &RevocationList, now: Timestamp) -> String {
+        self.sign(now, |header| list.signing_input(header))
+    }
+
+    fn sign(&self, now: Timestamp, input: impl FnOnce(&Header) -> String) -> String {
         let key = self.at(now);
-        let input = signing_input(&Header::new(&key.kid), &claims);
+        let input = input(&Header::new(&key.kid));
         let mut signature = [0; 64];
         signature.copy_from_slice(key.pair.sign(input.as_bytes()).as_ref());
         assemble(&input, signature)

@@ -141,6 +141,11 @@ pub fn adopt(
         // A limit that was given by hand goes on being counted where the plan counts no more.
         policy.usage = Some(Metering { limit: kept.limit, ..policy.usage.unwrap_or_else(|| kept.clone()) });
     }
+    // What was signed under the policy that ends here goes on counting: whoever lists what was taken back must know.
+    policy.offline.carried_until = match own.longest_certificate() > policy.longest_certificate() {
+        true => own.offline.carried_until.max(Some(now.after(own.longest_certificate()))),
+        false => own.offline.carried_until,
+    };
     let mut after = license.clone();
     if let Some(start) = license.started_at {
         if !own.by_hand.expires_at {
@@ -193,8 +198,18 @@ pub(crate) fn differences(before: &License, after: &License) -> Vec<Difference> 
 /// Everything that can be different, always in the same order.
 fn facts(license: &License) -> Vec<(&'static str, String)> {
     // Named one by one: what is added to a policy does not compile before it is told here.
-    let Policy { seats, valid_days, features, feature_values, certificate_seconds, term, seating, usage, by_hand: _ } =
-        &license.policy;
+    let Policy {
+        seats,
+        valid_days,
+        features,
+        feature_values,
+        certificate_seconds,
+        term,
+        seating,
+        usage,
+        offline,
+        by_hand: _,
+    } = &license.policy;
     let values = feature_values.iter().map(|(name, value)| match value {
         FeatureValue::Flag(flag) => format!("{name} = {flag}"),
         FeatureValue::Number(number) => format!("{name} = {number}"),
@@ -207,6 +222,7 @@ fn facts(license: &License) -> Vec<(&'static str, String)> {
         ("features", features.join(", ")),
         ("feature_values", values.collect::<Vec<_>>().join(", ")),
         ("offline_seconds", certificate_seconds.to_string()),
+        ("file_days", shown(offline.file_days.as_ref())),
         ("update_days", shown(term.update_days.as_ref())),
         ("updates_until", shown(license.updates_until.as_ref())),
         ("grace_days", term.grace_days.to_string()),

@@ -132,6 +132,7 @@ impl AttemptVerdict {
             Refusal::LicenseNotUsable(Standing::Suspended) => Some(Self::Suspended),
             Refusal::LicenseNotUsable(Standing::Expired) => Some(Self::Expired),
             Refusal::LicenseNotUsable(Standing::Revoked) => Some(Self::Revoked),
+            Refusal::WrongProduct => Some(Self::WrongProduct),
             Refusal::UpdateNotCovered => Some(Self::UpdateNotCovered),
             Refusal::SeatLimitReached { .. } => Some(Self::SeatLimitReached),
             Refusal::NotActivated => Some(Self::NotActivated),
@@ -147,6 +148,9 @@ impl AttemptVerdict {
             | Refusal::TransferOver
             | Refusal::LicenseStateUnfit { .. }
             | Refusal::NotUndoable
+            | Refusal::DeviceMissing
+            | Refusal::FileTimeOutOfRange { .. }
+            | Refusal::RequestNotGenuine
             | Refusal::ChangedSince
             | Refusal::AmountMismatch { .. }
             | Refusal::CurrencyMismatch { .. }

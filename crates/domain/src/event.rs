@@ -143,6 +143,8 @@ event_kinds! {
     LicenseChanged = "license.changed",
     /// Use of a license was counted, or its count corrected.
     LicenseUsed = "license.used",
+    /// A license was given as a file, for devices without a network.
+    LicenseFileGiven = "license.file_given",
     /// A device took a seat.
     ActivationCreated = "activation.created",
     /// A device gave a seat back.

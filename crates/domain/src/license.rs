@@ -254,14 +254,20 @@ impl License {
     /// seat, or the day by which the device must report.
     #[must_use]
     pub fn certificate_expires_at(&self, activation: Option<&Activation>, now: Timestamp) -> Timestamp {
-        let carried = now.after(Duration::seconds(i64::from(self.policy.certificate_seconds)));
+        self.signed_ends_at(activation, now.after(Duration::seconds(i64::from(self.policy.certificate_seconds))))
+    }
+
+    /// When something ends at the latest that is signed for a device and shall count until then: with the license, the
+    /// lease of the seat, or the day by which the device must report.
+    #[must_use]
+    pub fn signed_ends_at(&self, activation: Option<&Activation>, then: Timestamp) -> Timestamp {
         let end = match self.policy.term.at_expiry {
             AtExpiry::Restrict | AtExpiry::End => self.ends_at(),
             AtExpiry::Keep | AtExpiry::Allow => None,
         };
         let lease = activation.and_then(|seat| seat.lease_ends_at(self.policy.lease()));
         let report = activation.and_then(|seat| self.check_in_due_at(seat));
-        [end, lease, report].into_iter().flatten().fold(carried, Timestamp::min)
+        [end, lease, report].into_iter().flatten().fold(then, Timestamp::min)
     }
 
     /// Answers an app that asks whether the license works for it. `activation`

@@ -33,6 +33,9 @@ pub struct Policy {
     /// What is said of counted use; `None`: nothing is counted.
     #[serde(default, skip_serializing_if = "is_resting")]
     pub usage: Option<Metering>,
+    /// What is carried to devices without a network.
+    #[serde(default, skip_serializing_if = "is_resting")]
+    pub offline: Offline,
     /// On a license: what was changed by hand.
     #[serde(default, skip_serializing_if = "is_resting")]
     pub by_hand: ByHand,
@@ -91,6 +94,19 @@ pub struct Seating {
     /// How often the owner may free a seat without the app that holds it; `None`: any number of times.
     #[serde(skip_serializing_if = "is_resting")]
     pub releases: Option<Quota>,
+}
+
+/// How long what is carried to devices without a network counts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Offline {
+    /// How many days a license file may count at most; `None`: as long as a certificate does.
+    #[serde(skip_serializing_if = "is_resting")]
+    pub file_days: Option<u32>,
+    /// On a license: until when something counts that was signed under an earlier policy, which let it count for
+    /// longer; `None`: nothing does.
+    #[serde(skip_serializing_if = "is_resting")]
+    pub carried_until: Option<Timestamp>,
 }
 
 /// The value of a feature.
@@ -286,6 +302,19 @@ impl Policy {
         self.seating.lease_seconds.map(|seconds| Duration::seconds(i64::from(seconds)))
     }
 
+    /// How long a license file may count at most.
+    #[must_use]
+    pub fn longest_file(&self) -> Duration {
+        let certificate = Duration::seconds(i64::from(self.certificate_seconds));
+        self.offline.file_days.map_or(certificate, |days| Duration::days(i64::from(days)))
+    }
+
+    /// The longest that anything counts that is signed under this policy.
+    #[must_use]
+    pub fn longest_certificate(&self) -> Duration {
+        self.longest_file().max(Duration::seconds(i64::from(self.certificate_seconds)))
+    }
+
     /// How many licenses so many units make.
     #[must_use]
     pub fn licenses_of(&self, quantity: u32) -> u32 {
@@ -370,7 +399,8 @@ mod tests {
                         releases,
                     };
                     let usage = Some(Metering { limit: Some(100), reset_days: Some(30) });
-                    let policy = Policy { term, seating, usage, ..Policy::default() };
+                    let offline = Offline { file_days: Some(90), carried_until: Some(Timestamp::from_seconds(7)) };
+                    let policy = Policy { term, seating, usage, offline, ..Policy::default() };
                     let text = serde_json::to_string(&policy).unwrap();
                     assert_eq!(serde_json::from_str::<Policy>(&text).unwrap(), policy, "{text}");
                 }

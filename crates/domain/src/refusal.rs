@@ -104,6 +104,23 @@ pub enum Refusal {
     /// The device holds no seat.
     #[error("this device is not activated")]
     NotActivated,
+    /// The license is for another product.
+    #[error("the license is for another product")]
+    WrongProduct,
+    /// A license with counted seats is given in no file that works on any device.
+    #[error("the license is given for one device at a time")]
+    DeviceMissing,
+    /// A license file cannot count for so long.
+    #[error("a license file counts from {shortest} to {longest} seconds")]
+    FileTimeOutOfRange {
+        /// The shortest, in seconds.
+        shortest: i64,
+        /// The longest that the policy allows, in seconds.
+        longest: i64,
+    },
+    /// Nobody who has the key made the request.
+    #[error("the request was not made with the key of this license")]
+    RequestNotGenuine,
     /// The key was replaced.
     #[error("the key was replaced by one that ends in {new_tail}")]
     KeyRetired {
@@ -198,6 +215,10 @@ impl Refusal {
             Self::UpdateNotCovered => "license_update_not_covered",
             Self::SeatLimitReached { .. } => "seat_limit_reached",
             Self::NotActivated => "not_activated",
+            Self::WrongProduct => "license_wrong_product",
+            Self::DeviceMissing => "fingerprint_required",
+            Self::FileTimeOutOfRange { .. } => "ttl_out_of_range",
+            Self::RequestNotGenuine => "request_not_genuine",
             Self::KeyRetired { .. } => "license_key_retired",
             Self::SeatsBelowUsed { .. } => "seats_below_used",
             Self::ReleaseQuotaReached { .. } => "release_quota_reached",

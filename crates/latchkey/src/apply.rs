@@ -11,8 +11,8 @@ use anyhow::{Context as _, bail};
 use app::App;
 use clap::Args;
 use domain::{
-    AtExpiry, ByHand, Changes, Country, FeatureValue, Fulfilment, Locale, Matching, Metering, Mode, Overage, Plan,
-    PlanId, Policy, Price, PriceTier, Product, ProductId, Quota, SeatHolder, Seating, Seller, Shop, Starts, Term,
+    AtExpiry, ByHand, Changes, Country, FeatureValue, Fulfilment, Locale, Matching, Metering, Mode, Offline, Overage,
+    Plan, PlanId, Policy, Price, PriceTier, Product, ProductId, Quota, SeatHolder, Seating, Seller, Shop, Starts, Term,
     Units,
 };
 use money::{Currency, Money};
@@ -114,6 +114,7 @@ struct PlanFile {
     #[serde(default)]
     trial: bool,
     check_in_days: Option<u32>,
+    file_days: Option<u32>,
     #[serde(default)]
     seats_for: SeatHolder,
     lease_seconds: Option<u32>,
@@ -313,6 +314,9 @@ fn policy(plan: &PlanFile) -> anyhow::Result<Policy> {
     if plan.check_in_days == Some(0) {
         bail!("plan {slug}: check_in_days must be 1 or more");
     }
+    if plan.file_days == Some(0) {
+        bail!("plan {slug}: file_days must be 1 or more");
+    }
     let is_metered = plan.metered || plan.usage_limit.is_some();
     if plan.usage_reset_days.is_some_and(|days| days == 0 || !is_metered) {
         bail!("plan {slug}: usage_reset_days must be 1 or more, and needs usage_limit or metered = true");
@@ -348,6 +352,7 @@ fn policy(plan: &PlanFile) -> anyhow::Result<Policy> {
             releases,
         },
         usage: is_metered.then_some(Metering { limit: plan.usage_limit, reset_days: plan.usage_reset_days }),
+        offline: Offline { file_days: plan.file_days, carried_until: None },
         by_hand: ByHand::default(),
     })
 }

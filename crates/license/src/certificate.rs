@@ -59,6 +59,11 @@ pub struct Claims {
     pub license: LicenseClaims,
     /// The device that it is bound to, if it is.
     pub fingerprint: Option<String>,
+    /// Which seat it was given to, if it was given to one.
+    pub activation: Option<String>,
+    /// The nonce of the request that it answers, if it answers one. Chosen by the app, so that it knows the answer for
+    /// its own and for a new one.
+    pub nonce: Option<String>,
 }
 
 /// What was bought, as of the moment of signing.
@@ -100,7 +105,7 @@ pub enum TokenPart {
 /// checks of product and device concern a certificate that the shop really signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CertificateError {
-    /// Longer than [`MAX_CERTIFICATE_BYTES`].
+    /// Longer than [`MAX_CERTIFICATE_BYTES`], or than a revocation list may be.
     TooLong,
     /// Not three parts with dots between them.
     NotAToken,
@@ -188,8 +193,19 @@ pub fn verify(
     now_seconds: i64,
     leeway_seconds: u32,
 ) -> Result<Claims, CertificateError> {
-    let Parts { signed, header, claims, signature } = split(certificate)?;
-    let kid = read_header(&decode(header, TokenPart::Header)?)?;
+    if certificate.len() > MAX_CERTIFICATE_BYTES {
+        return Err(CertificateError::TooLong);
+    }
+    let claims: Claims =
+        serde_json::from_slice(&signed_claims(certificate, TYPE, keys)?).map_err(|_| CertificateError::BadClaims)?;
+    claims.require_time(now_seconds, leeway_seconds)?;
+    Ok(claims)
+}
+
+/// The claims of a token of this type, as they were signed by one of these keys.
+pub(crate) fn signed_claims(token: &str, kind: &str, keys: &KeySet) -> Result<Vec<u8>, CertificateError> {
+    let Parts { signed, header, claims, signature } = split(token)?;
+    let kid = read_header(&decode(header, TokenPart::Header)?, kind)?;
     let key = keys.find(&kid).ok_or(CertificateError::UnknownKey)?;
     let signature: [u8; SIGNATURE_LENGTH] = decode(signature, TokenPart::Signature)?
         .try_into()
@@ -197,11 +213,7 @@ pub fn verify(
     if !key.has_signed(signed.as_bytes(), &Signature::from_bytes(&signature)) {
         return Err(CertificateError::BadSignature);
     }
-
-    let claims: Claims =
-        serde_json::from_slice(&decode(claims, TokenPart::Claims)?).map_err(|_| CertificateError::BadClaims)?;
-    claims.require_time(now_seconds, leeway_seconds)?;
-    Ok(claims)
+    decode(claims, TokenPart::Claims)
 }
 
 /// The name of the key that a certificate says it is signed with. Nothing is proven by it: it tells whether the
@@ -210,7 +222,15 @@ pub fn verify(
 /// # Errors
 /// When the certificate is not a token, or its header not one of a certificate.
 pub fn key_id(certificate: &str) -> Result<String, CertificateError> {
-    read_header(&decode(split(certificate)?.header, TokenPart::Header)?)
+    key_id_of(certificate, TYPE, MAX_CERTIFICATE_BYTES)
+}
+
+/// The name of the key that a token of this type says it is signed with.
+pub(crate) fn key_id_of(token: &str, kind: &str, longest: usize) -> Result<String, CertificateError> {
+    if token.len() > longest {
+        return Err(CertificateError::TooLong);
+    }
+    read_header(&decode(split(token)?.header, TokenPart::Header)?, kind)
 }
 
 struct Parts<'a> {
@@ -222,9 +242,6 @@ struct Parts<'a> {
 }
 
 fn split(certificate: &str) -> Result<Parts<'_>, CertificateError> {
-    if certificate.len() > MAX_CERTIFICATE_BYTES {
-        return Err(CertificateError::TooLong);
-    }
     let (signed, signature) = certificate.rsplit_once('.').ok_or(CertificateError::NotAToken)?;
     let (header, claims) = signed.split_once('.').ok_or(CertificateError::NotAToken)?;
     if claims.contains('.') {
@@ -277,6 +294,8 @@ impl Claims {
         insert_some(&mut claims, "jti", self.jti.as_deref());
         claims.insert("license".to_owned(), self.license.to_json());
         insert_some(&mut claims, "fingerprint", self.fingerprint.as_deref());
+        insert_some(&mut claims, "activation", self.activation.as_deref());
+        insert_some(&mut claims, "nonce", self.nonce.as_deref());
         Value::Object(claims)
     }
 }
@@ -305,7 +324,7 @@ fn decode(text: &str, part: TokenPart) -> Result<Vec<u8>, CertificateError> {
     BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| CertificateError::BadEncoding(part))
 }
 
-fn read_header(json: &[u8]) -> Result<String, CertificateError> {
+fn read_header(json: &[u8], kind: &str) -> Result<String, CertificateError> {
     #[derive(Deserialize)]
     struct Received {
         alg: String,
@@ -318,7 +337,7 @@ fn read_header(json: &[u8]) -> Result<String, CertificateError> {
     if header.alg != ALGORITHM {
         return Err(CertificateError::WrongAlgorithm);
     }
-    if !header.typ.is_some_and(|typ| typ.eq_ignore_ascii_case(TYPE)) {
+    if !header.typ.is_some_and(|typ| typ.eq_ignore_ascii_case(kind)) {
         return Err(CertificateError::WrongType);
     }
     if header.crit.is_some() {
@@ -340,7 +359,7 @@ impl fmt::Display for TokenPart {
 impl fmt::Display for CertificateError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLong => write!(formatter, "a certificate is at most {MAX_CERTIFICATE_BYTES} bytes long"),
+            Self::TooLong => formatter.write_str("the token is longer than one of its kind may be"),
             Self::NotAToken => formatter.write_str("a certificate is three parts with dots between them"),
             Self::BadEncoding(part) => {
                 write!(formatter, "the {part} of the certificate is damaged")
@@ -349,7 +368,7 @@ impl fmt::Display for CertificateError {
             Self::WrongAlgorithm => {
                 write!(formatter, "the certificate is not signed with {ALGORITHM}")
             }
-            Self::WrongType => write!(formatter, "the token is not of the type {TYPE}"),
+            Self::WrongType => formatter.write_str("the token was signed for another purpose"),
             Self::UnknownExtension => formatter.write_str("the certificate demands an extension that is not known"),
             Self::MissingKeyId => formatter.write_str("the certificate does not name the key that signed it"),
             Self::UnknownKey => formatter.write_str("the certificate is signed with a key that is not known"),
@@ -421,6 +440,8 @@ mod tests {
                 ]),
             },
             fingerprint: Some("device 7".to_owned()),
+            activation: Some("act_01".to_owned()),
+            nonce: Some("AAECAwQFBgcICQoLDA0ODw".to_owned()),
         }
     }
 
@@ -455,6 +476,8 @@ mod tests {
             nbf: None,
             jti: None,
             fingerprint: None,
+            activation: None,
+            nonce: None,
             license: LicenseClaims {
                 expires_at: None,
                 features: Vec::new(),

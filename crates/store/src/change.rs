@@ -1,10 +1,11 @@
 //! Changes into statements: everything that one decision writes, as one commit.
 
-use domain::{Changes, Check};
+use domain::{Changes, Check, revocation_changes};
 
 use crate::{
     CommitError, Statement, Vault, activation, api_key, checkout, customer, delivery, dispute, event, foreign_key,
-    gateway_account, job, ledger, license, login, notice, order, payment, plan, product, refund, shop, transfer, user,
+    gateway_account, job, ledger, license, login, notice, order, payment, plan, product, refund, revocation, shop,
+    transfer, user,
 };
 
 /// The statements of a commit. The notice comes first, so that an event that
@@ -104,6 +105,10 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault) -> Result<Vec<Stateme
     }
     for device in devices {
         statements.push(activation::device(device)?);
+    }
+    // Derived, so that it cannot be forgotten; after the licenses, whose rows whoever signs for one has locked.
+    for change in revocation_changes(changes) {
+        statements.extend(revocation::statements(&change));
     }
     statements.extend(deliveries.iter().map(delivery::statement));
     statements.extend(jobs.iter().map(job::statement));

@@ -11,7 +11,7 @@ use crate::testing::{Directory, postgres_database};
 use crate::{
     activation, api_key, checkout, copy, customer, delivery, dispute, event, foreign_key, gateway_account, idempotency,
     job, ledger, license, login, memory, migrate, moving, notice, order, payment, plan, product, refund, report,
-    restore, settings, shop, transfer, user,
+    restore, revocation, settings, shop, transfer, user,
 };
 
 const TEXTS: &[(&str, &[Text])] = &[
@@ -38,6 +38,7 @@ const TEXTS: &[(&str, &[Text])] = &[
     ("product", product::TEXTS),
     ("refund", refund::TEXTS),
     ("restore", restore::TEXTS),
+    ("revocation", revocation::TEXTS),
     ("settings", settings::TEXTS),
     ("shop", shop::TEXTS),
     ("transfer", transfer::TEXTS),

@@ -19,6 +19,8 @@ mod lists;
 mod memory;
 #[path = "nouns/moving.rs"]
 mod moving;
+#[path = "nouns/revocation.rs"]
+mod revocation;
 #[path = "nouns/world.rs"]
 mod world;
 
@@ -60,6 +62,7 @@ use lists::{
     whatever_a_person_has_in_hand_is_found,
 };
 use memory::{a_seat_is_found_under_its_new_fingerprint_at_once, what_is_remembered_is_what_is_stored};
+use revocation::what_was_taken_back_is_listed_until_nothing_that_was_signed_before_can_count;
 use world::World;
 
 macro_rules! sentences {
@@ -128,6 +131,7 @@ sentences! {
     a_call_whose_node_died_is_taken_over_from_where_it_began
     an_answer_is_forgotten_after_thirty_days
     of_many_that_claim_a_call_at_once_one_gets_it
+    what_was_taken_back_is_listed_until_nothing_that_was_signed_before_can_count
     every_law_is_seen_broken
     a_law_is_named_the_same_wherever_it_is_checked
 }

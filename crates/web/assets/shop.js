@@ -33,6 +33,13 @@
   };
   offerCopying();
 
+  // A request that a QR code carried here, behind the hash: no server sees it there, and no history keeps it.
+  const request = document.querySelector("[data-from-hash]");
+  if (request && location.hash.length > 1) {
+    request.value = location.hash.slice(1);
+    history.replaceState(null, "", location.pathname);
+  }
+
   // The till: totals follow quantity, country and tier at once.
   const till = document.getElementById("till");
   let turn = 0;

@@ -106,9 +106,11 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let status = match &refusal {
             Refusal::PaymentUnknown => StatusCode::NOT_FOUND,
-            Refusal::LicenseNotUsable(_) | Refusal::UpdateNotCovered | Refusal::KeyRetired { .. } => {
-                StatusCode::FORBIDDEN
-            }
+            Refusal::LicenseNotUsable(_)
+            | Refusal::UpdateNotCovered
+            | Refusal::WrongProduct
+            | Refusal::RequestNotGenuine
+            | Refusal::KeyRetired { .. } => StatusCode::FORBIDDEN,
             Refusal::SeatLimitReached { .. }
             | Refusal::NotActivated
             | Refusal::UsageNotCounted
@@ -139,6 +141,8 @@ impl From<Refusal> for Problem {
             | Refusal::QuantityOutOfRange { .. }
             | Refusal::CouponUnknown
             | Refusal::ConsentMissing
+            | Refusal::DeviceMissing
+            | Refusal::FileTimeOutOfRange { .. }
             | Refusal::Money(_) => StatusCode::UNPROCESSABLE_ENTITY,
         };
         let detail = refusal.to_string();

@@ -60,6 +60,12 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         )
         .route("/portal/licenses/{license}/transfer/withdraw", post(public::own_license::withdraw))
         .route("/transfer", get(public::transfer::show).post(public::transfer::accept))
+        .route("/orders/{order}/licenses/{license}/file", post(public::order::license_file))
+        .route("/orders/{order}/licenses/{license}/activations/{activation}/file", post(public::order::device_file))
+        .route("/portal/licenses/{license}/file", post(public::portal::license_file))
+        .route("/portal/licenses/{license}/activations/{activation}/file", post(public::portal::device_file))
+        .route("/activate", get(public::activate::show).post(public::activate::submit))
+        .route("/activate/file", post(public::activate::save))
         .route("/terms", get(public::terms::show))
         .route("/docs/errors", get(api::error_code::show))
         .route("/language", post(public::language::choose))
@@ -84,6 +90,8 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/console/licenses", get(console::license::list))
         .route("/console/licenses/{license}", get(console::license::show))
         .route("/console/licenses/{license}/activations/{activation}/release", post(console::license::release))
+        .route("/console/licenses/{license}/file", post(console::license::file))
+        .route("/console/licenses/{license}/activations/{activation}/file", post(console::license::device_file))
         .route("/console/licenses/{license}/adjust", post(console::adjust::license))
         .route(
             "/console/licenses/{license}/reissue",
@@ -122,6 +130,7 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/v1/licenses/{license}", get(api::license::show))
         .route("/v1/licenses/{license}/usage", post(api::usage::correct))
         .route("/v1/licenses/{license}/key", post(api::reissue::create))
+        .route("/v1/licenses/{license}/file", post(api::license_file::create))
         .route("/v1/licenses/{license}/policy", post(api::adjust::license))
         .route("/v1/customers", get(api::customer::list))
         .route("/v1/customers/{customer}", get(api::customer::show).post(api::customer::correct))
@@ -136,6 +145,7 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
 
     let validation = Router::new()
         .route("/v1/licenses/validate", post(api::license::validate))
+        .route("/v1/licenses/revocations", get(api::revocation::list))
         .route("/.well-known/jwks.json", get(api::key_set::show))
         .layer(door(Class::Validate, BODY_LIMIT));
 
@@ -143,6 +153,7 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/v1/licenses/activate", post(api::license::activate))
         .route("/v1/licenses/deactivate", post(api::license::deactivate))
         .route("/v1/licenses/heartbeat", post(api::license::heartbeat))
+        .route("/v1/licenses/file", post(api::license_file::fetch))
         .route("/v1/licenses/usage", post(api::usage::count))
         .route("/v1/licenses/token", post(api::access_token::create))
         // What other systems' apps ask; see `compat`.

@@ -232,6 +232,8 @@ fn claims() -> Claims {
             feature_values: serde_json::Map::new(),
         },
         fingerprint: Some(DEVICE.to_owned()),
+        activation: None,
+        nonce: None,
     }
 }
 

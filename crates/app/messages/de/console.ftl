@@ -350,6 +350,20 @@ console-reissue-what = Die Lizenz bleibt, mit ihren Geräten und ihrer Laufzeit.
 console-reissue-release = Jedes Gerät muss den neuen Schlüssel eingeben
 console-reissue-button = Schlüssel ersetzen
 console-told-reissued = Die Lizenz hat einen neuen Schlüssel.
+console-file = Lizenzdatei
+console-file-what = Die Lizenz als Datei, für Geräte ohne Netz. Sie gilt auf jedem Gerät, auf das sie gebracht wird, und belegt keinen Platz: Wo das reicht, geben Sie aus der Liste oben eine für ein einzelnes Gerät.
+console-file-days =
+    { $days ->
+        [0] Für wie viele Tage, höchstens weniger als einen; leer: so lange, wie die Lizenz erlaubt
+        [one] Für wie viele Tage, höchstens einen; leer: so lange, wie die Lizenz erlaubt
+       *[other] Für wie viele Tage, höchstens { NUMBER($days) }; leer: so lange, wie die Lizenz erlaubt
+    }
+console-file-button = Herunterladen
+console-file-device = Datei
+console-told-file-time = Es gibt keine Datei: So viele Tage kann sie nicht gelten.
+console-told-file-unusable = Es gibt keine Datei: Die Lizenz ist gerade nicht nutzbar.
+console-told-file-seat = Es gibt keine Datei: Das Gerät hat gerade keinen Platz.
+console-event-license-file-given = Lizenzdatei ausgegeben
 console-event-license-reissued = Schlüssel ersetzt
 
 ## Eine Lizenz, von Hand

@@ -78,6 +78,18 @@ diagnosis-text_invalid-cause = Ein Name oder eine Notiz, die das Programm gesend
 diagnosis-text_invalid-buyer = Geben Sie dem Gerät einen kurzen Namen ohne Ziffern, die wie eine Kartennummer aussehen.
 diagnosis-text_invalid-support = Die Antwort nennt das Feld; der Hersteller des Programms kürzt es.
 
+diagnosis-fingerprint_required-cause = Die Plätze der Lizenz sind gezählt; eine Datei gibt es darum nur für ein bestimmtes Gerät, und es wurde keines genannt.
+diagnosis-fingerprint_required-buyer = Aktivieren Sie zuerst das Gerät und holen Sie dann die Datei für dieses Gerät.
+diagnosis-fingerprint_required-support = Geben Sie die Datei auf der Seite der Lizenz neben dem Gerät aus.
+
+diagnosis-ttl_out_of_range-cause = Die Datei sollte länger oder kürzer gelten, als der Tarif erlaubt.
+diagnosis-ttl_out_of_range-buyer = Bitten Sie den Shop um eine Datei, oder verbinden Sie das Gerät hin und wieder mit dem Internet.
+diagnosis-ttl_out_of_range-support = „file_days“ im Tarif sagt, wie lange Dateien gelten; die Seite der Lizenz gibt eine von Hand aus.
+
+diagnosis-request_not_genuine-cause = Die Anfrage des Geräts wurde nicht mit dem Schlüssel der Lizenz gemacht, deren Platz sie nennt.
+diagnosis-request_not_genuine-buyer = Erstellen Sie die Anfrage im Programm neu, mit dem Schlüssel, den das Portal zeigt.
+diagnosis-request_not_genuine-support = Vergleichen Sie das Ende des Schlüssels; eine Anfrage aus der Zeit vor einem Schlüsseltausch wird nicht angenommen.
+
 ## The rule that decided
 
 diagnosis-rule-all_hold = alle Regeln sind erfüllt

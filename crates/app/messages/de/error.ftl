@@ -31,6 +31,12 @@ error-key-length = Ein Lizenzschlüssel hat { NUMBER($length) } Buchstaben und Z
 error-key-symbol = Der Lizenzschlüssel enthält ein Zeichen, das in keinem Schlüssel vorkommt. Kopieren Sie ihn aus Ihrem Beleg.
 error-key-typo = Im Lizenzschlüssel steckt ein Tippfehler. Vergleichen Sie ihn mit Ihrem Beleg, oder fügen Sie ihn als Kopie ein.
 error-key-mismatch = Dieser Schlüssel und diese Bestellnummer gehören nicht zusammen. Prüfen Sie beide auf Ihrem Beleg.
+error-request-empty = Es fehlt die Anfrage. Fügen Sie sie ein, oder wählen Sie die Datei.
+error-request-unreadable = Das ist keine vollständige Anfrage.
+error-request-newer = Die Anfrage kommt von einem neueren Programm, als dieser Shop kennt.
+error-request-damaged = Die Anfrage wurde unterwegs verändert.
+error-request-seat = Diesen Platz gibt es in diesem Shop nicht.
+error-request-not_genuine = Die Anfrage wurde nicht mit dem Schlüssel dieser Lizenz erstellt.
 error-number-empty = Geben Sie die Bestellnummer ein.
 error-number-malformed = Eine Bestellnummer hat acht Buchstaben und Ziffern, zum Beispiel K7QM-2X9P.
 

@@ -14,6 +14,8 @@ license-missing_feature = Die Lizenz enthält { $feature } nicht.
 license-usage_exhausted = Alles, was die Lizenz in diesem Zeitraum zu nutzen erlaubt, ist verbraucht.
 license-usage_left = In diesem Zeitraum sind noch { NUMBER($left) } von { NUMBER($limit) } zu nutzen. Es wurde nichts gezählt.
 license-usage_not_counted = Die Lizenz zählt keine Nutzung.
+license-fingerprint_required = Die Lizenz gibt es als Datei nur für ein einzelnes Gerät. Aktivieren Sie das Gerät zuerst.
+license-ttl_out_of_range = Eine Lizenzdatei gilt { NUMBER($shortest) } bis { NUMBER($longest) } Sekunden.
 license-seat_limit_reached =
     { $seats ->
         [one] Die Lizenz gilt für ein Gerät, und dieser Platz ist belegt. Deaktivieren Sie zuerst das andere Gerät.

@@ -183,6 +183,9 @@ page-license-device-unnamed = Gerät …{ $tail }
 page-license-device-seen = Zuletzt gesehen: { $date }
 page-license-release = Geräteplatz freigeben
 page-license-device-release = Geräteplatz von { $device } freigeben
+page-license-file = Lizenzdatei
+page-license-device-file = Lizenzdatei für { $device }
+page-license-offline = Ein Gerät ohne Internet aktivieren
 
 ## Portal
 
@@ -210,6 +213,41 @@ page-portal-empty = Zu dieser Adresse gibt es noch keine Bestellung.
 page-portal-open = Bestellung öffnen
 page-portal-older = Ältere Bestellungen
 page-portal-newest = Neueste Bestellungen
+
+## A device without internet
+
+page-activate-title = Ein Gerät ohne Internet aktivieren
+page-activate-lead = Das Programm auf diesem Gerät zeigt eine Anfrage, als Text oder als QR-Code. Bringen Sie sie hierher, und nehmen Sie die Antwort mit zurück.
+page-activate-request = Anfrage des Programms
+page-activate-request-hint = Fügen Sie den ganzen Text ein, den das Programm zeigt. Er enthält Ihren Lizenzschlüssel: Geben Sie ihn niemand anderem.
+page-activate-file = Oder wählen Sie eine Datei mit der Anfrage
+page-activate-send = Anfrage senden
+page-activate-scan = Den QR-Code mit diesem Telefon gescannt? Dann ist die Anfrage schon eingetragen. Ist das Feld leer, fügen Sie den gescannten Text ganz ein.
+page-activate-release-hint = Auch eine Anfrage, die den Platz eines Geräts freigibt, gehört hierher.
+page-activate-help = Klappt es nicht?
+page-activate-done-title = Das Gerät ist aktiviert
+page-activate-done = Das Gerät hat seinen Platz. Bringen Sie ihm jetzt die Antwort.
+page-activate-done-again = Das Gerät hatte seinen Platz schon; es bleibt derselbe. Bringen Sie ihm die Antwort.
+page-activate-released-title = Der Platz ist frei
+page-activate-released = Das Gerät hat seinen Platz freigegeben. Sie können ein anderes aktivieren.
+page-activate-license = Lizenz
+page-activate-device = Gerät
+page-activate-seats = Plätze
+page-activate-works-until = Nutzbar ohne Internet bis
+page-activate-download = Lizenzdatei herunterladen
+page-activate-next = Zum Gerät bringen
+page-activate-next-file = Bringen Sie die Lizenzdatei auf das Gerät, zum Beispiel mit einem USB-Stick, und öffnen Sie sie im Programm.
+page-activate-next-qr = Oder lassen Sie die Kamera des Geräts diesen Code scannen.
+page-activate-qr = Die Antwort als QR-Code
+page-activate-as-text = Als Text zeigen
+page-activate-another = Eine weitere Anfrage
+page-activate-advice-again = Erstellen Sie die Anfrage im Programm neu, und bringen Sie sie ganz hierher.
+page-activate-advice-unknown = Vergleichen Sie den Schlüssel im Programm mit Ihrem Beleg, und erstellen Sie die Anfrage neu.
+page-activate-advice-seats = Geben Sie im Portal einen Platz frei, und senden Sie dann dieselbe Anfrage noch einmal: Sie bleibt gültig.
+page-activate-advice-expired = Verlängern Sie die Lizenz, und senden Sie dann dieselbe Anfrage noch einmal.
+page-activate-advice-seller = Schreiben Sie dem Verkäufer: Die Adresse steht unten.
+page-activate-advice-retired = Kopieren Sie den neuen Schlüssel aus dem Portal, geben Sie ihn im Programm ein, und erstellen Sie die Anfrage neu.
+page-activate-advice-product = Suchen Sie im Portal den Schlüssel dieses Produkts, geben Sie ihn im Programm ein, und erstellen Sie die Anfrage neu.
 
 ## The sandbox's mailbox
 

@@ -350,6 +350,20 @@ console-reissue-what = The license stays, with its devices and its time. The old
 console-reissue-release = Every device must enter the new key
 console-reissue-button = Replace the key
 console-told-reissued = The license has a new key.
+console-file = License file
+console-file-what = The license as a file, for devices without a network. It works on every device that it is carried to, and takes no seat: give one for a single device from the list above where that is enough.
+console-file-days =
+    { $days ->
+        [0] For how many days, less than one at most; empty: as long as the license allows
+        [one] For how many days, one at most; empty: as long as the license allows
+       *[other] For how many days, { NUMBER($days) } at most; empty: as long as the license allows
+    }
+console-file-button = Download
+console-file-device = File
+console-told-file-time = There was no file made: it cannot count for so many days.
+console-told-file-unusable = There was no file made: the license does not work now.
+console-told-file-seat = There was no file made: the device holds no seat now.
+console-event-license-file-given = License file given
 console-event-license-reissued = Key replaced
 
 ## A license, by hand

@@ -78,6 +78,18 @@ diagnosis-text_invalid-cause = A name or a note that the program sent is empty, 
 diagnosis-text_invalid-buyer = Give the device a short name without digits that look like a card number.
 diagnosis-text_invalid-support = The answer names the field; the maker of the program shortens it.
 
+diagnosis-fingerprint_required-cause = The seats of the license are counted, so it is given as a file for one device at a time, and no device was named.
+diagnosis-fingerprint_required-buyer = Activate the device first, and take the file for this device.
+diagnosis-fingerprint_required-support = Give the file on the page of the license, beside the device.
+
+diagnosis-ttl_out_of_range-cause = The file was to count for longer, or for less time, than the plan allows.
+diagnosis-ttl_out_of_range-buyer = Ask the shop for a file, or connect the device now and then.
+diagnosis-ttl_out_of_range-support = The plan's “file_days” says how long files count; the page of the license gives one by hand.
+
+diagnosis-request_not_genuine-cause = The request of the device was not made with the key of the license whose seat it names.
+diagnosis-request_not_genuine-buyer = Make the request anew in the program, with the key that the portal shows.
+diagnosis-request_not_genuine-support = Compare the end of the key; a request that was made before the key was replaced is not taken.
+
 ## The rule that decided
 
 diagnosis-rule-all_hold = every rule holds

@@ -31,6 +31,12 @@ error-key-length = A license key has { NUMBER($length) } letters and digits. Che
 error-key-symbol = The license key has a character that no key contains. Copy it from your receipt.
 error-key-typo = There is a typo in the license key. Compare it with your receipt, or copy and paste it.
 error-key-mismatch = This key and this order number do not belong together. Check both on your receipt.
+error-request-empty = There is no request. Paste it, or choose the file.
+error-request-unreadable = This is not a whole request.
+error-request-newer = The request was made by a newer app than this shop knows.
+error-request-damaged = The request was changed on the way.
+error-request-seat = There is no such seat in this shop.
+error-request-not_genuine = The request was not made with the key of this license.
 error-number-empty = Enter the order number.
 error-number-malformed = An order number has eight letters and digits, such as K7QM-2X9P.
 

@@ -14,6 +14,8 @@ license-missing_feature = The license does not include { $feature }.
 license-usage_exhausted = Everything that the license allows to use in this period is used.
 license-usage_left = { NUMBER($left) } of { NUMBER($limit) } are left to use in this period. Nothing was counted.
 license-usage_not_counted = The license counts no use.
+license-fingerprint_required = The license is given as a file for one device at a time. Activate the device first.
+license-ttl_out_of_range = A license file counts from { NUMBER($shortest) } to { NUMBER($longest) } seconds.
 license-seat_limit_reached =
     { $seats ->
         [one] The license has one seat, and it is taken. Deactivate the other device first.

@@ -183,6 +183,9 @@ page-license-device-unnamed = Device …{ $tail }
 page-license-device-seen = Last seen { $date }
 page-license-release = Free this seat
 page-license-device-release = Free the seat of { $device }
+page-license-file = License file
+page-license-device-file = License file for { $device }
+page-license-offline = Activate a device without internet
 
 ## Portal
 
@@ -210,6 +213,41 @@ page-portal-empty = There is no order for this address yet.
 page-portal-open = Open order
 page-portal-older = Older orders
 page-portal-newest = Newest orders
+
+## A device without internet
+
+page-activate-title = Activate a device without internet
+page-activate-lead = The app on that device shows a request, as text or as a QR code. Bring it here, and take the answer back to the device.
+page-activate-request = Request of the app
+page-activate-request-hint = Paste all of the text that the app shows. It contains your license key: give it to nobody else.
+page-activate-file = Or choose a file with the request
+page-activate-send = Send the request
+page-activate-scan = Scanned the QR code with this phone? Then the request is filled in already. If the field is empty, paste the scanned text into it as a whole.
+page-activate-release-hint = A request that gives the seat of a device back goes here too.
+page-activate-help = It does not work?
+page-activate-done-title = The device is activated
+page-activate-done = The device has its seat. Now take the answer to it.
+page-activate-done-again = The device had its seat already; the same seat is yours. Take the answer to it.
+page-activate-released-title = The seat is free
+page-activate-released = The device has given its seat back. You can activate another one.
+page-activate-license = License
+page-activate-device = Device
+page-activate-seats = Seats
+page-activate-works-until = Works without internet until
+page-activate-download = Download the license file
+page-activate-next = Take it to the device
+page-activate-next-file = Carry the license file to the device, on a USB stick for example, and open it in the app.
+page-activate-next-qr = Or let the camera of the device scan this code.
+page-activate-qr = The answer as a QR code
+page-activate-as-text = Show it as text
+page-activate-another = Another request
+page-activate-advice-again = Make the request anew in the app, and bring all of it here.
+page-activate-advice-unknown = Compare the key in the app with your receipt, and make the request anew.
+page-activate-advice-seats = Free a seat in the portal, then send the same request again: it stays good.
+page-activate-advice-expired = Renew the license, then send the same request again.
+page-activate-advice-seller = Write to the seller: the address stands below.
+page-activate-advice-retired = Copy the new key from the portal, enter it in the app, and make the request anew.
+page-activate-advice-product = Find the key of this product in the portal, enter it in the app, and make the request anew.
 
 ## The sandbox's mailbox
 

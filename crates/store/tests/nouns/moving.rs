@@ -114,6 +114,14 @@ async fn furnish(place: &Place) -> World {
         .await;
     let retired =
         "insert into retired_keys (shop_id, license_id, key_hash, key_tail, retired_at) values ($1, $2, $3, 'ABCD', 5)";
+    let revoked = "insert into revocations (shop_id, subject_id, code, revoked_at, listed_until) \
+        values ($1, $2, 'not_activated', 5, 6)";
+    run(
+        store.engine().as_ref(),
+        revoked,
+        vec![Value::Text(world.shop.id.to_string()), Value::Text("act_1".to_owned())],
+    )
+    .await;
     let license = sale.licenses[0].id.to_string();
     run(
         store.engine().as_ref(),

@@ -75,7 +75,7 @@ fn refusal(code: VerdictCode, detail: String) -> Problem {
         VerdictCode::UpdateNotCovered => Problem::new(StatusCode::FORBIDDEN, "license_update_not_covered", detail),
         VerdictCode::NotActivated => Problem::new(StatusCode::CONFLICT, "not_activated", detail),
         VerdictCode::CheckInOverdue => Problem::new(StatusCode::CONFLICT, "check_in_overdue", detail),
-        VerdictCode::WrongProduct => Problem::new(StatusCode::FORBIDDEN, "wrong_product", detail),
+        VerdictCode::WrongProduct => Problem::new(StatusCode::FORBIDDEN, "license_wrong_product", detail),
         VerdictCode::MissingFeature => Problem::new(StatusCode::FORBIDDEN, "missing_feature", detail),
         VerdictCode::UsageExhausted => Problem::new(StatusCode::CONFLICT, "usage_exhausted", detail),
         // A yes comes with a token.

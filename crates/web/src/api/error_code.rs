@@ -50,7 +50,7 @@ const LICENSE_CODES: &[LicenseCode] = &[
     license("valid", &[("valid", &[200])]),
     license("unknown", &[("unknown", &[200]), ("license_unknown", &[404])]),
     license("key_retired", &[("key_retired", &[200]), ("license_key_retired", &[403])]),
-    license("wrong_product", &[("wrong_product", &[200, 403])]),
+    license("wrong_product", &[("wrong_product", &[200]), ("license_wrong_product", &[403])]),
     license("revoked", &[("revoked", &[200]), ("license_revoked", &[403])]),
     license("suspended", &[("suspended", &[200]), ("license_suspended", &[403])]),
     license("expired", &[("expired", &[200]), ("license_expired", &[403])]),
@@ -65,6 +65,9 @@ const LICENSE_CODES: &[LicenseCode] = &[
     license("seats_below_used", &[("seats_below_used", &[409])]),
     license("fingerprint_invalid", &[("fingerprint_invalid", &[422])]),
     license("text_invalid", &[("text_invalid", &[422])]),
+    license("fingerprint_required", &[("fingerprint_required", &[422])]),
+    license("ttl_out_of_range", &[("ttl_out_of_range", &[422])]),
+    license("request_not_genuine", &[("request_not_genuine", &[403])]),
 ];
 
 const fn code(code: &'static str, status: u16, cause: &'static str, fix: &'static str) -> ErrorCode {

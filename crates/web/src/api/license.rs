@@ -333,6 +333,12 @@ impl Asker {
             }
             app::Error::Refused(Refusal::UpdateNotCovered) => self.say(web, "license-update_not_covered", &[]),
             app::Error::Refused(Refusal::NotActivated) => self.say(web, "license-not_activated", &[]),
+            app::Error::Refused(Refusal::DeviceMissing) => self.say(web, "license-fingerprint_required", &[]),
+            app::Error::Refused(Refusal::FileTimeOutOfRange { shortest, longest }) => self.say(
+                web,
+                "license-ttl_out_of_range",
+                &[("shortest", Arg::Number(*shortest)), ("longest", Arg::Number(*longest))],
+            ),
             app::Error::Refused(Refusal::UsageNotCounted) => self.say(web, "license-usage_not_counted", &[]),
             app::Error::Refused(Refusal::UsageExhausted { limit, left }) => {
                 let number = |count: u64| Arg::Number(i64::try_from(count).unwrap_or(i64::MAX));

@@ -16,6 +16,7 @@ pub(crate) mod hook;
 mod idempotency;
 pub(crate) mod key_set;
 pub(crate) mod license;
+pub(crate) mod license_file;
 pub(crate) mod metrics;
 pub(crate) mod openapi;
 pub(crate) mod order;
@@ -24,6 +25,7 @@ pub(crate) mod plan;
 pub(crate) mod product;
 pub(crate) mod refund;
 pub(crate) mod reissue;
+pub(crate) mod revocation;
 pub(crate) mod usage;
 
 pub(crate) use body::{Id, Json, Object, Raw};

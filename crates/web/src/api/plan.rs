@@ -44,6 +44,7 @@ pub(crate) struct PolicyView {
     usage_limit: Option<u64>,
     usage_reset_days: Option<u32>,
     metered: bool,
+    file_days: Option<u32>,
 }
 
 pub(crate) fn policy_view(policy: &Policy) -> PolicyView {
@@ -65,6 +66,7 @@ pub(crate) fn policy_view(policy: &Policy) -> PolicyView {
         usage_limit: policy.usage.as_ref().and_then(|usage| usage.limit),
         usage_reset_days: policy.usage.as_ref().and_then(|usage| usage.reset_days),
         metered: policy.usage.is_some(),
+        file_days: policy.offline.file_days,
     }
 }
 

@@ -5,7 +5,8 @@ use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::{
-    ActivationId, Actor, Event, FeatureValue, License, LicenseId, LicenseState, User, is_undoable, plain_text,
+    ActivationId, Actor, Duration, Event, FeatureValue, FileGiver, License, LicenseId, LicenseState, Refusal, User,
+    is_undoable, plain_text,
 };
 use serde::Deserialize;
 use store::LicenseFilter;
@@ -14,6 +15,7 @@ use super::order::{LicenseRow, SeatRow};
 use super::{Chrome, Filter, Moment, Staff, done, event_moment, filters, list_page, page, query};
 use crate::Web;
 use crate::problem::Problem;
+use crate::public::download;
 
 #[derive(Template)]
 #[template(path = "console/licenses.html")]
@@ -52,6 +54,8 @@ struct Show<'a> {
     plan_name: String,
     is_metered: bool,
     features: String,
+    /// In days, for the message.
+    longest_file: [(&'static str, u64); 1],
     expires: Option<String>,
     terms: Vec<Term>,
     seats: Vec<SeatRow>,
@@ -174,6 +178,10 @@ pub(crate) async fn show(
         plan_name: plan.map_or_else(|| license.plan.to_string(), |plan| plan.name),
         is_metered: license.policy.usage.is_some(),
         features: features(&license),
+        longest_file: [(
+            "days",
+            u64::try_from(license.policy.longest_file().as_seconds() / 86_400).unwrap_or_default(),
+        )],
         expires: license.expires_at.map(|at| chrome.date(&at)),
         terms: terms(&chrome, &license, now),
         seats: seats.iter().map(|seat| SeatRow::new(&chrome, &license, seat, now)).collect(),
@@ -206,6 +214,57 @@ pub(crate) async fn release(
     match web.app.release_seat(staff.shop(), license, seat, &reason, staff.actor()).await {
         Ok(()) => Ok(done(&back, "released")),
         Err(app::Error::Refused(domain::Refusal::NotActivated)) => Ok(done(&back, "was-free")),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// For how many days a file shall count; left empty, as long as the license allows.
+#[derive(Deserialize)]
+pub(crate) struct FileForm {
+    #[serde(default)]
+    days: String,
+}
+
+/// The license as a file that works on any device.
+pub(crate) async fn file(
+    State(web): State<Web>,
+    staff: Staff,
+    Path(license): Path<String>,
+    Form(typed): Form<FileForm>,
+) -> Result<Response, Problem> {
+    give(&web, &staff, parse(&license)?, None, &typed.days).await
+}
+
+/// The license as a file for the device on a seat.
+pub(crate) async fn device_file(
+    State(web): State<Web>,
+    staff: Staff,
+    Path((license, activation)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let seat = ActivationId::parse(&activation).map_err(|_| Problem::not_found("activation"))?;
+    give(&web, &staff, parse(&license)?, Some(seat), "").await
+}
+
+async fn give(
+    web: &Web,
+    staff: &Staff,
+    license: LicenseId,
+    seat: Option<ActivationId>,
+    days: &str,
+) -> Result<Response, Problem> {
+    let back = format!("/console/licenses/{license}");
+    let wanted = match days.trim() {
+        "" => None,
+        days => match days.parse::<u32>() {
+            Ok(days) => Some(Duration::days(i64::from(days))),
+            Err(_) => return Ok(done(&back, "file-time")),
+        },
+    };
+    match web.app.give_license_file(staff.shop(), license, seat, wanted, FileGiver::Seller, staff.actor()).await {
+        Ok(file) => Ok(download::license_file(&file)),
+        Err(app::Error::Refused(Refusal::FileTimeOutOfRange { .. })) => Ok(done(&back, "file-time")),
+        Err(app::Error::Refused(Refusal::LicenseNotUsable(_))) => Ok(done(&back, "file-unusable")),
+        Err(app::Error::Refused(Refusal::NotActivated)) => Ok(done(&back, "file-seat")),
         Err(error) => Err(error.into()),
     }
 }

@@ -33,7 +33,7 @@ use crate::visit::Visit;
 use crate::{Web, cookie};
 
 /// What a page can be told to say about the form that led to it; each has a message `console-told-…`.
-const TOLD: [&str; 37] = [
+const TOLD: &[&str] = &[
     "reason-missing",
     "suspended",
     "reinstated",
@@ -55,6 +55,9 @@ const TOLD: [&str; 37] = [
     "adjust-usage",
     "adjust-unread",
     "adopted",
+    "file-time",
+    "file-unusable",
+    "file-seat",
     "refunded",
     "refund-waits",
     "refund-refused",
@@ -109,7 +112,7 @@ impl Staff {
 
     /// What every page shows around its own content.
     pub(crate) fn chrome<'a>(&'a self, web: &'a Web, section: &'static str) -> Chrome<'a> {
-        let told = query(&self.visit.path, "told").and_then(|word| TOLD.into_iter().find(|known| *known == word));
+        let told = query(&self.visit.path, "told").and_then(|word| TOLD.iter().copied().find(|known| *known == word));
         Chrome { web, visit: &self.visit, section, parked: self.parked, is_signed_in: true, told }
     }
 }

@@ -66,6 +66,10 @@ fn refusals() -> Vec<Refusal> {
         Refusal::CheckoutCompleted,
         Refusal::LicenseNotUsable(Standing::Revoked),
         Refusal::UpdateNotCovered,
+        Refusal::WrongProduct,
+        Refusal::DeviceMissing,
+        Refusal::FileTimeOutOfRange { shortest: 60, longest: 60 },
+        Refusal::RequestNotGenuine,
         Refusal::KeyRetired { new_tail: text() },
         Refusal::SeatLimitReached { seats: 1 },
         Refusal::NotActivated,
@@ -107,6 +111,10 @@ fn meets(refusal: &Refusal) -> (bool, bool) {
         | Refusal::CheckoutCompleted
         | Refusal::LicenseNotUsable(_)
         | Refusal::UpdateNotCovered
+        | Refusal::WrongProduct
+        | Refusal::DeviceMissing
+        | Refusal::FileTimeOutOfRange { .. }
+        | Refusal::RequestNotGenuine
         | Refusal::KeyRetired { .. }
         | Refusal::SeatLimitReached { .. }
         | Refusal::NotActivated
@@ -151,7 +159,7 @@ fn put_together() -> BTreeSet<String> {
     );
     words.extend(notice::STATES.map(|state| ("state", state)));
     words.extend(RefundReason::ALL.iter().map(|reason| ("reason", reason.as_str())));
-    words.extend(TOLD.map(|word| ("told", word)));
+    words.extend(TOLD.iter().map(|word| ("told", *word)));
     words.extend(
         [
             MailKind::OrderPaid { order },

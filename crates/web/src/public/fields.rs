@@ -13,6 +13,11 @@ impl Fields {
         Self(vec![(name.to_owned(), value.to_owned())])
     }
 
+    /// Fields that were read already.
+    pub(crate) fn of_pairs(fields: Vec<(String, String)>) -> Self {
+        Self(fields)
+    }
+
     /// The first field of this name, or nothing.
     pub(crate) fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()).unwrap_or_default()

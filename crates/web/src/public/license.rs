@@ -30,6 +30,8 @@ pub(crate) struct LicenseView {
     pub(crate) can_release: bool,
     /// Where its owner does more with it.
     pub(crate) manage: Option<String>,
+    /// Where the form goes that gives the license as a file for any device, where there may be one.
+    pub(crate) file: Option<String>,
 }
 
 /// A device on a seat.
@@ -45,9 +47,12 @@ pub(crate) struct DeviceView {
     /// Where the form goes that frees the seat.
     pub(crate) release: String,
     pub(crate) release_label: String,
+    /// Where the form goes that gives the license as a file for this device.
+    pub(crate) file: String,
+    pub(crate) file_label: String,
 }
 
-/// `release_root` is the address below which this license's devices are released.
+/// `release_root` is the address below which this license's devices are released, and its files given.
 pub(crate) fn view(
     words: &Words,
     license: &License,
@@ -86,6 +91,8 @@ pub(crate) fn view(
             Some(seats) => words.fill(of_seats, &[("used", used.into()), ("seats", seats.into())]),
             None => words.say("page-license-seats-any"),
         },
+        file: (is_usable && license.policy.seats.is_none())
+            .then(|| format!("{release_root}/licenses/{}/file", license.id)),
         devices: held
             .into_iter()
             .map(|seat| device(words, seat, &format!("{release_root}/licenses/{}/activations", license.id)))
@@ -108,6 +115,7 @@ pub(crate) fn handed_on(words: &Words, license: &License, line: Option<&OrderLin
         releases: None,
         can_release: false,
         manage: None,
+        file: None,
     }
 }
 
@@ -139,6 +147,8 @@ fn device(words: &Words, seat: &Activation, root: &str) -> DeviceView {
         label: seat.label.clone().unwrap_or_default(),
         rename: format!("{root}/{}/rename", seat.id),
         last_seen: words.fill("page-license-device-seen", &[("date", (&seen).into())]),
+        file: format!("{root}/{}/file", seat.id),
+        file_label: words.fill("page-license-device-file", &[("device", (&name).into())]),
         release: format!("{root}/{}/release", seat.id),
         release_label: words.fill("page-license-device-release", &[("device", (&name).into())]),
         name,

@@ -4,6 +4,7 @@
 //! JavaScript. What stands around a page is in [`frame`], who may see an order
 //! in [`access`], what is said when something goes wrong in [`failure`].
 
+pub(crate) mod activate;
 pub(crate) mod buy;
 pub(crate) mod checkout;
 pub(crate) mod failure;
@@ -21,9 +22,12 @@ pub(crate) mod words;
 
 mod access;
 mod country;
+pub(crate) mod download;
 mod fields;
 mod license;
 mod pricing;
+mod qr;
 mod till;
+mod upload;
 
 pub(crate) use failure::not_found;

@@ -10,8 +10,8 @@ use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse as _, Redirect, Response};
 use domain::{
-    Activation, ActivationId, Actor, Duration, LicenseId, MailKind, MethodSummary, Order, OrderId, OrderState, Payment,
-    PaymentState, Product, RefundState, Refusal, Sale, Timestamp,
+    Activation, ActivationId, Actor, Duration, FileGiver, LicenseId, MailKind, MethodSummary, Order, OrderId,
+    OrderState, Payment, PaymentState, Product, RefundState, Refusal, Sale, Timestamp,
 };
 use latchkey_license::KeyCode;
 use store::{DeliveryFilter, Page};
@@ -19,6 +19,7 @@ use store::{DeliveryFilter, Page};
 use crate::Web;
 use crate::problem::Problem;
 use crate::public::access::{self, Access};
+use crate::public::download;
 use crate::public::fields::Fields;
 use crate::public::frame::{Frame, page};
 use crate::public::license::{self, LicenseView};
@@ -187,6 +188,36 @@ pub(crate) async fn release(
     };
     let done = free_seat(&web, &visit, license.id, seat).await?;
     Ok(back(sale.order.id, done))
+}
+
+/// One of the order's licenses as a file that works on any device, where its seats are not counted.
+pub(crate) async fn license_file(
+    State(web): State<Web>,
+    visit: Visit,
+    Path((id, license)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    file(&web, &visit, &id, &license, None).await
+}
+
+/// One of the order's licenses as a file for the device on a seat.
+pub(crate) async fn device_file(
+    State(web): State<Web>,
+    visit: Visit,
+    Path((id, license, seat)): Path<(String, String, String)>,
+) -> Result<Response, Problem> {
+    file(&web, &visit, &id, &license, Some(&seat)).await
+}
+
+async fn file(web: &Web, visit: &Visit, id: &str, license: &str, seat: Option<&str>) -> Result<Response, Problem> {
+    let Some((sale, _)) = open(web, visit, id).await? else { return denied(web, visit) };
+    let seat = seat.map(ActivationId::parse).transpose().map_err(|_| Problem::not_found("device"))?;
+    // What was handed on is not the order's any more.
+    let mut own = sale.licenses.iter().filter(|known| known.customer == sale.order.customer);
+    let license = own.find(|known| LicenseId::parse(license) == Ok(known.id));
+    let license = license.ok_or_else(|| Problem::not_found("license"))?;
+    let (shop, giver) = (visit.shop.id, FileGiver::Holder);
+    let file = web.app.give_license_file(shop, license.id, seat, None, giver, Actor::Buyer).await?;
+    Ok(download::license_file(&file))
 }
 
 /// Sends the mail, unless it was sent a moment ago; gives the code of what to tell.

@@ -10,14 +10,15 @@ use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse as _, Redirect, Response};
 use domain::{
-    Activation, ActivationId, Email, License, LicenseId, LoginLinkId, Order, OrderId, OrderNumber, Session,
-    SessionHolder,
+    Activation, ActivationId, Actor, Email, FileGiver, License, LicenseId, LoginLinkId, Order, OrderId, OrderNumber,
+    Session, SessionHolder,
 };
 use latchkey_license::{KeyCode, KeyCodeError};
 use store::{LicenseFilter, OrderFilter, Page};
 
 use crate::problem::Problem;
 use crate::public::access::{self, PORTAL_COOKIE};
+use crate::public::download;
 use crate::public::fields::{Fields, address};
 use crate::public::frame::{Frame, page};
 use crate::public::license::{self, LicenseView};
@@ -221,6 +222,40 @@ pub(crate) async fn release(
         _ => "/portal".to_owned(),
     };
     Ok(Redirect::to(&address(&from, &[("done", done)])).into_response())
+}
+
+/// The license as a file that works on any device, where its seats are not counted.
+pub(crate) async fn license_file(
+    State(web): State<Web>,
+    visit: Visit,
+    Path(license): Path<String>,
+) -> Result<Response, Problem> {
+    file(&web, &visit, &license, None).await
+}
+
+/// The license as a file for the device on a seat.
+pub(crate) async fn device_file(
+    State(web): State<Web>,
+    visit: Visit,
+    Path((license, seat)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    file(&web, &visit, &license, Some(&seat)).await
+}
+
+async fn file(web: &Web, visit: &Visit, license: &str, seat: Option<&str>) -> Result<Response, Problem> {
+    let Some(session) = access::session(web, visit).await? else {
+        return Ok(Redirect::to("/portal").into_response());
+    };
+    let seat = seat.map(ActivationId::parse).transpose().map_err(|_| Problem::not_found("device"))?;
+    let license = LicenseId::parse(license).map_err(|_| Problem::not_found("license"))?;
+    let license = web.app.store.license(visit.shop.id, license).await.map_err(app::Error::from)?;
+    let license = license.ok_or_else(|| Problem::not_found("license"))?;
+    if !owns_license(web, &session, &license).await? {
+        return Err(Problem::not_found("license"));
+    }
+    let (shop, giver) = (visit.shop.id, FileGiver::Holder);
+    let file = web.app.give_license_file(shop, license.id, seat, None, giver, Actor::Buyer).await?;
+    Ok(download::license_file(&file))
 }
 
 fn owns_order(session: &Session, order: &Order) -> bool {

@@ -112,6 +112,8 @@ async fn what_we_did_not_sign_as_a_token_does_not_count() {
     Service { caller: app.clone() }.ask(token).await.refused(401, "api_key_invalid");
     let verify = json!({ "key": key, "fingerprint": "desk", "features": ["render"] });
     app.post("/v1/licenses/token", &verify).await.refused(403, "missing_feature");
-    app.post("/v1/licenses/token", &json!({ "key": key, "product": "other" })).await.refused(403, "wrong_product");
+    app.post("/v1/licenses/token", &json!({ "key": key, "product": "other" }))
+        .await
+        .refused(403, "license_wrong_product");
     app.post("/v1/licenses/token", &json!({ "key": key_of_nobody() })).await.refused(404, "license_unknown");
 }

@@ -13,6 +13,7 @@ mod hook;
 mod idempotency;
 mod license;
 mod list;
+mod offline;
 mod outage;
 mod refund;
 #[allow(dead_code, reason = "shared with the tests of pages")]

@@ -8,6 +8,7 @@ mod absence;
 mod buying;
 mod compat;
 mod console;
+mod offline;
 mod opening;
 mod pages;
 mod portal;

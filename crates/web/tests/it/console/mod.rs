@@ -28,7 +28,7 @@ impl World {
     }
 
     /// Somebody who works here, signed in.
-    async fn staff(&self) -> Browser {
+    pub(crate) async fn staff(&self) -> Browser {
         let mut browser = self.browser();
         let link = self.console_link().await;
         let page = browser.get(&link).await.is(StatusCode::OK);
@@ -36,7 +36,7 @@ impl World {
         browser
     }
 
-    async fn sale(&self, order_path: &str) -> Sale {
+    pub(crate) async fn sale(&self, order_path: &str) -> Sale {
         let id = order_path.split('?').next().unwrap().rsplit('/').next().unwrap();
         self.app.sale(self.shop.id, OrderId::parse(id).unwrap()).await.unwrap()
     }
@@ -93,7 +93,7 @@ impl World {
     }
 
     /// Puts a device on a seat.
-    async fn activate(&self, key: &str, fingerprint: &str, name: &str) {
+    pub(crate) async fn activate(&self, key: &str, fingerprint: &str, name: &str) {
         let request = ActivationRequest {
             fingerprint: Fingerprint::parse(fingerprint).unwrap(),
             name: Some(name.to_owned()),
