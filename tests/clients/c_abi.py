@@ -21,10 +21,11 @@ SEND = CFUNCTYPE(c_int, c_void_p, c_char_p, c_char_p, c_char_p, c_void_p)
 READ = CFUNCTYPE(c_int, c_void_p, c_void_p)
 WRITE = CFUNCTYPE(c_int, c_void_p, c_char_p)
 NOW = CFUNCTYPE(c_int64, c_void_p)
+CHANCE = CFUNCTYPE(None, c_void_p, POINTER(ctypes.c_uint8), c_size_t)
 
 
 class Callbacks(Structure):
-    _fields_ = [("context", c_void_p), ("send", SEND), ("read", READ), ("write", WRITE), ("now", NOW)]
+    _fields_ = [("context", c_void_p), ("send", SEND), ("read", READ), ("write", WRITE), ("now", NOW), ("chance", CHANCE)]
 
 
 class OutcomeView(Structure):
@@ -35,6 +36,7 @@ class OutcomeView(Structure):
         ("features", POINTER(c_char_p)),
         ("features_count", c_size_t),
         *((name, c_int64) for name in ("license_expires_at", "carries_until", "refresh_at")),
+        *((name, c_char_p) for name in ("request", "request_url")),
     ]
 
 
@@ -44,10 +46,11 @@ LIBRARY.latchkey_open.argtypes = [POINTER(SettingsView), POINTER(Callbacks)]
 LIBRARY.latchkey_close.argtypes = [c_void_p]
 LIBRARY.latchkey_text_append.argtypes = [c_void_p, c_char_p, c_size_t]
 LIBRARY.latchkey_verify.argtypes = [c_char_p, c_char_p, c_char_p, c_char_p, c_int64, c_char_p]
-for call in ("activate", "validate", "heartbeat", "deactivate", "status", "refresh"):
+TAKES = {"activate": 2, "request_activation": 2, "install": 1, "check_revocations": 1}
+for call in (*TAKES, "validate", "heartbeat", "deactivate", "status", "refresh", "request_release"):
     function = getattr(LIBRARY, f"latchkey_{call}")
     function.restype = POINTER(OutcomeView)
-    function.argtypes = [c_void_p, c_char_p, c_char_p] if call == "activate" else [c_void_p]
+    function.argtypes = [c_void_p, *[c_char_p] * TAKES.get(call, 0)]
 
 
 def encoded(text):
@@ -83,6 +86,13 @@ class Vectors(unittest.TestCase):
             holds = LIBRARY.latchkey_verify(*given, code)
             self.assertEqual((holds, code.value.decode() or None), (int(row["error"] is None), row["error"]), row["name"])
 
+    def test_license_files_are_verified_as_the_certificates_in_them(self):
+        keys = json.dumps(VECTORS["jwks"]).encode()
+        good = VECTORS["certificates"][0]
+        for row in VECTORS["files"]:
+            given = (row["text"].encode(), keys, good["product"].encode(), good["fingerprint"].encode(), good["now"])
+            self.assertEqual(LIBRARY.latchkey_verify(*given, None), int(row["error"] is None), row["name"])
+
     def test_journeys(self):
         for row in VECTORS["journeys"]:
             keep = {"text": None}
@@ -91,7 +101,8 @@ class Vectors(unittest.TestCase):
                 name = f"{row['name']}: {step['call']} at {step['now']}"
                 self.assertEqual(outcome, step["outcome"], name)
                 self.assertEqual(asked, [(entry["url"], entry["body"]) for entry in step["exchanges"]], name)
-                nothing = {"version": 1, "key": None, "certificate": None, "refused": None, "jwks": None, "issued_at": 0, "highest_time": 0}
+                none = ("key", "certificate", "refused", "jwks", "license", "activation", "refused_at", "request", "released", "release_request")
+                nothing = {"version": 1, "issued_at": 0, "highest_time": 0} | dict.fromkeys(none)
                 self.assertEqual(json.loads(keep["text"]) if keep["text"] else nothing, step["kept"], name)
 
     def step(self, pinned, keep, step):
@@ -119,14 +130,19 @@ class Vectors(unittest.TestCase):
             keep["text"] = text.decode()
             return 0
 
-        callbacks = Callbacks(None, SEND(send), READ(read), WRITE(write), NOW(lambda _: step["now"]))
+        def chance(_, bytes, length):
+            ctypes.memset(bytes, step["chance"], length)
+
+        callbacks = Callbacks(None, SEND(send), READ(read), WRITE(write), NOW(lambda _: step["now"]), CHANCE(chance))
         settings = SettingsView(**{name: value.encode() for name, value in VECTORS["settings"].items()})
         if pinned:
             settings.keys = json.dumps(VECTORS["jwks"]).encode()
         client = LIBRARY.latchkey_open(settings, callbacks)
         self.assertTrue(client)
         function = getattr(LIBRARY, f"latchkey_{step['call']}")
-        view = function(client, encoded(step["key"]), None) if step["call"] == "activate" else function(client)
+        name = b"Device 7" if step["call"] == "request_activation" else None
+        given = {1: (encoded(step["text"]),), 2: (encoded(step["key"]), name)}.get(TAKES.get(step["call"]), ())
+        view = function(client, *given)
         outcome = outcome_of(view.contents)
         LIBRARY.latchkey_close(client)
         return outcome, asked
@@ -152,6 +168,9 @@ class Vectors(unittest.TestCase):
         self.assertIsNone(LIBRARY.latchkey_open(settings, Callbacks(None, SEND(lambda *_: 0), READ(lambda *_: 0), WRITE(lambda *_: 0))))
         self.assertFalse(LIBRARY.latchkey_status(None))
         self.assertFalse(LIBRARY.latchkey_activate(None, None, None))
+        self.assertFalse(LIBRARY.latchkey_request_activation(None, None, None))
+        self.assertFalse(LIBRARY.latchkey_install(None, None))
+        self.assertFalse(LIBRARY.latchkey_check_revocations(None, b""))
         LIBRARY.latchkey_close(None)
         self.assertEqual(LIBRARY.latchkey_check_key(None, None, None), 0)
         full = Callbacks(None, SEND(lambda *_: 0), READ(lambda *_: 0), WRITE(lambda *_: 1))
@@ -180,6 +199,8 @@ def outcome_of(view):
         "license": license,
         "carries_until": view.carries_until or None,
         "refresh_at": view.refresh_at or None,
+        "request": decoded(view.request),
+        "request_url": decoded(view.request_url),
     }
 
 

@@ -3,7 +3,8 @@
     python3 tests/clients/samples.py rust=target/debug/examples/sample c=… 'python=python3 sdk/python/sample.py' …
 
 Activate, validate, verify offline; the shop is gone and the license goes on; something else answers in its place and
-is not believed; the shop is back; goodbye; money back. Every step is the same for each language, and must come to the
+is not believed; the shop is back; goodbye; money back. Then the same without any network: a request is carried to the
+shop's page and a license file back, the seat is given back by a request, and a revocation list ends it. Every step is the same for each language, and must come to the
 same state and code.
 """
 
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import time
 
-from shop import ROOT, Shop
+from shop import ROOT, Browser, Shop
 from stranger import Stranger
 
 UNKNOWN_KEY = "ZZZZ-ZZZZ-ZZZZ-ZZZZ-ZZZZ-ZZZZ-ZG6Y"
@@ -28,13 +29,18 @@ class Sample:
         self._shop = shop
         self._product = license["product"]
         self.key = license["key"]
-        self.file = os.path.join(shop.folder, f"{name}.json")
+        self.file = os.path.join(shop.folder, f"{name}-{self.key[:4]}.json")
+        self._environment = os.environ.copy()
+
+    def trusts(self, keys):
+        """Has the shop's keys built in from now on."""
+        self._environment["LATCHKEY_KEYS"] = keys
 
     def does(self, command, state, code, *more, url=None):
         """Runs one command in a process of its own, at the shop or another address; insists on what it comes to."""
         url = url or self._shop.url
         arguments = [*self._command, url, self._product, self.file, command, *more]
-        ran = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        ran = subprocess.run(arguments, cwd=ROOT, env=self._environment, capture_output=True, text=True, timeout=60)
         where = f"{self.name}: {command}: {ran.stdout}{ran.stderr}"
         try:
             outcome = json.loads(ran.stdout)
@@ -46,6 +52,80 @@ class Sample:
         if outcome["portal_url"] != f"{url}/portal" or len(outcome["message"]) < 10:
             raise SystemExit(where)
         return outcome
+
+
+def without_a_network(shop, commands):
+    """The shop is stopped whenever a sample runs: all that reaches it is carried there by a browser."""
+    order = shop.buy("lumen-pro", len(commands))
+    keys = os.path.join(shop.folder, "jwks.json")
+    with open(keys, "wb") as file:
+        file.write(shop.fetch("/.well-known/jwks.json"))
+    browser = Browser()
+    samples = [
+        Sample(*command.split("=", 1), shop, license)
+        for command, license in zip(commands, order["licenses"], strict=True)
+    ]
+    shop.stop()
+    for sample in samples:
+        sample.trusts(keys)
+        asked = sample.does("request_activation", "undetermined", "file_awaited", sample.key)
+        sample.request = asked["request"]
+        again = sample.does("request_activation", "undetermined", "file_awaited", sample.key)
+        if again["request"] != sample.request:
+            raise SystemExit(f"{sample.name}: asked twice, and got two requests")
+        sample.does("status", "refused", "not_activated")
+
+    shop.start()
+    for sample in samples:
+        for told in ("The device is activated", "had its seat already"):
+            page = browser.post(f"{shop.url}/activate", {"request": f"{shop.url}/activate#{sample.request}"})
+            if told not in page.text:
+                raise SystemExit(f"{sample.name}: the page does not say that {told}: {page.text}")
+        sample.license_file = os.path.join(shop.folder, f"{sample.name}.lic")
+        with open(sample.license_file, "w", encoding="utf-8", newline="\r\n") as file:
+            file.write(browser.post(f"{shop.url}/activate/file", {"request": sample.request}).text)
+    if [seats_of(shop, license) for license in order["licenses"]] != [1] * len(samples):
+        raise SystemExit("each request takes one seat")
+
+    shop.stop()
+    for sample in samples:
+        sample.does("install", "valid", "valid", sample.license_file)
+        sample.does("status", "valid", "valid")
+        sample.does("validate", "grace", "network")
+        sample.does("install", "valid", "valid", sample.license_file)
+        sample.request = sample.does("request_release", "released", "released")["request"]
+        if sample.key in sample.request:
+            raise SystemExit(f"{sample.name}: a goodbye holds no key")
+        sample.does("status", "refused", "not_activated")
+        sample.does("install", "undetermined", "file_not_awaited", sample.license_file)
+        print(f"{sample.name}: was activated by a file, and gave its seat back, without a network")
+
+    shop.start()
+    for sample in samples:
+        for _ in range(2):
+            page = browser.post(f"{shop.url}/activate", {"request": sample.request})
+            if "The seat is free" not in page.text:
+                raise SystemExit(f"{sample.name}: {page.text}")
+    if [seats_of(shop, license) for license in order["licenses"]] != [0] * len(samples):
+        raise SystemExit("each request gives one seat back")
+    for sample in samples:
+        sample.does("activate", "valid", "valid", sample.key)
+    shop.api(f"/v1/orders/{order['id']}/refunds", {"revoke": True})
+    revocations = os.path.join(shop.folder, "revocations.jwt")
+    with open(revocations, "wb") as file:
+        file.write(shop.fetch("/v1/licenses/revocations"))
+
+    shop.stop()
+    for sample in samples:
+        sample.does("status", "valid", "valid")
+        sample.does("check_revocations", "refused", "revoked", revocations)
+        sample.does("status", "refused", "revoked")
+        print(f"{sample.name}: ended with a revocation list that it carried")
+    shop.start()
+
+
+def seats_of(shop, license):
+    return len(shop.api(f"/v1/licenses/{license['id']}")["activations"])
 
 
 def main(commands):
@@ -100,6 +180,7 @@ def main(commands):
             sample.does("validate", "refused", "revoked")
             sample.does("status", "refused", "revoked")
             print(f"{sample.name}: gave its seat back, came again, and ended with the refund")
+        without_a_network(shop, commands)
 
 
 if __name__ == "__main__":

@@ -87,6 +87,12 @@ class Shop:
             return json.load(answer)
 
 
+    def fetch(self, path):
+        """What is published at an address, for everybody."""
+        with urllib.request.urlopen(self.url + path, timeout=PATIENCE_SECONDS) as answer:
+            return answer.read()
+
+
 class Browser:
     """Keeps cookies, and shows each redirect instead of following it."""
 
@@ -122,6 +128,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 class Page:
     def __init__(self, text, location):
+        self.text = text
         self.location = location
         reader = _Forms()
         reader.feed(text)

@@ -41,6 +41,9 @@ typedef struct latchkey_outcome {
     int64_t license_expires_at;  /* When the license itself ends; 0 if it does not, or is not known. */
     int64_t carries_until;       /* Until when the certificate carries the program without the shop; 0 for none. */
     int64_t refresh_at;          /* When the shop should be asked again; 0 for none. */
+    const char *request;         /* What a person carries to the shop, as one line of text; NULL where there is nothing
+                                    to carry. One for a seat holds the license key. */
+    const char *request_url;     /* The page that takes the request, with it behind the #: what a QR code shows. */
 } latchkey_outcome;
 
 /* What the program knows about itself. Read by latchkey_open, and not needed afterwards. */
@@ -71,6 +74,8 @@ typedef struct latchkey_callbacks {
     int (*write)(void *context, const char *text);
     /* The time. NULL: the system's clock. */
     int64_t (*now)(void *context);
+    /* So many bytes that nobody predicts. NULL: the system's. */
+    void (*chance)(void *context, uint8_t *bytes, size_t length);
 } latchkey_callbacks;
 
 typedef struct latchkey_client latchkey_client;
@@ -94,6 +99,18 @@ const latchkey_outcome *latchkey_status(latchkey_client *client);
 /* The same, asking the shop when that is due. To be called at the start of the program, and from time to time. */
 const latchkey_outcome *latchkey_refresh(latchkey_client *client);
 
+/* Without a network. A person carries the outcome's `request` to the shop's page, and a license file back. */
+
+/* Asks for a seat. Asked again it is the same request, until a license file was installed. The name may be NULL. */
+const latchkey_outcome *latchkey_request_activation(latchkey_client *client, const char *key, const char *device_name);
+/* Gives the seat back: the license ends here, and the request frees the seat at the shop. */
+const latchkey_outcome *latchkey_request_release(latchkey_client *client);
+/* Takes a license file, or the text of its QR code. Asks nobody, but for the shop's keys where none that it knows
+ * signed the file. */
+const latchkey_outcome *latchkey_install(latchkey_client *client, const char *file);
+/* Takes a revocation list that came from wherever, and refuses the license if the list names it. */
+const latchkey_outcome *latchkey_check_revocations(latchkey_client *client, const char *list);
+
 /* Checks without a client. Each gives 1 when it holds, and else 0 with the reason as a word in `code`. A buffer has
  * LATCHKEY_CODE_BYTES, or is NULL. */
 #define LATCHKEY_CODE_BYTES 40
@@ -102,7 +119,7 @@ const latchkey_outcome *latchkey_refresh(latchkey_client *client);
 int latchkey_check_key(const char *key, char *canonical, char *code);
 /* Whether a JWK set can be used. */
 int latchkey_check_keys(const char *keys, char *code);
-/* Whether a certificate counts, by these keys, for this product, on this device, at this time. */
+/* Whether a certificate, or the one in a license file, counts, by these keys, for this product, on this device, at this time. */
 int latchkey_verify(const char *certificate, const char *keys, const char *product, const char *fingerprint,
                     int64_t now, char *code);
 

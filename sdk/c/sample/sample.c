@@ -1,9 +1,11 @@
-/* A program with a license, on the command line: `sample <shop> <product> <file> <command> [key]`. Prints the outcome
+/* A program with a license, on the command line: `sample <shop> <product> <file> <command> [key]`; install and
+ * check_revocations read a file, or standard input for `-`. Prints the outcome
  * as one line of JSON; ends with 0 when the license works, or the seat was given back. libcurl sends the requests. */
 
 #include <curl/curl.h>
 #include <latchkey.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static size_t take(char *bytes, size_t size, size_t count, void *answer) {
@@ -69,8 +71,23 @@ static void print_outcome(const latchkey_outcome *outcome) {
         }
         print_text(outcome->features[at]);
     }
-    printf("],\"carries_until\":%lld,\"refresh_at\":%lld}\n", (long long)outcome->carries_until,
+    printf("],\"carries_until\":%lld,\"refresh_at\":%lld,\"request\":", (long long)outcome->carries_until,
            (long long)outcome->refresh_at);
+    print_text(outcome->request == NULL ? "" : outcome->request);
+    printf("}\n");
+}
+
+/* What stands in a file; cut off where it is longer than any that is taken. */
+static const char *read_text(const char *name) {
+    static char text[256 * 1024];
+    FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "rb");
+    size_t length = file == NULL ? 0 : fread(text, 1, sizeof text - 1, file);
+
+    text[length] = '\0';
+    if (file != NULL && file != stdin) {
+        fclose(file);
+    }
+    return text;
 }
 
 static const latchkey_outcome *act(latchkey_client *license, const char *command, const char *key) {
@@ -89,6 +106,18 @@ static const latchkey_outcome *act(latchkey_client *license, const char *command
     if (strcmp(command, "deactivate") == 0) {
         return latchkey_deactivate(license);
     }
+    if (strcmp(command, "request_activation") == 0) {
+        return latchkey_request_activation(license, key, "The C sample");
+    }
+    if (strcmp(command, "request_release") == 0) {
+        return latchkey_request_release(license);
+    }
+    if (strcmp(command, "install") == 0) {
+        return latchkey_install(license, read_text(key));
+    }
+    if (strcmp(command, "check_revocations") == 0) {
+        return latchkey_check_revocations(license, read_text(key));
+    }
     return latchkey_status(license);
 }
 
@@ -100,13 +129,16 @@ int main(int count, char **arguments) {
     int ended = 2;
 
     if (count < 5) {
-        fprintf(stderr, "sample <shop> <product> <file> activate|validate|heartbeat|status|refresh|deactivate [key]\n");
+        fprintf(stderr, "sample <shop> <product> <file> activate|validate|heartbeat|status|refresh|deactivate|"
+                        "request_activation|request_release|install|check_revocations [key|file]\n");
         return 2;
     }
     settings.shop_url = arguments[1];
     settings.product = arguments[2];
     settings.file = arguments[3];
     settings.fingerprint = "sample-device-c";
+    /* A program that is sold has these keys built in; this one is told where they are. */
+    settings.keys = getenv("LATCHKEY_KEYS") == NULL ? NULL : read_text(getenv("LATCHKEY_KEYS"));
     curl_global_init(CURL_GLOBAL_DEFAULT);
     callbacks.context = curl_easy_init();
     callbacks.send = send_by_curl;

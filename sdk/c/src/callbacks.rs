@@ -12,6 +12,7 @@ type Send = unsafe extern "C" fn(*mut c_void, *const c_char, *const c_char, *con
 type Read = unsafe extern "C" fn(*mut c_void, *mut Text) -> c_int;
 type Write = unsafe extern "C" fn(*mut c_void, *const c_char) -> c_int;
 type Now = unsafe extern "C" fn(*mut c_void) -> i64;
+type Chance = unsafe extern "C" fn(*mut c_void, *mut u8, usize);
 
 /// `latchkey_callbacks`.
 #[repr(C)]
@@ -22,6 +23,7 @@ pub struct Callbacks {
     read: Option<Read>,
     write: Option<Write>,
     now: Option<Now>,
+    chance: Option<Chance>,
 }
 
 /// `latchkey_text`.
@@ -59,6 +61,19 @@ impl Callbacks {
             let context: &Context = &context;
             // SAFETY: the program gave this function for this context.
             unsafe { now(context.0) }
+        })
+    }
+
+    /// The program's chance, if it brings some.
+    pub(crate) fn chance(&self) -> Option<impl FnMut() -> [u8; 16] + core::marker::Send + 'static> {
+        let chance = self.chance?;
+        let context = Context(self.context);
+        Some(move || {
+            let context: &Context = &context;
+            let mut bytes = [0; 16];
+            // SAFETY: the program gave this function for this context; it writes as many bytes as there are.
+            unsafe { chance(context.0, bytes.as_mut_ptr(), bytes.len()) };
+            bytes
         })
     }
 }

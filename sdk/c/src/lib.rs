@@ -67,6 +67,10 @@ pub unsafe extern "C" fn latchkey_open(
             Some(clock) => client.with_clock(clock),
             None => client,
         };
+        let client = match callbacks.chance() {
+            Some(chance) => client.with_chance(chance),
+            None => client,
+        };
         Some(ClientHandle { client, outcome: CallOutcome::default() })
     };
     opened().map_or(std::ptr::null_mut(), |handle| Box::into_raw(Box::new(handle)))
@@ -103,6 +107,51 @@ pub unsafe extern "C" fn latchkey_activate(
     unsafe { call(client, |client| client.activate(key, device_name)) }
 }
 
+/// `latchkey_request_activation`.
+///
+/// # Safety
+/// As [`latchkey_activate`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn latchkey_request_activation(
+    client: *mut ClientHandle,
+    key: *const c_char,
+    device_name: *const c_char,
+) -> *const OutcomeView {
+    // SAFETY: the caller vouches for the text.
+    let Some(key) = (unsafe { text(key) }) else { return std::ptr::null() };
+    // SAFETY: the caller vouches for the text.
+    let device_name = unsafe { text(device_name) };
+    // SAFETY: the caller vouches for the client.
+    unsafe { call(client, |client| client.request_activation(key, device_name)) }
+}
+
+/// `latchkey_install`.
+///
+/// # Safety
+/// The client came from `latchkey_open` and is used by one thread at a time; the text is null or ends with a zero byte.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn latchkey_install(client: *mut ClientHandle, file: *const c_char) -> *const OutcomeView {
+    // SAFETY: the caller vouches for the text.
+    let Some(file) = (unsafe { text(file) }) else { return std::ptr::null() };
+    // SAFETY: the caller vouches for the client.
+    unsafe { call(client, |client| client.install(file)) }
+}
+
+/// `latchkey_check_revocations`.
+///
+/// # Safety
+/// As [`latchkey_install`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn latchkey_check_revocations(
+    client: *mut ClientHandle,
+    list: *const c_char,
+) -> *const OutcomeView {
+    // SAFETY: the caller vouches for the text.
+    let Some(list) = (unsafe { text(list) }) else { return std::ptr::null() };
+    // SAFETY: the caller vouches for the client.
+    unsafe { call(client, |client| client.check_revocations(list)) }
+}
+
 /// Declares a call that takes the client alone.
 macro_rules! calls {
     ($($name:ident: $method:ident),+ $(,)?) => {$(
@@ -124,6 +173,7 @@ calls! {
     latchkey_deactivate: deactivate,
     latchkey_status: status,
     latchkey_refresh: refresh,
+    latchkey_request_release: request_release,
 }
 
 /// Calls, and keeps the outcome beside the client until the next call.

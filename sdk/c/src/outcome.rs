@@ -21,6 +21,8 @@ pub struct OutcomeView {
     license_expires_at: i64,
     carries_until: i64,
     refresh_at: i64,
+    request: *const c_char,
+    request_url: *const c_char,
 }
 
 /// The newest outcome of a client, with everything that it points to.
@@ -52,6 +54,8 @@ impl CallOutcome {
             of_license(|license| &license.product),
             of_license(|license| &license.plan),
         );
+        let mut optional = |text: Option<&String>| text.map_or(ptr::null(), |text| keep(text));
+        let (request, request_url) = (optional(outcome.request.as_ref()), optional(outcome.request_url.as_ref()));
         let view = OutcomeView {
             state: number(outcome.state),
             usable: c_int::from(outcome.is_usable()),
@@ -66,6 +70,8 @@ impl CallOutcome {
             license_expires_at: license.and_then(|license| license.expires_at).unwrap_or(0),
             carries_until: outcome.carries_until.unwrap_or(0),
             refresh_at: outcome.refresh_at.unwrap_or(0),
+            request,
+            request_url,
         };
         Self { view: Some(Box::new(view)), texts, features }
     }

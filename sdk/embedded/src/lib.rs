@@ -12,7 +12,7 @@ use core::ffi::c_char;
 use core::slice;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use latchkey_license::{KeySet, verify};
+use latchkey_license::{KeySet, read_file, verify};
 
 const BLOCK_BYTES: usize = 256 * 1024;
 
@@ -50,7 +50,7 @@ fn stop(_: &core::panic::PanicInfo<'_>) -> ! {
     loop {}
 }
 
-/// Whether a certificate counts for this product and device at this time (seconds since 1970): 1 if it does, 0 if
+/// Whether a certificate, or the one in a license file, counts for this product and device at this time (seconds since 1970): 1 if it does, 0 if
 /// it does not or an argument is not UTF-8.
 ///
 /// # Safety
@@ -73,7 +73,8 @@ pub unsafe extern "C" fn latchkey_embedded_verify(
     };
     let counts = || -> Option<()> {
         let keys = KeySet::parse(text(keys, keys_length)?).ok()?;
-        let claims = verify(text(certificate, certificate_length)?, &keys, now_seconds, 300).ok()?;
+        let certificate = read_file(text(certificate, certificate_length)?).ok()?;
+        let claims = verify(&certificate, &keys, now_seconds, 300).ok()?;
         claims.require_product(text(product, product_length)?).ok()?;
         claims.require_device(text(fingerprint, fingerprint_length)?).ok()
     };

@@ -16,8 +16,10 @@ from .http import Http, Reply
 from .key_code import KeyCodeError, parse_key
 from .key_set import KeySet, KeySetError
 from .lease import Kept, Settings
+from .license_file import LicenseFileError, read_license_file
 from .message import MESSAGES, message
 from .outcome import License, Outcome
+from .revocation import verify_revocations
 
 __all__ = [
     "CertificateError",
@@ -29,6 +31,7 @@ __all__ = [
     "KeySet",
     "KeySetError",
     "License",
+    "LicenseFileError",
     "MESSAGES",
     "MemoryStorage",
     "Outcome",
@@ -36,5 +39,7 @@ __all__ = [
     "Settings",
     "message",
     "parse_key",
+    "read_license_file",
     "verify",
+    "verify_revocations",
 ]

@@ -6,6 +6,7 @@ import os
 import time
 from dataclasses import replace
 
+from . import offline
 from .http import Http
 from .key_set import KeySet, KeySetError
 from .lease import Kept, look, request, settle, typed, wants_keys
@@ -15,13 +16,14 @@ class Client:
     """The license of this program on this device. Every call gives an Outcome, and raises only when the storage does.
 
     `storage` has `read()`, the text that was written last or None, and `write(text)`. `transport` has
-    `send(url, body, language)`; `clock` gives seconds since 1970."""
+    `send(url, body, language)`; `clock` gives seconds since 1970, `chance` so many bytes that nobody predicts."""
 
-    def __init__(self, settings, storage, transport=None, clock=lambda: int(time.time())):
+    def __init__(self, settings, storage, transport=None, clock=lambda: int(time.time()), chance=os.urandom):
         self._settings = settings
         self._storage = storage
         self._transport = transport or Http()
         self._clock = clock
+        self._chance = chance
         text = storage.read()
         self.kept = Kept() if text is None else Kept.from_text(text)
 
@@ -54,6 +56,35 @@ class Client:
     def deactivate(self):
         """Gives the seat back. When the shop cannot be reached, the seat stays taken and the license stays."""
         return self._with_key("deactivate")
+
+    def request_activation(self, key, device_name=None):
+        """Asks for a seat without a network: the outcome has a `request` that a person carries to the shop. Asked
+        again it is the same request, until a license file was installed."""
+        return self._settled(offline.request_activation, key, device_name, self._chance(16))
+
+    def request_release(self):
+        """Gives the seat back without a network: the license ends here, and the outcome has a `request` that a person
+        carries to the shop, which frees the seat. Asked again it is the same request."""
+        return self._settled(offline.request_release, self._chance(16))
+
+    def install(self, file):
+        """Takes a license file that a person brought, or the text of its QR code. Asks nobody, but for the shop's keys
+        where none that it knows signed the file."""
+        kept = self.kept
+        if offline.file_wants_keys(self._settings, kept, file):
+            kept = replace(kept, keys=self._fetch_keys() or kept.keys)
+        kept, outcome = offline.install(self._settings, kept, file, self._clock())
+        self._keep(kept)
+        return outcome
+
+    def check_revocations(self, text):
+        """Takes a revocation list that came from wherever, and refuses the license if the list names it. Asks nobody."""
+        return self._settled(offline.check_revocations, text)
+
+    def _settled(self, rule, *given):
+        kept, outcome = rule(self._settings, self.kept, *given, self._clock())
+        self._keep(kept)
+        return outcome
 
     def _with_key(self, call):
         return self.status() if self.kept.key is None else self._ask(call, self.kept.key)

@@ -41,6 +41,27 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Pending:
+    """A request for a seat that somebody carries to the shop: the license key and the name of the device in it, what
+    the answer must repeat, and the request itself."""
+
+    key: str
+    name: str | None
+    nonce: str
+    text: str
+
+    @classmethod
+    def read(cls, stored):
+        """What was stored, or None where nothing was. Raises ValueError."""
+        if stored is None:
+            return None
+        values = [stored.get(name) for name in ("key", "name", "nonce", "text")]
+        if not all(isinstance(value, str) or (value is None and at == 1) for at, value in enumerate(values)):
+            raise ValueError("not a request")
+        return cls(*values)
+
+
+@dataclass(frozen=True)
 class Kept:
     """What is kept between two runs. Holds the license key, so its text belongs where only the user reads it."""
 
@@ -50,6 +71,12 @@ class Kept:
     keys: KeySet | None = None
     issued_at: int = 0
     highest_time: int = 0
+    license: str | None = None
+    activation: str | None = None
+    refused_at: int | None = None
+    request: Pending | None = None
+    released: str | None = None
+    release_request: str | None = None
 
     @classmethod
     def from_text(cls, text):
@@ -58,10 +85,15 @@ class Kept:
             stored = json.loads(text)
             texts = [stored.get(name) for name in ("key", "certificate", "refused")]
             times = [stored["issued_at"], stored["highest_time"]]
+            seat = [stored.get(name) for name in ("license", "activation")]
+            given_back = [stored.get(name) for name in ("released", "release_request")]
+            refused_at = stored.get("refused_at")
+            request = Pending.read(stored.get("request"))
             understood = (
                 stored.get("version") == _VERSION
-                and all(isinstance(value, str | None) for value in texts)
+                and all(isinstance(value, str | None) for value in texts + seat + given_back)
                 and all(isinstance(value, int) for value in times)
+                and isinstance(refused_at, int | None)
             )
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return cls()
@@ -71,7 +103,7 @@ class Kept:
             keys = None if stored.get("jwks") is None else KeySet.parse(json.dumps(stored["jwks"]))
         except KeySetError:
             keys = None
-        return cls(*texts, keys, *times)
+        return cls(*texts, keys, *times, *seat, refused_at, request, *given_back)
 
     def to_text(self):
         """The text to keep: JSON, the same in every language."""
@@ -84,12 +116,24 @@ class Kept:
                 "jwks": None if self.keys is None else self.keys.to_jwks(),
                 "issued_at": self.issued_at,
                 "highest_time": self.highest_time,
+                "license": self.license,
+                "activation": self.activation,
+                "refused_at": self.refused_at,
+                "request": None if self.request is None else vars(self.request),
+                "released": self.released,
+                "release_request": self.release_request,
             }
         )
 
     def seen(self, now):
         """The same after this time was seen. Moves in steps, so that a look does not always write."""
         return replace(self, highest_time=now) if now >= self.highest_time + NOTICE_SECONDS else self
+
+
+    def given_back(self):
+        """What is left when the seat is given back: the times, the shop's keys, and which seat it was."""
+        released = self.released if self.activation is None else self.activation
+        return Kept(keys=self.keys, issued_at=self.issued_at, highest_time=self.highest_time, released=released)
 
 
 def request(call, settings, key, device_name=None):
@@ -111,7 +155,7 @@ def typed(settings, text):
         return parse_key(text), None
     except KeyCodeError as error:
         code = {"empty": "key_missing", "wrong_check_symbols": "key_mistyped"}.get(error.code)
-        return (text.strip(), None) if code is None else (None, _outcome(settings, "refused", code))
+        return (text.strip(), None) if code is None else (None, outcome(settings, "refused", code))
 
 
 def wants_keys(call, settings, kept, reply):
@@ -120,40 +164,41 @@ def wants_keys(call, settings, kept, reply):
     if kind != "certificate" or settings.keys is not None:
         return False
     try:
-        return _trusted(settings, kept).find(key_id(certificate)) is None
+        return trusted(settings, kept).find(key_id(certificate)) is None
     except CertificateError:
         return False
 
 
 def look(settings, kept, now):
     """How the license stands by what is kept, without asking: what is kept now, and the outcome."""
-    return kept.seen(now), _look_only(settings, kept, now)
+    return kept.seen(now), look_only(settings, kept, now)
 
 
-def _look_only(settings, kept, now):
-    if kept.key is None:
-        return _outcome(settings, "refused", "not_activated")
+def look_only(settings, kept, now):
+    # What came as a file has no key.
+    if kept.key is None and kept.certificate is None:
+        return outcome(settings, "refused", "not_activated")
     if kept.refused is not None:
-        return _outcome(settings, "refused", kept.refused)
+        return outcome(settings, "refused", kept.refused)
     if now + ROLLBACK_SECONDS < kept.highest_time:
-        return _outcome(settings, "undetermined", "clock_rolled_back")
+        return outcome(settings, "undetermined", "clock_rolled_back")
     try:
         claims = verify(
             kept.certificate or "",
-            _trusted(settings, kept),
+            trusted(settings, kept),
             now,
             LEEWAY_SECONDS,
             settings.product,
             settings.fingerprint,
         )
     except CertificateError as error:
-        return _outcome(settings, "undetermined", _lease_code(error.code))
-    if now < _refresh_at(claims):
-        return _outcome(settings, "valid", "valid", claims=claims)
-    return _outcome(settings, "grace", "refresh_due", claims=claims)
+        return outcome(settings, "undetermined", lease_code(error.code))
+    if now < refresh_at(claims):
+        return outcome(settings, "valid", "valid", claims=claims)
+    return outcome(settings, "grace", "refresh_due", claims=claims)
 
 
-def _lease_code(code):
+def lease_code(code):
     named = {"expired": "lease_ended", "not_yet_valid": "clock_rolled_back"}
     return named.get(code, code if code in ("wrong_product", "wrong_device") else "lease_damaged")
 
@@ -171,21 +216,20 @@ def settle(call, settings, kept, key, now, reply):
     if kind == "proceed":
         return kept.seen(now), None
     if kind == "released":
-        kept = replace(kept.seen(now), key=None, certificate=None, refused=None)
-        return kept, _outcome(settings, "released", "released")
+        return kept.seen(now).given_back(), outcome(settings, "released", "released")
     if kind == "no":
         kept = kept.seen(now)
         # A "no" about another key than the one that works here takes nothing away.
         if kept.key == key:
-            kept = replace(kept, certificate=None, refused=text)
-        return kept, _outcome(settings, "refused", text, said)
+            kept = replace(kept, certificate=None, refused=text, refused_at=now)
+        return kept, outcome(settings, "refused", text, said)
     return kept.seen(now), _settle_unclear(call, settings, kept, key, now, text, said)
 
 
 def _accept(settings, kept, now, certificate):
     """Whether the shop's proof holds. It must, here and now: an answer can be made up, a signature cannot."""
     try:
-        claims = verify(certificate, _trusted(settings, kept), now, LEEWAY_SECONDS)
+        claims = verify(certificate, trusted(settings, kept), now, LEEWAY_SECONDS)
     except CertificateError as error:
         if error.code in ("expired", "not_yet_valid"):
             return "unclear", "clock_wrong", None
@@ -206,17 +250,26 @@ def _settle_yes(settings, kept, key, now, certificate, claims):
     # A newer certificate is the shop's word about the time, and the only thing that lowers the highest time: a
     # device whose clock was once far ahead works again when the shop was asked.
     seen = claims["iat"] if claims["iat"] >= kept.issued_at else kept.highest_time
-    issued_at = max(claims["iat"], kept.issued_at)
-    kept = Kept(key, certificate, None, kept.keys, issued_at, max(seen, now))
-    return kept, _outcome(settings, "valid", "valid", claims=claims)
+    kept = Kept(
+        key=key,
+        certificate=certificate,
+        keys=kept.keys,
+        issued_at=max(claims["iat"], kept.issued_at),
+        highest_time=max(seen, now),
+        license=claims["sub"],
+        activation=claims["activation"],
+        # The shop gives the same seat again as long as nobody told it that it is free.
+        released=None if kept.released == claims["activation"] else kept.released,
+    )
+    return kept, outcome(settings, "valid", "valid", claims=claims)
 
 
 def _settle_unclear(call, settings, kept, key, now, code, said):
     """When nobody can tell, the license stands as it stood; what works is called grace and carries the reason."""
     concerns_lease = call in ("validate", "heartbeat") or (call != "deactivate" and kept.key == key)
     if not concerns_lease:
-        return _outcome(settings, "undetermined", code, said)
-    stood = _look_only(settings, kept, now)
+        return outcome(settings, "undetermined", code, said)
+    stood = look_only(settings, kept, now)
     if not stood.usable:
         return stood
     return replace(stood, state="grace", code=code, message=said or message(code, settings.language))
@@ -282,19 +335,19 @@ def _text(answer, name):
     return value if isinstance(value, str) else None
 
 
-def _trusted(settings, kept):
+def trusted(settings, kept):
     return next((keys for keys in (settings.keys, kept.keys) if keys is not None), KeySet())
 
 
-def _refresh_at(claims):
+def refresh_at(claims):
     return claims["iat"] + max(claims["exp"] - claims["iat"], 0) // 2
 
 
-def _outcome(settings, state, code, said=None, claims=None):
+def outcome(settings, state, code, said=None, claims=None):
     portal_url = settings.shop_url + "/portal"
     said = said if said is not None else message(code, settings.language)
     if claims is None:
         return Outcome(state, code, said, portal_url)
     bought = claims["license"]
     license = License(claims["sub"], claims["aud"], bought["plan"], bought["features"], bought["expires_at"])
-    return Outcome(state, code, said, portal_url, license, claims["exp"], _refresh_at(claims))
+    return Outcome(state, code, said, portal_url, license, claims["exp"], refresh_at(claims))

@@ -23,7 +23,8 @@ class Outcome:
     undetermined (nobody can tell, and no certificate carries the program; never a "no"), released (the seat is free).
 
     `carries_until` and `refresh_at` are in seconds since 1970: until when the certificate carries the program
-    without the shop, and when the shop should be asked again."""
+    without the shop, and when the shop should be asked again. `request` is what a person carries to the shop, as one
+    line of text (one for a seat holds the license key), and `request_url` the page that takes it, as a QR code shows it."""
 
     state: str
     code: str
@@ -32,6 +33,8 @@ class Outcome:
     license: License | None = None
     carries_until: int | None = None
     refresh_at: int | None = None
+    request: str | None = None
+    request_url: str | None = None
 
     @property
     def usable(self):

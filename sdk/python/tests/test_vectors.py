@@ -15,14 +15,17 @@ from latchkey_client import (  # noqa: E402
     KeyCodeError,
     KeySet,
     KeySetError,
+    LicenseFileError,
     MemoryStorage,
     Reply,
     Settings,
     message,
     parse_key,
+    read_license_file,
     verify,
+    verify_revocations,
 )
-from latchkey_client import base64url, ed25519, lease  # noqa: E402
+from latchkey_client import base64url, ed25519, lease, offline_request, revocation  # noqa: E402
 
 VECTORS = json.loads((pathlib.Path(__file__).resolve().parents[2] / "vectors.json").read_text(encoding="utf-8"))
 
@@ -66,6 +69,22 @@ class Vectors(unittest.TestCase):
             given = (row["certificate"], keys, row["now"], lease.LEEWAY_SECONDS, row["product"], row["fingerprint"])
             self.assertEqual(told(CertificateError, lambda: verify(*given)), (row["claims"], row["error"]), row["name"])
 
+    def test_files(self):
+        for row in self.rows("files"):
+            read = told(LicenseFileError, lambda: read_license_file(row["text"]))
+            self.assertEqual(read, (row["certificate"], row["error"]), row["name"])
+
+    def test_requests(self):
+        for row in self.rows("requests"):
+            self.assertEqual(offline_request.request_text(row["key"], row["request"]), row["text"], row["name"])
+
+    def test_revocations(self):
+        keys = KeySet.parse(json.dumps(VECTORS["jwks"]))
+        for row in self.rows("revocations"):
+            entries, error = told(CertificateError, lambda: verify_revocations(row["text"], keys))
+            entry = revocation.named(entries or [], row["claims"])
+            self.assertEqual((entry and entry[1], error), (row["code"], row["error"]), row["name"])
+
     def test_messages(self):
         self.assertEqual(len(MESSAGES), len(VECTORS["messages"]))
         for row in self.rows("messages"):
@@ -78,9 +97,12 @@ class Vectors(unittest.TestCase):
             storage = MemoryStorage()
             for step in row["steps"]:
                 script = Script(step["exchanges"])
-                client = Client(settings, storage, script, lambda: step["now"])
+                chance = lambda length: bytes([step["chance"]] * length)
+                client = Client(settings, storage, script, lambda: step["now"], chance)
                 act = getattr(client, step["call"])
-                outcome = act(step["key"]) if step["call"] == "activate" else act()
+                given = {"request_activation": (step["key"], "Device 7"), "activate": (step["key"],)}
+                text = () if step["text"] is None else (step["text"],)
+                outcome = act(*given.get(step["call"], text))
                 name = f"{row['name']}: {step['call']} at {step['now']}"
                 self.assertEqual(outcome_of(outcome), step["outcome"], name)
                 self.assertEqual(script.asked, [(entry["url"], entry["body"]) for entry in step["exchanges"]], name)
@@ -116,6 +138,8 @@ def outcome_of(outcome):
         "license": None if outcome.license is None else vars(outcome.license),
         "carries_until": outcome.carries_until,
         "refresh_at": outcome.refresh_at,
+        "request": outcome.request,
+        "request_url": outcome.request_url,
     }
 
 

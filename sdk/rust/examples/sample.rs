@@ -5,6 +5,7 @@
 
 use std::process::ExitCode;
 
+use latchkey_client::license::KeySet;
 use latchkey_client::{Client, FileStorage, Http, Settings, State};
 use serde_json::json;
 
@@ -12,16 +13,28 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let texts: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let [shop, product, file, command, rest @ ..] = texts.as_slice() else {
-        eprintln!("sample <shop> <product> <file> activate|validate|heartbeat|status|refresh|deactivate [key]");
+        eprintln!(
+            "sample <shop> <product> <file> activate|validate|heartbeat|status|refresh|deactivate|request_activation|\
+             request_release|install|check_revocations [key|file]"
+        );
         return ExitCode::from(2);
     };
-    let settings = Settings::new(shop, product, "sample-device-rust");
+    // A program that is sold has these keys built in; this one is told where they are.
+    let keys = std::env::var("LATCHKEY_KEYS").ok().and_then(|name| text(&name).ok());
+    let keys = keys.and_then(|jwks| KeySet::parse(&jwks).ok());
+    let settings = Settings { keys, ..Settings::new(shop, product, "sample-device-rust") };
     let outcome = Client::open(settings, Http::new(), FileStorage::new(*file)).and_then(|mut license| match *command {
         "activate" => license.activate(rest.first().copied().unwrap_or_default(), Some("The Rust sample")),
         "validate" => license.validate(),
         "heartbeat" => license.heartbeat(),
         "refresh" => license.refresh(),
         "deactivate" => license.deactivate(),
+        "request_activation" => {
+            license.request_activation(rest.first().copied().unwrap_or_default(), Some("The Rust sample"))
+        }
+        "request_release" => license.request_release(),
+        "install" => license.install(&text(rest.first().copied().unwrap_or_default())?),
+        "check_revocations" => license.check_revocations(&text(rest.first().copied().unwrap_or_default())?),
         _ => license.status(),
     });
     match outcome {
@@ -34,6 +47,7 @@ fn main() -> ExitCode {
                 "features": outcome.license.as_ref().map(|license| &license.features),
                 "carries_until": outcome.carries_until,
                 "refresh_at": outcome.refresh_at,
+                "request": outcome.request,
             });
             println!("{told}");
             let well = outcome.is_usable() || outcome.state == State::Released;
@@ -44,4 +58,9 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// What stands in a file, or comes in for `-`.
+fn text(name: &str) -> std::io::Result<String> {
+    if name == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(name) }
 }

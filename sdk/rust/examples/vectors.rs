@@ -16,6 +16,9 @@
     reason = "a tool that stops at the first surprise; a test includes it as a module"
 )]
 
+#[path = "vectors/offline.rs"]
+mod offline;
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
@@ -54,8 +57,11 @@ pub fn document() -> Value {
         "key_sets": key_sets(),
         "signatures": signatures(),
         "certificates": certificates(),
+        "files": offline::files(),
+        "requests": offline::requests(),
+        "revocations": offline::revocations(),
         "messages": CODES.iter().map(|(code, english, german)| json!({ "code": code, "en": english, "de": german })).collect::<Vec<_>>(),
-        "journeys": journeys(),
+        "journeys": journeys().into_iter().chain(offline::journeys()).collect::<Vec<_>>(),
     })
 }
 
@@ -262,6 +268,7 @@ fn certificates() -> Vec<Value> {
         ("valid, signed by the second key", certificate(2, &claims()), NOW, PRODUCT, DEVICE, None),
         ("valid on any device", certificate(1, &Claims { fingerprint: None, ..claims() }), NOW, PRODUCT, "device-8", None),
         ("valid with every claim", certificate(1, &Claims { nbf: Some(NOW), jti: Some("cert_01".to_owned()), license: LicenseClaims { expires_at: Some(NOW + DAY), features: Vec::new(), ..claims().license }, ..claims() }), NOW, PRODUCT, DEVICE, None),
+        ("valid for a seat, and an answer", certificate(1, &Claims { activation: Some(offline::SEAT.to_owned()), nonce: Some(offline::nonce(1)), ..claims() }), NOW, PRODUCT, DEVICE, None),
         ("valid without features and with claims that nobody knows", saying(format!(r#"{{"iss":"{SHOP}","sub":"lic_1","aud":"{PRODUCT}","iat":{NOW},"exp":{end},"license":{{"state":"active","plan":"plan_1","more":[1]}},"more":{{}}}}"#)), NOW, PRODUCT, DEVICE, None),
         ("valid with the type in capitals", with(&format!(r#"{{"alg":"EdDSA","typ":"LICENSE+JWT","kid":"{kid}"}}"#)), NOW, PRODUCT, DEVICE, None),
         ("valid until the last second of the leeway", good.clone(), end + 299, PRODUCT, DEVICE, None),
@@ -297,6 +304,7 @@ fn certificates() -> Vec<Value> {
         ("a space", format!("{head}.{body}. {signature}"), NOW, PRODUCT, DEVICE, Some("bad_encoding")),
         ("a signature that is too short", format!("{head}.{body}.AAAA"), NOW, PRODUCT, DEVICE, Some("bad_encoding")),
         ("bits left over", format!("{head}.{body}.{}", left_over(signature)), NOW, PRODUCT, DEVICE, Some("bad_encoding")),
+        ("a nonce that is a number", saying(content.replacen('{', r#"{"nonce":7,"#, 1)), NOW, PRODUCT, DEVICE, Some("bad_claims")),
         ("no claims", saying("{}".to_owned()), NOW, PRODUCT, DEVICE, Some("bad_claims")),
         ("a time that is text", saying(content.replace(&format!(r#""exp":{end}"#), r#""exp":"never""#)), NOW, PRODUCT, DEVICE, Some("bad_claims")),
         ("a time with a fraction", saying(content.replace(&format!(r#""exp":{end}"#), &format!(r#""exp":{end}.5"#))), NOW, PRODUCT, DEVICE, Some("bad_claims")),
@@ -330,7 +338,7 @@ fn left_over(signature: &str) -> String {
 fn claims_of(claims: &Claims) -> Value {
     json!({
         "iss": claims.iss, "sub": claims.sub, "aud": claims.aud, "iat": claims.iat, "nbf": claims.nbf, "exp": claims.exp,
-        "jti": claims.jti, "fingerprint": claims.fingerprint,
+        "jti": claims.jti, "fingerprint": claims.fingerprint, "activation": claims.activation, "nonce": claims.nonce,
         "license": {
             "state": claims.license.state, "plan": claims.license.plan, "expires_at": claims.license.expires_at,
             "features": claims.license.features,
@@ -342,6 +350,10 @@ fn claims_of(claims: &Claims) -> Value {
 struct Step {
     call: &'static str,
     key: Option<&'static str>,
+    /// What the program was given: a license file, a revocation list.
+    text: Option<String>,
+    /// What chance gives in this step: so many times the same byte.
+    chance: u8,
     now: i64,
     replies: Vec<Reply>,
     state: &'static str,
@@ -352,7 +364,8 @@ const KEY: &str = "000G-40R4-0M30-E209-185G-R38E-1WEC";
 const OTHER_KEY: &str = "ZZZZ-ZZZZ-ZZZZ-ZZZZ-ZZZZ-ZZZZ-ZG6Y";
 
 fn step(call: &'static str, now: i64, replies: &[Reply], state: &'static str, code: &'static str) -> Step {
-    Step { call, key: (call == "activate").then_some(KEY), now, replies: replies.to_vec(), state, code }
+    let key = ["activate", "request_activation"].contains(&call).then_some(KEY);
+    Step { call, key, text: None, chance: 1, now, replies: replies.to_vec(), state, code }
 }
 
 fn json_reply(status: u16, body: Value) -> Reply {
@@ -382,7 +395,7 @@ fn seat(status: u16, state: &str, certificate: Option<String>) -> Reply {
 
 /// A certificate of this moment, for so many days.
 fn fresh(now: i64, days: i64) -> String {
-    certificate(1, &Claims { iat: now, exp: now + days * DAY, ..claims() })
+    certificate(1, &Claims { iat: now, exp: now + days * DAY, activation: Some(offline::SEAT.to_owned()), ..claims() })
 }
 
 #[rustfmt::skip]
@@ -550,18 +563,19 @@ fn journey(name: &str, pinned: bool, steps: Vec<Step>) -> Value {
         .into_iter()
         .map(|step| {
             script.borrow_mut().replies = step.replies.into();
-            let now = step.now;
+            let (now, chance) = (step.now, step.chance);
             let mut client = Client::open(settings.clone(), Scripted(script.clone()), memory.clone())
                 .unwrap()
-                .with_clock(move || now);
-            let outcome = act(&mut client, step.call, step.key);
+                .with_clock(move || now)
+                .with_chance(move || [chance; 16]);
+            let outcome = act(&mut client, step.call, step.key, step.text.as_deref());
             let kept = parsed(&client.kept().to_text());
             let mut script = script.borrow_mut();
             assert!(script.replies.is_empty(), "{name}: {} asked too little", step.call);
             let found = (outcome.state.as_str(), outcome.code.as_str());
             assert_eq!(found, (step.state, step.code), "{name}: {} at {now}", step.call);
             json!({
-                "call": step.call, "key": step.key, "now": now,
+                "call": step.call, "key": step.key, "text": step.text, "chance": chance, "now": now,
                 "exchanges": std::mem::take(&mut script.exchanges),
                 "outcome": outcome_of(&outcome), "kept": kept,
             })
@@ -570,8 +584,17 @@ fn journey(name: &str, pinned: bool, steps: Vec<Step>) -> Value {
     json!({ "name": name, "pinned": pinned, "steps": steps })
 }
 
-pub fn act<T: Transport, S: Storage>(client: &mut Client<T, S>, call: &str, key: Option<&str>) -> Outcome {
+pub fn act<T: Transport, S: Storage>(
+    client: &mut Client<T, S>,
+    call: &str,
+    key: Option<&str>,
+    text: Option<&str>,
+) -> Outcome {
     match call {
+        "request_activation" => client.request_activation(key.unwrap(), Some("Device 7")),
+        "request_release" => client.request_release(),
+        "install" => client.install(text.unwrap()),
+        "check_revocations" => client.check_revocations(text.unwrap()),
         "activate" => client.activate(key.unwrap(), None),
         "validate" => client.validate(),
         "heartbeat" => client.heartbeat(),
@@ -592,6 +615,7 @@ pub fn outcome_of(outcome: &Outcome) -> Value {
             "expires_at": license.expires_at,
         })),
         "carries_until": outcome.carries_until, "refresh_at": outcome.refresh_at,
+        "request": outcome.request, "request_url": outcome.request_url,
     })
 }
 

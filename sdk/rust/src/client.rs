@@ -3,6 +3,7 @@
 //! Relies on the state machine for every decision. One client speaks for one license on one device; two programs
 //! that share a place to keep things must take turns.
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,6 +12,7 @@ use latchkey_license::KeySet;
 use crate::answer::{Call, Reply, Request};
 use crate::kept::Kept;
 use crate::lease::{Settings, look, request, settle, typed, wants_keys};
+use crate::offline;
 use crate::outcome::{Outcome, State};
 
 /// What sends a request and waits for its answer.
@@ -41,10 +43,14 @@ pub struct Client<T, S> {
     storage: S,
     kept: Kept,
     clock: Clock,
+    chance: Chance,
 }
 
 /// Tells the time, in seconds since 1970.
 type Clock = Box<dyn Fn() -> i64 + Send>;
+
+/// Gives bytes that nobody predicts.
+type Chance = Box<dyn FnMut() -> [u8; 16] + Send>;
 
 impl<T: Transport, S: Storage> Client<T, S> {
     /// Reads what was kept. Asks nobody.
@@ -53,13 +59,20 @@ impl<T: Transport, S: Storage> Client<T, S> {
     /// When the storage cannot be read.
     pub fn open(settings: Settings, transport: T, mut storage: S) -> io::Result<Self> {
         let kept = storage.read()?.map_or_else(Kept::default, |text| Kept::from_text(&text));
-        Ok(Self { settings, transport, storage, kept, clock: Box::new(system_seconds) })
+        let (clock, chance) = (Box::new(system_seconds), Box::new(system_bytes));
+        Ok(Self { settings, transport, storage, kept, clock, chance })
     }
 
     /// The same with another clock, in seconds since 1970.
     #[must_use]
     pub fn with_clock(self, clock: impl Fn() -> i64 + Send + 'static) -> Self {
         Self { clock: Box::new(clock), ..self }
+    }
+
+    /// The same with another source of chance, for the nonces of requests.
+    #[must_use]
+    pub fn with_chance(self, chance: impl FnMut() -> [u8; 16] + Send + 'static) -> Self {
+        Self { chance: Box::new(chance), ..self }
     }
 
     /// What is kept.
@@ -129,6 +142,56 @@ impl<T: Transport, S: Storage> Client<T, S> {
         self.with_key(Call::Deactivate)
     }
 
+    /// Asks for a seat without a network: the outcome has a `request` that a person carries to the shop. Asked again it
+    /// is the same request, until a license file was installed.
+    ///
+    /// # Errors
+    /// When the storage cannot be written.
+    pub fn request_activation(&mut self, key: &str, device_name: Option<&str>) -> io::Result<Outcome> {
+        let (now, nonce) = ((self.clock)(), (self.chance)());
+        let (kept, outcome) =
+            offline::request_activation(&self.settings, self.kept.clone(), key, device_name, nonce, now);
+        self.keep(kept)?;
+        Ok(outcome)
+    }
+
+    /// Gives the seat back without a network: the license ends here, and the outcome has a `request` that a person
+    /// carries to the shop, which frees the seat. Asked again it is the same request.
+    ///
+    /// # Errors
+    /// When the storage cannot be written; the license stands then.
+    pub fn request_release(&mut self) -> io::Result<Outcome> {
+        let (now, nonce) = ((self.clock)(), (self.chance)());
+        let (kept, outcome) = offline::request_release(&self.settings, self.kept.clone(), nonce, now);
+        self.keep(kept)?;
+        Ok(outcome)
+    }
+
+    /// Takes a license file that a person brought, or the text of its QR code. Asks nobody, but for the shop's keys
+    /// where none that it knows signed the file.
+    ///
+    /// # Errors
+    /// When the storage cannot be written.
+    pub fn install(&mut self, file: &str) -> io::Result<Outcome> {
+        let mut kept = self.kept.clone();
+        if offline::wants_keys(&self.settings, &kept, file) {
+            kept.keys = self.fetch_keys().or(kept.keys);
+        }
+        let (kept, outcome) = offline::install(&self.settings, kept, file, (self.clock)());
+        self.keep(kept)?;
+        Ok(outcome)
+    }
+
+    /// Takes a revocation list that came from wherever, and refuses the license if the list names it. Asks nobody.
+    ///
+    /// # Errors
+    /// When the storage cannot be written.
+    pub fn check_revocations(&mut self, list: &str) -> io::Result<Outcome> {
+        let (kept, outcome) = offline::check_revocations(&self.settings, self.kept.clone(), list, (self.clock)());
+        self.keep(kept)?;
+        Ok(outcome)
+    }
+
     fn with_key(&mut self, call: Call) -> io::Result<Outcome> {
         match self.kept.key.clone() {
             Some(key) => self.settled(call, &key, None),
@@ -180,4 +243,10 @@ impl<T, S> std::fmt::Debug for Client<T, S> {
 fn system_seconds() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// The seeds of hash maps come from the system, and are all that the standard library gives of its chance.
+fn system_bytes() -> [u8; 16] {
+    let word = || RandomState::new().build_hasher().finish();
+    (u128::from(word()) << 64 | u128::from(word())).to_be_bytes()
 }

@@ -1,7 +1,7 @@
 //! What is kept between two runs of the program, as one text in a place of the program's choice.
 
 use latchkey_license::KeySet;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::NOTICE_SECONDS;
@@ -23,6 +23,31 @@ pub struct Kept {
     pub issued_at: i64,
     /// The highest time ever seen, in seconds since 1970.
     pub highest_time: i64,
+    /// The license and the seat that the newest certificate named; they outlive it.
+    pub license: Option<String>,
+    /// See [`license`](Self::license).
+    pub activation: Option<String>,
+    /// Since when the "no" holds, in seconds since 1970: what was signed before does not lift it.
+    pub refused_at: Option<i64>,
+    /// The request for a seat whose answer is awaited.
+    pub request: Option<Pending>,
+    /// The seat that was given back last.
+    pub released: Option<String>,
+    /// The request that gives it back, to be carried to the shop.
+    pub release_request: Option<String>,
+}
+
+/// A request for a seat that somebody carries to the shop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// The license key in it.
+    pub key: String,
+    /// The name of the device in it.
+    pub name: Option<String>,
+    /// What the answer must repeat.
+    pub nonce: String,
+    /// The request.
+    pub text: String,
 }
 
 #[derive(Deserialize)]
@@ -34,6 +59,12 @@ struct Stored {
     jwks: Option<Value>,
     issued_at: i64,
     highest_time: i64,
+    license: Option<String>,
+    activation: Option<String>,
+    refused_at: Option<i64>,
+    request: Option<Pending>,
+    released: Option<String>,
+    release_request: Option<String>,
 }
 
 impl Kept {
@@ -48,6 +79,12 @@ impl Kept {
                 keys: stored.jwks.and_then(|jwks| KeySet::parse(&jwks.to_string()).ok()),
                 issued_at: stored.issued_at,
                 highest_time: stored.highest_time,
+                license: stored.license,
+                activation: stored.activation,
+                refused_at: stored.refused_at,
+                request: stored.request,
+                released: stored.released,
+                release_request: stored.release_request,
             },
             Ok(_) | Err(_) => Self::default(),
         }
@@ -65,6 +102,12 @@ impl Kept {
             "jwks": jwks,
             "issued_at": self.issued_at,
             "highest_time": self.highest_time,
+            "license": self.license,
+            "activation": self.activation,
+            "refused_at": self.refused_at,
+            "request": self.request,
+            "released": self.released,
+            "release_request": self.release_request,
         })
         .to_string()
     }
@@ -77,8 +120,19 @@ impl Kept {
         self
     }
 
-    /// What is left when the seat is given back: the times and the shop's keys.
+    /// What is left when the seat is given back: the times, the shop's keys, and which seat it was.
     pub(crate) fn released(self) -> Self {
-        Self { key: None, certificate: None, refused: None, ..self }
+        Self {
+            key: None,
+            certificate: None,
+            refused: None,
+            refused_at: None,
+            license: None,
+            request: None,
+            release_request: None,
+            released: self.activation.or(self.released),
+            activation: None,
+            ..self
+        }
     }
 }

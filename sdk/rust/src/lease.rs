@@ -39,12 +39,12 @@ impl Settings {
         }
     }
 
-    fn trusted<'a>(&'a self, kept: &'a Kept) -> &'a KeySet {
+    pub(crate) fn trusted<'a>(&'a self, kept: &'a Kept) -> &'a KeySet {
         const NONE: &KeySet = &KeySet::new();
         self.keys.as_ref().or(kept.keys.as_ref()).unwrap_or(NONE)
     }
 
-    fn outcome(&self, state: State, code: &str, said: Option<String>, claims: Option<&Claims>) -> Outcome {
+    pub(crate) fn outcome(&self, state: State, code: &str, said: Option<String>, claims: Option<&Claims>) -> Outcome {
         Outcome {
             state,
             code: code.to_owned(),
@@ -53,12 +53,14 @@ impl Settings {
             license: claims.map(License::from),
             carries_until: claims.map(|claims| claims.exp),
             refresh_at: claims.map(refresh_at),
+            request: None,
+            request_url: None,
         }
     }
 }
 
 /// Halfway between signing and end.
-fn refresh_at(claims: &Claims) -> i64 {
+pub(crate) fn refresh_at(claims: &Claims) -> i64 {
     claims.iat.saturating_add(claims.exp.saturating_sub(claims.iat).max(0) / 2)
 }
 
@@ -116,9 +118,10 @@ pub fn look(settings: &Settings, kept: Kept, now: i64) -> (Kept, Outcome) {
     (kept.seen(now), outcome)
 }
 
-fn look_only(settings: &Settings, kept: &Kept, now: i64) -> Outcome {
+pub(crate) fn look_only(settings: &Settings, kept: &Kept, now: i64) -> Outcome {
     let told = |state, code| settings.outcome(state, code, None, None);
-    if kept.key.is_none() {
+    // What came as a file has no key.
+    if kept.key.is_none() && kept.certificate.is_none() {
         return told(State::Refused, "not_activated");
     }
     if let Some(code) = &kept.refused {
@@ -140,7 +143,7 @@ fn look_only(settings: &Settings, kept: &Kept, now: i64) -> Outcome {
     }
 }
 
-fn lease_code(error: CertificateError) -> &'static str {
+pub(crate) fn lease_code(error: CertificateError) -> &'static str {
     match error {
         CertificateError::Expired { .. } => "lease_ended",
         CertificateError::NotYetValid { .. } => "clock_rolled_back",
@@ -189,6 +192,7 @@ pub fn settle(
             if kept.key.as_deref() == Some(key) {
                 kept.certificate = None;
                 kept.refused = Some(code);
+                kept.refused_at = Some(now);
             }
             (kept, Some(outcome))
         }
@@ -242,6 +246,13 @@ fn settle_yes(
         keys: kept.keys,
         issued_at: claims.iat.max(kept.issued_at),
         highest_time,
+        license: Some(claims.sub.clone()),
+        // The shop gives the same seat again as long as nobody told it that it is free.
+        released: kept.released.filter(|released| Some(released) != claims.activation.as_ref()),
+        activation: claims.activation.clone(),
+        refused_at: None,
+        request: None,
+        release_request: None,
     };
     (kept, Some(settings.outcome(State::Valid, "valid", None, Some(claims))))
 }

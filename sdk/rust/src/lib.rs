@@ -18,7 +18,7 @@
 //! ```
 //!
 //! One state machine, the same in every language: `docs/clients.md` has it in words and `sdk/vectors.json` in
-//! examples. [`look`] and [`settle`] are that machine and touch nothing; [`Client`] asks and keeps.
+//! examples. [`look`], [`settle`], [`install`] and the like are that machine and touch nothing; [`Client`] asks and keeps.
 
 mod answer;
 mod client;
@@ -28,6 +28,7 @@ mod http;
 mod kept;
 mod lease;
 mod message;
+mod offline;
 mod outcome;
 
 pub use answer::{Call, Reply, Request};
@@ -35,10 +36,11 @@ pub use client::{Client, Storage, Transport};
 pub use file::FileStorage;
 #[cfg(feature = "http")]
 pub use http::Http;
-pub use kept::Kept;
+pub use kept::{Kept, Pending};
 pub use latchkey_license as license;
 pub use lease::{Settings, look, request, settle, wants_keys};
 pub use message::{CODES, Language, message};
+pub use offline::{check_revocations, install, request_activation, request_release};
 pub use outcome::{License, Outcome, State};
 
 /// How far a clock may be off when a certificate's times are compared, in seconds.

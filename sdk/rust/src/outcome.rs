@@ -48,6 +48,10 @@ pub struct Outcome {
     pub carries_until: Option<i64>,
     /// When the shop should be asked again, in seconds since 1970: halfway.
     pub refresh_at: Option<i64>,
+    /// A request that a person carries to the shop, as one line of text. One for a seat holds the license key.
+    pub request: Option<String>,
+    /// The page that takes the request, with the request behind the `#`: what a QR code shows.
+    pub request_url: Option<String>,
 }
 
 impl Outcome {

@@ -7,6 +7,7 @@ import { hasSigned } from './ed25519.js';
 import type { KeySet } from './key_set.js';
 
 const MAX_CERTIFICATE_BYTES = 64 * 1024;
+const TYPE = 'license+jwt';
 
 /** Why a certificate was refused, as a stable word. */
 export class CertificateError extends Error {
@@ -25,6 +26,10 @@ export interface Claims {
   readonly exp: number;
   readonly jti: string | null;
   readonly fingerprint: string | null;
+  /** Which seat it was given to, if it was given to one. */
+  readonly activation: string | null;
+  /** The nonce of the request that it answers, if it answers one. */
+  readonly nonce: string | null;
   readonly license: {
     readonly state: string;
     readonly plan: string;
@@ -46,13 +51,8 @@ export async function verify(
   product: string | null = null,
   fingerprint: string | null = null,
 ): Promise<Claims> {
-  const [header, body, seal] = split(certificate);
-  const key = keys.find(readHeader(decode(header)));
-  if (key === null) throw new CertificateError('unknown_key');
-  const signature = decode(seal);
-  if (signature.length !== 64) throw new CertificateError('bad_encoding');
-  if (!(await hasSigned(key, utf8(`${header}.${body}`), signature))) throw new CertificateError('bad_signature');
-  const claims = readClaims(decode(body));
+  requireLength(certificate);
+  const claims = readClaims(await signedClaims(certificate, TYPE, keys));
   if (claims.nbf !== null && claims.nbf > now + leeway) throw new CertificateError('not_yet_valid');
   if (claims.exp + leeway <= now) throw new CertificateError('expired');
   if (product !== null && claims.aud !== product) throw new CertificateError('wrong_product');
@@ -62,13 +62,31 @@ export async function verify(
   return claims;
 }
 
+/**
+ * The claims of a token of this type, as they were signed by one of these
+ * keys: an object, or null where they are none. Throws CertificateError.
+ */
+export async function signedClaims(token: string, kind: string, keys: KeySet): Promise<Record<string, unknown> | null> {
+  const [header, body, seal] = split(token);
+  const key = keys.find(readHeader(decode(header), kind));
+  if (key === null) throw new CertificateError('unknown_key');
+  const signature = decode(seal);
+  if (signature.length !== 64) throw new CertificateError('bad_encoding');
+  if (!(await hasSigned(key, utf8(`${header}.${body}`), signature))) throw new CertificateError('bad_signature');
+  return object(decode(body));
+}
+
 /** The name of the key that a certificate says it is signed with; proves nothing. Throws CertificateError. */
 export function keyId(certificate: string): string {
-  return readHeader(decode(split(certificate)[0]));
+  requireLength(certificate);
+  return readHeader(decode(split(certificate)[0]), TYPE);
+}
+
+function requireLength(certificate: string): void {
+  if (utf8(certificate).length > MAX_CERTIFICATE_BYTES) throw new CertificateError('too_long');
 }
 
 function split(certificate: string): [string, string, string] {
-  if (utf8(certificate).length > MAX_CERTIFICATE_BYTES) throw new CertificateError('too_long');
   const [header, body, signature, more] = certificate.split('.');
   if (header === undefined || body === undefined || signature === undefined || more !== undefined) {
     throw new CertificateError('not_a_token');
@@ -90,21 +108,21 @@ function object(bytes: Bytes): Record<string, unknown> | null {
   }
 }
 
-function readHeader(bytes: Bytes): string {
+function readHeader(bytes: Bytes, kind: string): string {
   const header = object(bytes);
   if (header === null || typeof header['alg'] !== 'string' || !isTextOrAbsent(header['typ']) || !isTextOrAbsent(header['kid'])) {
     throw new CertificateError('bad_header');
   }
   const { alg, typ, crit, kid } = header;
   if (alg !== 'EdDSA') throw new CertificateError('wrong_algorithm');
-  if (typeof typ !== 'string' || typ.toLowerCase() !== 'license+jwt') throw new CertificateError('wrong_type');
+  if (typeof typ !== 'string' || typ.toLowerCase() !== kind) throw new CertificateError('wrong_type');
   if (crit !== undefined && crit !== null) throw new CertificateError('unknown_extension');
   if (typeof kid !== 'string') throw new CertificateError('missing_key_id');
   return kid;
 }
 
-function readClaims(bytes: Bytes): Claims {
-  const claims = object(bytes) ?? {};
+function readClaims(signed: Record<string, unknown> | null): Claims {
+  const claims = signed ?? {};
   const license = asObject(claims['license']) ?? {};
   const features = license['features'] === undefined ? [] : license['features'];
   const isTime = (value: unknown) => Number.isSafeInteger(value);
@@ -113,7 +131,7 @@ function readClaims(bytes: Bytes): Claims {
     ['iss', 'sub', 'aud'].every((name) => typeof claims[name] === 'string') &&
     ['iat', 'exp'].every((name) => isTime(claims[name])) &&
     isTimeOrAbsent(claims['nbf']) &&
-    ['jti', 'fingerprint'].every((name) => isTextOrAbsent(claims[name])) &&
+    ['jti', 'fingerprint', 'activation', 'nonce'].every((name) => isTextOrAbsent(claims[name])) &&
     ['state', 'plan'].every((name) => typeof license[name] === 'string') &&
     isTimeOrAbsent(license['expires_at']) &&
     Array.isArray(features) &&
@@ -129,6 +147,8 @@ function readClaims(bytes: Bytes): Claims {
     exp: given.exp,
     jti: given.jti ?? null,
     fingerprint: given.fingerprint ?? null,
+    activation: given.activation ?? null,
+    nonce: given.nonce ?? null,
     license: {
       state: given.license.state,
       plan: given.license.plan,

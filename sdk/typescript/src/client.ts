@@ -2,6 +2,7 @@
 // license stands. One client speaks for one license on one device; two
 // programs, or two tabs, that share a place to keep things must take turns.
 
+import type { Bytes } from './bytes.js';
 import { Http, type Transport } from './http.js';
 import type { KeySet } from './key_set.js';
 import {
@@ -20,6 +21,7 @@ import {
   typed,
   wantsKeys,
 } from './lease.js';
+import { checkRevocations, fileWantsKeys, install, requestActivation, requestRelease } from './offline.js';
 import type { Outcome } from './outcome.js';
 
 /** A place to keep one text between two runs, where only the user reads it. */
@@ -34,6 +36,8 @@ export interface ClientOptions {
   readonly transport?: Transport;
   /** Seconds since 1970. */
   readonly clock?: () => number;
+  /** So many bytes that nobody predicts. */
+  readonly chance?: (length: number) => Bytes;
 }
 
 /** The license of this program on this device. Every call rejects only when the storage does. */
@@ -42,6 +46,7 @@ export class Client {
   readonly #storage: Storage;
   readonly #transport: Transport;
   readonly #clock: () => number;
+  readonly #chance: (length: number) => Bytes;
   #kept: Kept;
 
   private constructor(settings: Settings, storage: Storage, kept: Kept, options: ClientOptions) {
@@ -49,6 +54,7 @@ export class Client {
     this.#storage = storage;
     this.#kept = kept;
     this.#transport = options.transport ?? new Http();
+    this.#chance = options.chance ?? ((length) => globalThis.crypto.getRandomValues(new Uint8Array(length)));
     this.#clock = options.clock ?? (() => Math.floor(Date.now() / 1_000));
   }
 
@@ -97,6 +103,46 @@ export class Client {
   /** Gives the seat back. When the shop cannot be reached, the seat stays taken and the license stays. */
   deactivate(): Promise<Outcome> {
     return this.#withKey('deactivate');
+  }
+
+  /**
+   * Asks for a seat without a network: the outcome has a `request` that a
+   * person carries to the shop. Asked again it is the same request, until a
+   * license file was installed.
+   */
+  requestActivation(key: string, deviceName: string | null = null): Promise<Outcome> {
+    return this.#settled(requestActivation(this.#settings, this.#kept, key, deviceName, this.#chance(16), this.#clock()));
+  }
+
+  /**
+   * Gives the seat back without a network: the license ends here, and the
+   * outcome has a `request` that a person carries to the shop, which frees the
+   * seat. Asked again it is the same request.
+   */
+  requestRelease(): Promise<Outcome> {
+    return this.#settled(requestRelease(this.#settings, this.#kept, this.#chance(16), this.#clock()));
+  }
+
+  /**
+   * Takes a license file that a person brought, or the text of its QR code.
+   * Asks nobody, but for the shop's keys where none that it knows signed the
+   * file.
+   */
+  async install(file: string): Promise<Outcome> {
+    let kept = this.#kept;
+    if (fileWantsKeys(this.#settings, kept, file)) kept = { ...kept, keys: (await this.#fetchKeys()) ?? kept.keys };
+    return this.#settled(install(this.#settings, kept, file, this.#clock()));
+  }
+
+  /** Takes a revocation list that came from wherever, and refuses the license if the list names it. Asks nobody. */
+  checkRevocations(list: string): Promise<Outcome> {
+    return this.#settled(checkRevocations(this.#settings, this.#kept, list, this.#clock()));
+  }
+
+  async #settled(settled: Promise<[Kept, Outcome]>): Promise<Outcome> {
+    const [kept, outcome] = await settled;
+    await this.#keep(kept);
+    return outcome;
   }
 
   async #withKey(call: Call): Promise<Outcome> {

@@ -10,6 +10,8 @@ export { BrowserStorage, Client, MemoryStorage, type ClientOptions, type Storage
 export { Http, type Reply, type Transport } from './http.js';
 export { KeyCodeError, parseKey } from './key_code.js';
 export { KeySet, KeySetError } from './key_set.js';
+export { LicenseFileError, readLicenseFile } from './license_file.js';
 export { LEEWAY_SECONDS, NOTICE_SECONDS, ROLLBACK_SECONDS, type Kept, type Settings } from './lease.js';
 export { MESSAGES, message } from './message.js';
 export type { License, Outcome, State } from './outcome.js';
+export { verifyRevocations, type Revoked } from './revocation.js';

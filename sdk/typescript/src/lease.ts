@@ -41,6 +41,24 @@ export interface Kept {
   readonly keys: KeySet | null;
   readonly issuedAt: number;
   readonly highestTime: number;
+  /** The license and the seat that the newest certificate named; they outlive it. */
+  readonly license: string | null;
+  readonly activation: string | null;
+  /** Since when the "no" holds: what was signed before does not lift it. */
+  readonly refusedAt: number | null;
+  /** The request for a seat whose answer is awaited. */
+  readonly request: Pending | null;
+  /** The seat that was given back last, and the request that gives it back. */
+  readonly released: string | null;
+  readonly releaseRequest: string | null;
+}
+
+/** A request for a seat that somebody carries to the shop: the key and the device's name in it, and what the answer must repeat. */
+export interface Pending {
+  readonly key: string;
+  readonly name: string | null;
+  readonly nonce: string;
+  readonly text: string;
 }
 
 export type Call = 'inquire' | 'activate' | 'validate' | 'heartbeat' | 'deactivate';
@@ -52,15 +70,31 @@ type Meaning =
   | { readonly kind: 'released' }
   | { readonly kind: 'no' | 'unclear'; readonly code: string; readonly said: string | null };
 
-export const NOTHING_KEPT: Kept = { key: null, certificate: null, refused: null, keys: null, issuedAt: 0, highestTime: 0 };
+export const NOTHING_KEPT: Kept = {
+  key: null,
+  certificate: null,
+  refused: null,
+  keys: null,
+  issuedAt: 0,
+  highestTime: 0,
+  license: null,
+  activation: null,
+  refusedAt: null,
+  request: null,
+  released: null,
+  releaseRequest: null,
+};
+const KEPT_TEXTS = ['key', 'certificate', 'refused', 'license', 'activation', 'released', 'release_request'];
 
 /** Reads what `keptText` wrote. A text that cannot be read is as good as none. */
 export function readKept(text: string): Kept {
   const stored = jsonObject(text);
   const understood =
     stored?.['version'] === VERSION &&
-    ['key', 'certificate', 'refused'].every((name) => isTextOrAbsent(stored[name])) &&
-    ['issued_at', 'highest_time'].every((name) => Number.isSafeInteger(stored[name]));
+    KEPT_TEXTS.every((name) => isTextOrAbsent(stored[name])) &&
+    ['issued_at', 'highest_time'].every((name) => Number.isSafeInteger(stored[name])) &&
+    Number.isSafeInteger(stored['refused_at'] ?? 0) &&
+    isPendingOrAbsent(stored['request']);
   if (!understood) return NOTHING_KEPT;
   return {
     key: asText(stored['key']),
@@ -69,7 +103,23 @@ export function readKept(text: string): Kept {
     keys: readKeys(JSON.stringify(stored['jwks'] ?? null)),
     issuedAt: stored['issued_at'] as number,
     highestTime: stored['highest_time'] as number,
+    license: asText(stored['license']),
+    activation: asText(stored['activation']),
+    refusedAt: (stored['refused_at'] ?? null) as number | null,
+    request: readPending(stored['request']),
+    released: asText(stored['released']),
+    releaseRequest: asText(stored['release_request']),
   };
+}
+
+function isPendingOrAbsent(value: unknown): boolean {
+  return value === undefined || value === null || readPending(value) !== null;
+}
+
+function readPending(value: unknown): Pending | null {
+  const { key, name, nonce, text } = asObject(value) ?? {};
+  const understood = typeof key === 'string' && isTextOrAbsent(name) && typeof nonce === 'string' && typeof text === 'string';
+  return understood ? { key, name: asText(name), nonce, text } : null;
 }
 
 /** A key set, or null for what is none. */
@@ -91,6 +141,12 @@ export function keptText(kept: Kept): string {
     jwks: kept.keys?.toJwks() ?? null,
     issued_at: kept.issuedAt,
     highest_time: kept.highestTime,
+    license: kept.license,
+    activation: kept.activation,
+    refused_at: kept.refusedAt,
+    request: kept.request,
+    released: kept.released,
+    release_request: kept.releaseRequest,
   });
 }
 
@@ -145,8 +201,9 @@ export async function look(settings: Settings, kept: Kept, now: number): Promise
   return [seen(kept, now), await lookOnly(settings, kept, now)];
 }
 
-async function lookOnly(settings: Settings, kept: Kept, now: number): Promise<Outcome> {
-  if (kept.key === null) return outcome(settings, 'refused', 'not_activated');
+export async function lookOnly(settings: Settings, kept: Kept, now: number): Promise<Outcome> {
+  // What came as a file has no key.
+  if (kept.key === null && kept.certificate === null) return outcome(settings, 'refused', 'not_activated');
   if (kept.refused !== null) return outcome(settings, 'refused', kept.refused);
   if (now + ROLLBACK_SECONDS < kept.highestTime) return outcome(settings, 'undetermined', 'clock_rolled_back');
   try {
@@ -160,7 +217,7 @@ async function lookOnly(settings: Settings, kept: Kept, now: number): Promise<Ou
   }
 }
 
-function leaseCode(code: string): string {
+export function leaseCode(code: string): string {
   switch (code) {
     case 'expired':
       return 'lease_ended';
@@ -196,11 +253,11 @@ export async function settle(
     case 'certificate':
       return [after, null];
     case 'released':
-      return [{ ...after, key: null, certificate: null, refused: null }, outcome(settings, 'released', 'released')];
+      return [givenBack(after), outcome(settings, 'released', 'released')];
     case 'no': {
       const { code, said } = meaning;
       // A "no" about another key than the one that works here takes nothing away.
-      const left = after.key === key ? { ...after, certificate: null, refused: code } : after;
+      const left = after.key === key ? { ...after, certificate: null, refused: code, refusedAt: now } : after;
       return [left, outcome(settings, 'refused', code, said)];
     }
     case 'unclear':
@@ -231,12 +288,16 @@ function settleYes(settings: Settings, kept: Kept, key: string, now: number, cer
   // device whose clock was once far ahead works again when the shop was asked.
   const last = claims.iat >= kept.issuedAt ? claims.iat : kept.highestTime;
   const after: Kept = {
+    ...NOTHING_KEPT,
     key,
     certificate,
-    refused: null,
     keys: kept.keys,
     issuedAt: Math.max(claims.iat, kept.issuedAt),
     highestTime: Math.max(last, now),
+    license: claims.sub,
+    activation: claims.activation,
+    // The shop gives the same seat again as long as nobody told it that it is free.
+    released: kept.released === claims.activation ? null : kept.released,
   };
   return [after, outcome(settings, 'valid', 'valid', null, claims)];
 }
@@ -309,12 +370,17 @@ function codeOf(error: unknown): string {
   throw error;
 }
 
+/** What is left when the seat is given back: the times, the shop's keys, and which seat it was. */
+export function givenBack({ keys, issuedAt, highestTime, activation, released }: Kept): Kept {
+  return { ...NOTHING_KEPT, keys, issuedAt, highestTime, released: activation ?? released };
+}
+
 /** The same after this time was seen. Moves in steps, so that a look does not always write. */
-function seen(kept: Kept, now: number): Kept {
+export function seen(kept: Kept, now: number): Kept {
   return now >= kept.highestTime + NOTICE_SECONDS ? { ...kept, highestTime: now } : kept;
 }
 
-function trusted(settings: Settings, kept: Kept): KeySet {
+export function trusted(settings: Settings, kept: Kept): KeySet {
   return settings.keys ?? kept.keys ?? KeySet.NONE;
 }
 
@@ -327,11 +393,11 @@ export function languageOf(settings: Settings): string {
   return settings.language ?? 'en';
 }
 
-function refreshAt(claims: Claims): number {
+export function refreshAt(claims: Claims): number {
   return claims.iat + Math.floor(Math.max(claims.exp - claims.iat, 0) / 2);
 }
 
-function outcome(settings: Settings, state: State, code: string, said: string | null = null, claims: Claims | null = null): Outcome {
+export function outcome(settings: Settings, state: State, code: string, said: string | null = null, claims: Claims | null = null): Outcome {
   return {
     state,
     code,
@@ -347,5 +413,7 @@ function outcome(settings: Settings, state: State, code: string, said: string | 
     },
     carriesUntil: claims && claims.exp,
     refreshAt: claims && refreshAt(claims),
+    request: null,
+    requestUrl: null,
   };
 }

@@ -75,6 +75,30 @@ export const MESSAGES: Readonly<Record<string, readonly [english: string, german
     'The shop\'s answer cannot be verified.',
     'Die Antwort des Shops lässt sich nicht prüfen.',
   ],
+  key_retired: [
+    'The key was replaced. Enter the new one; it stands in the portal.',
+    'Der Schlüssel wurde ersetzt. Geben Sie den neuen ein; er steht im Portal.',
+  ],
+  file_awaited: [
+    'Carry the request to the shop\'s page, and come back with the license file.',
+    'Bringen Sie die Anfrage zur Seite des Shops, und kommen Sie mit der Lizenzdatei zurück.',
+  ],
+  file_unreadable: [
+    'This is not a whole license file.',
+    'Das ist keine vollständige Lizenzdatei.',
+  ],
+  file_not_awaited: [
+    'This license file answers another request. Make a new request.',
+    'Diese Lizenzdatei beantwortet eine andere Anfrage. Erstellen Sie eine neue Anfrage.',
+  ],
+  file_outdated: [
+    'This license file is older than what is known here. Make a new request.',
+    'Diese Lizenzdatei ist älter als das, was hier bekannt ist. Erstellen Sie eine neue Anfrage.',
+  ],
+  revocations_refused: [
+    'The list of revoked licenses cannot be verified.',
+    'Die Liste zurückgenommener Lizenzen lässt sich nicht prüfen.',
+  ],
   clock_wrong: [
     'The clock of this device is wrong. Set it and try again.',
     'Die Uhr dieses Geräts geht falsch. Stellen Sie sie, und versuchen Sie es noch einmal.',

@@ -27,6 +27,10 @@ export interface Outcome {
   readonly carriesUntil: number | null;
   /** When the shop should be asked again: halfway. */
   readonly refreshAt: number | null;
+  /** What a person carries to the shop, as one line of text. One for a seat holds the license key. */
+  readonly request: string | null;
+  /** The page that takes the request, with the request behind the `#`: what a QR code shows. */
+  readonly requestUrl: string | null;
 }
 
 /** What was bought, as the certificate says. */

@@ -17,9 +17,13 @@ import {
   ROLLBACK_SECONDS,
   message,
   parseKey,
+  readLicenseFile,
   verify,
+  verifyRevocations,
 } from '../dist/index.js';
 import { NOTHING_KEPT, keptText, readKept } from '../dist/lease.js';
+import { requestText } from '../dist/offline_request.js';
+import { named } from '../dist/revocation.js';
 import { sha256, sha512 } from '../dist/sha2.js';
 
 const vectors = JSON.parse(await readFile(new URL('../../vectors.json', import.meta.url), 'utf8'));
@@ -91,6 +95,33 @@ for (const lacks of [null, 'Ed25519', 'everything']) {
   });
 }
 
+test('files', async () => {
+  for (const { name, text, certificate, error } of rows('files')) {
+    assert.deepEqual(await told(() => readLicenseFile(text)), [certificate, error], name);
+  }
+});
+
+test('requests', () => {
+  for (const { name, key, request, text } of rows('requests')) {
+    assert.equal(requestText(key, request), text, name);
+  }
+});
+
+test('revocations', async () => {
+  const keys = KeySet.parse(JSON.stringify(vectors.jwks));
+  for (const { name, text, claims, code, error } of rows('revocations')) {
+    const [entries, refused] = await told(() => verifyRevocations(text, keys));
+    const entry = entries && named(entries, claims);
+    assert.deepEqual([entry && entry[1], refused], [code, error], name);
+  }
+});
+
+const METHODS = {
+  request_activation: 'requestActivation',
+  request_release: 'requestRelease',
+  check_revocations: 'checkRevocations',
+};
+
 test('messages', () => {
   assert.equal(Object.keys(MESSAGES).length, rows('messages').length);
   for (const { code, en, de } of rows('messages')) {
@@ -114,8 +145,10 @@ test('journeys', async () => {
         },
       };
       const settings = { shopUrl: shop_url, product, fingerprint, keys };
-      const client = await Client.open(settings, storage, { transport, clock: () => step.now });
-      const outcome = await (step.call === 'activate' ? client.activate(step.key) : client[step.call]());
+      const chance = (length) => new Uint8Array(length).fill(step.chance);
+      const client = await Client.open(settings, storage, { transport, clock: () => step.now, chance });
+      const given = { activate: [step.key], request_activation: [step.key, 'Device 7'] }[step.call];
+      const outcome = await client[METHODS[step.call] ?? step.call](...(given ?? (step.text === null ? [] : [step.text])));
       const where = `${name}: ${step.call} at ${step.now}`;
       assert.deepEqual(outcomeOf(outcome), step.outcome, where);
       assert.deepEqual(asked, step.exchanges, where);
@@ -131,7 +164,7 @@ test('a text that cannot be read is as good as none', () => {
   }
 });
 
-function outcomeOf({ state, code, message, usable, portalUrl, license, carriesUntil, refreshAt }) {
+function outcomeOf({ state, code, message, usable, portalUrl, license, carriesUntil, refreshAt, request, requestUrl }) {
   return {
     state,
     code,
@@ -147,5 +180,7 @@ function outcomeOf({ state, code, message, usable, portalUrl, license, carriesUn
     },
     carries_until: carriesUntil,
     refresh_at: refreshAt,
+    request,
+    request_url: requestUrl,
   };
 }
