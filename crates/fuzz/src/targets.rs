@@ -10,7 +10,7 @@ use domain::{
     RefundId, ShopId, Timestamp,
 };
 use gateways::{Call, Gateway, Headers, HttpResponse, Translation, adapter};
-use latchkey_license::{KeyCode, KeySet, verify};
+use latchkey_license::{KeyCode, KeySet, OfflineRequest, RevocationList, read_file, read_request, verify};
 use money::{Currency, Money};
 use sandbox::model::delivery::sign;
 use sandbox::model::moment::Moment;
@@ -29,6 +29,7 @@ pub fn all() -> Vec<Target> {
         license_key(),
         certificate(),
         key_set(),
+        carried(),
         money(),
         words(),
         email(),
@@ -263,6 +264,39 @@ fn certificate() -> Target {
         }
     };
     target("certificate", words, bytes(seeds), read)
+}
+
+/// What people carry to and from devices without a network: license files, requests, revocation lists.
+fn carried() -> Target {
+    let vectors = vectors();
+    let keys = KeySet::parse(&vectors["jwks"].to_string()).unwrap();
+    let lists = texts(&vectors, "revocations", "text");
+    let signed: BTreeSet<String> = lists.iter().map(|list| list.trim().to_owned()).collect();
+    // The longest of them is only long.
+    let files = texts(&vectors, "files", "text").into_iter().filter(|file| file.len() < 4_000);
+    let seeds = files.chain(texts(&vectors, "requests", "text")).chain(lists).collect();
+    let words = &["-----BEGIN LATCHKEY LICENSE-----", "-----END LATCHKEY LICENSE-----", "#", ".", "\n", "eyJ", "="];
+    let read = move |input: &[u8]| {
+        let text = String::from_utf8_lossy(input);
+        if let Ok(certificate) = read_file(&text) {
+            assert_eq!(read_file(&certificate).as_ref(), Ok(&certificate), "a certificate is a file by itself");
+        }
+        if RevocationList::verify(&text, &keys).is_ok() {
+            assert!(signed.contains(text.trim()), "a list that nobody signed is taken: {text}");
+            return "list".to_owned();
+        }
+        match read_request(&text) {
+            Ok(read) => match &read.request {
+                OfflineRequest::Activate { key, .. } => {
+                    assert!(read.is_of_key(key), "a request that was damaged is taken: {text}");
+                    "seat".to_owned()
+                }
+                OfflineRequest::Release { .. } => "release".to_owned(),
+            },
+            Err(error) => variant(&error),
+        }
+    };
+    target("carried", words, bytes(seeds), read)
 }
 
 fn key_set() -> Target {
