@@ -170,6 +170,8 @@ journey('The console can be used by everybody', {}, async (visitor, shop, browse
     await page.click('table.list tbody a >> nth=0');
     await visitor.audit(`console, one of ${path}`);
   }
+  await visitor.open('/console/attempts');
+  await visitor.audit('console, unknown keys');
   await visitor.open(`/console/orders/${number}`);
   await page.click('details summary');
   await visitor.audit('console, refund form');

@@ -34,7 +34,7 @@ impl App {
     pub(crate) async fn call(&self, account: &GatewayAccount, call: &Call) -> Result<Answer, CallError> {
         let name = call.as_str();
         let began = Instant::now();
-        let begin = Begin { id: None, parent: None, kind: SpanKind::Client };
+        let begin = Begin { id: None, parent: None, kind: SpanKind::Client, program: None };
         let outcome = self
             .in_span(begin, self.exchange(account, call), |outcome, span| {
                 span.name = format!("{} {name}", account.adapter);

@@ -25,7 +25,7 @@ impl App {
             }
             let Some(account) = self.gateway_account(claim.notice.gateway_account).await? else { continue };
             let id = Some(claim.notice.id.to_string());
-            let begin = Begin { id, parent: None, kind: SpanKind::Consumer };
+            let begin = Begin { id, parent: None, kind: SpanKind::Consumer, program: None };
             let apply = async {
                 // One that fails keeps its lease and is tried again when that ends.
                 self.apply_notice(&account, &claim.notice).await.inspect_err(|error| {

@@ -8,6 +8,7 @@
 mod access_token;
 mod adjust;
 mod ask;
+mod attempt;
 mod by_hand;
 mod checkout;
 mod clock;
@@ -53,6 +54,7 @@ mod worker;
 
 pub use access_token::{AccessClaims, AccessToken};
 pub use adjust::{Adoption, Adoptions};
+pub use attempt::{KEPT_FOR as ATTEMPTS_KEPT_FOR, ORDINARY_KEPT_FOR as ORDINARY_ATTEMPTS_KEPT_FOR};
 pub use by_hand::HandAct;
 pub use checkout::{CheckoutInput, Submitted};
 pub use clock::Clock;
@@ -114,6 +116,7 @@ pub struct App {
     pub settings: Settings,
     /// What is counted, for whoever watches.
     pub metrics: Metrics,
+    attempts: attempt::Attempts,
     signer: RwLock<Arc<Signer>>,
     shops: shops::Shops,
     product_names: product_name::ProductNames,
@@ -156,6 +159,7 @@ impl App {
             catalog,
             settings,
             metrics: Metrics::default(),
+            attempts: attempt::Attempts::default(),
             signer: RwLock::new(Arc::new(signer)),
             shops,
             product_names,

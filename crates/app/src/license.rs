@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::{
-    Activation, ActivationRequest, Actor, Changes, EventId, Fingerprint, License, LicenseId, Refusal, RetiredKey, Rng,
-    ShopId, Timestamp, UsageRequest, ValidationRequest, Verdict, Warning, activate, begin, change_usage,
-    count_verification, deactivate, heartbeat, release_by_hand,
+    Activation, ActivationRequest, Actor, AttemptKind, AttemptVerdict, Changes, EventId, Fingerprint, License,
+    LicenseId, Refusal, RetiredKey, Rng, ShopId, Timestamp, UsageRequest, ValidationRequest, Verdict, VerdictCode,
+    Warning, activate, begin, change_usage, count_verification, deactivate, heartbeat, release_by_hand,
 };
 use latchkey_license::KeyCode;
 use store::{CommitError, SeatView};
 
+use crate::attempt::{Told, Whose};
 use crate::{App, CertificateTerms, Error};
 
 /// How often a seat is reached for again when other devices reach for the same license.
@@ -86,6 +87,9 @@ impl App {
                 let retired = self.store.retired_key(shop, key).await?;
                 let verdict = if retired.is_some() { Verdict::key_retired() } else { Verdict::unknown() };
                 count(&verdict);
+                let of = retired.as_ref().map_or(Whose::Nobody(key), |retired| Whose::Replaced(retired.license));
+                let told = told(shop, AttemptKind::Validate, verdict.code.into(), of, device, at);
+                self.note(Told { product: named(request), ..told });
                 return Ok(ValidateAnswer { verdict, seat: None, certificate: None, retired, at });
             };
             if device.is_some()
@@ -115,6 +119,14 @@ impl App {
                 }
             }
             count(&verdict);
+            if verdict.is_valid() {
+                self.attempts.yes(shop, view.license.id, AttemptKind::Validate, at);
+            } else {
+                let of = Whose::License(&view.license, view.activation.as_ref());
+                let asked = looked_at(&verdict, request);
+                let told = told(shop, AttemptKind::Validate, verdict.code.into(), of, device, at);
+                self.note(Told { product: named(request), asked, ..told });
+            }
             let certificate = match (device, verdict.is_valid()) {
                 (Some(device), true) => Some(self.certificate(&view.license, view.activation.as_ref(), device, at)),
                 (Some(_), false) | (None, _) => None,
@@ -157,7 +169,8 @@ impl App {
         request: &ActivationRequest,
     ) -> Result<ActivateAnswer, Error> {
         let fingerprint = &request.fingerprint;
-        self.change_seat(shop, key, fingerprint, &request.components, |view, now, rng| {
+        let asking = Asking { shop, key, kind: AttemptKind::Activate, fingerprint };
+        self.change_seat(asking, &request.components, |view, now, rng| {
             let had = view.activation.as_ref().map(|seat| seat.id);
             let (changes, activation) =
                 activate(&view.license, view.activation.as_ref(), view.lapsed, request, now, rng)?;
@@ -181,7 +194,8 @@ impl App {
         fingerprint: &Fingerprint,
         actor: Actor,
     ) -> Result<ActivateAnswer, Error> {
-        self.change_seat(shop, key, fingerprint, &BTreeMap::new(), |view, now, rng| {
+        let asking = Asking { shop, key, kind: AttemptKind::Deactivate, fingerprint };
+        self.change_seat(asking, &BTreeMap::new(), |view, now, rng| {
             let seat = view.activation.as_ref().ok_or(Refusal::NotActivated)?;
             let was_held = view.license.is_seated(seat, now);
             let (changes, activation) = deactivate(&view.license, seat, actor, now, rng)?;
@@ -206,7 +220,8 @@ impl App {
         key: &KeyCode,
         fingerprint: &Fingerprint,
     ) -> Result<ActivateAnswer, Error> {
-        self.change_seat(shop, key, fingerprint, &BTreeMap::new(), |view, now, _| {
+        let asking = Asking { shop, key, kind: AttemptKind::Heartbeat, fingerprint };
+        self.change_seat(asking, &BTreeMap::new(), |view, now, _| {
             let seat = view.activation.as_ref().ok_or(Refusal::NotActivated)?;
             let (changes, activation) = heartbeat(&view.license, seat, now)?;
             let license = as_counted(view);
@@ -237,12 +252,22 @@ impl App {
         for _ in 0..TRIES {
             let now = self.clock.now();
             let Some(view) = self.store.seat(shop, key, device, now).await? else {
-                return Err(self.no_license(shop, key).await);
+                return Err(self.no_license(shop, key, AttemptKind::Usage, device, now).await);
             };
             let seat = device.map(|_| view.activation.as_ref());
             let asked = UsageRequest::Add(amount);
-            if let Some(told) = self.count_use(&view.license, seat, asked, Actor::App, name, now).await? {
-                return Ok((as_counted(&SeatView { license: told, ..view }), now));
+            match self.count_use(&view.license, seat, asked, Actor::App, name, now).await {
+                Ok(Some(told)) => {
+                    self.attempts.yes(shop, told.id, AttemptKind::Usage, now);
+                    return Ok((as_counted(&SeatView { license: told, ..view }), now));
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    let of = Whose::License(&view.license, view.activation.as_ref());
+                    let told = told(shop, AttemptKind::Usage, AttemptVerdict::Valid, of, device, now);
+                    self.note_refusal(&error, Told { asked: Some(amount.to_string()), ..told });
+                    return Err(error);
+                }
             }
         }
         Err(busy())
@@ -343,23 +368,38 @@ impl App {
 
     async fn change_seat(
         &self,
-        shop: ShopId,
-        key: &KeyCode,
-        fingerprint: &Fingerprint,
+        asking: Asking<'_>,
         components: &BTreeMap<String, String>,
         mut decision: impl FnMut(&SeatView, Timestamp, &mut Rng) -> Result<(Changes, ActivateAnswer), Refusal>,
     ) -> Result<ActivateAnswer, Error> {
+        let Asking { shop, key, kind, fingerprint } = asking;
         for _ in 0..TRIES {
             let now = self.clock.now();
             let Some(mut view) = self.store.seat(shop, key, Some(fingerprint), now).await? else {
-                return Err(self.no_license(shop, key).await);
+                return Err(self.no_license(shop, key, kind, Some(fingerprint), now).await);
             };
             if let Some(seat) = self.recognized(&view, components, now).await? {
                 view.activation = Some(seat);
             }
-            let (changes, answer) = decision(&view, now, &mut self.entropy.rng())?;
+            let (changes, answer) = match decision(&view, now, &mut self.entropy.rng()) {
+                Ok(decided) => decided,
+                Err(refusal) => {
+                    let error = refusal.into();
+                    let of = Whose::License(&view.license, view.activation.as_ref());
+                    self.note_refusal(&error, told(shop, kind, AttemptVerdict::Valid, of, Some(fingerprint), now));
+                    return Err(error);
+                }
+            };
             match self.commit(&changes, None).await {
-                Ok(()) => return Ok(answer),
+                Ok(()) => {
+                    let of = Whose::License(&answer.license, Some(&answer.activation));
+                    if answer.is_new || kind == AttemptKind::Deactivate {
+                        self.note(told(shop, kind, AttemptVerdict::Valid, of, Some(fingerprint), now));
+                    } else {
+                        self.attempts.yes(shop, answer.license.id, kind, now);
+                    }
+                    return Ok(answer);
+                }
                 Err(CommitError::Conflict { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -367,13 +407,36 @@ impl App {
         Err(busy())
     }
 
-    /// Why a key opens nothing: nobody ever had it, or it was replaced.
-    pub(crate) async fn no_license(&self, shop: ShopId, key: &KeyCode) -> Error {
-        match self.store.retired_key(shop, key).await {
-            Ok(Some(retired)) => Refusal::KeyRetired { new_tail: retired.new_tail }.into(),
-            Ok(None) => Error::NotFound { what: "license" },
-            Err(error) => error.into(),
+    /// Keeps why an app was refused, where it was: what nobody could tell is no answer.
+    fn note_refusal(&self, error: &Error, told: Told<'_>) {
+        let verdict = match error {
+            Error::Refused(refusal) => AttemptVerdict::of(refusal),
+            Error::NotFound { .. } => Some(AttemptVerdict::Unknown),
+            Error::Unavailable(_) | Error::Conflict { .. } | Error::Configuration(_) => None,
+        };
+        if let Some(verdict) = verdict {
+            self.note(Told { verdict, ..told });
         }
+    }
+
+    /// Why a key opens nothing: nobody ever had it, or it was replaced.
+    pub(crate) async fn no_license(
+        &self,
+        shop: ShopId,
+        key: &KeyCode,
+        kind: AttemptKind,
+        device: Option<&Fingerprint>,
+        at: Timestamp,
+    ) -> Error {
+        let (error, of) = match self.store.retired_key(shop, key).await {
+            Ok(Some(retired)) => {
+                (Refusal::KeyRetired { new_tail: retired.new_tail }.into(), Whose::Replaced(retired.license))
+            }
+            Ok(None) => (Error::NotFound { what: "license" }, Whose::Nobody(key)),
+            Err(error) => return error.into(),
+        };
+        self.note_refusal(&error, told(shop, kind, AttemptVerdict::Valid, of, device, at));
+        error
     }
 
     fn certificate(
@@ -390,6 +453,49 @@ impl App {
             expires_at: license.certificate_expires_at(seat, now),
         };
         self.signer().certificate(license, &terms, &self.settings.public_url, now)
+    }
+}
+
+/// A device that asks for something about its seat.
+struct Asking<'a> {
+    shop: ShopId,
+    key: &'a KeyCode,
+    kind: AttemptKind,
+    fingerprint: &'a Fingerprint,
+}
+
+fn told<'a>(
+    shop: ShopId,
+    kind: AttemptKind,
+    verdict: AttemptVerdict,
+    of: Whose<'a>,
+    device: Option<&'a Fingerprint>,
+    at: Timestamp,
+) -> Told<'a> {
+    Told { shop, kind, verdict, of, device, product: None, asked: None, at }
+}
+
+/// The product that an app takes a license of, as it is kept.
+fn named(request: &ValidationRequest) -> Option<String> {
+    let products = request.product.as_ref()?;
+    Some(products.first().map_or_else(|| "-".to_owned(), ToString::to_string))
+}
+
+/// What else the rule looked at.
+fn looked_at(verdict: &Verdict, request: &ValidationRequest) -> Option<String> {
+    match verdict.code {
+        VerdictCode::MissingFeature => verdict.missing_feature.clone(),
+        VerdictCode::UpdateNotCovered => request.version_released_at.map(|at| at.to_string()),
+        VerdictCode::Valid
+        | VerdictCode::Unknown
+        | VerdictCode::KeyRetired
+        | VerdictCode::Expired
+        | VerdictCode::Suspended
+        | VerdictCode::Revoked
+        | VerdictCode::NotActivated
+        | VerdictCode::CheckInOverdue
+        | VerdictCode::WrongProduct
+        | VerdictCode::UsageExhausted => None,
     }
 }
 

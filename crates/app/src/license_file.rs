@@ -2,8 +2,8 @@
 //! can carry.
 
 use domain::{
-    Activation, ActivationId, Actor, Duration, FileGiver, Fingerprint, License, LicenseId, Refusal, ShopId, Timestamp,
-    file_expires_at, file_given,
+    Activation, ActivationId, Actor, AttemptKind, Duration, FileGiver, Fingerprint, License, LicenseId, Refusal,
+    ShopId, Timestamp, file_expires_at, file_given,
 };
 use latchkey_license::{KeyCode, write_file};
 use store::{CommitError, SeatView};
@@ -55,7 +55,7 @@ impl App {
         for _ in 0..TRIES {
             let now = self.clock.now();
             let Some(view) = self.store.seat(shop, key, device, now).await? else {
-                return Err(self.no_license(shop, key).await);
+                return Err(self.no_license(shop, key, AttemptKind::Validate, device, now).await);
             };
             let seat = view.activation.as_ref();
             file_expires_at(&view.license, device, seat, wanted, FileGiver::Holder, now)?;

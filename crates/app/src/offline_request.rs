@@ -2,8 +2,8 @@
 //! functions that apps with a network call, so a request that comes twice is the same seat.
 
 use domain::{
-    Activation, ActivationId, ActivationRequest, ActivationState, Actor, Fingerprint, License, ProductId, Refusal,
-    ShopId,
+    Activation, ActivationId, ActivationRequest, ActivationState, Actor, AttemptKind, Fingerprint, License, ProductId,
+    Refusal, ShopId,
 };
 use latchkey_license::{KeyCode, SignedRequest};
 
@@ -62,8 +62,10 @@ impl App {
     pub async fn answer_offline_request(&self, shop: ShopId, errand: &OfflineErrand) -> Result<OfflineAnswer, Error> {
         match errand {
             OfflineErrand::Activate { key, product, fingerprint, name, nonce } => {
-                let found = self.store.seat(shop, key, Some(fingerprint), self.clock.now()).await?;
-                let Some(found) = found else { return Err(self.no_license(shop, key).await) };
+                let (device, now) = (Some(fingerprint), self.clock.now());
+                let Some(found) = self.store.seat(shop, key, device, now).await? else {
+                    return Err(self.no_license(shop, key, AttemptKind::Activate, device, now).await);
+                };
                 // Before a seat is taken, so that none is wasted.
                 if Some(found.license.product) != *product {
                     return Err(Refusal::WrongProduct.into());

@@ -98,7 +98,7 @@ impl App {
 
     async fn run(&self, job: ClaimedJob) {
         let kind = job.job.kind.as_str();
-        let begin = Begin { id: Some(job.job.id.to_string()), parent: None, kind: SpanKind::Consumer };
+        let begin = Begin { id: Some(job.job.id.to_string()), parent: None, kind: SpanKind::Consumer, program: None };
         let outcome = self
             .in_span(begin, self.run_job(job), |outcome, span| {
                 span.name = format!("outbox {kind}");

@@ -5,6 +5,7 @@
 //! Context, level 1.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use domain::Rng;
@@ -16,6 +17,7 @@ use crate::App;
 struct Context {
     id: String,
     span: Option<SpanContext>,
+    program: Option<Arc<str>>,
 }
 
 tokio::task_local! {
@@ -26,6 +28,11 @@ tokio::task_local! {
 #[must_use]
 pub fn request_id() -> Option<String> {
     CONTEXT.try_with(|context| context.id.clone()).ok()
+}
+
+/// What the program that asks calls itself, when a request is being worked at and it told.
+pub(crate) fn program() -> Option<Arc<str>> {
+    CONTEXT.try_with(|context| context.program.clone()).ok().flatten()
 }
 
 /// The trace that is being worked at, where somebody collects it.
@@ -137,6 +144,8 @@ pub struct Begin {
     pub parent: Option<SpanContext>,
     /// On which side of a call.
     pub kind: SpanKind,
+    /// What the program that asks calls itself, when somebody asked us and told.
+    pub program: Option<Arc<str>>,
 }
 
 impl App {
@@ -156,16 +165,17 @@ impl App {
     ) -> T {
         let Some(sink) = self.spans.get() else {
             return match begin.id {
-                Some(id) => CONTEXT.scope(Context { id, span: None }, work).await,
+                Some(id) => CONTEXT.scope(Context { id, span: None, program: begin.program }, work).await,
                 None => work.await,
             };
         };
         let around = CONTEXT.try_with(Clone::clone).ok();
         let parent = begin.parent.or_else(|| around.as_ref().and_then(|around| around.span));
         let context = SpanContext::below(parent, &mut self.entropy.rng());
+        let program = begin.program.or_else(|| around.as_ref().and_then(|around| around.program.clone()));
         let id = begin.id.or_else(|| around.map(|around| around.id)).unwrap_or_default();
         let began = nanoseconds();
-        let outcome = CONTEXT.scope(Context { id, span: Some(context) }, work).await;
+        let outcome = CONTEXT.scope(Context { id, span: Some(context), program }, work).await;
         if context.is_sampled {
             let mut span = Span {
                 context,

@@ -57,6 +57,7 @@ async fn sweep(app: &App) {
         ("payments", app.step_payments().await),
         ("events", app.step_events().await),
         ("checkouts", app.expire_checkouts().await),
+        ("attempts", app.write_attempts(false).await),
         ("webhooks", app.keep_webhook_times().await),
         ("signing keys", app.refresh_signing_keys().await.map(usize::from)),
     ] {
@@ -109,6 +110,9 @@ pub async fn run_workers(app: Arc<App>, shutdown: watch::Receiver<bool>) {
                 if let Err(error) = app.forget_expired_logins().await {
                     tracing::warn!(%error, "sign-ins that are over are kept for longer");
                 }
+                if let Err(error) = app.forget_old_attempts().await {
+                    tracing::warn!(%error, "attempts that are old are kept for longer");
+                }
             }
             tokio::select! {
                 () = sweep(&app) => {}
@@ -122,6 +126,9 @@ pub async fn run_workers(app: Arc<App>, shutdown: watch::Receiver<bool>) {
         }
         if let Err(error) = app.keep_webhook_times().await {
             tracing::warn!(%error, "when the last webhooks came is not known to the next start");
+        }
+        if let Err(error) = app.write_attempts(true).await {
+            tracing::warn!(%error, "the last attempts of apps are not kept");
         }
     });
     for task in [outbox, sweep] {

@@ -58,6 +58,7 @@ pub fn activate(
     if let Some(held) = seat.filter(|seat| license.is_seated(seat, now)) {
         let mut held = held.clone();
         held.last_seen_at = now.max(held.last_seen_at);
+        let is_renamed = request.name.is_some() && held.name != request.name;
         held.name = request.name.clone().or(held.name);
         if !request.metadata.is_empty() {
             held.metadata.clone_from(&request.metadata);
@@ -68,7 +69,6 @@ pub fn activate(
         let is_known_otherwise = held.fingerprint != request.fingerprint;
         held.fingerprint = request.fingerprint.clone();
         let mut changes = Changes::default();
-        let is_renamed = seat.is_none_or(|seat| seat.name != held.name);
         if is_known_otherwise || is_renamed || !request.components.is_empty() {
             changes.devices.push(held.clone());
         } else {

@@ -225,7 +225,7 @@ pub enum Rule {
     AtExpiryKeep,
     /// `updates_until`.
     UpdatesUntil,
-    /// The device never had a seat.
+    /// The device holds no seat, and nothing more is known.
     Seat,
     /// The seat of the device was given back.
     SeatReleased,

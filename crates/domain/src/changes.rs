@@ -3,9 +3,9 @@
 use latchkey_license::KeyCode;
 
 use crate::{
-    Activation, AdoptedKey, ApiKey, Checkout, Customer, Delivery, Dispute, Event, ForeignPlan, GatewayAccount, Job,
-    License, LicenseId, LoginLink, Notice, Order, OrderId, Payment, Plan, Posting, Product, Refund, Reissue, Session,
-    Shop, ShopId, Timestamp, Transfer, UseChange, User, Version,
+    Activation, AdoptedKey, ApiKey, Attempt, Checkout, Customer, Delivery, Dispute, Event, ForeignPlan, GatewayAccount,
+    Job, License, LicenseId, LoginLink, Notice, Order, OrderId, Payment, Plan, Posting, Product, Refund, Reissue,
+    Session, Shop, ShopId, Timestamp, Transfer, UseChange, User, Version,
 };
 
 /// A row that the decision relied on without changing it: the commit fails
@@ -98,8 +98,10 @@ pub struct Changes {
     pub lapses: Vec<Lapse>,
     /// Seats.
     pub activations: Vec<Activation>,
-    /// Seats that go on under another fingerprint, or with other components.
+    /// Seats that go on under another fingerprint or name, or with other components.
     pub devices: Vec<Activation>,
+    /// What apps asked and were told; those that are there already are counted on.
+    pub attempts: Vec<Attempt>,
     /// Mails.
     pub deliveries: Vec<Delivery>,
     /// Messages from gateways, new or settled.

@@ -42,6 +42,11 @@ const WITH_FINGERPRINT: &str = concat!(
     columns!(),
     " from activations where shop_id = $1 and fingerprint = $2 order by id desc limit $3"
 );
+const WITH_NAME: &str = concat!(
+    "select ",
+    columns!(),
+    " from activations where shop_id = $1 and search_name >= $2 and search_name < $3 order by search_name, id limit $4"
+);
 const INSERT: &str = concat!(
     "insert into activations (",
     columns!(),
@@ -58,7 +63,19 @@ const DEVICE: &str = "update activations set version = version + 1, name = $4, m
 const LAPSE: &str = "update activations set version = version + 1, state = 'released' \
     where shop_id = $1 and license_id = $2 and state = 'active' and last_seen_at <= $3";
 
-texts![BY_ID, OF_LICENSE, TAKEN_OF_ORDER, TAKEN_OF_CUSTOMER, WITH_FINGERPRINT, INSERT, UPDATE, RELEASE, DEVICE, LAPSE];
+texts![
+    BY_ID,
+    OF_LICENSE,
+    TAKEN_OF_ORDER,
+    TAKEN_OF_CUSTOMER,
+    WITH_FINGERPRINT,
+    WITH_NAME,
+    INSERT,
+    UPDATE,
+    RELEASE,
+    DEVICE,
+    LAPSE
+];
 
 pub(crate) fn row(row: &mut Row) -> Result<Activation, RowError> {
     let mut columns = Columns::of(row);
@@ -85,6 +102,13 @@ pub(crate) fn by_id(shop: ShopId, activation: ActivationId) -> Statement {
 /// Asks for some seats of this device, on any license, the newest first.
 pub(crate) fn with_fingerprint(shop: ShopId, fingerprint: &str, limit: u32) -> Statement {
     read(WHAT, WITH_FINGERPRINT, values![shop, fingerprint, limit])
+}
+
+/// Asks for some seats of devices whose name begins like this, in any case.
+pub(crate) fn with_name(shop: ShopId, start: &str, limit: u32) -> Statement {
+    let start = start.to_lowercase();
+    let end = format!("{start}{}", char::MAX);
+    read(WHAT, WITH_NAME, values![shop, start, end, limit])
 }
 
 /// Gives back the seats whose leases are over. When they are not exactly so many, one was renewed meanwhile.

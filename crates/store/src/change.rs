@@ -3,9 +3,9 @@
 use domain::{Changes, Check, revocation_changes};
 
 use crate::{
-    CommitError, Statement, Vault, activation, api_key, checkout, customer, delivery, dispute, event, foreign_key,
-    gateway_account, job, ledger, license, login, notice, order, payment, plan, product, refund, revocation, shop,
-    transfer, user,
+    CommitError, Statement, Vault, activation, api_key, attempt, checkout, customer, delivery, dispute, event,
+    foreign_key, gateway_account, job, ledger, license, login, notice, order, payment, plan, product, refund,
+    revocation, shop, transfer, user,
 };
 
 /// The statements of a commit. The notice comes first, so that an event that
@@ -42,6 +42,7 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault) -> Result<Vec<Stateme
         lapses,
         activations,
         devices,
+        attempts,
         deliveries,
         notices,
         events,
@@ -110,6 +111,7 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault) -> Result<Vec<Stateme
     for change in revocation_changes(changes) {
         statements.extend(revocation::statements(&change));
     }
+    statements.extend(attempts.iter().map(attempt::statement));
     statements.extend(deliveries.iter().map(delivery::statement));
     statements.extend(jobs.iter().map(job::statement));
     statements.extend(postings.iter().map(ledger::statement));

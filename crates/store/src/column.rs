@@ -85,6 +85,11 @@ impl<'a> Columns<'a> {
         self.row.take_bytes(place)
     }
 
+    pub(crate) fn optional_bytes(&mut self) -> Result<Option<Vec<u8>>, RowError> {
+        let place = self.place();
+        Ok(self.row.optional_bytes(place)?.map(<[u8]>::to_vec))
+    }
+
     pub(crate) fn id<Id: FromStr>(&mut self) -> Result<Id, RowError> {
         let place = self.place();
         self.row.parsed(place, "an id of its kind")

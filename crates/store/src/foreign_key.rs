@@ -29,7 +29,7 @@ const NAME: &str = "insert into foreign_plans (shop_id, system, plan_id, names) 
 texts![LICENSE_OF, OPENED_BY, RETIRE, INSERT, NAMES, NAME];
 
 /// The label keeps this apart from the hash that a key of our own with the same text would have.
-fn key_hash(vault: &Vault, key: &ForeignKey) -> Vec<u8> {
+pub(crate) fn key_hash(vault: &Vault, key: &ForeignKey) -> Vec<u8> {
     let labelled = zeroize::Zeroizing::new(format!("foreign/{}", key.as_str()));
     vault.hash(Purpose::LicenseKey, labelled.as_bytes())[..HASH_BYTES].to_vec()
 }

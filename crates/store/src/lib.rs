@@ -7,6 +7,7 @@
 
 mod activation;
 mod api_key;
+mod attempt;
 mod change;
 mod checkout;
 mod column;
@@ -56,6 +57,7 @@ mod transfer;
 mod user;
 mod vault;
 
+pub use attempt::{AttemptFilter, TypedKey};
 pub use checkout::ListedCheckout;
 pub use delivery::DeliveryFilter;
 pub use engine::{Access, Answer, CommitError, Engine, Expect, OpenError, ReadError, Rows, Statement, Value};

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use domain::{
-    Activation, ActivationState, CustomerId, Fingerprint, License, LicenseId, LicenseState, OrderId, PlanId, Reissue,
-    RetiredKey, ShopId, Timestamp, UseChange, Version,
+    Activation, ActivationState, CustomerId, Fingerprint, ForeignKey, License, LicenseId, LicenseState, OrderId,
+    PlanId, Reissue, RetiredKey, ShopId, Timestamp, UseChange, Version,
 };
 use latchkey_license::KeyCode;
 use zeroize::Zeroizing;
@@ -67,6 +67,11 @@ const SEAT: &str = concat!(
      from activations where fingerprint = $4 and state = 'active') as seats \
      on seat_shop_id = shop_id and seat_license_id = id where key_hash = $1 and shop_id = $2"
 );
+/// For people, who come with a key that was replaced or that another system issued, and want to see its license.
+const BY_RETIRED_KEY: &str =
+    concat!(select!(), " and id in (select license_id from retired_keys where key_hash = $2 and shop_id = $1)");
+const BY_FOREIGN_KEY: &str =
+    concat!(select!(), " and id in (select license_id from foreign_keys where shop_id = $1 and key_hash = $2)");
 const OF_ORDER: &str = concat!(select!(), " and order_id = $2 order by line, unit");
 const KEY: &str = "select id, key_sealed from licenses where shop_id = $1 and id = $2";
 const KEYS_OF_ORDER: &str =
@@ -121,6 +126,8 @@ texts![
     BY_ID,
     BY_KEY,
     OF_KEY,
+    BY_RETIRED_KEY,
+    BY_FOREIGN_KEY,
     LAPSED,
     SEAT,
     OF_ORDER,
@@ -263,6 +270,16 @@ fn key_hash(vault: &Vault, key: &KeyCode) -> [u8; HASH_BYTES] {
 
 pub(crate) fn by_id(shop: ShopId, license: LicenseId) -> Statement {
     read(WHAT, BY_ID, values![shop, license])
+}
+
+/// Asks for the license that this key opened before it was replaced.
+pub(crate) fn by_retired_key(shop: ShopId, key: &KeyCode, vault: &Vault) -> Statement {
+    read(WHAT, BY_RETIRED_KEY, values![shop, &key_hash(vault, key)[..]])
+}
+
+/// Asks for the license that this key of another system opens.
+pub(crate) fn by_foreign_key(shop: ShopId, key: &ForeignKey, vault: &Vault) -> Statement {
+    read(WHAT, BY_FOREIGN_KEY, values![shop, foreign_key::key_hash(vault, key)])
 }
 
 pub(crate) fn by_key(shop: ShopId, key: &KeyCode, vault: &Vault) -> Statement {

@@ -20,6 +20,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 6, name: "foreign_keys", script: include_str!("../migrations/0006_foreign_keys.sql") },
     Migration { number: 7, name: "portal", script: include_str!("../migrations/0007_portal.sql") },
     Migration { number: 8, name: "revocations", script: include_str!("../migrations/0008_revocations.sql") },
+    Migration { number: 9, name: "attempts", script: include_str!("../migrations/0009_attempts.sql") },
 ];
 
 /// Where an engine keeps what it has applied.

@@ -9,14 +9,15 @@ use tokio_postgres::types::Type;
 use crate::statement::Text;
 use crate::testing::{Directory, postgres_database};
 use crate::{
-    activation, api_key, checkout, copy, customer, delivery, dispute, event, foreign_key, gateway_account, idempotency,
-    job, ledger, license, login, memory, migrate, moving, notice, order, payment, plan, product, refund, report,
-    restore, revocation, settings, shop, transfer, user,
+    activation, api_key, attempt, checkout, copy, customer, delivery, dispute, event, foreign_key, gateway_account,
+    idempotency, job, ledger, license, login, memory, migrate, moving, notice, order, payment, plan, product, refund,
+    report, restore, revocation, settings, shop, transfer, user,
 };
 
 const TEXTS: &[(&str, &[Text])] = &[
     ("activation", activation::TEXTS),
     ("api_key", api_key::TEXTS),
+    ("attempt", attempt::TEXTS),
     ("checkout", checkout::TEXTS),
     ("copy", copy::TEXTS),
     ("customer", customer::TEXTS),
@@ -52,7 +53,7 @@ const MAY_SCAN: &[&str] = &["shop", "settings", "report", "restore", "moving"];
 const EVERY_JOB: &str = "select count(*) from jobs";
 
 /// What may sort what it read: the few rows of one order, license or payment.
-const MAY_SORT: &[&str] = &["activation", "job", "ledger", "settings", "report"];
+const MAY_SORT: &[&str] = &["activation", "attempt", "job", "ledger", "settings", "report"];
 
 /// The conditions of what may read a shop from its first row on: its lists as they are, of everything or of what nearly
 /// everything is, the few rows of its catalog and its people; and the licenses of a plan, which an act reads once in a

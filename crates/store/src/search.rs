@@ -5,14 +5,16 @@
 //! nothing here looks through a table.
 
 use domain::{
-    Activation, ActivationId, Customer, CustomerId, Dispute, DisputeId, Fingerprint, License, LicenseId, Order,
-    OrderId, OrderNumber, Payment, PaymentId, Refund, RefundId, ShopId, contains_card_number, search_key,
+    Activation, ActivationId, Attempt, Customer, CustomerId, Dispute, DisputeId, Fingerprint, ForeignKey, License,
+    LicenseId, Order, OrderId, OrderNumber, Payment, PaymentId, Refund, RefundId, ShopId, contains_card_number,
+    search_key,
 };
 use latchkey_license::KeyCode;
 
 use crate::page::all;
 use crate::{
-    ReadError, Row, RowError, Statement, Store, Vault, activation, customer, dispute, license, order, payment, refund,
+    ReadError, Row, RowError, Statement, Store, TypedKey, Vault, activation, attempt, customer, dispute, license,
+    order, payment, refund,
 };
 
 /// How many rows of one kind are shown.
@@ -20,6 +22,7 @@ const MOST: u32 = 20;
 
 /// Fewer characters find everybody.
 const SHORTEST_ADDRESS: usize = 3;
+const SHORTEST_NAME: usize = 3;
 
 /// Something that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +35,10 @@ pub enum SearchHit {
     License(Box<License>),
     /// A device on a seat.
     Activation(Activation),
+    /// The last question of an app whose key opened nothing.
+    Stranger(Attempt),
+    /// The last question of a device.
+    AskedBy(Attempt),
     /// A payment.
     Payment(Box<Payment>),
     /// A refund.
@@ -46,6 +53,8 @@ const ORDER: ReadHit = |row| order::row(row).map(Box::new).map(SearchHit::Order)
 const CUSTOMER: ReadHit = |row| customer::row(row).map(SearchHit::Customer);
 const LICENSE: ReadHit = |row| license::row(row).map(Box::new).map(SearchHit::License);
 const ACTIVATION: ReadHit = |row| activation::row(row).map(SearchHit::Activation);
+const STRANGER: ReadHit = |row| attempt::row(row).map(SearchHit::Stranger);
+const ASKED_BY: ReadHit = |row| attempt::row(row).map(SearchHit::AskedBy);
 const PAYMENT: ReadHit = |row| payment::row(row).map(Box::new).map(SearchHit::Payment);
 const REFUND: ReadHit = |row| refund::row(row).map(SearchHit::Refund);
 const DISPUTE: ReadHit = |row| dispute::row(row).map(SearchHit::Dispute);
@@ -70,39 +79,48 @@ fn readings(shop: ShopId, typed: &str, vault: &Vault) -> Vec<(Statement, ReadHit
     }
     if let Ok(code) = KeyCode::parse(typed) {
         readings.push((license::by_key(shop, &code, vault), LICENSE));
+        readings.push((license::by_retired_key(shop, &code, vault), LICENSE));
+    }
+    if let Ok(foreign) = ForeignKey::parse(typed) {
+        readings.push((license::by_foreign_key(shop, &foreign, vault), LICENSE));
     }
     if let Some(tail) = key_tail(&key) {
         readings.push((license::with_tail(shop, &tail, MOST), LICENSE));
+        readings.push((attempt::last_with_tail(shop, &tail), STRANGER));
+    }
+    let typed_key = TypedKey::read(typed, vault);
+    if let Some(hash) = typed_key.hash.filter(|_| typed_key.tail.is_some()) {
+        readings.push((attempt::last_with_key(shop, &hash), STRANGER));
     }
     if key.chars().count() >= SHORTEST_ADDRESS && !key.contains(char::is_whitespace) {
         readings.push((customer::by_email_start(shop, &key, MOST), CUSTOMER));
     }
     if Fingerprint::parse(typed).is_ok() {
         readings.push((activation::with_fingerprint(shop, typed, MOST), ACTIVATION));
+        readings.push((attempt::last_of_device(shop, typed), ASKED_BY));
         readings.extend(payment::with_reference(shop, typed).map(|statement| (statement, PAYMENT)));
         readings.push((refund::with_reference(shop, typed), REFUND));
         readings.push((dispute::with_reference(shop, typed), DISPUTE));
     }
+    if typed.chars().count() >= SHORTEST_NAME && !typed.chars().any(char::is_control) {
+        readings.push((activation::with_name(shop, typed, MOST), ACTIVATION));
+    }
     readings
 }
 
-/// The last group of a key, as a person reads it out.
+/// The last group of a key, as a person reads it out: alone, or as the end of some groups of four. Of the groups
+/// before it nothing is kept that could be searched.
 fn key_tail(key: &str) -> Option<String> {
-    let symbols: String = key
-        .chars()
-        .filter(|character| !matches!(character, '-' | '…' | '.'))
-        .map(|character| match character.to_ascii_uppercase() {
-            'O' => '0',
-            'I' | 'L' => '1',
-            other => other,
-        })
-        .collect();
-    (symbols.len() == 4 && symbols.bytes().all(|symbol| symbol.is_ascii_alphanumeric())).then_some(symbols)
+    let groups = key.split(|between: char| between.is_whitespace() || matches!(between, '-' | '…' | '.'));
+    let groups: Vec<&str> = groups.filter(|group| !group.is_empty()).collect();
+    let are_groups =
+        groups.iter().all(|group| group.len() == 4 && group.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    groups.last().filter(|_| are_groups).map(|group| attempt::symbols(group))
 }
 
 impl Store {
-    /// What the text is about: ids, order numbers, addresses or their beginnings, keys or their last four symbols,
-    /// devices, and the gateways' names for payments, refunds and disputes.
+    /// What the text is about: ids, order numbers, addresses or their beginnings, keys (replaced and foreign ones as
+    /// well) or their ends, devices by fingerprint or by the beginning of their name, and the gateways' names for payments, refunds and disputes.
     ///
     /// # Errors
     /// When the database does not answer, or a row cannot be read.

@@ -4,9 +4,9 @@
 //! where its version still stands, and its commit fails where it does not.
 
 use domain::{
-    ActivationId, ApiKeyId, BatchId, CheckoutId, CustomerId, DeliveryId, DisputeId, EventId, GatewayAccountId, JobId,
-    LicenseId, LoginLinkId, NoticeId, OrderId, PaymentId, PlanId, ProductId, RefundId, SessionId, ShopId, Timestamp,
-    TransferId, UserId,
+    ActivationId, ApiKeyId, AttemptId, BatchId, CheckoutId, CustomerId, DeliveryId, DisputeId, EventId,
+    GatewayAccountId, JobId, LicenseId, LoginLinkId, NoticeId, OrderId, PaymentId, PlanId, ProductId, RefundId,
+    SessionId, ShopId, Timestamp, TransferId, UserId,
 };
 use serde::Serialize;
 
@@ -149,6 +149,7 @@ macro_rules! id_values {
 }
 
 id_values! {
-    ActivationId, ApiKeyId, CheckoutId, CustomerId, DeliveryId, DisputeId, EventId, GatewayAccountId, JobId, LicenseId,
-    BatchId, LoginLinkId, NoticeId, OrderId, PaymentId, PlanId, ProductId, RefundId, SessionId, ShopId, TransferId, UserId,
+    ActivationId, ApiKeyId, AttemptId, BatchId, CheckoutId, CustomerId, DeliveryId, DisputeId, EventId, GatewayAccountId,
+    JobId, LicenseId, LoginLinkId, NoticeId, OrderId, PaymentId, PlanId, ProductId, RefundId, SessionId, ShopId, TransferId,
+    UserId,
 }

@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "nouns/attempts.rs"]
+mod attempts;
 #[path = "nouns/crowd.rs"]
 mod crowd;
 #[path = "nouns/idempotency.rs"]
@@ -36,6 +38,10 @@ use money::{Currency, Money};
 use store::testing::{postgres_store, sqlite_store};
 use store::{CommitError, Expect, Page, Statement, Store, Value};
 
+use attempts::{
+    an_attempt_reads_back_and_is_counted_on, attempts_are_found_by_what_a_person_has_in_hand,
+    the_last_refusal_of_each_license_is_told, what_is_old_is_forgotten_batch_by_batch,
+};
 use crowd::{
     a_crowd_that_reaches_for_leases_that_are_over_gets_those_and_no_more,
     a_lease_that_is_renewed_while_another_takes_it_stays_with_one_of_them,
@@ -132,6 +138,10 @@ sentences! {
     an_answer_is_forgotten_after_thirty_days
     of_many_that_claim_a_call_at_once_one_gets_it
     what_was_taken_back_is_listed_until_nothing_that_was_signed_before_can_count
+    an_attempt_reads_back_and_is_counted_on
+    attempts_are_found_by_what_a_person_has_in_hand
+    the_last_refusal_of_each_license_is_told
+    what_is_old_is_forgotten_batch_by_batch
     every_law_is_seen_broken
     a_law_is_named_the_same_wherever_it_is_checked
 }

@@ -1,6 +1,7 @@
 //! What stands before every handler: the request's id, security headers,
 //! deadlines, and the check that a form was sent from our own page.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use app::trace::{Begin, SpanContext, SpanKind};
@@ -36,7 +37,8 @@ pub(crate) async fn every_answer(
     let route = request.extensions().get::<MatchedPath>().cloned();
     let began = Instant::now();
     let parent = request.headers().get("traceparent").and_then(|header| SpanContext::parse(header.to_str().ok()?));
-    let begin = Begin { id: Some(id.clone()), parent, kind: SpanKind::Server };
+    let program = request.headers().get(header::USER_AGENT).and_then(|header| header.to_str().ok()).map(Arc::from);
+    let begin = Begin { id: Some(id.clone()), parent, kind: SpanKind::Server, program };
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     let work = async {
         let answered = tokio::time::timeout(deadline, next.run(request)).await;

@@ -16,7 +16,7 @@ console-notices = Meldungen
 console-search = Suche
 console-search-label = Bestellungen, Kunden, Lizenzen und Geräte suchen
 console-search-placeholder = Bestellung, E-Mail, Schlüssel, Gerät …
-console-search-what = Geben Sie eine Bestellnummer, eine E-Mail-Adresse, einen Lizenzschlüssel oder seine letzten vier Zeichen, ein Gerät oder eine Kennung des Zahlungsdienstes ein.
+console-search-what = Geben Sie eine Bestellnummer, eine E-Mail-Adresse, einen Lizenzschlüssel oder seine letzten vier Zeichen, ein Gerät mit Namen oder Fingerabdruck oder eine Kennung des Zahlungsdienstes ein.
 console-search-nothing = Nichts gefunden. Prüfen Sie auf Tippfehler oder versuchen Sie es mit der E-Mail-Adresse.
 console-leave = Abmelden
 console-filter = Filter
@@ -392,3 +392,22 @@ console-told-undone = Es ist, wie es vorher war.
 console-told-changed-since = Nicht rückgängig gemacht: Das wurde seither noch einmal geändert, oder das Geld der Bestellung sagt etwas anderes. Ändern Sie es auf das, was gelten soll.
 console-told-not-undoable = Das lässt sich nicht rückgängig machen.
 console-told-unfit = Die Lizenz ist schon so, oder ihr Zustand lässt das nicht zu.
+## Attempts
+
+console-attempts = Anfragen von Programmen
+console-attempts-what = Was Programme gefragt haben und was ihnen geantwortet wurde, das Neueste zuerst, mit der Regel, die entschieden hat. Gewöhnliche Zusagen werden je Tag gezählt und eine Woche aufbewahrt, alles andere dreißig Tage.
+console-attempts-empty = In letzter Zeit hat kein Programm gefragt.
+console-attempts-times = { $count ->
+        [one] einmal
+       *[other] { NUMBER($count) }-mal
+    }
+console-attempt-asked = Gefragt
+console-attempt-verdict = Ergebnis
+console-attempt-why = Warum, und was zu tun ist
+console-attempt-validate = Gilt sie?
+console-attempt-activate = Aktivieren
+console-attempt-deactivate = Deaktivieren
+console-attempt-heartbeat = Noch in Gebrauch
+console-attempt-usage = Nutzung melden
+console-strangers = Unbekannte Schlüssel
+console-strangers-what = Was Programme mit einem Schlüssel gefragt haben, der keine Lizenz öffnet, das Neueste zuerst. Von einem solchen Schlüssel wird nur sein Ende aufbewahrt.

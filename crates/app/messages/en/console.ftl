@@ -16,7 +16,7 @@ console-notices = Notices
 console-search = Search
 console-search-label = Search orders, customers, licenses and devices
 console-search-placeholder = Order, email, key, device …
-console-search-what = Enter an order number, an email address, a license key or its last four symbols, a device, or an id of the gateway.
+console-search-what = Enter an order number, an email address, a license key or its last four symbols, a device by its name or fingerprint, or an id of the gateway.
 console-search-nothing = Nothing was found. Check for a typing error, or try the email address.
 console-leave = Sign out
 console-filter = Filter
@@ -392,3 +392,22 @@ console-told-undone = It is as it was before.
 console-told-changed-since = Not undone: that was changed again since, or the money of the order says otherwise. Change it to what it should be.
 console-told-not-undoable = That cannot be undone.
 console-told-unfit = The license is so already, or its state does not allow that.
+## Attempts
+
+console-attempts = Questions of programs
+console-attempts-what = What programs asked and were told, newest first, with the rule that decided. Ordinary yeses are counted by day and kept for a week; the rest is kept for thirty days.
+console-attempts-empty = No program has asked lately.
+console-attempts-times = { $count ->
+        [one] once
+       *[other] { NUMBER($count) } times
+    }
+console-attempt-asked = Asked
+console-attempt-verdict = Verdict
+console-attempt-why = Why, and what to do
+console-attempt-validate = Does it work?
+console-attempt-activate = Activate
+console-attempt-deactivate = Deactivate
+console-attempt-heartbeat = Still in use
+console-attempt-usage = Report use
+console-strangers = Unknown keys
+console-strangers-what = What programs asked with a key that opens no license, newest first. Of such a key only its end is kept.

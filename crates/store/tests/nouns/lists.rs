@@ -1,10 +1,12 @@
 //! Lists, filters and the search box.
 
 use domain::{
-    Changes, Delivery, DeliveryState, Fingerprint, LicenseState, NoticeState, Order, OrderId, OrderState, RefundReason,
+    Activation, AdoptedKey, Attempt, AttemptId, AttemptKind, AttemptVerdict, Changes, Delivery, DeliveryState,
+    Fingerprint, ForeignKey, ForeignSystem, LicenseState, NoticeState, Order, OrderId, OrderState, RefundReason, Rule,
     Sale,
 };
-use store::{DeliveryFilter, LicenseFilter, NoticeFilter, OrderFilter, Page, SearchHit, Store};
+use latchkey_license::KeyCode;
+use store::{DeliveryFilter, LicenseFilter, NoticeFilter, OrderFilter, Page, SearchHit, Store, TypedKey};
 
 use crate::world::{World, euro};
 
@@ -197,6 +199,22 @@ pub(crate) async fn whatever_a_person_has_in_hand_is_found(store: Store) {
     world.disputed(&store, &mut sale, domain::DisputeState::Warning).await;
     let seat = world.seat(&store, &sale.licenses[0].clone(), "Serial 77-X").await;
     let shop = world.shop.id;
+    let (_, replaced) = store.license_keys(shop, sale.order.id).await.unwrap().remove(0);
+    let stranger = of_nobody(&mut world, &store.typed_key("nobody-knows-this-key-0000"));
+    let license = store.license(shop, sale.licenses[0].id).await.unwrap().unwrap();
+    let new_key = KeyCode::from_random_bytes([7; 16]);
+    let (changes, _) = domain::reissue(&license, new_key, false, "", domain::Actor::Api, world.now, &mut world.rng);
+    let adopted = AdoptedKey {
+        shop,
+        license: license.id,
+        system: ForeignSystem::Gumroad,
+        key: ForeignKey::parse("FOREIGN-KEY-OF-ELSEWHERE").unwrap(),
+        at: world.now,
+    };
+    let named = Activation { name: Some("Lab 7 Laptop".to_owned()), ..seat };
+    let (foreign_keys, devices, attempts) = (vec![adopted], vec![named], vec![stranger.clone()]);
+    store.commit(&Changes { foreign_keys, devices, attempts, ..changes }).await.unwrap();
+    let seat = store.activations(shop, license.id).await.unwrap().remove(0);
     let (_, key) = store.license_keys(shop, sale.order.id).await.unwrap().remove(0);
     let license = store.license(shop, sale.licenses[0].id).await.unwrap().unwrap();
     let number = sale.order.number.to_string();
@@ -217,6 +235,15 @@ pub(crate) async fn whatever_a_person_has_in_hand_is_found(store: Store) {
         (key.tail().to_lowercase(), "license"),
         (seat.id.to_string(), "activation"),
         ("Serial 77-X".to_owned(), "activation"),
+        ("Lab 7 Laptop".to_owned(), "activation"),
+        ("lab 7 LAP".to_owned(), "activation"),
+        (format!("0000-1111-{}", key.tail()), "license"),
+        (replaced.to_string(), "license"),
+        ("FOREIGN-KEY-OF-ELSEWHERE".to_owned(), "license"),
+        ("nobody-knows-this-key-0000".to_owned(), "stranger"),
+        ("NOBODY KNOWS THIS KEY oooo".to_owned(), "stranger"),
+        ("…oooo".to_owned(), "stranger"),
+        ("device of nobody".to_owned(), "asked by"),
         (sale.payments[0].id.to_string(), "payment"),
         ("pi_Test_1".to_owned(), "payment"),
         ("cs_test_1".to_owned(), "payment"),
@@ -235,6 +262,7 @@ pub(crate) async fn whatever_a_person_has_in_hand_is_found(store: Store) {
                 SearchHit::Customer(found) => assert_eq!(found.id, customer),
                 SearchHit::License(found) => assert_eq!(*found, license),
                 SearchHit::Activation(found) => assert_eq!(found, seat),
+                SearchHit::Stranger(found) | SearchHit::AskedBy(found) => assert_eq!(found.id, stranger.id),
                 SearchHit::Payment(found) => assert_eq!(*found, sale.payments[0]),
                 SearchHit::Refund(found) => assert_eq!(found, sale.refunds[0]),
                 SearchHit::Dispute(found) => assert_eq!(found, sale.disputes[0]),
@@ -248,12 +276,35 @@ pub(crate) async fn whatever_a_person_has_in_hand_is_found(store: Store) {
     }
 }
 
+/// What an app asked with this key, which opens nothing.
+fn of_nobody(world: &mut World, key: &TypedKey) -> Attempt {
+    Attempt {
+        id: AttemptId::mint(world.now, &mut world.rng),
+        shop: world.shop.id,
+        license: None,
+        kind: AttemptKind::Validate,
+        verdict: AttemptVerdict::Unknown,
+        rule: Rule::KeyForm,
+        key_tail: key.tail.clone(),
+        key_hash: key.hash.clone(),
+        fingerprint: Some(Fingerprint::parse("device of nobody").unwrap()),
+        product: None,
+        asked: None,
+        app: None,
+        count: 1,
+        first_at: world.now,
+        last_at: world.now,
+    }
+}
+
 fn kind(hit: &SearchHit) -> &'static str {
     match hit {
         SearchHit::Order(_) => "order",
         SearchHit::Customer(_) => "customer",
         SearchHit::License(_) => "license",
         SearchHit::Activation(_) => "activation",
+        SearchHit::Stranger(_) => "stranger",
+        SearchHit::AskedBy(_) => "asked by",
         SearchHit::Payment(_) => "payment",
         SearchHit::Refund(_) => "refund",
         SearchHit::Dispute(_) => "dispute",

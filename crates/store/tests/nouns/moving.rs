@@ -76,7 +76,9 @@ async fn furnish(place: &Place) -> World {
     let sent = world.delivery(&sale, DeliveryState::Sent);
     let notices = (0..450).map(|number| world.notice(&format!("evt_{number}"), NoticeState::Applied)).collect();
     let link = world.link();
+    let attempt = crate::attempts::refused(&mut world, Some(sale.licenses[0].id), now);
     let changes = Changes {
+        attempts: vec![attempt],
         users: vec![user],
         sessions: vec![session],
         api_keys: vec![api_key],

@@ -6,7 +6,7 @@ use app::AccessClaims;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use domain::{ValidationRequest, VerdictCode};
+use domain::{AttemptKind, ValidationRequest, VerdictCode};
 use serde::{Deserialize, Serialize};
 
 use super::license::{Asker, PublicLicense, fingerprint, products, public};
@@ -40,7 +40,7 @@ struct TokenView<'a> {
 pub(crate) async fn create(State(web): State<Web>, asker: Asker, sent: Json) -> Result<Response, Problem> {
     let input: TokenInput<'_> = sent.read()?;
     let fingerprint = input.fingerprint.as_deref().map(fingerprint).transpose()?;
-    let key = asker.key(&web, &input.key)?;
+    let key = asker.key(&web, AttemptKind::Validate, &input.key, fingerprint.as_ref())?;
     let request = ValidationRequest {
         fingerprint,
         product: match input.product.as_deref() {

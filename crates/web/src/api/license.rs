@@ -15,9 +15,9 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::Response;
 use domain::{
-    Activation, ActivationId, ActivationRequest, Actor, CustomerId, FeatureValue, Fingerprint, License, LicenseId,
-    Locale, OrderId, PlanId, ProductId, Refusal, RetiredKey, SeatHolder, Shop, Standing, Timestamp, ValidationRequest,
-    Verdict, VerdictCode, plain_text,
+    Activation, ActivationId, ActivationRequest, Actor, AttemptKind, CustomerId, FeatureValue, Fingerprint, License,
+    LicenseId, Locale, OrderId, PlanId, ProductId, Refusal, RetiredKey, SeatHolder, Shop, Standing, Timestamp,
+    ValidationRequest, Verdict, VerdictCode, plain_text,
 };
 use latchkey_license::{KeyCode, KeyCodeError};
 use serde::{Deserialize, Serialize};
@@ -315,8 +315,17 @@ impl Asker {
     }
 
     /// The key, or the answer for a key that nobody has.
-    pub(super) fn key(&self, web: &Web, text: &str) -> Result<KeyCode, Problem> {
-        KeyCode::parse(text).map_err(|error| license_unknown(self.slip(web, error)))
+    pub(super) fn key(
+        &self,
+        web: &Web,
+        kind: AttemptKind,
+        text: &str,
+        device: Option<&Fingerprint>,
+    ) -> Result<KeyCode, Problem> {
+        KeyCode::parse(text).map_err(|error| {
+            web.app.note_mistyped_key(self.shop.id, kind, text, error, device);
+            license_unknown(self.slip(web, error))
+        })
     }
 
     /// Why there is no seat, in the user's language.
@@ -389,7 +398,11 @@ pub(crate) async fn validate(State(web): State<Web>, asker: Asker, sent: Json) -
     let components = components(input.components)?;
     let key = match KeyCode::parse(&input.key) {
         Ok(key) => key,
-        Err(error) => return Ok(unknown(asker.slip(&web, error))),
+        Err(error) => {
+            let device = fingerprint.as_ref();
+            web.app.note_mistyped_key(asker.shop.id, AttemptKind::Validate, &input.key, error, device);
+            return Ok(unknown(asker.slip(&web, error)));
+        }
     };
     let request = ValidationRequest {
         fingerprint,
@@ -494,13 +507,14 @@ fn entries(param: &str, sent: BTreeMap<String, String>, longest: usize) -> Resul
 
 pub(crate) async fn activate(State(web): State<Web>, asker: Asker, sent: Json) -> Result<Response, Problem> {
     let input: ActivateInput = sent.read()?;
-    let key = asker.key(&web, &input.key)?;
+    let device = fingerprint(&input.fingerprint);
+    let key = asker.key(&web, AttemptKind::Activate, &input.key, device.as_ref().ok())?;
     let metadata = input.metadata.unwrap_or_default();
     if metadata.len() > 20 {
         return Err(Problem::invalid("metadata", "metadata_too_large", "`metadata` takes at most 20 entries."));
     }
     let request = ActivationRequest {
-        fingerprint: fingerprint(&input.fingerprint)?,
+        fingerprint: device?,
         name: input.name.map(|name| text("name", &name, 100)).transpose()?,
         metadata: entries("metadata", metadata, 200)?,
         version_released_at: input.version_released_at,
@@ -513,7 +527,9 @@ pub(crate) async fn activate(State(web): State<Web>, asker: Asker, sent: Json) -
 
 pub(crate) async fn deactivate(State(web): State<Web>, asker: Asker, sent: Json) -> Result<Response, Problem> {
     let input: SeatInput = sent.read()?;
-    let (key, device) = (asker.key(&web, &input.key)?, fingerprint(&input.fingerprint)?);
+    let device = fingerprint(&input.fingerprint);
+    let key = asker.key(&web, AttemptKind::Deactivate, &input.key, device.as_ref().ok())?;
+    let device = device?;
     let told = web
         .app
         .deactivate_license(asker.shop.id, &key, &device, Actor::App)
@@ -524,7 +540,9 @@ pub(crate) async fn deactivate(State(web): State<Web>, asker: Asker, sent: Json)
 
 pub(crate) async fn heartbeat(State(web): State<Web>, asker: Asker, sent: Json) -> Result<Response, Problem> {
     let input: SeatInput = sent.read()?;
-    let (key, device) = (asker.key(&web, &input.key)?, fingerprint(&input.fingerprint)?);
+    let device = fingerprint(&input.fingerprint);
+    let key = asker.key(&web, AttemptKind::Heartbeat, &input.key, device.as_ref().ok())?;
+    let device = device?;
     let told =
         web.app.heartbeat_license(asker.shop.id, &key, &device).await.map_err(|error| asker.refused(&web, error))?;
     Ok(seat_answer(StatusCode::OK, &told))

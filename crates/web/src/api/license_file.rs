@@ -4,7 +4,7 @@ use app::LicenseFile;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{ActivationId, Actor, Duration, FileGiver, LicenseId, Refusal, Timestamp};
+use domain::{ActivationId, Actor, AttemptKind, Duration, FileGiver, LicenseId, Refusal, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::license::{Asker, fingerprint};
@@ -76,8 +76,8 @@ fn refusal(error: &app::Error) -> Option<Refusal> {
 /// For an app with the key. Changes nothing that is not changed by a validation.
 pub(crate) async fn fetch(State(web): State<Web>, asker: Asker, sent: Json) -> Result<Response, Problem> {
     let input: HolderInput = sent.read()?;
-    let key = asker.key(&web, &input.key)?;
     let device = input.fingerprint.as_deref().map(fingerprint).transpose()?;
+    let key = asker.key(&web, AttemptKind::Validate, &input.key, device.as_ref())?;
     let file = web.app.license_file(asker.shop.id, &key, device.as_ref(), seconds(input.ttl_seconds)).await;
     let file = file.map_err(|error| {
         let about = refusal(&error);

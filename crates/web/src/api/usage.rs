@@ -5,7 +5,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{Actor, EventId, Fingerprint, License, LicenseId, Timestamp, UsageRequest};
+use domain::{Actor, AttemptKind, EventId, Fingerprint, License, LicenseId, Timestamp, UsageRequest};
 use latchkey_license::KeyCode;
 use serde::{Deserialize, Serialize};
 
@@ -51,8 +51,10 @@ struct UseAnswer<'a> {
 /// An app has used so much.
 pub(crate) async fn count(State(web): State<Web>, asker: Asker, once: Once, sent: Json) -> Result<Response, Problem> {
     let input: UseInput = sent.read()?;
-    let key = asker.key(&web, &input.key)?;
-    let device = input.fingerprint.as_deref().map(fingerprint).transpose()?;
+    let device = input.fingerprint.as_deref().map(fingerprint).transpose();
+    let named = device.as_ref().ok().and_then(Option::as_ref);
+    let key = asker.key(&web, AttemptKind::Usage, &input.key, named)?;
+    let device = device?;
     let amount = positive("add", input.add.unwrap_or(1))?;
     let (task, caller) = (web.clone(), Caller::with_license(asker.shop.id, &key));
     let work = |names: Names| add(task, asker, key, device, amount, names);

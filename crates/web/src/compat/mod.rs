@@ -71,7 +71,11 @@ impl Sent {
 
     /// The key behind what the app calls its key; `None` when nobody has it.
     async fn key(&self, web: &Web, text: &str) -> Result<Option<KeyCode>, Problem> {
-        Ok(web.app.key_behind(self.shop.id, text).await?)
+        let key = web.app.key_behind(self.shop.id, text).await?;
+        if key.is_none() {
+            web.app.note_unknown_key(self.shop.id, text);
+        }
+        Ok(key)
     }
 }
 

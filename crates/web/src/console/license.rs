@@ -5,12 +5,13 @@ use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::{
-    ActivationId, Actor, Duration, Event, FeatureValue, FileGiver, License, LicenseId, LicenseState, Refusal, User,
-    is_undoable, plain_text,
+    ActivationId, Actor, AttemptId, Duration, Event, FeatureValue, FileGiver, License, LicenseId, LicenseState,
+    Refusal, User, is_undoable, plain_text,
 };
 use serde::Deserialize;
-use store::LicenseFilter;
+use store::{AttemptFilter, LicenseFilter, Page};
 
+use super::attempt::AttemptRow;
 use super::order::{LicenseRow, SeatRow};
 use super::{Chrome, Filter, Moment, Staff, done, event_moment, filters, list_page, page, query};
 use crate::Web;
@@ -43,6 +44,9 @@ pub(crate) async fn list(State(web): State<Web>, staff: Staff) -> Result<Respons
     Ok(page(StatusCode::OK, &List { chrome, filters, licenses, next }))
 }
 
+/// How many attempts the page of a license shows at once.
+const ATTEMPTS: u32 = 20;
+
 #[derive(Template)]
 #[template(path = "console/license.html")]
 struct Show<'a> {
@@ -64,6 +68,10 @@ struct Show<'a> {
     can_suspend: bool,
     can_reinstate: bool,
     can_revoke: bool,
+    attempts: Vec<AttemptRow>,
+    /// The key is the page's own.
+    shows_key: bool,
+    older_attempts: Option<String>,
     timeline: Vec<Moment>,
 }
 
@@ -160,6 +168,10 @@ pub(crate) async fn show(
         .map_err(app::Error::from)?
         .ok_or_else(|| Problem::not_found("license"))?;
     let seats = store.activations(staff.shop(), id).await.map_err(app::Error::from)?;
+    let of_license = AttemptFilter::License(id);
+    let asked = Page { limit: ATTEMPTS, ..list_page(&staff.visit.path, |text| AttemptId::parse(text).ok()) };
+    let attempts = store.attempts(staff.shop(), &of_license, asked).await.map_err(app::Error::from)?;
+    let older = attempts.data.last().filter(|_| attempts.has_more);
     let events = store.order_events(staff.shop(), license.order).await.map_err(app::Error::from)?;
     let order = store.order(staff.shop(), license.order).await.map_err(app::Error::from)?;
     let plan = store.plan(staff.shop(), license.plan).await.map_err(app::Error::from)?;
@@ -190,6 +202,9 @@ pub(crate) async fn show(
         can_reinstate: !matches!(license.state, LicenseState::Active | LicenseState::SuspendedByDispute),
         can_revoke: license.state != LicenseState::RevokedByPerson,
         timeline: events.iter().filter(about).map(|event| moment(&chrome, event, id, &people)).collect(),
+        attempts: attempts.data.iter().map(|attempt| AttemptRow::new(&chrome, attempt, &seats)).collect(),
+        shows_key: false,
+        older_attempts: older.map(|last| format!("/console/licenses/{id}?after={}#attempts", last.id)),
         chrome,
     };
     Ok(page(StatusCode::OK, &view))

@@ -5,6 +5,7 @@
 //! was done; a page that is read again does nothing again.
 
 pub(crate) mod adjust;
+pub(crate) mod attempt;
 pub(crate) mod customer;
 pub(crate) mod delivery;
 pub(crate) mod home;

@@ -9,6 +9,7 @@ use store::SearchHit;
 use super::{Chrome, Staff, page, query};
 use crate::Web;
 use crate::problem::Problem;
+use crate::public::fields::address;
 
 /// Nothing that can be found is longer.
 const LONGEST: usize = 200;
@@ -64,6 +65,22 @@ fn show_hit(chrome: &Chrome<'_>, hit: &SearchHit) -> Hit {
             kind: chrome.t("console-device"),
             text: seat.shown_name().unwrap_or(seat.fingerprint.as_str()).to_owned(),
         },
+        SearchHit::Stranger(attempt) => Hit {
+            url: attempt
+                .key_tail
+                .as_deref()
+                .map_or_else(|| "/console/attempts".to_owned(), |tail| address("/console/attempts", &[("tail", tail)])),
+            kind: chrome.t("console-strangers"),
+            text: format!("…{} · {}", attempt.key_tail.as_deref().unwrap_or_default(), chrome.date(&attempt.last_at)),
+        },
+        SearchHit::AskedBy(attempt) => {
+            let device = attempt.fingerprint.as_ref().map(domain::Fingerprint::as_str).unwrap_or_default();
+            Hit {
+                url: address("/console/attempts", &[("device", device)]),
+                kind: chrome.t("console-attempts"),
+                text: format!("{device} · {}", chrome.date(&attempt.last_at)),
+            }
+        }
         SearchHit::Payment(payment) => Hit {
             url: format!("/console/orders/{}", payment.order),
             kind: chrome.t("console-payment"),

@@ -11,9 +11,9 @@ use std::path::Path;
 
 use app::Catalog;
 use domain::{
-    ActivationState, AtExpiry, CustomerId, DeliveryState, EmailError, EventKind, LicenseId, LicenseState, LoginLinkId,
-    MailKind, OrderId, OrderState, Overage, PaymentState, RefundReason, RefundState, Refusal, Rng, SeatHolder,
-    Standing, Starts, TransferId,
+    ActivationState, AtExpiry, AttemptKind, CustomerId, DeliveryState, EmailError, EventKind, LicenseId, LicenseState,
+    LoginLinkId, MailKind, OrderId, OrderState, Overage, PaymentState, RefundReason, RefundState, Refusal, Rng,
+    SeatHolder, Standing, Starts, TransferId,
 };
 use money::{Currency, MoneyError};
 
@@ -176,6 +176,7 @@ fn put_together() -> BTreeSet<String> {
         ]
         .map(|mail| ("mail", mail.as_str())),
     );
+    words.extend(AttemptKind::ALL.map(|kind| ("attempt", kind.as_str())));
     words.push(("parked", "unreadable"));
     for refusal in refusals() {
         let (is_parked, is_refused) = meets(&refusal);
