@@ -130,6 +130,7 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/v1/refunds/{refund}", get(api::refund::show))
         .route("/v1/licenses", get(api::license::list))
         .route("/v1/licenses/{license}", get(api::license::show))
+        .route("/v1/licenses/{license}/attempts", get(api::attempt::list))
         .route("/v1/licenses/{license}/usage", post(api::usage::correct))
         .route("/v1/licenses/{license}/key", post(api::reissue::create))
         .route("/v1/licenses/{license}/file", post(api::license_file::create))

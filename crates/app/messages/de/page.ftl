@@ -182,6 +182,7 @@ page-license-no-device = Wartet auf Ihr erstes Gerät. Es erscheint hier, sobald
 page-license-device-unnamed = Gerät …{ $tail }
 page-license-device-seen = Zuletzt gesehen: { $date }
 page-license-release = Geräteplatz freigeben
+page-license-refused = Am { $date } wurde ein Programm abgewiesen.
 page-license-device-release = Geräteplatz von { $device } freigeben
 page-license-file = Lizenzdatei
 page-license-device-file = Lizenzdatei für { $device }

@@ -182,6 +182,7 @@ page-license-no-device = Waiting for your first device. It appears here when you
 page-license-device-unnamed = Device …{ $tail }
 page-license-device-seen = Last seen { $date }
 page-license-release = Free this seat
+page-license-refused = A program was refused on { $date }.
 page-license-device-release = Free the seat of { $device }
 page-license-file = License file
 page-license-device-file = License file for { $device }

@@ -5,6 +5,7 @@
 
 pub(crate) mod access_token;
 pub(crate) mod adjust;
+pub(crate) mod attempt;
 mod body;
 pub(crate) mod checkout;
 pub(crate) mod cross_origin;

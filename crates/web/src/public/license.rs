@@ -2,7 +2,8 @@
 
 use app::messages::Arg;
 use domain::{
-    Activation, Age, AtExpiry, License, LicenseState, OrderLine, Quota, SeatHolder, Standing, Starts, Timestamp,
+    Activation, Age, AtExpiry, Attempt, Duration, License, LicenseState, OrderLine, Quota, SeatHolder, Standing,
+    Starts, Timestamp,
 };
 use latchkey_license::KeyCode;
 
@@ -32,6 +33,39 @@ pub(crate) struct LicenseView {
     pub(crate) manage: Option<String>,
     /// Where the form goes that gives the license as a file for any device, where there may be one.
     pub(crate) file: Option<String>,
+    /// Why a program was refused last, where that still stands.
+    pub(crate) refused: Option<RefusedView>,
+}
+
+/// The last refusal: when, why, and how to mend it.
+pub(crate) struct RefusedView {
+    pub(crate) when: String,
+    pub(crate) cause: String,
+    pub(crate) fix: String,
+}
+
+/// How long a buyer is told that a program was refused.
+const REFUSAL_TOLD_FOR: Duration = Duration::days(7);
+
+impl LicenseView {
+    /// The license with the last of these refusals that is its own.
+    pub(crate) fn refused(self, words: &Words, license: &License, refusals: &[Attempt], now: Timestamp) -> Self {
+        let is_told = |refusal: &&Attempt| {
+            refusal.license == Some(license.id)
+                && now.since(refusal.last_at) < REFUSAL_TOLD_FOR
+                && license.still_refuses(refusal.verdict, now)
+        };
+        let refused = refusals.iter().filter(is_told).max_by_key(|refusal| refusal.last_at).map(|refusal| {
+            let diagnosis = words.diagnosis(refusal.verdict.as_str());
+            let date = words.date(refusal.last_at);
+            RefusedView {
+                when: words.fill("page-license-refused", &[("date", (&date).into())]),
+                cause: diagnosis.cause,
+                fix: diagnosis.buyer,
+            }
+        });
+        Self { refused, ..self }
+    }
 }
 
 /// A device on a seat.
@@ -97,6 +131,7 @@ pub(crate) fn view(
             .into_iter()
             .map(|seat| device(words, seat, &format!("{release_root}/licenses/{}/activations", license.id)))
             .collect(),
+        refused: None,
     }
 }
 
@@ -116,6 +151,7 @@ pub(crate) fn handed_on(words: &Words, license: &License, line: Option<&OrderLin
         can_release: false,
         manage: None,
         file: None,
+        refused: None,
     }
 }
 

@@ -10,7 +10,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse as _, Redirect, Response};
 use domain::{
-    Activation, ActivationId, Actor, Duration, FileGiver, LicenseId, MailKind, MethodSummary, Order, OrderId,
+    Activation, ActivationId, Actor, Attempt, Duration, FileGiver, LicenseId, MailKind, MethodSummary, Order, OrderId,
     OrderState, Payment, PaymentState, Product, RefundState, Refusal, Sale, Timestamp,
 };
 use latchkey_license::KeyCode;
@@ -106,6 +106,7 @@ struct DeniedPage<'a> {
 struct Belongings {
     keys: Vec<(LicenseId, KeyCode)>,
     seats: Vec<Activation>,
+    refusals: Vec<Attempt>,
     products: Vec<Product>,
 }
 
@@ -283,7 +284,7 @@ fn denied(web: &Web, visit: &Visit) -> Result<Response, Problem> {
 
 impl Belongings {
     async fn read(web: &Web, sale: &Sale, access: Access) -> Result<Self, Problem> {
-        let mut belongings = Self { keys: Vec::new(), seats: Vec::new(), products: Vec::new() };
+        let mut belongings = Self { keys: Vec::new(), seats: Vec::new(), refusals: Vec::new(), products: Vec::new() };
         if !sale.order.state.was_paid() {
             return Ok(belongings);
         }
@@ -293,6 +294,7 @@ impl Belongings {
             belongings.keys = store.license_keys(shop, sale.order.id).await.map_err(app::Error::from)?;
         }
         belongings.seats = store.activations_of_order(shop, sale.order.id).await.map_err(app::Error::from)?;
+        belongings.refusals = store.last_refusals_of_order(shop, sale.order.id).await.map_err(app::Error::from)?;
         for line in &sale.order.lines {
             if belongings.products.iter().all(|known| known.id != line.product) {
                 belongings.products.extend(store.product(shop, line.product).await.map_err(app::Error::from)?);
@@ -330,7 +332,7 @@ fn order_page(
             }
             let view = license::view(words, license, line, key, &belongings.seats, &path, now);
             let manage = (access == Access::Buyer).then(|| format!("/portal/licenses/{}", license.id));
-            LicenseView { manage, ..view }
+            LicenseView { manage, ..view }.refused(words, license, &belongings.refusals, now)
         })
         .collect();
     let guides = belongings.products.iter().filter_map(|product| {

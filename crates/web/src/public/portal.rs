@@ -10,8 +10,8 @@ use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse as _, Redirect, Response};
 use domain::{
-    Activation, ActivationId, Actor, Email, FileGiver, License, LicenseId, LoginLinkId, Order, OrderId, OrderNumber,
-    Session, SessionHolder,
+    Activation, ActivationId, Actor, Attempt, Email, FileGiver, License, LicenseId, LoginLinkId, Order, OrderId,
+    OrderNumber, Session, SessionHolder,
 };
 use latchkey_license::{KeyCode, KeyCodeError};
 use store::{LicenseFilter, OrderFilter, Page};
@@ -368,7 +368,7 @@ async fn home(web: &Web, visit: &Visit, session: &Session, fields: &Fields) -> R
                     }
                     let view = license::view(&frame.words, license, line, None, &belongings.seats, "/portal", now);
                     let manage = is_by_mail.then(|| format!("/portal/licenses/{}", license.id));
-                    LicenseView { manage, ..view }
+                    LicenseView { manage, ..view }.refused(&frame.words, license, &belongings.refusals, now)
                 })
                 .collect(),
         })
@@ -395,6 +395,7 @@ struct Belongings {
     /// Licenses of orders of others.
     received: Vec<License>,
     seats: Vec<Activation>,
+    refusals: Vec<Attempt>,
 }
 
 impl Belongings {
@@ -425,6 +426,7 @@ impl Belongings {
                 licenses: licenses.data,
                 received,
                 seats,
+                refusals: store.last_refusals_of_customer(shop, id).await?,
             })
         };
         Ok(read().await.map_err(app::Error::from)?)
@@ -432,7 +434,9 @@ impl Belongings {
 
     async fn of_order(web: &Web, visit: &Visit, id: OrderId) -> Result<Self, Problem> {
         let sale = web.app.sale(visit.shop.id, id).await?;
-        let seats = web.app.store.activations_of_order(visit.shop.id, id).await.map_err(app::Error::from)?;
+        let (store, shop) = (&web.app.store, visit.shop.id);
+        let seats = store.activations_of_order(shop, id).await.map_err(app::Error::from)?;
+        let refusals = store.last_refusals_of_order(shop, id).await.map_err(app::Error::from)?;
         Ok(Self {
             address: sale.order.email.as_ref().map(Email::masked).unwrap_or_default(),
             orders: vec![sale.order],
@@ -440,6 +444,7 @@ impl Belongings {
             licenses: sale.licenses,
             received: Vec::new(),
             seats,
+            refusals,
         })
     }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use app::App;
 use app::messages::Arg;
+use app::{App, Diagnosis};
 use domain::{Decline, DeclineClass, Locale, Timestamp};
 use money::Money;
 
@@ -29,6 +29,11 @@ impl Words {
     /// The message with this id, filled.
     pub(crate) fn fill(&self, id: &str, arguments: &[(&str, Arg<'_>)]) -> String {
         self.app.catalog.text(&self.locale, id, arguments)
+    }
+
+    /// What a code means, and what to do about it.
+    pub(crate) fn diagnosis(&self, word: &str) -> Diagnosis {
+        self.app.catalog.diagnosis(&self.locale, word)
     }
 
     pub(crate) fn amount(&self, amount: Money) -> String {

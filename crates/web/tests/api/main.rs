@@ -6,6 +6,7 @@
 
 mod access;
 mod access_token;
+mod attempt;
 mod bad_input;
 mod caller;
 mod customer;

@@ -1,6 +1,7 @@
 //! The console: who comes in, what each button does, and that nothing typed by a stranger becomes markup.
 
 mod access;
+mod attempts;
 mod customers;
 mod held;
 mod hostile;
