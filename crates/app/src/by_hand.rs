@@ -1,7 +1,7 @@
 //! What people of the shop do to one license by hand: switch it off and on, take it back, move it, and undo what was
 //! done.
 
-use domain::{Actor, Changes, Email, EventId, License, LicenseId, ManualAct, ShopId, act_by_hand, undo};
+use domain::{Actor, Changes, Email, EventId, License, LicenseId, ManualAct, Sale, ShopId, act_by_hand, undo};
 use store::CommitError;
 
 use crate::{App, Error};
@@ -66,7 +66,8 @@ impl App {
         let act = match (act, &receiver) {
             (HandAct::Undo(event), _) => {
                 let event = self.store.event(license.shop, *event).await?.ok_or(Error::NotFound { what: "event" })?;
-                return Ok(undo(license, &event, money, reason, actor, now, &mut rng)?);
+                let undone = undo(license, &event, money, reason, actor, now, &mut rng)?;
+                return Ok(while_money_stands(&sale, undone));
             }
             (HandAct::Move(_), Some(customer)) => ManualAct::Move(customer),
             (HandAct::Move(_), None) => return Err(Error::NotFound { what: "customer" }),
@@ -74,10 +75,16 @@ impl App {
             (HandAct::Reinstate, _) => ManualAct::Reinstate,
             (HandAct::Revoke, _) => ManualAct::Revoke,
         };
-        Ok(act_by_hand(license, act, money, reason, actor, now, &mut rng)?)
+        Ok(while_money_stands(&sale, act_by_hand(license, act, money, reason, actor, now, &mut rng)?))
     }
 
     async fn known_customer(&self, shop: ShopId, email: &Email) -> Result<domain::Customer, Error> {
         self.store.customer_by_email(shop, email).await?.ok_or(Error::NotFound { what: "customer" })
     }
+}
+
+/// Money that moves at the same time is a conflict: of a license that a person switched off it writes nothing but the
+/// order.
+fn while_money_stands(sale: &Sale, changes: Changes) -> Changes {
+    Changes { checks: [changes.checks, vec![sale.check()]].concat(), ..changes }
 }
