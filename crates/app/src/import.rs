@@ -4,9 +4,14 @@
 //! one commit, and a key that is here already is left alone: a run that was cut
 //! off is simply run again.
 
+mod csv;
 mod document;
+mod dodo;
+mod edd;
 mod gumroad;
 mod lemon_squeezy;
+mod polar;
+mod table;
 
 use std::collections::BTreeMap;
 
@@ -43,15 +48,19 @@ pub enum Imported {
     Refused(String),
 }
 
-/// Reads an export: JSON documents as the other system's API gives them, one after another in one file.
+/// Reads an export: JSON documents as the other system's API gives them, one after another in one file, or a table.
 ///
 /// # Errors
-/// When the file is not JSON; the place is told.
+/// When the file is neither; the place is told.
 pub fn read_export(system: ForeignSystem, bytes: &[u8]) -> Result<Vec<ImportLine>, String> {
     let documents = document::read(bytes)?;
     let mut lines = match system {
         ForeignSystem::LemonSqueezy => lemon_squeezy::lines(&documents),
         ForeignSystem::Gumroad => gumroad::lines(&documents),
+        ForeignSystem::Edd => edd::lines(&documents),
+        ForeignSystem::Polar => polar::lines(&documents),
+        ForeignSystem::Dodo => dodo::lines(&documents),
+        ForeignSystem::Csv => csv::lines(&documents),
     };
     let mut seen = BTreeMap::new();
     for line in &mut lines {
@@ -69,6 +78,10 @@ pub fn foreign_names(system: ForeignSystem, lines: &[ImportLine]) -> BTreeMap<St
     let words = match system {
         ForeignSystem::LemonSqueezy => lemon_squeezy::PLAN_WORDS,
         ForeignSystem::Gumroad => gumroad::PLAN_WORDS,
+        ForeignSystem::Edd => edd::PLAN_WORDS,
+        ForeignSystem::Polar => polar::PLAN_WORDS,
+        ForeignSystem::Dodo => dodo::PLAN_WORDS,
+        ForeignSystem::Csv => csv::PLAN_WORDS,
     };
     let newest = lines.iter().filter_map(|line| line.record.as_ref().ok()).max_by_key(|record| record.created_at);
     let notes = newest.map(|record| &record.notes);

@@ -9,27 +9,37 @@ use std::fmt;
 
 use latchkey_license::KeyCode;
 use money::Money;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
     Activation, ActivationId, ActivationState, Actor, Changes, Checkout, CheckoutId, CheckoutState, Consent, Country,
     Customer, CustomerId, Email, Event, EventId, EventKind, Fingerprint, License, LicenseId, LicenseState, Locale,
-    Order, OrderId, OrderLine, OrderNumber, OrderState, OwnActs, Plan, PlanId, Product, Rng, Shop, ShopId, TextError,
-    Timestamp, plain_text,
+    Metering, Order, OrderId, OrderLine, OrderNumber, OrderState, OwnActs, Plan, PlanId, Product, Rng, Shop, ShopId,
+    TextError, Timestamp, plain_text,
 };
 
-/// A system whose keys are taken over and whose API is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// A system whose keys are taken over and, but for tables, whose API is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ForeignSystem {
     /// Lemon Squeezy.
     LemonSqueezy,
     /// Gumroad.
     Gumroad,
+    /// Easy Digital Downloads with its extension Software Licensing.
+    Edd,
+    /// Polar.
+    Polar,
+    /// Dodo Payments.
+    Dodo,
+    /// Whatever can be written as a table; nothing asks in its words.
+    Csv,
 }
 
 impl ForeignSystem {
     /// Every system.
-    pub const ALL: [Self; 2] = [Self::LemonSqueezy, Self::Gumroad];
+    pub const ALL: [Self; 6] = [Self::LemonSqueezy, Self::Gumroad, Self::Edd, Self::Polar, Self::Dodo, Self::Csv];
 
     /// The word in rows, addresses and on the command line.
     #[must_use]
@@ -37,6 +47,19 @@ impl ForeignSystem {
         match self {
             Self::LemonSqueezy => "lemon_squeezy",
             Self::Gumroad => "gumroad",
+            Self::Edd => "edd",
+            Self::Polar => "polar",
+            Self::Dodo => "dodo",
+            Self::Csv => "csv",
+        }
+    }
+
+    /// Whether apps of it are answered in its words.
+    #[must_use]
+    pub fn is_answered(self) -> bool {
+        match self {
+            Self::LemonSqueezy | Self::Gumroad | Self::Edd | Self::Polar | Self::Dodo => true,
+            Self::Csv => false,
         }
     }
 
@@ -108,6 +131,8 @@ pub struct ImportedSeat {
     pub fingerprint: Fingerprint,
     /// What its owner calls it.
     pub name: Option<String>,
+    /// What the app keeps with it there.
+    pub metadata: BTreeMap<String, String>,
     /// Since when it holds the seat.
     pub created_at: Timestamp,
 }
@@ -146,6 +171,8 @@ pub struct ImportRecord {
     pub expires_at: Option<Timestamp>,
     /// How often it was used.
     pub uses: u64,
+    /// How often it may be used; `None`: as the plan does here.
+    pub usage_limit: Option<u64>,
     /// Who holds seats.
     pub seated: Vec<ImportedSeat>,
     /// The other system's ids and flags, which its apps are told again.
@@ -175,6 +202,9 @@ pub fn import_license(
         SeatsThere::AtMost(seats) => Some(seats),
     };
     policy.seats = seats.map(|seats| seats.max(taken));
+    if let Some(limit) = record.usage_limit {
+        policy.usage = Some(Metering { limit: Some(limit), reset_days: None });
+    }
     let customer = known.map_or_else(|| CustomerId::mint(now, rng), |customer| customer.id);
     let country = record.country.unwrap_or(shop.default_country);
     let locale = known.map_or_else(|| shop.default_locale.clone(), |customer: &Customer| customer.locale.clone());
@@ -268,7 +298,7 @@ pub fn import_license(
             fingerprint: seat.fingerprint.clone(),
             name: seat.name.clone(),
             label: None,
-            metadata: BTreeMap::new(),
+            metadata: seat.metadata.clone(),
             components: BTreeMap::new(),
             state: ActivationState::Active,
             created_at: seat.created_at,

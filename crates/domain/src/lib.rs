@@ -51,6 +51,7 @@ mod revocation;
 mod rng;
 mod sale;
 mod shop;
+mod site;
 mod submit;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -109,6 +110,7 @@ pub use revocation::{Revocation, RevocationChange, RevocationCode, RevocationSub
 pub use rng::Rng;
 pub use sale::Sale;
 pub use shop::{Mode, Shop};
+pub use site::{edd_site, is_local_site};
 pub use submit::{BuyerDetails, CheckoutRequest, expire_checkout, open_checkout, retry_payment, submit_checkout};
 pub use text::{TextError, plain_text, search_key};
 pub use time::{Duration, Timestamp};

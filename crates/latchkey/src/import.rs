@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context as _, bail};
 use app::{Imported, foreign_names, read_export};
 use clap::Args;
-use domain::ForeignSystem;
+use domain::{ForeignSystem, ImportRecord};
 use serde_json::json;
 
 use crate::config::Settings;
@@ -17,18 +17,22 @@ use crate::wiring;
 /// After how many records it is told how far it has come.
 const TELL_EVERY: usize = 1_000;
 
+/// What the systems call the product that a license is of.
+const PRODUCT_NOTES: &[&str] = &["product_id", "item_id", "item_name", "benefit_id"];
+
 /// What to take over, and where to.
 #[derive(Args)]
 pub(crate) struct ImportArguments {
-    /// Where the licenses come from: `lemon_squeezy` or `gumroad`.
+    /// Where the licenses come from: `lemon_squeezy`, `gumroad`, `edd`, `polar`, `dodo`, or `csv` for any table.
     #[arg(value_parser = system)]
     system: ForeignSystem,
-    /// The export: JSON as the other system's API gives it, every page in one file. docs/migrations says how to get it.
+    /// The export: JSON as the other system's API gives it, every page in one file, or a table. docs/migrations says
+    /// how to get it.
     file: PathBuf,
     /// The plan that the licenses become licenses of, by its name in addresses or its id.
     #[arg(long)]
     plan: String,
-    /// Take only the records of this product of the other system: its `product_id` there.
+    /// Take only the records of this product of the other system: its id there, or its name in a table.
     #[arg(long)]
     product: Option<String>,
     /// The host name of the shop, where there are several.
@@ -52,8 +56,8 @@ pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &Import
     let mut lines = read_export(arguments.system, &bytes)
         .map_err(|error| anyhow::anyhow!("{}: {error}", arguments.file.display()))?;
     if let Some(product) = &arguments.product {
-        lines
-            .retain(|line| line.record.as_ref().map_or(true, |record| record.notes.get("product_id") == Some(product)));
+        let is_of = |record: &ImportRecord| PRODUCT_NOTES.iter().any(|word| record.notes.get(*word) == Some(product));
+        lines.retain(|line| line.record.as_ref().map_or(true, is_of));
     }
     let wired = wiring::wire(settings, settings.listen, false).await?;
     let app = &wired.app;
@@ -104,9 +108,11 @@ pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &Import
     }
     if !arguments.dry_run {
         let (url, system) = (&app.settings.public_url, arguments.system.as_str());
-        text.push(format!(
-            "Next: apps of {system} find them at {url}/compat/{system}; see docs/migrations/{system}.md."
-        ));
+        text.push(if arguments.system.is_answered() {
+            format!("Next: apps of {system} find them at {url}/compat/{system}; see docs/migrations/{system}.md.")
+        } else {
+            format!("Next: build your app with the keys that it knows; see {url}/openapi.json and docs/api.md.")
+        });
     }
     let report = json!({
         "system": arguments.system.as_str(), "dry_run": arguments.dry_run, "records": lines.len(),

@@ -4,7 +4,7 @@ use domain::{ForeignSystem, ImportRecord, LicenseState, SeatsThere};
 use serde_json::Value;
 
 use super::ImportLine;
-use super::document::{count, email, flag, key, label, notes, text, time};
+use super::document::{count, email, flag, key, label, notes, sold_at, text, time};
 
 /// What is true of the plan, and not of one license alone.
 pub(super) const PLAN_WORDS: &[&str] = &["seller_id", "product_id", "product_permalink", "product_name", "permalink"];
@@ -18,14 +18,14 @@ pub(super) fn lines(documents: &[Value]) -> Vec<ImportLine> {
         })
         .zip(1..)
         .map(|(sale, number)| {
-            let place = text(sale, "id").map_or_else(|| format!("sale {number}"), |id| format!("sales/{id}"));
+            let place = text(sale, &["id"]).map_or_else(|| format!("sale {number}"), |id| format!("sales/{id}"));
             ImportLine { place, record: record(sale) }
         })
         .collect()
 }
 
 fn record(sale: &Value) -> Result<ImportRecord, String> {
-    let created_at = time(sale, "created_at")?.ok_or("There is no `created_at`.")?;
+    let created_at = sold_at(sale, &["created_at"])?;
     // The key of a refunded sale is answered with the flag, and apps decide by it; see `web::compat::gumroad`.
     let is_taken_back = flag(sale, "refunded") || flag(sale, "chargedback");
     let state = if is_taken_back {
@@ -37,15 +37,16 @@ fn record(sale: &Value) -> Result<ImportRecord, String> {
     };
     Ok(ImportRecord {
         system: ForeignSystem::Gumroad,
-        key: key(sale, "license_key")?,
-        email: email(sale, "email")?,
-        name: label(sale, "full_name"),
+        key: key(sale, &["license_key"])?,
+        email: email(sale, &["email"])?,
+        name: label(sale, &["full_name"]),
         country: None,
         state,
         seats: SeatsThere::AsPlan,
         created_at,
-        expires_at: time(sale, "subscription_ended_at")?,
-        uses: count(sale, "license_uses")?.unwrap_or_default(),
+        expires_at: time(sale, &["subscription_ended_at"])?,
+        uses: count(sale, &["license_uses"])?.unwrap_or_default(),
+        usage_limit: None,
         seated: Vec::new(),
         notes: notes(
             sale,

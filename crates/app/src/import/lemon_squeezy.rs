@@ -7,7 +7,7 @@ use domain::{ForeignSystem, ImportRecord, ImportedSeat, LicenseState, SeatsThere
 use serde_json::Value;
 
 use super::ImportLine;
-use super::document::{count, email, fingerprint, flag, key, label, notes, text, time};
+use super::document::{count, email, fingerprint, flag, key, label, notes, sold_at, text, time};
 
 /// What is true of the plan, and not of one license alone.
 pub(super) const PLAN_WORDS: &[&str] = &["store_id", "product_id", "variant_id"];
@@ -20,16 +20,16 @@ pub(super) fn lines(documents: &[Value]) -> Vec<ImportLine> {
             Some(_) | None => vec![document],
         })
     };
-    let of_kind = |kind: &'static str| objects().filter(move |object| text(object, "type").as_deref() == Some(kind));
+    let of_kind = |kind: &'static str| objects().filter(move |object| text(object, &["type"]).as_deref() == Some(kind));
     let mut instances: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
     for instance in of_kind("license-key-instances") {
         let attributes = instance.get("attributes").unwrap_or(instance);
-        instances.entry(text(attributes, "license_key_id").unwrap_or_default()).or_default().push(attributes);
+        instances.entry(text(attributes, &["license_key_id"]).unwrap_or_default()).or_default().push(attributes);
     }
     of_kind("license-keys")
         .zip(1..)
         .map(|(object, number)| {
-            let id = text(object, "id");
+            let id = text(object, &["id"]);
             let seats = id.as_ref().and_then(|id| instances.get(id)).map(Vec::as_slice).unwrap_or_default();
             let place = id.map_or_else(|| format!("license key {number}"), |id| format!("license-keys/{id}"));
             ImportLine { place, record: record(object, seats) }
@@ -39,26 +39,27 @@ pub(super) fn lines(documents: &[Value]) -> Vec<ImportLine> {
 
 fn record(object: &Value, instances: &[&Value]) -> Result<ImportRecord, String> {
     let attributes = object.get("attributes").ok_or("It has no `attributes`.")?;
-    let created_at = time(attributes, "created_at")?.ok_or("There is no `created_at`.")?;
+    let created_at = sold_at(attributes, &["created_at"])?;
     let seated = instances
         .iter()
         .map(|instance| {
             Ok(ImportedSeat {
                 fingerprint: fingerprint(instance, "identifier")?,
-                name: label(instance, "name"),
-                created_at: time(instance, "created_at")?.unwrap_or(created_at),
+                name: label(instance, &["name"]),
+                metadata: BTreeMap::new(),
+                created_at: time(instance, &["created_at"])?.unwrap_or(created_at),
             })
         })
         .collect::<Result<Vec<_>, String>>()?;
     // Without their ids the apps on those devices would be told that they are unknown.
-    let counted = count(attributes, "instances_count")?.unwrap_or_default();
+    let counted = count(attributes, &["instances_count"])?.unwrap_or_default();
     if u64::try_from(seated.len()) != Ok(counted) {
         return Err(format!(
             "It has {counted} instances, and the file holds {} of them: export license-key-instances as well.",
             seated.len()
         ));
     }
-    let seats = count(attributes, "activation_limit")?;
+    let seats = count(attributes, &["activation_limit"])?;
     let mut kept = notes(
         attributes,
         &[
@@ -74,16 +75,17 @@ fn record(object: &Value, instances: &[&Value]) -> Result<ImportRecord, String> 
     kept.extend(notes(object, &[("id", "license_key_id")]));
     Ok(ImportRecord {
         system: ForeignSystem::LemonSqueezy,
-        key: key(attributes, "key")?,
-        email: email(attributes, "user_email")?,
-        name: label(attributes, "user_name"),
+        key: key(attributes, &["key"])?,
+        email: email(attributes, &["user_email"])?,
+        name: label(attributes, &["user_name"]),
         country: None,
         state: if flag(attributes, "disabled") { LicenseState::SuspendedByPerson } else { LicenseState::Active },
         seats: seats
             .map_or(SeatsThere::Unlimited, |seats| SeatsThere::AtMost(u32::try_from(seats).unwrap_or(u32::MAX))),
         created_at,
-        expires_at: time(attributes, "expires_at")?,
+        expires_at: time(attributes, &["expires_at"])?,
         uses: 0,
+        usage_limit: None,
         seated,
         notes: kept,
     })

@@ -83,3 +83,118 @@ fn a_file_that_is_not_json_names_the_place() {
     let read = read_export(ForeignSystem::Gumroad, b"{}\n{\"sales\": [}");
     assert_eq!(read, Err("the file is not JSON: line 2, column 12".to_owned()));
 }
+
+#[test]
+fn edd_exports_are_read_as_tables_and_as_json() {
+    let table = "\
+\"Email\",\"License Key\",\"License Status\",\"Product Name\",\"Purchase Date\",\"Expiration Date\",\"Activation Limit\",\"Activation Count\",\"Activated URLs\"
+\"a@example.com\",\"key-1\",\"active\",\"Lumen\",\"2024-01-24 14:15:07\",\"2030-01-24 14:15:07\",\"2\",\"1\",\"https://www.one.example.com - two.local/\"
+\"a@example.com\",\"key-2\",\"inactive\",\"Lumen\",\"2024-01-24 14:15:07\",\"1970-01-01 00:00:00\",\"Unlimited\",\"0\",\"\"
+\"a@example.com\",\"key-3\",\"disabled\",\"Lumen\",\"2024-01-24\",\"2030-01-24 14:15:07\",\"0\",\"0\",\"\"
+\"a@example.com\",\"key-4\",\"active\",\"Lumen\",\"2024-01-24\",\"2030-01-24\",\"3\",\"2\",\"one.example.com/\"
+\"a@example.com\",\"key-5\",\"lost\",\"Lumen\",\"2024-01-24\",\"2030-01-24\",\"3\",\"0\",\"\"
+\"a@example.com\",\"\",\"active\",\"Lumen\",\"2024-01-24\",\"2030-01-24\",\"3\",\"0\",\"\"
+";
+    check(
+        ForeignSystem::Edd,
+        table,
+        &[
+            "license 1 a@example.com active seats AtMost(2) taken 2 uses 0",
+            "license 2 a@example.com active seats Unlimited taken 0 uses 0",
+            "license 3 a@example.com suspended_by_person seats Unlimited taken 0 uses 0",
+            "license 4 It counts 2 sites, and the file lists 1 of them.",
+            "license 5 `status` is none of theirs: lost.",
+            "license 6 There is no `license_key`.",
+        ],
+    );
+    let lines = read_export(ForeignSystem::Edd, table.as_bytes()).unwrap();
+    let record = |place: usize| lines[place].record.as_ref().unwrap();
+    let sites: Vec<_> = record(0).seated.iter().map(|seat| seat.fingerprint.as_str()).collect();
+    assert_eq!(sites, ["one.example.com/", "two.local/"]);
+    assert_eq!(record(0).expires_at.map(|end| end.to_string()).as_deref(), Some("2030-01-24T14:15:07Z"));
+    assert_eq!(record(1).expires_at, None, "a license for life");
+    assert_eq!(record(0).notes["item_name"], "Lumen");
+    check(
+        ForeignSystem::Edd,
+        r#"[{"id":7,"license_key":"k","email":"a@example.com","created_at":"2024-01-24 14:15:07","expires":"lifetime",
+            "license_limit":1,"sites":["a.example.com/","b.example.com/"]}]"#,
+        &["license 7 a@example.com active seats AtMost(1) taken 2 uses 0"],
+    );
+}
+
+#[test]
+fn polar_exports_are_read_with_activations_and_usage() {
+    let key = |id: u32, more: &str| {
+        format!(
+            r#"{{"id":"{id}","customer":{{"email":"a@example.com"}},"key":"key-{id}","created_at":"2024-01-24T14:15:07Z"{more}}}"#
+        )
+    };
+    let file = [
+        key(1, r#","status":"granted","limit_activations":2,"usage":4,"activations":[{"id":"x","label":"Mac"}]"#),
+        key(2, r#","status":"granted","limit_activations":2"#),
+        key(3, r#","status":"revoked","limit_activations":null"#),
+        key(4, r#","status":"disabled","limit_activations":1,"activations":[]"#),
+        key(5, r#","status":"lost""#),
+    ]
+    .concat();
+    check(
+        ForeignSystem::Polar,
+        &file,
+        &[
+            "license-keys/1 a@example.com active seats AtMost(2) taken 1 uses 4",
+            "license-keys/2 It has no `activations`: save the answer about each key, and not their list.",
+            "license-keys/3 a@example.com revoked_by_person seats Unlimited taken 0 uses 0",
+            "license-keys/4 a@example.com suspended_by_person seats AtMost(1) taken 0 uses 0",
+            "license-keys/5 `status` is none of theirs: lost.",
+        ],
+    );
+}
+
+#[test]
+fn dodo_exports_are_read_with_instances_and_customers() {
+    let key = |id: u32, more: &str| {
+        format!(r#"{{"id":"lic_{id}","customer_id":"c","key":"key-{id}","created_at":"2024-01-24T14:15:07Z"{more}}}"#)
+    };
+    let customer = r#"{"items":[{"customer_id":"c","email":"a@example.com","name":"Ada"}]}"#;
+    let file = format!(
+        r#"{{"items":[{},{},{},{}]}}{{"items":[{{"id":"lki_1","license_key_id":"lic_1","name":"Mac"}}]}}{customer}"#,
+        key(1, r#","status":"active","activations_limit":2,"instances_count":1"#),
+        key(2, r#","status":"active","instances_count":1"#),
+        key(3, r#","status":"expired""#),
+        key(4, r#","status":"disabled""#).replace("\"c\"", "\"d\""),
+    );
+    check(
+        ForeignSystem::Dodo,
+        &file,
+        &[
+            "license_keys/lic_1 a@example.com active seats AtMost(2) taken 1 uses 0",
+            "license_keys/lic_2 It has 1 instances, and the file holds 0 of them: export /license_key_instances as well.",
+            "license_keys/lic_3 a@example.com revoked_by_person seats Unlimited taken 0 uses 0",
+            "license_keys/lic_4 Its customer is not in the file: export /customers as well.",
+        ],
+    );
+}
+
+#[test]
+fn any_table_is_read_by_the_names_of_its_columns() {
+    check(
+        ForeignSystem::Csv,
+        "Key;E-mail;Created at;Expires;Seats;Devices;Status\n\
+         k1;a@example.com;2024-01-24;2030-01-24T14:15:07+02:00;2;mac-1 | mac-2;\n\
+         k2;a@example.com;2024-01-24;never;;;suspended\n\
+         k3;a@example.com;2024-01-24;;unlimited;;Refunded\n\
+         k4;a@example.com;soon;;;;\n\
+         k5;nobody;2024-01-24;;;;\n\
+         k6;a@example.com;2024-01-24;;some;;\n\
+         k1;a@example.com;2024-01-24;;;;\n",
+        &[
+            "license 1 a@example.com active seats AtMost(2) taken 2 uses 0",
+            "license 2 a@example.com suspended_by_person seats AsPlan taken 0 uses 0",
+            "license 3 a@example.com revoked_by_person seats Unlimited taken 0 uses 0",
+            "license 4 `created_at` is not a time: soon.",
+            "license 5 `e_mail` cannot be read: needs one @ with something before and after it.",
+            "license 6 `seats` is not a count: some.",
+            "license 7 The same key stands at license 1.",
+        ],
+    );
+}
