@@ -345,6 +345,7 @@ mod tests {
             terms: "Terms".to_owned(),
             terms_version: "1".to_owned(),
             refund_policy: "14 days".to_owned(),
+            compat: domain::Compat::default(),
             created_at: domain::Timestamp::from_seconds(0),
         };
         type Case = (&'static str, Mode, fn(&mut Shop), Option<&'static str>);

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    ApiKey, ApiKeyId, Changes, Country, Fulfilment, GatewayAccount, GatewayAccountId, Locale, Mode, Plan, PlanId,
-    Policy, Price, PriceTier, Product, ProductId, Scope, Seller, Shop, ShopId,
+    ApiKey, ApiKeyId, Changes, Compat, Country, Fulfilment, GatewayAccount, GatewayAccountId, Locale, Mode, Plan,
+    PlanId, Policy, Price, PriceTier, Product, ProductId, Scope, Seller, Shop, ShopId,
 };
 use gateways::{Gateway, adapter};
 use money::Currency;
@@ -80,6 +80,7 @@ impl App {
             terms: new.terms,
             terms_version: "1".to_owned(),
             refund_policy: new.refund_policy,
+            compat: Compat::default(),
             created_at: now,
         };
         self.write(&Changes { shops: vec![shop.clone()], ..Changes::default() }).await?;

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use domain::{Duration, GatewayAccount, GatewayAccountId, Shop, ShopId, Timestamp};
+use domain::{Duration, ForeignSystem, GatewayAccount, GatewayAccountId, Shop, ShopId, Timestamp};
 use store::Store;
 
 use crate::{App, Error};
@@ -25,7 +25,8 @@ struct Snapshot {
 impl Snapshot {
     fn for_host(&self, host: &str) -> Option<&Arc<Shop>> {
         let named = self.shops.iter().find(|shop| shop.host.as_deref() == Some(host));
-        named.or_else(|| self.shops.iter().find(|shop| shop.host.is_none()))
+        let taken_over = || self.shops.iter().find(|shop| shop.compat.hosts.contains_key(host));
+        named.or_else(taken_over).or_else(|| self.shops.iter().find(|shop| shop.host.is_none()))
     }
 }
 
@@ -86,6 +87,13 @@ impl App {
     #[must_use]
     pub fn shop_at_hand(&self, host: &str) -> Option<ShopId> {
         self.shops.snapshot().for_host(host).map(|shop| shop.id)
+    }
+
+    /// The system whose apps ask under this host name, as far as is known here, without asking anybody; `None`: it is
+    /// a name like any other.
+    #[must_use]
+    pub fn system_at_hand(&self, host: &str) -> Option<ForeignSystem> {
+        self.shops.snapshot().shops.iter().find_map(|shop| shop.compat.hosts.get(host).copied())
     }
 
     /// The shop of this gateway account as far as is known here, without asking anybody.

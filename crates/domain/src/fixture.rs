@@ -60,6 +60,7 @@ pub(crate) fn catalog() -> Catalog {
             terms: "Terms".to_owned(),
             terms_version: "2026-01".to_owned(),
             refund_policy: "14 days".to_owned(),
+            compat: Compat::default(),
             created_at: START,
         },
         product: Product {

@@ -109,7 +109,7 @@ pub use reissue::{Reissue, RetiredKey, reissue};
 pub use revocation::{Revocation, RevocationChange, RevocationCode, RevocationSubject, revocation_changes};
 pub use rng::Rng;
 pub use sale::Sale;
-pub use shop::{Mode, Shop};
+pub use shop::{Compat, Mode, Shop};
 pub use site::{edd_site, is_local_site};
 pub use submit::{BuyerDetails, CheckoutRequest, expire_checkout, open_checkout, retry_payment, submit_checkout};
 pub use text::{TextError, plain_text, search_key};

@@ -1,9 +1,11 @@
 //! The tenant.
 
+use std::collections::BTreeMap;
+
 use money::Currency;
 use serde::{Deserialize, Serialize};
 
-use crate::{Country, Locale, Seller, ShopId, Timestamp, Version};
+use crate::{Country, ForeignSystem, Locale, Seller, ShopId, Timestamp, Version};
 
 /// Whether a shop, an account or a report is about real money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -63,6 +65,18 @@ pub struct Shop {
     pub terms_version: String,
     /// What a buyer may expect of refunds, in Markdown, shown before the button.
     pub refund_policy: String,
+    /// How apps of other systems are answered.
+    pub compat: Compat,
     /// When it was opened.
     pub created_at: Timestamp,
+}
+
+/// How a shop answers apps that were built for other systems.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Compat {
+    /// Host names that such apps ask and that are pointed here, each with the system that it was.
+    pub hosts: BTreeMap<String, ForeignSystem>,
+    /// Whether a site on a developer's machine takes no seat, for EDD Software Licensing.
+    pub local_sites_are_free: bool,
 }

@@ -11,9 +11,9 @@ use anyhow::{Context as _, bail};
 use app::App;
 use clap::Args;
 use domain::{
-    AtExpiry, ByHand, Changes, Country, FeatureValue, Fulfilment, Locale, Matching, Metering, Mode, Offline, Overage,
-    Plan, PlanId, Policy, Price, PriceTier, Product, ProductId, Quota, SeatHolder, Seating, Seller, Shop, Starts, Term,
-    Units,
+    AtExpiry, ByHand, Changes, Compat, Country, FeatureValue, Fulfilment, Locale, Matching, Metering, Mode, Offline,
+    Overage, Plan, PlanId, Policy, Price, PriceTier, Product, ProductId, Quota, SeatHolder, Seating, Seller, Shop,
+    Starts, Term, Units,
 };
 use money::{Currency, Money};
 use serde::Deserialize;
@@ -55,6 +55,7 @@ struct ShopFile {
     terms: Option<String>,
     terms_version: Option<String>,
     refund_policy: Option<String>,
+    compat: Option<Compat>,
 }
 
 #[derive(Deserialize)]
@@ -203,6 +204,14 @@ pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &ApplyA
 }
 
 fn merge_shop(shop: &Shop, wanted: ShopFile) -> anyhow::Result<Shop> {
+    for (host, system) in wanted.compat.iter().flat_map(|compat| &compat.hosts) {
+        if !system.is_answered() {
+            bail!("shop.compat.hosts: {host} cannot be {}: no app asks in its words", system.as_str());
+        }
+        if host.is_empty() || host.contains(['/', ':']) || host.to_lowercase() != *host {
+            bail!("shop.compat.hosts: {host} must be a host name in small letters, as licenses.example.com");
+        }
+    }
     let mode = match wanted.mode.as_deref() {
         None => shop.mode,
         Some(text) => Mode::parse(text).with_context(|| format!("shop.mode must be live or sandbox, not {text}"))?,
@@ -218,6 +227,7 @@ fn merge_shop(shop: &Shop, wanted: ShopFile) -> anyhow::Result<Shop> {
         terms: wanted.terms.unwrap_or_else(|| shop.terms.clone()),
         terms_version: wanted.terms_version.unwrap_or_else(|| shop.terms_version.clone()),
         refund_policy: wanted.refund_policy.unwrap_or_else(|| shop.refund_policy.clone()),
+        compat: wanted.compat.unwrap_or_else(|| shop.compat.clone()),
         ..shop.clone()
     })
 }

@@ -11,17 +11,17 @@ const WHAT: &str = "shop";
 macro_rules! columns {
     () => {
         "id, version, name, mode, host, seller, default_locale, default_currency, default_country, terms, terms_version, \
-         refund_policy, created_at"
+         refund_policy, created_at, compat"
     };
 }
 
 const ALL: &str = concat!("select ", columns!(), " from shops order by id");
 const BY_ID: &str = concat!("select ", columns!(), " from shops where id = $1");
 const INSERT: &str =
-    concat!("insert into shops (", columns!(), ") values ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
+    concat!("insert into shops (", columns!(), ") values ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
 const UPDATE: &str = "update shops set version = version + 1, name = $3, host = $4, seller = $5, default_locale = $6, \
     default_currency = $7, default_country = $8, terms = $9, terms_version = $10, refund_policy = $11, \
-    mode = $12 where id = $1 and version = $2";
+    mode = $12, compat = $13 where id = $1 and version = $2";
 
 texts![ALL, BY_ID, INSERT, UPDATE];
 
@@ -41,11 +41,12 @@ fn row(row: &mut Row) -> Result<Shop, RowError> {
         terms_version: columns.text()?,
         refund_policy: columns.text()?,
         created_at: columns.time()?,
+        compat: columns.json("how other systems are answered")?,
     })
 }
 
 pub(crate) fn statement(shop: &Shop) -> Result<Statement, CommitError> {
-    let seller = json(&shop.seller)?;
+    let (seller, compat) = (json(&shop.seller)?, json(&shop.compat)?);
     Ok(match shop.version {
         0 => write(
             WHAT,
@@ -63,6 +64,7 @@ pub(crate) fn statement(shop: &Shop) -> Result<Statement, CommitError> {
                 shop.terms_version.as_str(),
                 shop.refund_policy.as_str(),
                 shop.created_at,
+                compat,
             ],
         ),
         version => write(
@@ -81,6 +83,7 @@ pub(crate) fn statement(shop: &Shop) -> Result<Statement, CommitError> {
                 shop.terms_version.as_str(),
                 shop.refund_policy.as_str(),
                 shop.mode.as_str(),
+                compat,
             ],
         ),
     })

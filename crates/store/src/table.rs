@@ -33,7 +33,7 @@ pub(crate) const FENCE: &str = "fence";
 pub(crate) const TABLES: &[Table] = &[
     Table { name: "shops", key: &["id"],
         texts: &["id", "name", "mode", "host", "seller", "default_locale", "default_currency", "default_country", "terms",
-            "terms_version", "refund_policy"],
+            "terms_version", "refund_policy", "compat"],
         numbers: &["version", "created_at"], bytes: &[] },
     Table { name: "products", key: &["shop_id", "id"],
         texts: &["shop_id", "id", "slug", "name", "tagline", "description", "setup_guides", "fulfilment"],

@@ -57,6 +57,10 @@ impl World {
             terms: "# Terms\n\nBe kind.".to_owned(),
             terms_version: "2026-01".to_owned(),
             refund_policy: "30 days".to_owned(),
+            compat: domain::Compat {
+                hosts: [("licenses.lumen.example".to_owned(), domain::ForeignSystem::Edd)].into(),
+                local_sites_are_free: true,
+            },
             created_at: now,
         };
         let product = Product {
