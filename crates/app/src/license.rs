@@ -273,15 +273,22 @@ impl App {
         Err(busy())
     }
 
-    /// Counts that an app asked about a license, where its system tells how often that was. Gives the license as it
-    /// stands then.
+    /// Counts that an app asked about a license, or takes it back, where its system tells how often that was. Gives
+    /// the license as it stands then.
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn count_verification(&self, license: &License, name: EventId) -> Result<License, Error> {
+    pub async fn count_verification(
+        &self,
+        license: &License,
+        difference: i64,
+        actor: Actor,
+        name: EventId,
+    ) -> Result<License, Error> {
         for _ in 0..TRIES {
             let row = self.store.license(license.shop, license.id).await?.ok_or(Error::NotFound { what: "license" })?;
-            match self.commit(&count_verification(&row, name, self.clock.now()), None).await {
+            let changes = count_verification(&row, difference, actor, name, self.clock.now());
+            match self.commit(&changes, None).await {
                 Ok(()) | Err(CommitError::Conflict { what: "event" }) => {
                     let counted = self.store.license(row.shop, row.id).await?;
                     return counted.ok_or(Error::NotFound { what: "license" });

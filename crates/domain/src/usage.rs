@@ -148,24 +148,26 @@ pub fn change_usage(
     Ok((changes, license))
 }
 
-/// Counts that an app asked, for systems that tell how often that was. Where the plan sells use by the piece nothing
-/// is counted: asking uses nothing up. `event` names the line in the journal.
+/// Counts that an app asked, or takes that back, for systems that tell how often that was: `difference` is added, and
+/// the count stops at nothing. Where the plan sells use by the piece nothing is counted: asking uses nothing up.
+/// `event` names the line in the journal.
 #[must_use]
-pub fn count_verification(license: &License, event: EventId, now: Timestamp) -> Changes {
-    if license.policy.usage.is_some() {
+pub fn count_verification(license: &License, difference: i64, actor: Actor, event: EventId, now: Timestamp) -> Changes {
+    let difference = difference.max(-i64::try_from(license.used(now)).unwrap_or(i64::MAX));
+    if license.policy.usage.is_some() || difference == 0 {
         return Changes::default();
     }
     let period = license.usage_period(now);
-    let change = UseChange { shop: license.shop, license: license.id, period, difference: 1, cap: None };
+    let change = UseChange { shop: license.shop, license: license.id, period, difference, cap: None };
     let told = Event {
         id: event,
         shop: license.shop,
         kind: EventKind::LicenseUsed,
-        actor: Actor::App,
+        actor,
         order: Some(license.order),
         license: Some(license.id),
         customer: license.customer,
-        data: json!({ "difference": 1 }),
+        data: json!({ "difference": difference }),
         at: now,
     };
     Changes { uses: vec![change], events: vec![told], ..Changes::default() }

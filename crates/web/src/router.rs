@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use axum::{Router, middleware};
 use tokio::runtime::Handle;
+use tower::ServiceExt as _;
 use tower_http::compression::CompressionLayer;
 
 use crate::admission::{Door, admit};
@@ -164,6 +165,22 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/compat/lemon_squeezy/v1/licenses/validate", post(compat::lemon_squeezy::validate))
         .route("/compat/lemon_squeezy/v1/licenses/deactivate", post(compat::lemon_squeezy::deactivate))
         .route("/compat/gumroad/v2/licenses/verify", post(compat::gumroad::verify))
+        .route("/compat/gumroad/api/v2/licenses/verify", post(compat::gumroad::verify))
+        .route("/compat/gumroad/v2/licenses/enable", put(compat::gumroad::enable))
+        .route("/compat/gumroad/v2/licenses/disable", put(compat::gumroad::disable))
+        .route("/compat/gumroad/v2/licenses/decrement_uses_count", put(compat::gumroad::decrement))
+        .route("/compat/gumroad/v2/licenses/rotate", put(compat::gumroad::rotate))
+        .route("/compat/edd", get(compat::edd::answer).post(compat::edd::answer))
+        .route("/compat/edd/", get(compat::edd::answer).post(compat::edd::answer))
+        .route("/compat/polar/v1/customer-portal/license-keys/activate", post(compat::polar::activate))
+        .route("/compat/polar/v1/customer-portal/license-keys/validate", post(compat::polar::validate))
+        .route("/compat/polar/v1/customer-portal/license-keys/deactivate", post(compat::polar::deactivate))
+        .route("/compat/polar/v1/users/license-keys/activate", post(compat::polar::activate))
+        .route("/compat/polar/v1/users/license-keys/validate", post(compat::polar::validate))
+        .route("/compat/polar/v1/users/license-keys/deactivate", post(compat::polar::deactivate))
+        .route("/compat/dodo/licenses/activate", post(compat::dodo::activate))
+        .route("/compat/dodo/licenses/validate", post(compat::dodo::validate))
+        .route("/compat/dodo/licenses/deactivate", post(compat::dodo::deactivate))
         .layer(door(Class::Activate, BODY_LIMIT));
 
     let open = Router::new()
@@ -175,7 +192,8 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
     let hooks =
         Router::new().route("/hooks/{gateway_account}", post(api::hook::receive)).layer(door(Class::Hooks, HOOK_LIMIT));
 
-    Router::new()
+    let app = Arc::clone(&web.app);
+    let whole = Router::new()
         .merge(for_people)
         .merge(management)
         .merge(validation)
@@ -185,7 +203,9 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/assets/{name}", get(asset::show).layer(CompressionLayer::new()))
         .fallback(public::not_found)
         .layer(middleware::from_fn_with_state((web.clone(), limits.request_deadline), guard::every_answer))
-        .with_state(web)
+        .with_state(web);
+    // Before any route is looked for: under a name that was taken over, a path is another system's.
+    Router::new().fallback_service(whole.map_request(move |request| compat::host::rewritten(&app, request)))
 }
 
 /// What is for those who watch the server, on a listener of its own.

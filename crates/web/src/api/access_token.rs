@@ -40,7 +40,7 @@ struct TokenView<'a> {
 pub(crate) async fn create(State(web): State<Web>, asker: Asker, sent: Json) -> Result<Response, Problem> {
     let input: TokenInput<'_> = sent.read()?;
     let fingerprint = input.fingerprint.as_deref().map(fingerprint).transpose()?;
-    let key = asker.key(&web, AttemptKind::Validate, &input.key, fingerprint.as_ref())?;
+    let key = asker.key(&web, AttemptKind::Validate, &input.key, fingerprint.as_ref()).await?;
     let request = ValidationRequest {
         fingerprint,
         product: match input.product.as_deref() {

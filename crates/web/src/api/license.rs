@@ -315,17 +315,29 @@ impl Asker {
     }
 
     /// The key, or the answer for a key that nobody has.
-    pub(super) fn key(
+    pub(super) async fn key(
         &self,
         web: &Web,
         kind: AttemptKind,
         text: &str,
         device: Option<&Fingerprint>,
     ) -> Result<KeyCode, Problem> {
-        KeyCode::parse(text).map_err(|error| {
+        self.key_or_slip(web, text).await?.map_err(|error| {
             web.app.note_mistyped_key(self.shop.id, kind, text, error, device);
             license_unknown(self.slip(web, error))
         })
+    }
+
+    /// The key; or, for what is neither one of ours nor one that was taken over from another system, where it slips.
+    /// One of ours with a slip in it is told by its check symbols, and looked for nowhere.
+    async fn key_or_slip(&self, web: &Web, text: &str) -> Result<Result<KeyCode, KeyCodeError>, Problem> {
+        match KeyCode::parse(text) {
+            Ok(key) => Ok(Ok(key)),
+            Err(error @ (KeyCodeError::Empty | KeyCodeError::WrongCheckSymbols)) => Ok(Err(error)),
+            Err(error @ (KeyCodeError::WrongLength { .. } | KeyCodeError::BadSymbol { .. })) => {
+                Ok(web.app.key_behind(self.shop.id, text).await?.ok_or(error))
+            }
+        }
     }
 
     /// Why there is no seat, in the user's language.
@@ -396,7 +408,7 @@ pub(crate) async fn validate(State(web): State<Web>, asker: Asker, sent: Json) -
     let input: ValidateInput<'_> = sent.read()?;
     let fingerprint = input.fingerprint.as_deref().map(fingerprint).transpose()?;
     let components = components(input.components)?;
-    let key = match KeyCode::parse(&input.key) {
+    let key = match asker.key_or_slip(&web, &input.key).await? {
         Ok(key) => key,
         Err(error) => {
             let device = fingerprint.as_ref();
@@ -508,7 +520,7 @@ fn entries(param: &str, sent: BTreeMap<String, String>, longest: usize) -> Resul
 pub(crate) async fn activate(State(web): State<Web>, asker: Asker, sent: Json) -> Result<Response, Problem> {
     let input: ActivateInput = sent.read()?;
     let device = fingerprint(&input.fingerprint);
-    let key = asker.key(&web, AttemptKind::Activate, &input.key, device.as_ref().ok())?;
+    let key = asker.key(&web, AttemptKind::Activate, &input.key, device.as_ref().ok()).await?;
     let metadata = input.metadata.unwrap_or_default();
     if metadata.len() > 20 {
         return Err(Problem::invalid("metadata", "metadata_too_large", "`metadata` takes at most 20 entries."));
@@ -528,7 +540,7 @@ pub(crate) async fn activate(State(web): State<Web>, asker: Asker, sent: Json) -
 pub(crate) async fn deactivate(State(web): State<Web>, asker: Asker, sent: Json) -> Result<Response, Problem> {
     let input: SeatInput = sent.read()?;
     let device = fingerprint(&input.fingerprint);
-    let key = asker.key(&web, AttemptKind::Deactivate, &input.key, device.as_ref().ok())?;
+    let key = asker.key(&web, AttemptKind::Deactivate, &input.key, device.as_ref().ok()).await?;
     let device = device?;
     let told = web
         .app
@@ -541,7 +553,7 @@ pub(crate) async fn deactivate(State(web): State<Web>, asker: Asker, sent: Json)
 pub(crate) async fn heartbeat(State(web): State<Web>, asker: Asker, sent: Json) -> Result<Response, Problem> {
     let input: SeatInput = sent.read()?;
     let device = fingerprint(&input.fingerprint);
-    let key = asker.key(&web, AttemptKind::Heartbeat, &input.key, device.as_ref().ok())?;
+    let key = asker.key(&web, AttemptKind::Heartbeat, &input.key, device.as_ref().ok()).await?;
     let device = device?;
     let told =
         web.app.heartbeat_license(asker.shop.id, &key, &device).await.map_err(|error| asker.refused(&web, error))?;

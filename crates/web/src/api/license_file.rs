@@ -77,7 +77,7 @@ fn refusal(error: &app::Error) -> Option<Refusal> {
 pub(crate) async fn fetch(State(web): State<Web>, asker: Asker, sent: Json) -> Result<Response, Problem> {
     let input: HolderInput = sent.read()?;
     let device = input.fingerprint.as_deref().map(fingerprint).transpose()?;
-    let key = asker.key(&web, AttemptKind::Validate, &input.key, device.as_ref())?;
+    let key = asker.key(&web, AttemptKind::Validate, &input.key, device.as_ref()).await?;
     let file = web.app.license_file(asker.shop.id, &key, device.as_ref(), seconds(input.ttl_seconds)).await;
     let file = file.map_err(|error| {
         let about = refusal(&error);

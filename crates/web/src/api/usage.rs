@@ -53,7 +53,7 @@ pub(crate) async fn count(State(web): State<Web>, asker: Asker, once: Once, sent
     let input: UseInput = sent.read()?;
     let device = input.fingerprint.as_deref().map(fingerprint).transpose();
     let named = device.as_ref().ok().and_then(Option::as_ref);
-    let key = asker.key(&web, AttemptKind::Usage, &input.key, named)?;
+    let key = asker.key(&web, AttemptKind::Usage, &input.key, named).await?;
     let device = device?;
     let amount = positive("add", input.add.unwrap_or(1))?;
     let (task, caller) = (web.clone(), Caller::with_license(asker.shop.id, &key));

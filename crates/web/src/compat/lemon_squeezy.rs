@@ -8,13 +8,10 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{
-    Activation, ActivationRequest, Actor, Fingerprint, ForeignSystem, License, Mode, Refusal, Standing, Timestamp,
-    ValidationRequest, plain_text,
-};
+use domain::{Activation, Actor, Fingerprint, ForeignSystem, License, Mode, Standing, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Sent, Told, reply, uuid};
+use super::{Closed, Denied, Sent, Told, closed, denied, reply, time};
 use crate::Web;
 use crate::problem::Problem;
 
@@ -48,50 +45,30 @@ pub(crate) async fn activate(State(web): State<Web>, sent: Sent) -> Result<Respo
         (Some(key), Some(name)) => (key, name),
         (key, name) => return Ok(missing(&[("license_key", key.is_none()), ("instance_name", name.is_none())])),
     };
-    let Some(key) = sent.key(&web, text).await? else { return Ok(not_found(call, UNKNOWN_KEY)) };
-    let id = uuid(web.app.entropy.rng().bytes());
-    let fingerprint = Fingerprint::parse(&id)
-        .map_err(|error| Problem::invalid("instance_name", "fingerprint_invalid", format!("The instance {error}.")))?;
-    let request = ActivationRequest {
-        fingerprint,
-        // What cannot be shown on a page is not kept, and keeps nobody out.
-        name: plain_text(name, 100).ok(),
-        metadata: BTreeMap::new(),
-        version_released_at: None,
-        components: BTreeMap::new(),
-    };
-    match web.app.activate_license(sent.shop.id, &key, &request).await {
+    let Some(key) = web.app.key_behind(sent.shop.id, text).await? else { return Ok(not_found(call, UNKNOWN_KEY)) };
+    match sent.take_seat(&web, &key, None, Some(name), BTreeMap::new()).await {
         Ok(answer) => {
-            let told = Told::read(&web, ForeignSystem::LemonSqueezy, answer.license, answer.at).await?;
+            let told = read(&web, answer.license, answer.at).await?;
             let instance = Some(instance(&answer.activation));
             Ok(reply(StatusCode::OK, &body(call, None, &told, text, sent.shop.mode, Some(instance))))
         }
-        Err(error) => refused(&web, &sent, call, text, &key, error).await,
+        Err(error) => refused(&web, &sent, call, text, denied(error)?).await,
     }
 }
 
 pub(crate) async fn validate(State(web): State<Web>, sent: Sent) -> Result<Response, Problem> {
     let call = Call::Validate;
     let Some(text) = sent.get("license_key") else { return Ok(missing(&[("license_key", true)])) };
-    let Some(key) = sent.key(&web, text).await? else { return Ok(not_found(call, UNKNOWN_KEY)) };
     let asked = sent.get("instance_id");
-    let fingerprint = match asked.map(Fingerprint::parse) {
-        None => None,
-        Some(Ok(fingerprint)) => Some(fingerprint),
-        Some(Err(_)) => return Ok(not_found(call, UNKNOWN_INSTANCE)),
-    };
-    let request = ValidationRequest { fingerprint, ..ValidationRequest::default() };
-    let answer = web.app.validate_license(sent.shop.id, &key, &request).await?;
-    let Some(license) = answer.license().cloned() else { return Ok(not_found(call, UNKNOWN_KEY)) };
-    let told = Told::read(&web, ForeignSystem::LemonSqueezy, license, answer.at).await?;
-    if let Some(reason) = closed(&told.license, told.at) {
+    let Some(found) = sent.find(&web, text, asked).await? else { return Ok(not_found(call, UNKNOWN_KEY)) };
+    let told = read(&web, found.license, found.at).await?;
+    if let Some(reason) = why_closed(&told.license, told.at) {
         return Ok(reply(StatusCode::BAD_REQUEST, &body(call, Some(reason), &told, text, sent.shop.mode, None)));
     }
-    let seat = answer.activation().filter(|seat| told.license.is_seated(seat, told.at));
-    if asked.is_some() && seat.is_none() {
+    if asked.is_some() && found.seat.is_none() {
         return Ok(not_found(call, UNKNOWN_INSTANCE));
     }
-    let instance = seat.map(instance);
+    let instance = found.seat.as_ref().map(instance);
     Ok(reply(StatusCode::OK, &body(call, None, &told, text, sent.shop.mode, Some(instance))))
 }
 
@@ -101,57 +78,47 @@ pub(crate) async fn deactivate(State(web): State<Web>, sent: Sent) -> Result<Res
         (Some(key), Some(id)) => (key, id),
         (key, id) => return Ok(missing(&[("license_key", key.is_none()), ("instance_id", id.is_none())])),
     };
-    let Some(key) = sent.key(&web, text).await? else { return Ok(not_found(call, UNKNOWN_KEY)) };
-    let Ok(fingerprint) = Fingerprint::parse(id) else { return Ok(not_found(call, UNKNOWN_INSTANCE)) };
+    let Some(found) = sent.find(&web, text, None).await? else { return Ok(not_found(call, UNKNOWN_KEY)) };
     // There a disabled key gives no seat back either.
-    let seen = web.app.validate_license(sent.shop.id, &key, &ValidationRequest::default()).await?;
-    if let Some(license) = seen.license().cloned()
-        && closed(&license, seen.at) == Some(DISABLED)
-    {
-        let told = Told::read(&web, ForeignSystem::LemonSqueezy, license, seen.at).await?;
+    if closed(&found.license, found.at) == Some(Closed::Off) {
+        let told = read(&web, found.license, found.at).await?;
         return Ok(reply(StatusCode::BAD_REQUEST, &body(call, Some(DISABLED), &told, text, sent.shop.mode, None)));
     }
-    match web.app.deactivate_license(sent.shop.id, &key, &fingerprint, Actor::App).await {
+    let Ok(fingerprint) = Fingerprint::parse(id) else { return Ok(not_found(call, UNKNOWN_INSTANCE)) };
+    match web.app.deactivate_license(sent.shop.id, &found.key, &fingerprint, Actor::App).await {
         Ok(answer) => {
-            let told = Told::read(&web, ForeignSystem::LemonSqueezy, answer.license, answer.at).await?;
+            let told = read(&web, answer.license, answer.at).await?;
             Ok(reply(StatusCode::OK, &body(call, None, &told, text, sent.shop.mode, None)))
         }
-        Err(error) => refused(&web, &sent, call, text, &key, error).await,
+        Err(error) => refused(&web, &sent, call, text, denied(error)?).await,
     }
+}
+
+async fn read(web: &Web, license: License, at: Timestamp) -> Result<Told, Problem> {
+    Told::read(web, ForeignSystem::LemonSqueezy, license, at).await
 }
 
 /// Why nothing is done with a license, in their words; `None`: it works.
-fn closed(license: &License, now: Timestamp) -> Option<&'static str> {
-    match license.standing(now) {
-        Standing::Active => None,
-        Standing::Suspended | Standing::Revoked => Some(DISABLED),
-        Standing::Expired => Some(EXPIRED),
+fn why_closed(license: &License, now: Timestamp) -> Option<&'static str> {
+    closed(license, now).map(words)
+}
+
+const fn words(closed: Closed) -> &'static str {
+    match closed {
+        Closed::Off => DISABLED,
+        Closed::Expired => EXPIRED,
     }
 }
 
-async fn refused(
-    web: &Web,
-    sent: &Sent,
-    call: Call,
-    text: &str,
-    key: &latchkey_license::KeyCode,
-    error: app::Error,
-) -> Result<Response, Problem> {
-    let reason = match &error {
-        app::Error::NotFound { .. } | app::Error::Refused(Refusal::KeyRetired { .. }) => {
-            return Ok(not_found(call, UNKNOWN_KEY));
-        }
-        app::Error::Refused(Refusal::NotActivated) => return Ok(not_found(call, UNKNOWN_INSTANCE)),
-        app::Error::Refused(Refusal::SeatLimitReached { .. }) => LIMIT_REACHED,
-        app::Error::Refused(Refusal::LicenseNotUsable(Standing::Expired)) => EXPIRED,
-        app::Error::Refused(_) => DISABLED,
-        app::Error::Unavailable(_) | app::Error::Conflict { .. } | app::Error::Configuration(_) => {
-            return Err(error.into());
-        }
+async fn refused(web: &Web, sent: &Sent, call: Call, text: &str, denied: Denied) -> Result<Response, Problem> {
+    let reason = match denied {
+        Denied::NoKey => return Ok(not_found(call, UNKNOWN_KEY)),
+        Denied::NoSeat => return Ok(not_found(call, UNKNOWN_INSTANCE)),
+        Denied::Full => LIMIT_REACHED,
+        Denied::Closed(closed) => words(closed),
     };
-    let seen = web.app.validate_license(sent.shop.id, key, &ValidationRequest::default()).await?;
-    let Some(license) = seen.license().cloned() else { return Ok(not_found(call, UNKNOWN_KEY)) };
-    let told = Told::read(web, ForeignSystem::LemonSqueezy, license, seen.at).await?;
+    let Some(found) = sent.find(web, text, None).await? else { return Ok(not_found(call, UNKNOWN_KEY)) };
+    let told = read(web, found.license, found.at).await?;
     Ok(reply(StatusCode::BAD_REQUEST, &body(call, Some(reason), &told, text, sent.shop.mode, None)))
 }
 
@@ -164,9 +131,6 @@ fn body(call: Call, error: Option<&str>, told: &Told, key: &str, mode: Mode, ins
         Standing::Active if license.seats_used > 0 => "active",
         Standing::Active => "inactive",
     };
-    let customer = told.customer.as_ref();
-    let email = told.order.email.as_ref().map(domain::Email::as_str);
-    let name = customer.and_then(|customer| customer.name.as_deref()).or_else(|| told.named("customer_name"));
     let mut answer = json!({
         call.flag(): error.is_none(),
         "error": error,
@@ -188,9 +152,9 @@ fn body(call: Call, error: Option<&str>, told: &Told, key: &str, mode: Mode, ins
             "product_name": told.product_name,
             "variant_id": told.number("variant_id", &license.plan.to_string()),
             "variant_name": told.plan_name,
-            "customer_id": told.number("customer_id", &license.customer.map(|id| id.to_string()).unwrap_or_default()),
-            "customer_name": name,
-            "customer_email": email,
+            "customer_id": told.number("customer_id", &told.customer_id()),
+            "customer_name": told.customer_name(),
+            "customer_email": told.email(),
         },
     });
     if let Some(instance) = instance {
@@ -201,14 +165,6 @@ fn body(call: Call, error: Option<&str>, told: &Told, key: &str, mode: Mode, ins
 
 fn instance(seat: &Activation) -> Value {
     json!({ "id": seat.fingerprint.as_str(), "name": seat.shown_name(), "created_at": time(seat.created_at) })
-}
-
-/// Six digits of a second and `Z`, as they write it.
-fn time(at: Timestamp) -> String {
-    let text = at.to_string();
-    let whole = text.trim_end_matches('Z');
-    let (seconds, fraction) = whole.split_once('.').unwrap_or((whole, ""));
-    format!("{seconds}.{fraction:0<6}Z")
 }
 
 fn not_found(call: Call, error: &str) -> Response {
@@ -223,15 +179,4 @@ fn missing(fields: &[(&str, bool)]) -> Response {
         lacking.clone().map(|field| (field.to_owned(), json!([sentence(field)]))).collect();
     let message = lacking.clone().next().map(sentence).unwrap_or_default();
     reply(StatusCode::UNPROCESSABLE_ENTITY, &json!({ "message": message, "errors": errors }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_have_six_digits_of_a_second() {
-        assert_eq!(time(Timestamp::from_microseconds(1_611_497_707_000_000)), "2021-01-24T14:15:07.000000Z");
-        assert_eq!(time(Timestamp::from_microseconds(1_611_497_707_120_000)), "2021-01-24T14:15:07.120000Z");
-    }
 }
