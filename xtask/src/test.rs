@@ -9,8 +9,18 @@ use crate::run::{cargo, command, exists, root, step};
 use crate::{clients, install, sim, slowest, tidy};
 
 /// The foreign parts: programs that we did not write, driven against ours.
-const FOREIGN: &[&str] =
-    &["sandbox_stripe.py", "stripe_signatures.py", "localstripe.py", "hook_stripe.py", "schemathesis_api.py"];
+const FOREIGN: &[&str] = &[
+    "sandbox_stripe.py",
+    "stripe_signatures.py",
+    "localstripe.py",
+    "hook_stripe.py",
+    "schemathesis_api.py",
+    "licenses.py",
+];
+
+/// Clients of other license systems, driven against our answers.
+const LICENSE_CLIENTS: &[(&str, &str)] =
+    &[("Lemon Squeezy", "lemon_squeezy.mjs"), ("Polar", "polar.mjs"), ("Dodo", "dodo.mjs")];
 
 /// Runs the tests; `fast` is the inner loop.
 pub(crate) fn run(fast: bool) -> anyhow::Result<()> {
@@ -64,7 +74,12 @@ pub(crate) fn foreign() -> anyhow::Result<()> {
         }
         step(&format!("foreign: {script}"), command(&python, &[]).arg(&path))?;
     }
-    step("foreign: Lemon Squeezy's client", &mut command("node", &["tests/foreign/lemon_squeezy.mjs"]))?;
+    for (whose, script) in LICENSE_CLIENTS {
+        step(
+            &format!("foreign: {whose}'s client"),
+            command("node", &[]).arg(root().join("tests/foreign").join(script)),
+        )?;
+    }
     let requests = cargo(&["run", "--quiet", "-p", "gateways", "--example", "stripe_requests"])
         .stdout(Stdio::piped())
         .spawn()
