@@ -133,3 +133,18 @@ pub struct ApiKey {
     /// When it was withdrawn.
     pub revoked_at: Option<Timestamp>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_is_read_by_the_word_that_it_is_written_as() {
+        for (scope, word) in [(Scope::Manage, "manage"), (Scope::Read, "read"), (Scope::Checkout, "checkout")] {
+            assert_eq!((scope.as_str(), Scope::parse(word)), (word, Some(scope)));
+        }
+        for word in ["", "Manage", "manage ", "write"] {
+            assert_eq!(Scope::parse(word), None, "{word:?}");
+        }
+    }
+}

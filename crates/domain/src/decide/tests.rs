@@ -7,8 +7,8 @@ mod story;
 use self::story::{Story, kind_of};
 use crate::fixture::{Reporter, rng};
 use crate::{
-    Actor, DisputeState, Fact, MethodSummary, Occurrence, OrderId, OrderState, PaymentId, PaymentLocator, PaymentState,
-    PaymentStatus, RefundId, RefundReason, Sale, ShopId,
+    Actor, Changes, DisputeState, Fact, LicenseState, MethodSummary, Occurrence, OrderId, OrderState, PaymentId,
+    PaymentLocator, PaymentState, PaymentStatus, RefundId, RefundReason, Sale, ShopId,
 };
 
 /// Checks every row `before | occurrence | payments | order | licenses | mails and jobs | why`: what happened
@@ -456,6 +456,7 @@ page, second, captured 98.00, 2nd: captured 98.00 | refund request all surplus  
 captured 98.00                           | refund request all surplus       | refused no_surplus             |                    |                      |                                      | there is no surplus
 page, second, captured 98.00, 2nd: refund succeeded 98.00 | 2nd: captured 98.00              | succeeded succeeded            | paid               | active               |                                      | the seller was faster at the gateway: nothing more goes back
 page, second, captured 98.00, 2nd: refund succeeded 30.00 | 2nd: captured 98.00              | succeeded succeeded            | paid               | active               | send_refund                          | ... or sent a part back: the rest goes now
+page, second, captured 98.00, refund succeeded 20.00 a, 2nd: refund succeeded 98.00 | 2nd: captured 98.00 | succeeded succeeded | partially_refunded | active | | what went back of the payment that is kept is a refund as before
 page, second, captured 98.00, refund succeeded 98.00 | 2nd: captured 98.00              | succeeded succeeded            | refunded           | revoked_by_refund    | send_refund                          | money for an order that was refunded goes back as well
 page, second                             | 2nd: failed card_declined        | sent failed                    | pending            |                      |                                      | nothing to mail: the page said it
 page, processing, second, 2nd: captured 98.00 | failed insufficient_funds        | failed succeeded               | paid               | active               |                                      | the other one paid: nobody wants to hear of this one
@@ -526,6 +527,42 @@ fn the_journal_says_what_happened_and_says_it_once() {
     for (story, expected) in table {
         assert_eq!(events(story), *expected, "{story}");
     }
+}
+
+#[test]
+fn the_journal_says_of_a_payment_how_much_it_is_and_why_it_was_declined() {
+    let mut story = Story::new();
+    story.tell("page").unwrap();
+    let changes = story.tell("declined card_declined").unwrap();
+    let payment = story.world.sale.payments[0].id;
+    let expected = serde_json::json!({
+        "payment": payment,
+        "amount": { "amount": 9_800, "currency": "EUR" },
+        "method": null,
+        "decline_code": "card_declined",
+        "decline_class": "soft",
+    });
+    assert_eq!(changes.events[0].data, expected);
+}
+
+#[test]
+fn each_license_is_compared_with_itself() {
+    let mut story = Story::new();
+    story.tell("captured 98.00").unwrap();
+    let sale = &mut story.world.sale;
+    // A person has switched one of the two off, and no mail has carried the keys.
+    sale.licenses[1].state = LicenseState::SuspendedByPerson;
+    sale.keys_mailed = false;
+    let other = sale.licenses[0].id;
+    let told = |changes: &Changes| {
+        let events = changes.events.iter();
+        events.filter_map(|event| Some((event.kind.as_str(), event.license?))).collect::<Vec<_>>()
+    };
+    let changes = story.tell("refund succeeded 20.00").unwrap();
+    assert_eq!(told(&changes), [], "neither of them moved");
+    assert_eq!(story.world.count("order_paid"), 1, "the one that works has worked before: no second mail");
+    let changes = story.tell("dispute opened 78.00").unwrap();
+    assert_eq!(told(&changes), [("license.suspended", other)], "only what worked is suspended");
 }
 
 #[test]

@@ -169,6 +169,7 @@ impl Story {
             }
             Ok(_) => {
                 let sale = &self.world.sale;
+                assert!(sale.order.version > before.order.version, "any change moves the lock of the whole sale");
                 let payments: Vec<&str> = sale.payments.iter().map(|payment| payment.state.as_str()).collect();
                 let mut licenses: Vec<&str> = sale.licenses.iter().map(|license| license.state.as_str()).collect();
                 licenses.dedup();
