@@ -564,6 +564,7 @@ mod tests {
 
     #[test]
     fn the_longest_certificate_is_read_and_no_longer_one() {
+        assert_eq!(MAX_CERTIFICATE_BYTES, 65_536, "which the client libraries say as well");
         for (length, why) in [
             (MAX_CERTIFICATE_BYTES, CertificateError::NotAToken),
             (MAX_CERTIFICATE_BYTES + 1, CertificateError::TooLong),

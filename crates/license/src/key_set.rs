@@ -216,6 +216,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use std::borrow::ToOwned;
+    use std::string::ToString;
 
     use super::*;
 
@@ -225,6 +226,22 @@ mod tests {
 
     fn rfc_key() -> PublicKey {
         PublicKey::from_bytes(BASE64URL_NOPAD.decode(X.as_bytes()).unwrap().try_into().unwrap()).unwrap()
+    }
+
+    /// Apps and client libraries compare these words; the sentences are for people.
+    #[test]
+    fn every_reason_has_its_word_and_its_sentence() {
+        use KeySetError as Why;
+        for (why, word, told) in [
+            (Why::NotAKeySet, "not_a_key_set", "JWK set"),
+            (Why::BadKey, "bad_key", "Ed25519"),
+            (Why::WeakKey, "weak_key", "forge"),
+            (Why::WrongKeyId { kid: "main".to_owned() }, "wrong_key_id", "\"main\""),
+            (Why::PrivateKey, "private_key", "private key"),
+        ] {
+            assert_eq!(why.code(), word);
+            assert!(why.to_string().contains(told), "{why}");
+        }
     }
 
     #[test]
