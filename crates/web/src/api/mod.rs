@@ -226,3 +226,65 @@ pub(crate) fn answer(status: StatusCode, view: &impl Serialize) -> Response {
         Err(error) => Problem::unavailable(error.to_string()).into_response(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// What the last of these says of a query: the page, or the code of the refusal and its parameter.
+    fn read(query: &str) -> Result<(u32, Option<u32>, Option<u32>), (&'static str, String)> {
+        let read = || {
+            let mut query = Query::read(Some(query))?;
+            let page = query.page::<u32>()?;
+            query.done()?;
+            Ok((page.limit, page.starting_after, page.ending_before))
+        };
+        read().map_err(|refused: Problem| (refused.code, refused.param.unwrap_or_default()))
+    }
+
+    #[test]
+    fn a_query_is_understood_whole_or_refused_with_the_parameter_that_is_wrong() {
+        let refused = |code, param: &str| Err((code, param.to_owned()));
+        #[rustfmt::skip]
+        let table = [
+            ("",                                  Ok((10, None, None))),
+            ("limit=1",                           Ok((1, None, None))),
+            ("limit=100&starting_after=7",        Ok((100, Some(7), None))),
+            ("ending_before=7",                   Ok((10, None, Some(7)))),
+            ("limit=0",                           refused("parameter_invalid", "limit")),
+            ("limit=101",                         refused("parameter_invalid", "limit")),
+            ("limit=ten",                         refused("parameter_invalid", "limit")),
+            ("limit=1&limit=1",                   refused("parameter_invalid", "limit")),
+            ("starting_after=x",                  refused("parameter_invalid", "starting_after")),
+            ("starting_after=1&ending_before=2",  refused("parameter_invalid", "ending_before")),
+            ("limit=1&page=2",                    refused("parameter_unknown", "page")),
+        ];
+        for (query, expected) in table {
+            assert_eq!(read(query), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn a_short_list_is_cut_as_a_long_one_is_read() {
+        #[rustfmt::skip]
+        let table: [(u32, Option<u32>, Option<u32>, &[u32], bool); 9] = [
+            // limit after    before    rows           more
+            (10, None,    None,    &[5, 4, 3, 2, 1], false),
+            (5,  None,    None,    &[5, 4, 3, 2, 1], false),
+            (4,  None,    None,    &[5, 4, 3, 2],    true),
+            (2,  Some(4), None,    &[3, 2],          true),
+            (3,  Some(4), None,    &[3, 2, 1],       false),
+            (2,  Some(1), None,    &[],              false),
+            (2,  None,    Some(2), &[4, 3],          true),
+            (3,  None,    Some(2), &[5, 4, 3],       false),
+            (2,  None,    Some(5), &[],              false),
+        ];
+        for (limit, starting_after, ending_before, rows, has_more) in table {
+            let page = Page { starting_after, ending_before, limit };
+            let listing = cut(vec![3, 1, 5, 2, 4], &page, |row| *row);
+            assert_eq!((listing.data.as_slice(), listing.has_more), (rows, has_more), "{page:?}");
+        }
+    }
+}

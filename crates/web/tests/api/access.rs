@@ -82,3 +82,35 @@ async fn a_key_sees_its_own_shop_alone() {
         manager.get(&format!("/v1/{noun}/{}", id.as_str().unwrap())).await.refused(404, "not_found");
     }
 }
+
+#[tokio::test]
+async fn a_form_is_taken_from_a_page_of_the_shop_alone() {
+    let world = World::new().await;
+    let browser = Caller::stranger(&world.app);
+    let own = world.app.settings.public_url.as_str();
+    #[rustfmt::skip]
+    let table: [(&[(&str, &str)], bool); 13] = [
+        (&[],                                                                     true),
+        (&[("sec-fetch-site", "same-origin")],                                    true),
+        (&[("sec-fetch-site", "none")],                                           true),
+        (&[("sec-fetch-site", "same-site")],                                      false),
+        (&[("sec-fetch-site", "cross-site")],                                     false),
+        (&[("origin", own)],                                                      true),
+        (&[("origin", "https://shop.test")],                                      true),
+        (&[("origin", "https://shop.test.evil.example")],                         false),
+        (&[("origin", "https://evil.example")],                                   false),
+        (&[("origin", "null")],                                                   false),
+        (&[("origin", "shop.test")],                                              false),
+        (&[("sec-fetch-site", "cross-site"), ("origin", own)],                    false),
+        (&[("sec-fetch-site", "same-origin"), ("origin", "https://evil.example")], false),
+    ];
+    for (headers, is_taken) in table {
+        let mut headers = headers.to_vec();
+        headers.push(("content-type", "application/x-www-form-urlencoded"));
+        let body = b"email=ada%40example.com".to_vec();
+        let answer = browser.send(Method::POST, "/console/sign-in", &headers, body).await;
+        assert_eq!(answer.status.as_u16() != 403, is_taken, "{headers:?}: {}", answer.text);
+        let read = browser.send(Method::GET, "/console/sign-in", &headers, Vec::new()).await;
+        assert_eq!(read.status.as_u16(), 200, "{headers:?}: to read moves nothing");
+    }
+}

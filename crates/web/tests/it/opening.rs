@@ -41,10 +41,10 @@ async fn the_receipt_link_opens_the_order_and_leaves_the_address_clean() {
     let mut other_device = world.browser();
     let opened = other_device.get(&link).await.is(StatusCode::SEE_OTHER);
     assert_eq!(opened.location(), order);
-    assert!(
-        opened.header("set-cookie").contains("HttpOnly")
-            && opened.header("set-cookie").contains(&format!("Path={order}"))
-    );
+    let cookie = opened.header("set-cookie");
+    for part in ["HttpOnly", &format!("Path={order}"), "Max-Age=7776000"] {
+        assert!(cookie.contains(part), "{part} in {cookie}");
+    }
     assert!(other_device.get(&order).await.is(StatusCode::OK).has(&world.keys(&order).await[0]));
     let (_, another) = world.bought("lumen-personal", "1").await;
     other_device.get(&another).await.is(StatusCode::FORBIDDEN);
