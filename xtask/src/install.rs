@@ -50,7 +50,8 @@ pub(crate) fn nextest() -> anyhow::Result<()> {
 
 /// Installs the program that changes ours, one expression at a time.
 pub(crate) fn mutants() -> anyhow::Result<()> {
-    if exists("cargo-mutants") {
+    // It answers only as a command of Cargo's.
+    if cargo(&["mutants", "--version"]).output()?.status.success() {
         return Ok(());
     }
     step("cargo install cargo-mutants", &mut cargo(&["install", "--locked", "--debug", "--quiet", "cargo-mutants"]))

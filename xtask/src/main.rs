@@ -37,7 +37,7 @@ cargo xtask <command>
                   inputs that nobody would write, for every parser that meets the outside
   sabotage [--only PACKAGE, OR PART OF A NAME]
                   bugs planted one at a time, each with the test that must fail; docs/sabotage.md
-  mutants [--shard K/N] [--only PART OF A PATH]
+  mutants [--only CRATE] [--minutes N]
                   bugs that a program plants where a mistake costs money; docs/mutants.md
   prove [--quick] [--resume]
                   all evidence, and docs/PROOF.md; --quick: slices, the same promises;
@@ -61,7 +61,7 @@ fn main() -> ExitCode {
         Some("sim") => sim::run(&arguments[1..]),
         Some("fuzz") => fuzz::run(&arguments[1..]),
         Some("sabotage") => sabotage::run(after("--only")),
-        Some("mutants") => mutants::run(after("--shard"), after("--only")),
+        Some("mutants") => mutants::run(after("--only"), after("--minutes")),
         Some("prove") => prove::run(has("--quick"), has("--resume")),
         Some("bench") => bench::run(has("--quick")),
         Some(_) | None => {

@@ -216,17 +216,24 @@ fn judge(outcomes: &[Outcome]) -> anyhow::Result<()> {
 
 /// The tree as it stands, without what is built or ignored. What has not changed is not copied again, so that it is
 /// not built again either.
-pub(crate) fn copied() -> anyhow::Result<PathBuf> {
+fn copied() -> anyhow::Result<PathBuf> {
     let copy = root().join("target/sabotage");
+    copied_to(&copy)?;
+    Ok(copy)
+}
+
+/// As [`copied`], to another place.
+pub(crate) fn copied_to(copy: &Path) -> anyhow::Result<()> {
     let output = command("git", &["ls-files", "--cached", "--others", "--exclude-standard"]).output()?;
     for name in String::from_utf8_lossy(&output.stdout).lines() {
         let Ok(bytes) = std::fs::read(root().join(name)) else { continue };
         put(&copy.join(name), &bytes)?;
     }
-    Ok(copy)
+    Ok(())
 }
 
-fn put(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+/// Writes a file, unless it is so already.
+pub(crate) fn put(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     if std::fs::read(file).is_ok_and(|known| known == bytes) {
         return Ok(());
     }
@@ -333,7 +340,7 @@ fn write(outcomes: &[Outcome]) -> anyhow::Result<()> {
          Written by `cargo xtask sabotage`: each bug alone, in a copy of the tree, and what must notice it: one test, \
          or the simulator (docs/sim.md), which tries its kept seeds and then seed after seed until one is wrong. \
          Without a bug all of these pass. The texts are in xtask/sabotage/bugs.toml; `cargo xtask tidy` looks whether \
-         every one of them can still be planted.\n\n\
+         every one of them can still be planted. Those that a program plants are in docs/mutants.md.\n\n\
          | bug | noticed by | how |\n| --- | --- | --- |\n",
     );
     for outcome in outcomes {
