@@ -79,7 +79,7 @@ mod tests {
         };
         let file = "; filename=\"request.txt\"\r\nContent-Type: text/plain";
         let whole = part("request", "", "") + &part("file", file, "abc\r\n--def") + "------x7--\r\n";
-        let cut = part("request", "", "a") + &part("file", file, "abc").trim_end();
+        let cut = part("request", "", "a") + part("file", file, "abc").trim_end();
         #[rustfmt::skip]
         let table = [
             ("application/x-www-form-urlencoded", "request=a%2Eb", ("a.b", "")),
