@@ -234,7 +234,9 @@ mod tests {
     use super::*;
 
     /// What the last of these says of a query: the page, or the code of the refusal and its parameter.
-    fn read(query: &str) -> Result<(u32, Option<u32>, Option<u32>), (&'static str, String)> {
+    type Cut = (u32, Option<u32>, Option<u32>);
+
+    fn read(query: &str) -> Result<Cut, (&'static str, String)> {
         let read = || {
             let mut query = Query::read(Some(query))?;
             let page = query.page::<u32>()?;
@@ -268,18 +270,19 @@ mod tests {
 
     #[test]
     fn a_short_list_is_cut_as_a_long_one_is_read() {
+        type Case = (u32, Option<u32>, Option<u32>, &'static [u32], bool);
         #[rustfmt::skip]
-        let table: [(u32, Option<u32>, Option<u32>, &[u32], bool); 9] = [
+        let table: [Case; 9] = [
             // limit after    before    rows           more
-            (10, None,    None,    &[5, 4, 3, 2, 1], false),
-            (5,  None,    None,    &[5, 4, 3, 2, 1], false),
-            (4,  None,    None,    &[5, 4, 3, 2],    true),
-            (2,  Some(4), None,    &[3, 2],          true),
-            (3,  Some(4), None,    &[3, 2, 1],       false),
-            (2,  Some(1), None,    &[],              false),
-            (2,  None,    Some(2), &[4, 3],          true),
-            (3,  None,    Some(2), &[5, 4, 3],       false),
-            (2,  None,    Some(5), &[],              false),
+            (10, None, None, &[5, 4, 3, 2, 1], false),
+            (5, None, None, &[5, 4, 3, 2, 1], false),
+            (4, None, None, &[5, 4, 3, 2], true),
+            (2, Some(4), None, &[3, 2], true),
+            (3, Some(4), None, &[3, 2, 1], false),
+            (2, Some(1), None, &[], false),
+            (2, None, Some(2), &[4, 3], true),
+            (3, None, Some(2), &[5, 4, 3], false),
+            (2, None, Some(5), &[], false),
         ];
         for (limit, starting_after, ending_before, rows, has_more) in table {
             let page = Page { starting_after, ending_before, limit };

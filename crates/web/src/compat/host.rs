@@ -29,7 +29,8 @@ fn moved(system: ForeignSystem, method: &Method, uri: &Uri) -> Option<Uri> {
         ForeignSystem::LemonSqueezy | ForeignSystem::Gumroad | ForeignSystem::Polar | ForeignSystem::Dodo => uri.path(),
         ForeignSystem::Edd | ForeignSystem::Csv => {
             let names_action = query.trim_start_matches('?').split('&').any(|pair| pair.starts_with("edd_action="));
-            if !names_action && !(method == Method::POST && uri.path() == "/") {
+            let is_posted_home = method == Method::POST && uri.path() == "/";
+            if !names_action && !is_posted_home {
                 return None;
             }
             "/"

@@ -29,7 +29,7 @@ const LARGEST_NOTE: usize = 4 << 10;
 pub(crate) async fn validate(State(web): State<Web>, sent: Sent) -> Result<Response, Problem> {
     let asked = match Asked::read(&sent, &["activation_id"], &[]) {
         Ok(asked) => asked,
-        Err(malformed) => return Ok(malformed),
+        Err(errors) => return Ok(unprocessable(&errors)),
     };
     let amount = match sent.body.get("increment_usage") {
         None | Some(Value::Null) => 0,
@@ -83,7 +83,7 @@ pub(crate) async fn validate(State(web): State<Web>, sent: Sent) -> Result<Respo
 pub(crate) async fn activate(State(web): State<Web>, sent: Sent) -> Result<Response, Problem> {
     let asked = match Asked::read(&sent, &[], &["label"]) {
         Ok(asked) => asked,
-        Err(malformed) => return Ok(malformed),
+        Err(errors) => return Ok(unprocessable(&errors)),
     };
     let mut metadata = BTreeMap::new();
     for field in ["conditions", "meta"] {
@@ -118,7 +118,7 @@ pub(crate) async fn activate(State(web): State<Web>, sent: Sent) -> Result<Respo
 pub(crate) async fn deactivate(State(web): State<Web>, sent: Sent) -> Result<Response, Problem> {
     let asked = match Asked::read(&sent, &[], &["activation_id"]) {
         Ok(asked) => asked,
-        Err(malformed) => return Ok(malformed),
+        Err(errors) => return Ok(unprocessable(&errors)),
     };
     let Some((found, _)) = asked.find(&web, &sent, None).await? else { return Ok(absent(NOT_FOUND)) };
     let Some(Ok(activation)) = sent.get("activation_id").map(Fingerprint::parse) else { return Ok(absent(NOT_FOUND)) };
@@ -157,7 +157,7 @@ struct Asked {
 
 impl Asked {
     /// Reads what every call must say, and what this one must or may say besides; in their order, told at once.
-    fn read(sent: &Sent, may: &[&str], must: &[&str]) -> Result<Self, Response> {
+    fn read(sent: &Sent, may: &[&str], must: &[&str]) -> Result<Self, Vec<Value>> {
         let mut errors = Vec::new();
         for field in ["key", "organization_id"].iter().chain(must) {
             if !sent.fields.contains_key(*field) {
@@ -172,7 +172,7 @@ impl Asked {
             }
         }
         if !errors.is_empty() {
-            return Err(unprocessable(&errors));
+            return Err(errors);
         }
         let edition = match sent.header("polar-version") {
             version if version >= "2027-01" => Edition::January2027,

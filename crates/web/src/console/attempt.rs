@@ -66,10 +66,8 @@ impl AttemptRow {
 fn rule(attempt: &Attempt, seats: &[Activation]) -> Rule {
     let is_its_own = |seat: &&Activation| Some(&seat.fingerprint) == attempt.fingerprint.as_ref();
     let held_before = |seat: &&Activation| seat.state == ActivationState::Released && seat.created_at < attempt.last_at;
-    match attempt.rule {
-        Rule::Seat if seats.iter().filter(is_its_own).any(|seat| held_before(&seat)) => Rule::SeatReleased,
-        rule => rule,
-    }
+    let is_released = attempt.rule == Rule::Seat && seats.iter().filter(is_its_own).any(|seat| held_before(&seat));
+    if is_released { Rule::SeatReleased } else { attempt.rule }
 }
 
 #[derive(Template)]
