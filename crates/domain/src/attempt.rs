@@ -148,6 +148,7 @@ impl AttemptVerdict {
             | Refusal::TransferOver
             | Refusal::LicenseStateUnfit { .. }
             | Refusal::NotUndoable
+            | Refusal::BatchDiffers
             | Refusal::DeviceMissing
             | Refusal::FileTimeOutOfRange { .. }
             | Refusal::RequestNotGenuine

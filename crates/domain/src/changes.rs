@@ -3,9 +3,9 @@
 use latchkey_license::KeyCode;
 
 use crate::{
-    Activation, AdoptedKey, ApiKey, Attempt, Checkout, Customer, Delivery, Dispute, Event, ForeignPlan, GatewayAccount,
-    Job, License, LicenseId, LoginLink, Notice, Order, OrderId, Payment, Plan, Posting, Product, Refund, Reissue,
-    Session, Shop, ShopId, Timestamp, Transfer, UseChange, User, Version,
+    Activation, AdoptedKey, ApiKey, Attempt, Batch, Checkout, Customer, Delivery, Dispute, Event, ForeignPlan,
+    GatewayAccount, Job, License, LicenseId, LoginLink, Notice, Order, OrderId, Payment, Plan, Posting, Product,
+    Refund, Reissue, Session, Shop, ShopId, Timestamp, Transfer, UseChange, User, Version,
 };
 
 /// A row that the decision relied on without changing it: the commit fails
@@ -88,6 +88,8 @@ pub struct Changes {
     pub foreign_plans: Vec<ForeignPlan>,
     /// Licenses that get a new key.
     pub reissued: Vec<Reissue>,
+    /// Licenses that are issued together without a payment; only ever new.
+    pub batches: Vec<Batch>,
     /// Offers of licenses.
     pub transfers: Vec<Transfer>,
     /// Licenses that changed.

@@ -151,6 +151,9 @@ pub enum Refusal {
         /// When it can be offered again.
         next_at: Timestamp,
     },
+    /// The batch was begun with another plan, or another number of licenses.
+    #[error("this batch was begun for other licenses")]
+    BatchDiffers,
     /// The license belongs to that customer already.
     #[error("the license belongs to this address already")]
     TransferToOwner,
@@ -224,6 +227,7 @@ impl Refusal {
             Self::ReleaseQuotaReached { .. } => "release_quota_reached",
             Self::RotationQuotaReached { .. } => "rotation_quota_reached",
             Self::TransferQuotaReached { .. } => "transfer_quota_reached",
+            Self::BatchDiffers => "batch_differs",
             Self::TransferToOwner => "transfer_to_owner",
             Self::TransferOver => "transfer_over",
             Self::LicenseStateUnfit { .. } => "license_state_unfit",

@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod gateway;
 mod import;
+mod license;
 mod log;
 mod mail;
 mod master_key;
@@ -55,6 +56,9 @@ enum Command {
     Apply(apply::ApplyArguments),
     /// Takes over the licenses of another system, with the keys that their buyers hold.
     Import(import::ImportArguments),
+    /// Licenses that nobody pays for.
+    #[command(subcommand)]
+    Licenses(license::LicenseCommand),
     /// Copies the whole shop into a folder, beside a running server, and reads it back.
     Backup(moving::FolderArguments),
     /// Brings a backup into an empty data folder or database.
@@ -92,6 +96,7 @@ fn main() -> ExitCode {
         | Command::Doctor
         | Command::Apply(_)
         | Command::Import(_)
+        | Command::Licenses(_)
         | Command::Backup(_)
         | Command::Restore(_)
         | Command::Move(_)
@@ -126,6 +131,7 @@ fn main() -> ExitCode {
             Command::Doctor => doctor::run(&settings, &output).await,
             Command::Apply(arguments) => apply::run(&settings, &output, &arguments).await,
             Command::Import(arguments) => import::run(&settings, &output, &arguments).await,
+            Command::Licenses(command) => license::run(&settings, &output, command).await,
             Command::Backup(arguments) => moving::back_up(&settings, &output, &arguments).await,
             Command::Restore(arguments) => moving::restore(&settings, &output, &arguments).await,
             Command::Move(arguments) => moving::run(&settings, &output, &arguments).await,

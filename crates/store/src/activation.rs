@@ -47,6 +47,8 @@ const WITH_NAME: &str = concat!(
     columns!(),
     " from activations where shop_id = $1 and search_name >= $2 and search_name < $3 order by search_name, id limit $4"
 );
+const EXPORT: &str =
+    concat!("select ", columns!(), " from activations where shop_id = $1 and id > $2 order by id limit $3");
 const INSERT: &str = concat!(
     "insert into activations (",
     columns!(),
@@ -70,6 +72,7 @@ texts![
     TAKEN_OF_CUSTOMER,
     WITH_FINGERPRINT,
     WITH_NAME,
+    EXPORT,
     INSERT,
     UPDATE,
     RELEASE,
@@ -181,6 +184,19 @@ pub(crate) fn device(activation: &Activation) -> Result<Statement, CommitError> 
 }
 
 impl Store {
+    /// The next seats of a shop behind one, oldest first: some hundreds at a time, and none when those were all.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a row cannot be read.
+    pub async fn exported_activations(
+        &self,
+        shop: ShopId,
+        after: Option<ActivationId>,
+    ) -> Result<Vec<Activation>, ReadError> {
+        let after = after.map(|seat| seat.to_string()).unwrap_or_default();
+        self.every(read(WHAT, EXPORT, values![shop, after, crate::license::EXPORTED_AT_ONCE]), row).await
+    }
+
     /// The seats of a license, taken and given back, newest first; the last thousand of them.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use domain::{Changes, Check, revocation_changes};
 
 use crate::{
-    CommitError, Statement, Vault, activation, api_key, attempt, checkout, customer, delivery, dispute, event,
+    CommitError, Statement, Vault, activation, api_key, attempt, batch, checkout, customer, delivery, dispute, event,
     foreign_key, gateway_account, job, ledger, license, login, notice, order, payment, plan, product, refund,
     revocation, shop, transfer, user,
 };
@@ -36,6 +36,7 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault) -> Result<Vec<Stateme
         foreign_keys,
         foreign_plans,
         reissued,
+        batches,
         transfers,
         licenses,
         uses,
@@ -72,6 +73,7 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault) -> Result<Vec<Stateme
         statements.push(login::session_statement(session)?);
     }
     statements.extend(api_keys.iter().map(api_key::statement));
+    statements.extend(batches.iter().map(batch::statement));
     // The order is the lock of a sale: whoever comes second fails here, before anything else of it is touched.
     for order in orders {
         statements.push(order::statement(order)?);

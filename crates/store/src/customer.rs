@@ -3,7 +3,7 @@
 use domain::{Country, Customer, CustomerId, Email, Locale, ShopId};
 
 use crate::column::Columns;
-use crate::page::{Lists, lists};
+use crate::page::{Lists, all, lists};
 use crate::statement::{read, texts, values, write};
 use crate::{Listing, Page, ReadError, Row, RowError, Statement, Store};
 
@@ -103,6 +103,19 @@ impl Store {
     /// When the database does not answer, or the row cannot be read.
     pub async fn customer_by_email(&self, shop: ShopId, email: &Email) -> Result<Option<Customer>, ReadError> {
         self.one(read(WHAT, BY_EMAIL, values![shop, email.key()]), row).await
+    }
+
+    /// The customers with these mailboxes, in one round trip.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a row cannot be read.
+    pub async fn customers_by_email(&self, shop: ShopId, emails: &[Email]) -> Result<Vec<Customer>, ReadError> {
+        let statements = emails.iter().map(|email| read(WHAT, BY_EMAIL, values![shop, email.key()])).collect();
+        let mut found = Vec::new();
+        for rows in self.engine.query(statements).await? {
+            found.extend(all(WHAT, rows, row)?);
+        }
+        Ok(found)
     }
 
     /// The shop's customers, newest first.

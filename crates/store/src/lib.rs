@@ -8,6 +8,7 @@
 mod activation;
 mod api_key;
 mod attempt;
+mod batch;
 mod change;
 mod checkout;
 mod column;
@@ -58,12 +59,13 @@ mod user;
 mod vault;
 
 pub use attempt::{AttemptFilter, TypedKey};
+pub use batch::BatchKey;
 pub use checkout::ListedCheckout;
 pub use delivery::DeliveryFilter;
 pub use engine::{Access, Answer, CommitError, Engine, Expect, OpenError, ReadError, Rows, Statement, Value};
 pub use idempotency::{Claim, Claimed};
 pub use job::ClaimedJob;
-pub use license::{LicenseFilter, SeatView};
+pub use license::{ExportedLicense, LicenseFilter, SeatView};
 pub use memory::Touched;
 pub use migration::{MIGRATIONS, Migration, MigrationError, migrate};
 pub use notice::{ClaimedNotice, NoticeFilter};

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use domain::{
-    Activation, ActivationState, CustomerId, Fingerprint, ForeignKey, License, LicenseId, LicenseState, OrderId,
-    PlanId, Reissue, RetiredKey, ShopId, Timestamp, UseChange, Version,
+    Activation, ActivationState, CustomerId, Email, Fingerprint, ForeignKey, License, LicenseId, LicenseState, OrderId,
+    OrderNumber, PlanId, Reissue, RetiredKey, ShopId, Timestamp, UseChange, Version,
 };
 use latchkey_license::KeyCode;
 use zeroize::Zeroizing;
@@ -22,6 +22,9 @@ use crate::{
 };
 
 const WHAT: &str = "license";
+
+/// How many rows of a file are read at a time.
+pub(crate) const EXPORTED_AT_ONCE: u32 = 500;
 
 /// More than anybody is handed on.
 const MOST_RECEIVED: u32 = 100;
@@ -53,6 +56,11 @@ macro_rules! select {
 
 const BY_ID: &str = concat!(select!(), " and id = $2");
 const BY_KEY: &str = concat!("select ", columns!(), " from licenses where key_hash = $1 and shop_id = $2");
+/// By a key that was replaced, ours or another system's.
+const BY_RETIRED_KEY: &str =
+    concat!(select!(), " and id in (select license_id from retired_keys where key_hash = $2 and shop_id = $1)");
+const BY_FOREIGN_KEY: &str =
+    concat!(select!(), " and id in (select license_id from foreign_keys where shop_id = $1 and key_hash = $2)");
 const OF_KEY: &str =
     concat!("select ", columns!(), ", ", lapsed!(), " from licenses where key_hash = $1 and shop_id = $2");
 const LAPSED: &str = concat!("select ", lapsed!(), " from licenses where shop_id = $1 and id = $2");
@@ -67,11 +75,6 @@ const SEAT: &str = concat!(
      from activations where fingerprint = $4 and state = 'active') as seats \
      on seat_shop_id = shop_id and seat_license_id = id where key_hash = $1 and shop_id = $2"
 );
-/// For people, who come with a key that was replaced or that another system issued, and want to see its license.
-const BY_RETIRED_KEY: &str =
-    concat!(select!(), " and id in (select license_id from retired_keys where key_hash = $2 and shop_id = $1)");
-const BY_FOREIGN_KEY: &str =
-    concat!(select!(), " and id in (select license_id from foreign_keys where shop_id = $1 and key_hash = $2)");
 const OF_ORDER: &str = concat!(select!(), " and order_id = $2 order by line, unit");
 const KEY: &str = "select id, key_sealed from licenses where shop_id = $1 and id = $2";
 const KEYS_OF_ORDER: &str =
@@ -83,6 +86,14 @@ const RECEIVED: &str = concat!(
     select!(),
     " and customer_id = $2 and not exists (select 1 from orders where orders.shop_id = licenses.shop_id \
      and orders.id = licenses.order_id and orders.customer_id = $2) order by id desc limit $3"
+);
+/// Reads a shop from its first row on, part by part, while a file is sent.
+const EXPORT: &str = concat!(
+    "select ",
+    columns!(),
+    ", (select number from orders where orders.shop_id = licenses.shop_id and orders.id = licenses.order_id) as number, \
+     (select email from customers where customers.shop_id = licenses.shop_id and customers.id = licenses.customer_id) as email \
+     from licenses where shop_id = $1 and id > $2 order by id limit $3"
 );
 const LIST: Lists = lists!(select!());
 /// The state here is `active`, which the index of states leaves out.
@@ -125,9 +136,9 @@ const CHECK: &str = "update licenses set version = version where shop_id = $1 an
 texts![
     BY_ID,
     BY_KEY,
-    OF_KEY,
     BY_RETIRED_KEY,
     BY_FOREIGN_KEY,
+    OF_KEY,
     LAPSED,
     SEAT,
     OF_ORDER,
@@ -135,6 +146,7 @@ texts![
     KEYS_OF_ORDER,
     KEYS_OF_CUSTOMER,
     RECEIVED,
+    EXPORT,
     LIST.older,
     LIST.newer,
     LIST_ACTIVE.older,
@@ -238,18 +250,38 @@ fn seat_row(row: &mut Row, fingerprint: &Fingerprint) -> Result<SeatView, RowErr
     Ok(SeatView { license, activation: Some(activation), lapsed })
 }
 
+/// A license with what is said of it in a table for other programs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportedLicense {
+    /// The license.
+    pub license: License,
+    /// The number of its order.
+    pub number: Option<OrderNumber>,
+    /// The address of whoever it belongs to.
+    pub email: Option<Email>,
+}
+
 /// A key that is still sealed into the row of its license.
-struct SealedKey {
+pub(crate) struct SealedKey {
     license: LicenseId,
     sealed: Vec<u8>,
 }
 
 fn key_row(row: &mut Row) -> Result<SealedKey, RowError> {
-    let mut columns = Columns::of(row);
+    sealed_key(&mut Columns::of(row))
+}
+
+/// The key in the next two columns.
+pub(crate) fn sealed_key(columns: &mut Columns<'_>) -> Result<SealedKey, RowError> {
     Ok(SealedKey { license: columns.id()?, sealed: columns.bytes()? })
 }
 
 impl SealedKey {
+    /// The key, opened to be handed out, with the license that it is of.
+    pub(crate) fn opened(&self, vault: &Vault) -> Result<(LicenseId, KeyCode), ReadError> {
+        Ok((self.license, self.open(vault)?))
+    }
+
     fn open(&self, vault: &Vault) -> Result<KeyCode, ReadError> {
         let corrupt = |why: Cow<'_, str>| ReadError::Corrupt(format!("the key of {}: {why}", self.license));
         let opened: Zeroizing<Vec<u8>> = vault
@@ -272,18 +304,18 @@ pub(crate) fn by_id(shop: ShopId, license: LicenseId) -> Statement {
     read(WHAT, BY_ID, values![shop, license])
 }
 
+pub(crate) fn by_key(shop: ShopId, key: &KeyCode, vault: &Vault) -> Statement {
+    read(WHAT, BY_KEY, values![&key_hash(vault, key)[..], shop])
+}
+
 /// Asks for the license that this key opened before it was replaced.
 pub(crate) fn by_retired_key(shop: ShopId, key: &KeyCode, vault: &Vault) -> Statement {
     read(WHAT, BY_RETIRED_KEY, values![shop, &key_hash(vault, key)[..]])
 }
 
-/// Asks for the license that this key of another system opens.
+/// Asks for the license that a key of another system was taken over for.
 pub(crate) fn by_foreign_key(shop: ShopId, key: &ForeignKey, vault: &Vault) -> Statement {
     read(WHAT, BY_FOREIGN_KEY, values![shop, foreign_key::key_hash(vault, key)])
-}
-
-pub(crate) fn by_key(shop: ShopId, key: &KeyCode, vault: &Vault) -> Statement {
-    read(WHAT, BY_KEY, values![&key_hash(vault, key)[..], shop])
 }
 
 pub(crate) fn of_order(shop: ShopId, order: OrderId) -> Statement {
@@ -536,6 +568,25 @@ impl Store {
     pub async fn license_keys(&self, shop: ShopId, order: OrderId) -> Result<Vec<(LicenseId, KeyCode)>, ReadError> {
         let sealed = self.every(read(WHAT, KEYS_OF_ORDER, values![shop, order]), key_row).await?;
         sealed.into_iter().map(|key| Ok((key.license, key.open(&self.vault)?))).collect()
+    }
+
+    /// The next licenses of a shop behind one, oldest first: some hundreds at a time, and none when those were all.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a row cannot be read.
+    pub async fn exported_licenses(
+        &self,
+        shop: ShopId,
+        after: Option<LicenseId>,
+    ) -> Result<Vec<ExportedLicense>, ReadError> {
+        let after = after.map(|license| license.to_string()).unwrap_or_default();
+        let row = |row: &mut Row| {
+            let mut found = Columns::of(row);
+            let license = columns(&mut found)?;
+            let number = found.optional_word("an order number", OrderNumber::parse)?;
+            Ok(ExportedLicense { license, number, email: found.optional_email()? })
+        };
+        self.every(read(WHAT, EXPORT, values![shop, after, EXPORTED_AT_ONCE]), row).await
     }
 
     /// The licenses of a customer that others paid for, newest first; a hundred at most.

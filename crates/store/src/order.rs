@@ -3,7 +3,7 @@
 use domain::{Country, CustomerId, Email, Locale, Order, OrderId, OrderNumber, OrderState, ShopId, Version};
 
 use crate::column::Columns;
-use crate::page::{Lists, lists};
+use crate::page::{Lists, all, lists};
 use crate::statement::{json, read, texts, values, write};
 use crate::{CommitError, Listing, Page, ReadError, Row, RowError, Statement, Store};
 
@@ -155,6 +155,19 @@ pub(crate) fn check(shop: ShopId, order: OrderId, version: Version) -> Statement
 }
 
 impl Store {
+    /// Which of these orders there are, in one round trip.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a row cannot be read.
+    pub async fn orders_among(&self, shop: ShopId, orders: &[OrderId]) -> Result<Vec<OrderId>, ReadError> {
+        let statements = orders.iter().map(|order| by_id(shop, *order)).collect();
+        let mut there = Vec::new();
+        for rows in self.engine.query(statements).await? {
+            there.extend(all(WHAT, rows, row)?.into_iter().map(|order| order.id));
+        }
+        Ok(there)
+    }
+
     /// The order with this id.
     ///
     /// # Errors

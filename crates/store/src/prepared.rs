@@ -9,15 +9,16 @@ use tokio_postgres::types::Type;
 use crate::statement::Text;
 use crate::testing::{Directory, postgres_database};
 use crate::{
-    activation, api_key, attempt, checkout, copy, customer, delivery, dispute, event, foreign_key, gateway_account,
-    idempotency, job, ledger, license, login, memory, migrate, moving, notice, order, payment, plan, product, refund,
-    report, restore, revocation, settings, shop, transfer, user,
+    activation, api_key, attempt, batch, checkout, copy, customer, delivery, dispute, event, foreign_key,
+    gateway_account, idempotency, job, ledger, license, login, memory, migrate, moving, notice, order, payment, plan,
+    product, refund, report, restore, revocation, settings, shop, transfer, user,
 };
 
 const TEXTS: &[(&str, &[Text])] = &[
     ("activation", activation::TEXTS),
     ("api_key", api_key::TEXTS),
     ("attempt", attempt::TEXTS),
+    ("batch", batch::TEXTS),
     ("checkout", checkout::TEXTS),
     ("copy", copy::TEXTS),
     ("customer", customer::TEXTS),

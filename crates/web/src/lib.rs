@@ -10,6 +10,7 @@ mod asset;
 mod compat;
 mod console;
 mod cookie;
+mod export;
 mod guard;
 mod limits;
 mod places;

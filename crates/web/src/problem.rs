@@ -118,6 +118,7 @@ impl From<Refusal> for Problem {
             | Refusal::ReleaseQuotaReached { .. }
             | Refusal::RotationQuotaReached { .. }
             | Refusal::TransferQuotaReached { .. }
+            | Refusal::BatchDiffers
             | Refusal::TransferToOwner
             | Refusal::TransferOver
             | Refusal::LicenseStateUnfit { .. }

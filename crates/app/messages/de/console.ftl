@@ -411,3 +411,23 @@ console-attempt-heartbeat = Noch in Gebrauch
 console-attempt-usage = Nutzung melden
 console-strangers = Unbekannte Schlüssel
 console-strangers-what = Was Programme mit einem Schlüssel gefragt haben, der keine Lizenz öffnet, das Neueste zuerst. Von einem solchen Schlüssel wird nur sein Ende aufbewahrt.
+
+## Lizenzen, die niemand bezahlt
+
+console-batches = Ohne Zahlung ausstellen
+console-batches-what = Verschenktes, Schulen, Händler, die anders abrechnen. Es sind Bestellungen, die nichts kosten; der Grund steht im Journal, wo sonst die Zahlung steht.
+console-batch = Zusammen ausgestellte Lizenzen
+console-batch-licenses = Wie viele, mit Schlüsseln, die Sie verteilen
+console-batch-emails = Oder an diese Adressen, je eine Lizenz
+console-batch-mail = Jedem den Schlüssel schicken
+console-batch-issue = Lizenzen ausstellen
+console-batch-issued = { NUMBER($issued) } von { NUMBER($of) } ausgestellt
+console-batch-part = Das wurde unterbrochen. Drücken Sie den Knopf des Formulars noch einmal, oder machen Sie auf der Kommandozeile weiter.
+console-batch-keys = Schlüssel herunterladen (CSV)
+console-batch-keys-what = Wer die Datei hat, hat die Lizenzen. Die Schlüssel liegen versiegelt; diese Seite öffnet sie für Sie.
+console-batch-count = Nichts ausgestellt: Geben Sie 1 bis { NUMBER($count) } Lizenzen an, oder so viele Adressen. Die Kommandozeile nimmt mehr.
+console-batch-email = Nichts ausgestellt: { $email } ist keine E-Mail-Adresse.
+console-told-batch-issued = Die Lizenzen sind ausgestellt.
+console-told-batch-differs = Nichts weiter ausgestellt: Dieser Vorgang wurde für andere Lizenzen begonnen.
+console-export-licenses = Alle Lizenzen (CSV)
+console-export-devices = Alle Geräte (CSV)

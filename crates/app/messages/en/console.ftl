@@ -411,3 +411,23 @@ console-attempt-heartbeat = Still in use
 console-attempt-usage = Report use
 console-strangers = Unknown keys
 console-strangers-what = What programs asked with a key that opens no license, newest first. Of such a key only its end is kept.
+
+## Licenses that nobody pays for
+
+console-batches = Issue without payment
+console-batches-what = Giveaways, schools, resellers who settle elsewhere. These are orders that ask nothing; the reason stands in the journal where a payment would.
+console-batch = Licenses issued together
+console-batch-licenses = How many, with keys that you hand out
+console-batch-emails = Or to these addresses, one license each
+console-batch-mail = Mail each of them the key
+console-batch-issue = Issue licenses
+console-batch-issued = { NUMBER($issued) } of { NUMBER($of) } issued
+console-batch-part = This batch was cut off. Press the button of its form again, or go on with the command line.
+console-batch-keys = Download the keys (CSV)
+console-batch-keys-what = Whoever has the file has the licenses. The keys are sealed where they are kept; this page opens them for you.
+console-batch-count = Nothing was issued: enter from 1 to { NUMBER($count) } licenses, or as many addresses. The command line takes more.
+console-batch-email = Nothing was issued: { $email } is no email address.
+console-told-batch-issued = The licenses are issued.
+console-told-batch-differs = Nothing more was issued: this batch was begun for other licenses.
+console-export-licenses = All licenses (CSV)
+console-export-devices = All devices (CSV)

@@ -138,6 +138,7 @@ const SECTIONS: &[Section] = &[
         code("transfer_quota_reached", 409, "The license was offered to others as often as is allowed in thirty days.", "Wait until the moment that `detail` names, or let the shop move the license."),
         code("transfer_to_owner", 409, "The license belongs to this customer already.", "Name another address."),
         code("transfer_over", 409, "The offer was taken or withdrawn, or its time is over.", "Let the owner offer the license again."),
+        code("batch_differs", 409, "The batch was begun with another plan, or another number of licenses.", "Go on with what it was begun with, or begin another."),
         code("license_state_unfit", 409, "What is to be done does not go with the state of the license, as suspending one that is suspended.", "Read the license."),
         code("not_undoable", 409, "The event tells of nothing that can be undone.", "Undo only what was changed by hand."),
         code("changed_since", 409, "What is to be undone was changed again since, or its order was paid back.", "Read the license, and change it as it should be."),

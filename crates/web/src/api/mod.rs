@@ -6,6 +6,7 @@
 pub(crate) mod access_token;
 pub(crate) mod adjust;
 pub(crate) mod attempt;
+pub(crate) mod batch;
 mod body;
 pub(crate) mod checkout;
 pub(crate) mod cross_origin;

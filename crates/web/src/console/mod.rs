@@ -6,6 +6,7 @@
 
 pub(crate) mod adjust;
 pub(crate) mod attempt;
+pub(crate) mod batch;
 pub(crate) mod customer;
 pub(crate) mod delivery;
 pub(crate) mod home;
@@ -35,6 +36,8 @@ use crate::{Web, cookie};
 
 /// What a page can be told to say about the form that led to it; each has a message `console-told-…`.
 const TOLD: &[&str] = &[
+    "batch-issued",
+    "batch-differs",
     "reason-missing",
     "suspended",
     "reinstated",

@@ -79,6 +79,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::ReleaseQuotaReached { next_at: at },
         Refusal::RotationQuotaReached { next_at: at },
         Refusal::TransferQuotaReached { next_at: at },
+        Refusal::BatchDiffers,
         Refusal::TransferToOwner,
         Refusal::TransferOver,
         Refusal::LicenseStateUnfit { state: LicenseState::Active },
@@ -123,6 +124,7 @@ fn meets(refusal: &Refusal) -> (bool, bool) {
         | Refusal::ReleaseQuotaReached { .. }
         | Refusal::RotationQuotaReached { .. }
         | Refusal::TransferQuotaReached { .. }
+        | Refusal::BatchDiffers
         | Refusal::TransferToOwner
         | Refusal::TransferOver
         | Refusal::LicenseStateUnfit { .. }

@@ -8,6 +8,7 @@ mod access;
 mod access_token;
 mod attempt;
 mod bad_input;
+mod batch;
 mod caller;
 mod customer;
 mod hook;

@@ -253,3 +253,53 @@ async fn a_new_key_from_support_is_confirmed_and_mailed() {
     let mails = world.mailbox.newest(10).await.unwrap();
     assert!(mails.iter().all(|mail| !mail.text.contains(&newest)), "not where nobody asked for it");
 }
+
+#[tokio::test]
+async fn licenses_are_issued_without_a_payment_once_for_each_form() {
+    let world = World::new().await;
+    let mut staff = world.staff().await;
+    let page = staff.get("/console/batches").await.is(StatusCode::OK);
+    let batch = page.hidden("batch");
+    let path = format!("/console/batches/{batch}");
+    let form = |changes: &[(&'static str, &'static str)]| {
+        let mut form = vec![("batch", batch.as_str()), ("plan", "lumen-pro"), ("licenses", "3"), ("reason", "a class")];
+        for (name, value) in changes {
+            form.retain(|(known, _)| known != name);
+            form.push((name, value));
+        }
+        form
+    };
+    for (changes, message) in [
+        (vec![("reason", " ")], "give a reason"),
+        (vec![("licenses", "0")], "from 1 to 1,000"),
+        (vec![("licenses", "many")], "from 1 to 1,000"),
+        (vec![("emails", "ada@example.com, bob")], "bob is no email address"),
+    ] {
+        let page = staff.post("/console/batches", &form(&changes)).await.is(StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(page.has(message) && page.hidden("batch") == batch, "{changes:?}: {}", page.text);
+    }
+    staff.get(&path).await.is(StatusCode::NOT_FOUND);
+    for told in ["batch-issued", "batch-issued"] {
+        let location = staff.post("/console/batches", &form(&[])).await.is(StatusCode::SEE_OTHER).location();
+        assert_eq!(location, format!("{path}?told={told}"), "pressed twice it is issued once");
+    }
+    let location = staff.post("/console/batches", &form(&[("licenses", "4")])).await.location();
+    assert_eq!(location, format!("{path}?told=batch-differs"));
+    let page = staff.get(&path).await.is(StatusCode::OK);
+    assert!(page.has("3 of 3 issued") && page.has("a class"), "{}", page.text);
+    let keys = staff.get(&format!("{path}/keys.csv")).await.is(StatusCode::OK);
+    assert_eq!((keys.text.lines().count(), keys.header("cache-control")), (4, "no-store"));
+    assert!(staff.get("/console/batches").await.has("a class"));
+    assert_eq!(staff.get("/console/exports/licenses.csv").await.is(StatusCode::OK).text.lines().count(), 4);
+    staff.get("/console/exports/activations.csv").await.is(StatusCode::OK);
+    for closed in [path.clone(), format!("{path}/keys.csv"), "/console/exports/licenses.csv".to_owned()] {
+        assert_eq!(world.browser().get(&closed).await.is(StatusCode::SEE_OTHER).location(), "/console/sign-in");
+    }
+    // A license of nobody has its page, too, and its key goes to whoever reads the file.
+    let (any, page) =
+        (store::LicenseFilter::default(), store::Page { starting_after: None, ending_before: None, limit: 1 });
+    let license = world.app.store.licenses(world.shop.id, &any, page).await.unwrap().data.remove(0).id;
+    assert!(staff.get(&format!("/console/licenses/{license}")).await.is(StatusCode::OK).has("License issued"));
+    let page = staff.get(&format!("/console/licenses/{license}/reissue")).await.is(StatusCode::OK);
+    assert!(page.has("belongs to nobody who could be mailed"), "{}", page.text);
+}
