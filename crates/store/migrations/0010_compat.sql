@@ -1,2 +1,2 @@
--- How a shop answers apps of other systems: their host names, and what counts.
-alter table shops add column compat {text} not null default '{}';
+-- How a shop answers apps of other systems: their host names, and what counts. Null: it answers none of their names.
+alter table shops add column compat {text};

@@ -41,7 +41,7 @@ fn row(row: &mut Row) -> Result<Shop, RowError> {
         terms_version: columns.text()?,
         refund_policy: columns.text()?,
         created_at: columns.time()?,
-        compat: columns.json("how other systems are answered")?,
+        compat: columns.optional_json("how other systems are answered")?.unwrap_or_default(),
     })
 }
 

@@ -101,7 +101,6 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/console/licenses/{license}/state", post(console::adjust::state))
         .route("/console/licenses/{license}/move", post(console::adjust::transfer))
         .route("/console/licenses/{license}/events/{event}/undo", post(console::adjust::undo))
-        .route("/console/licenses/{license}/reissue", post(console::adjust::reissue))
         .route("/console/attempts", get(console::attempt::list))
         .route("/console/batches", get(console::batch::list).post(console::batch::issue))
         .route("/console/batches/{batch}", get(console::batch::show))

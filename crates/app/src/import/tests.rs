@@ -192,7 +192,7 @@ fn any_table_is_read_by_the_names_of_its_columns() {
             "license 2 a@example.com suspended_by_person seats AsPlan taken 0 uses 0",
             "license 3 a@example.com revoked_by_person seats Unlimited taken 0 uses 0",
             "license 4 `created_at` is not a time: soon.",
-            "license 5 `e_mail` cannot be read: needs one @ with something before and after it.",
+            "license 5 `e_mail` cannot be read: has no @.",
             "license 6 `seats` is not a count: some.",
             "license 7 The same key stands at license 1.",
         ],
