@@ -320,7 +320,22 @@ mod tests {
             if let Ok(amount) = read {
                 assert_eq!(amount.to_major_string(), written);
                 assert_eq!(amount.to_string(), format!("{written} {currency}"));
+                assert_eq!(format!("{amount:?}"), format!("{written} {currency}"));
             }
+        }
+    }
+
+    #[test]
+    fn an_amount_is_less_than_nothing_or_nothing_or_more() {
+        let table = [
+            (-1, (true, false, false), Ordering::Less),
+            (0, (false, true, false), Ordering::Equal),
+            (1, (false, false, true), Ordering::Greater),
+        ];
+        for (minor, expected, order) in table {
+            let amount = euro(minor);
+            assert_eq!((amount.is_negative(), amount.is_zero(), amount.is_positive()), expected, "{amount}");
+            assert_eq!(amount.compare(Money::zero(Currency::EUR)), Ok(order), "{amount}");
         }
     }
 

@@ -201,6 +201,9 @@ mod tests {
             let currency = Currency::parse(code).unwrap();
             assert_eq!((currency.code(), currency.numeric(), currency.exponent()), (code, numeric, exponent));
         }
+        let places = [Currency::EUR, Currency::JPY, Currency::KWD];
+        assert_eq!(places.map(Currency::minor_units_per_major), [100, 1, 1_000]);
+        assert_eq!(places.map(Currency::name), ["Euro", "Japanese Yen", "Kuwaiti Dinar"]);
     }
 
     #[test]
@@ -230,6 +233,12 @@ mod tests {
             let error = Currency::parse(text).unwrap_err();
             assert_eq!(error.to_string(), format!("{text} is not a currency in use"));
         }
+    }
+
+    #[test]
+    fn a_currency_is_called_by_its_code_in_logs() {
+        assert_eq!(format!("{:?}", Currency::EUR), "EUR");
+        assert_eq!(format!("{:?}", Currency::parse("irt")), "Err(UnknownCurrency(IRT))");
     }
 
     #[test]

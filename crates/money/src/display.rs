@@ -225,6 +225,30 @@ mod tests {
     }
 
     #[test]
+    fn whole_numbers_are_grouped_and_only_those_below_zero_have_a_sign() {
+        #[rustfmt::skip]
+        let table = [
+            ("de", 12_345,     "12.345"),
+            ("en", 999,        "999"),
+            ("en", 1_000,      "1,000"),
+            ("en", 123_456,    "123,456"),
+            ("pl", 1_000,      "1000"),
+            ("pl", 10_000,     "10\u{a0}000"),
+            ("en-IN", 1_234_567, "12,34,567"),
+            ("fa", 12_345,     "۱۲\u{66c}۳۴۵"),
+            ("en", 0,          "0"),
+            ("en", -1,         "-1"),
+            ("de", -12_345,    "-12.345"),
+            ("fa", -5,         "\u{200e}\u{2212}۵"),
+            ("en", i64::MIN,   "-9,223,372,036,854,775,808"),
+        ];
+        for (locale, number, expected) in table {
+            let shown = display_number(number, locale);
+            assert_eq!(shown, expected, "{locale} {number}: {}", shown.escape_unicode());
+        }
+    }
+
+    #[test]
     fn a_locale_is_found_by_what_is_known_of_it() {
         #[rustfmt::skip]
         let table = [
@@ -232,6 +256,8 @@ mod tests {
             ("zh-TW", "zh-TW"), ("zh-Hant-HK", "zh-Hant-HK"), ("zh-Hans-CN", "zh"), ("sr-Latn-RS", "sr-Latn"),
             ("es-419", "es-419"), ("ar-EG-u-nu-latn", "ar-EG"), ("en-u-ca-buddhist", "en"),
             ("tlh", "en"), ("", "en"), ("-", "en"), ("💶", "en"), ("de-💶", "de"), ("de--CH", "de-CH"),
+            // The first region counts.
+            ("de-CH-AT", "de-CH"), ("es-419-001", "es-419"),
         ];
         for (asked, found) in table {
             assert_eq!(Locale::find(asked).tag, found, "{asked:?}");
@@ -247,5 +273,6 @@ mod tests {
             }
         }
         assert!(Locale::exactly("en").is_some());
+        assert!(cldr_version().split('.').all(|part| part.parse::<u32>().is_ok()), "{}", cldr_version());
     }
 }
