@@ -255,6 +255,7 @@ mod tests {
         let other = PublicKey::from_bytes(other).unwrap();
         let set = KeySet::from_iter([rfc_key(), other, rfc_key()]);
         assert_eq!(set.kids().collect::<Vec<_>>(), [KID, &other.kid()]);
+        assert!(KeySet::new().is_empty() && !set.is_empty());
         assert_eq!(KeySet::parse(&set.to_jwks()), Ok(set));
         assert_eq!(KeySet::parse(r#"{"keys":[]}"#), Ok(KeySet::new()));
     }
