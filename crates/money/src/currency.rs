@@ -246,5 +246,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&Currency::KRW).unwrap(), r#""KRW""#);
         assert_eq!(serde_json::from_str::<Currency>(r#""KRW""#).unwrap(), Currency::KRW);
         assert!(serde_json::from_str::<Currency>(r#""IRT""#).unwrap_err().to_string().contains("IRT"));
+        let number = serde_json::from_str::<Currency>("978").unwrap_err().to_string();
+        assert!(number.contains("expected a currency code such as EUR"), "{number}");
     }
 }

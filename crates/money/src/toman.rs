@@ -73,6 +73,7 @@ mod tests {
         let rial = Toman::new(5_000).to_rial().unwrap();
         assert_eq!(rial, Money::new(50_000, Currency::IRR));
         assert_eq!(Toman::from_rial(rial), Ok(Toman::new(5_000)));
+        assert_eq!(Toman::from_rial(rial).map(Toman::get), Ok(5_000));
     }
 
     #[test]
