@@ -103,7 +103,7 @@ pub(crate) async fn activate(State(web): State<Web>, sent: Sent) -> Result<Respo
         Ok(answer) => {
             let told = Told::read(&web, ForeignSystem::Polar, answer.license, answer.at).await?;
             let mut body = activation_of(&told, &answer.activation);
-            body["license_key"] = asked.license_key(&told, false);
+            body["license_key"] = asked.license_key(&told, asked.edition.tells_sale());
             Ok(reply(StatusCode::OK, &body))
         }
         Err(error) => Ok(match denied(error)? {
