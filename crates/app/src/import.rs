@@ -9,6 +9,7 @@ mod document;
 mod dodo;
 mod edd;
 mod gumroad;
+mod keygen;
 mod lemon_squeezy;
 mod polar;
 mod table;
@@ -61,6 +62,7 @@ pub fn read_export(system: ForeignSystem, bytes: &[u8]) -> Result<Vec<ImportLine
         ForeignSystem::Polar => polar::lines(&documents),
         ForeignSystem::Dodo => dodo::lines(&documents),
         ForeignSystem::Csv => csv::lines(&documents),
+        ForeignSystem::Keygen => keygen::lines(&documents),
     };
     let mut seen = BTreeMap::new();
     for line in &mut lines {
@@ -82,6 +84,7 @@ pub fn foreign_names(system: ForeignSystem, lines: &[ImportLine]) -> BTreeMap<St
         ForeignSystem::Polar => polar::PLAN_WORDS,
         ForeignSystem::Dodo => dodo::PLAN_WORDS,
         ForeignSystem::Csv => csv::PLAN_WORDS,
+        ForeignSystem::Keygen => keygen::PLAN_WORDS,
     };
     let newest = lines.iter().filter_map(|line| line.record.as_ref().ok()).max_by_key(|record| record.created_at);
     let notes = newest.map(|record| &record.notes);
@@ -171,10 +174,19 @@ impl App {
             if self.store.license_of_foreign_key(shop, &record.key).await?.is_some() {
                 return Ok(Imported::Known);
             }
+            // Its key may have been replaced there since it was taken over.
+            if let Some(id) = &record.id
+                && self.store.behind_foreign_id(shop, record.system, id).await?.is_some()
+            {
+                return Ok(Imported::Known);
+            }
             if is_dry_run {
                 return Ok(Imported::New);
             }
-            let known = self.store.customer_by_email(shop, &record.email).await?;
+            let known = match &record.email {
+                Some(email) => self.store.customer_by_email(shop, email).await?,
+                None => None,
+            };
             let changes = import_license(
                 &target.shop,
                 &target.product,

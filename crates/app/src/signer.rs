@@ -135,11 +135,8 @@ impl Signer {
     }
 
     fn sign(&self, now: Timestamp, input: impl FnOnce(&Header) -> String) -> String {
-        let key = self.at(now);
-        let input = input(&Header::new(&key.kid));
-        let mut signature = [0; 64];
-        signature.copy_from_slice(key.pair.sign(input.as_bytes()).as_ref());
-        assemble(&input, signature)
+        let input = input(&Header::new(&self.at(now).kid));
+        assemble(&input, self.sign_bytes(input.as_bytes(), now))
     }
 
     /// Signs something else than a certificate: a JWS (RFC 7515) of this type, which no certificate has.
@@ -150,6 +147,14 @@ impl Signer {
         let input = format!("{}.{}", url_text(header.to_string().as_bytes()), url_text(claims.to_string().as_bytes()));
         let signature = url_text(key.pair.sign(input.as_bytes()).as_ref());
         format!("{input}.{signature}")
+    }
+
+    /// Signs bytes as they are, Ed25519 (RFC 8032): for the formats of other systems, whose texts no certificate is.
+    #[must_use]
+    pub fn sign_bytes(&self, message: &[u8], now: Timestamp) -> [u8; 64] {
+        let mut signature = [0; 64];
+        signature.copy_from_slice(self.at(now).pair.sign(message).as_ref());
+        signature
     }
 
     /// The name of the key that signs at `now`.

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use aws_lc_rs::encoding::AsBigEndian as _;
 use aws_lc_rs::signature::Ed25519KeyPair;
-use data_encoding::BASE64;
+use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 use domain::{Duration, Timestamp};
 use store::{CommitError, SigningKey, SigningKeyState};
 use zeroize::Zeroizing;
@@ -44,7 +44,10 @@ pub enum SigningKeyError {
     #[error("{0} is the key that signs; add another one first, and wait until it signs")]
     InUse(String),
     /// What was to be imported is no Ed25519 key pair.
-    #[error("that is no Ed25519 private key in PKCS#8 PEM (`openssl genpkey -algorithm ed25519` makes one)")]
+    #[error(
+        "that is no Ed25519 private key: PKCS#8 PEM (`openssl genpkey -algorithm ed25519` makes one), or 64 hexadecimal \
+         digits"
+    )]
     NotAKey,
 }
 
@@ -91,7 +94,7 @@ impl App {
         Ok(signer.stored().iter().map(view).collect())
     }
 
-    /// Adds a signing key: one that is made here, or the one of a PKCS#8 PEM (RFC 8410).
+    /// Adds a signing key: one that is made here, or the one of a PKCS#8 PEM (RFC 8410) or of its seed in hexadecimal.
     ///
     /// # Errors
     /// When that is no such key, it is here already, or the store does not answer.
@@ -138,8 +141,14 @@ impl App {
     }
 }
 
-/// The seed in a private key, PEM (RFC 7468) of PKCS#8 (RFC 8410).
+/// The seed in a private key: PEM (RFC 7468) of PKCS#8 (RFC 8410), or the seed itself as 64 hexadecimal digits, as
+/// other systems write it.
 fn seed_of(pem: &str) -> Option<Zeroizing<Vec<u8>>> {
+    if let Ok(seed) = HEXLOWER_PERMISSIVE.decode(pem.trim().as_bytes()).map(Zeroizing::new)
+        && seed.len() == 32
+    {
+        return Some(seed);
+    }
     let body = pem.split_once("-----BEGIN PRIVATE KEY-----")?.1.split_once("-----END PRIVATE KEY-----")?.0;
     let letters = Zeroizing::new(body.split_whitespace().collect::<String>());
     let document = Zeroizing::new(BASE64.decode(letters.as_bytes()).ok()?);

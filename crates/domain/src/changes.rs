@@ -3,9 +3,9 @@
 use latchkey_license::KeyCode;
 
 use crate::{
-    Activation, AdoptedKey, ApiKey, Attempt, Batch, Checkout, Customer, Delivery, Dispute, Event, ForeignPlan,
-    GatewayAccount, Job, License, LicenseId, LoginLink, Notice, Order, OrderId, Payment, Plan, Posting, Product,
-    Refund, Reissue, Session, Shop, ShopId, Timestamp, Transfer, UseChange, User, Version,
+    Activation, AdoptedKey, ApiKey, Attempt, Batch, Checkout, Customer, Delivery, Dispute, Event, ForeignId,
+    ForeignPlan, GatewayAccount, Job, License, LicenseId, LoginLink, Notice, Order, OrderId, Payment, Plan, Posting,
+    Product, Refund, Reissue, Session, Shop, ShopId, Timestamp, Transfer, UseChange, User, Version,
 };
 
 /// A row that the decision relied on without changing it: the commit fails
@@ -84,6 +84,8 @@ pub struct Changes {
     pub issued: Vec<(License, KeyCode)>,
     /// Keys of other systems that open licenses; only ever new.
     pub foreign_keys: Vec<AdoptedKey>,
+    /// Ids that other systems gave to licenses and devices; only ever new.
+    pub foreign_ids: Vec<ForeignId>,
     /// What other systems call plans; the last word holds.
     pub foreign_plans: Vec<ForeignPlan>,
     /// Licenses that get a new key.

@@ -61,6 +61,21 @@ fn uuid_v7(now: Timestamp, rng: &mut Rng) -> u128 {
     (milliseconds << 80) | (0x7 << 76) | (rand_a << 64) | (0b10 << 62) | rand_b
 }
 
+/// The text of a UUID (RFC 9562 §4), in small letters.
+fn uuid_text(value: u128) -> String {
+    let hex = format!("{value:032x}");
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+/// Reads the text of a UUID, in small or capital letters.
+fn uuid_value(text: &str) -> Option<u128> {
+    let is_group = |group: &str, length: usize| group.len() == length && group.bytes().all(|b| b.is_ascii_hexdigit());
+    let groups: Vec<&str> = text.split('-').collect();
+    let is_uuid =
+        groups.len() == 5 && groups.iter().zip([8, 4, 4, 4, 12]).all(|(group, length)| is_group(group, length));
+    if is_uuid { u128::from_str_radix(&groups.concat(), 16).ok() } else { None }
+}
+
 macro_rules! typed_id {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
         $(#[$doc])*
@@ -82,6 +97,18 @@ macro_rules! typed_id {
             pub fn minted_at(self) -> Timestamp {
                 let milliseconds = i64::try_from(self.0 >> 80).unwrap_or(i64::MAX);
                 Timestamp::from_microseconds(milliseconds.saturating_mul(1_000))
+            }
+
+            /// The same id as a UUID (RFC 9562), for systems that write theirs so.
+            #[must_use]
+            pub fn uuid(self) -> String {
+                uuid_text(self.0)
+            }
+
+            /// Reads the id from its UUID; `None` for what is none.
+            #[must_use]
+            pub fn from_uuid(text: &str) -> Option<Self> {
+                uuid_value(text).map(Self)
             }
 
             /// Reads an id as it is written in URLs and rows.
@@ -210,6 +237,18 @@ mod tests {
         let id = OrderId::mint(Timestamp::from_microseconds(1_000), &mut Rng::from_seed([1; 32]));
         assert_eq!((id.0 >> 76) & 0xf, 7);
         assert_eq!((id.0 >> 62) & 0b11, 0b10);
+    }
+
+    #[test]
+    fn an_id_reads_back_from_its_uuid() {
+        let id = OrderId::mint(Timestamp::from_microseconds(1_000), &mut Rng::from_seed([1; 32]));
+        let uuid = id.uuid();
+        assert_eq!((uuid.len(), &uuid[..15]), (36, "00000000-0001-7"));
+        assert_eq!(OrderId::from_uuid(&uuid), Some(id));
+        assert_eq!(OrderId::from_uuid(&uuid.to_uppercase()), Some(id));
+        for bad in ["", "key", &uuid[1..], &uuid.replace('-', ""), &uuid.replace('7', "+"), &format!("{uuid}-0")] {
+            assert_eq!(OrderId::from_uuid(bad), None, "{bad}");
+        }
     }
 
     #[test]

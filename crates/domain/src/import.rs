@@ -33,13 +33,16 @@ pub enum ForeignSystem {
     Polar,
     /// Dodo Payments.
     Dodo,
+    /// Keygen.
+    Keygen,
     /// Whatever can be written as a table; nothing asks in its words.
     Csv,
 }
 
 impl ForeignSystem {
     /// Every system.
-    pub const ALL: [Self; 6] = [Self::LemonSqueezy, Self::Gumroad, Self::Edd, Self::Polar, Self::Dodo, Self::Csv];
+    pub const ALL: [Self; 7] =
+        [Self::LemonSqueezy, Self::Gumroad, Self::Edd, Self::Polar, Self::Dodo, Self::Keygen, Self::Csv];
 
     /// The word in rows, addresses and on the command line.
     #[must_use]
@@ -50,6 +53,7 @@ impl ForeignSystem {
             Self::Edd => "edd",
             Self::Polar => "polar",
             Self::Dodo => "dodo",
+            Self::Keygen => "keygen",
             Self::Csv => "csv",
         }
     }
@@ -58,7 +62,7 @@ impl ForeignSystem {
     #[must_use]
     pub fn is_answered(self) -> bool {
         match self {
-            Self::LemonSqueezy | Self::Gumroad | Self::Edd | Self::Polar | Self::Dodo => true,
+            Self::LemonSqueezy | Self::Gumroad | Self::Edd | Self::Polar | Self::Dodo | Self::Keygen => true,
             Self::Csv => false,
         }
     }
@@ -70,7 +74,7 @@ impl ForeignSystem {
     }
 }
 
-/// A key as another system wrote it: 1 to 255 visible characters. Never shown by `Debug`.
+/// A key as another system wrote it: 1 to 4096 visible characters, for some carry a signature. Never shown by `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ForeignKey(Box<str>);
 
@@ -80,7 +84,7 @@ impl ForeignKey {
     /// # Errors
     /// When it is empty, too long, or looks like a card number.
     pub fn parse(text: &str) -> Result<Self, TextError> {
-        plain_text(text, 255).map(|text| Self(text.into_boxed_str()))
+        plain_text(text, 4_096).map(|text| Self(text.into_boxed_str()))
     }
 
     /// The key.
@@ -111,6 +115,21 @@ pub struct AdoptedKey {
     pub at: Timestamp,
 }
 
+/// The id that another system gave a license, or a device of it, and that its apps go on asking by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignId {
+    /// The shop.
+    pub shop: ShopId,
+    /// Who gave it.
+    pub system: ForeignSystem,
+    /// The id, as that system writes it.
+    pub id: String,
+    /// The license that it names, or whose device it names.
+    pub license: LicenseId,
+    /// The device that it names; `None`: it names the license.
+    pub activation: Option<ActivationId>,
+}
+
 /// What the apps of another system call a plan: ids and names by that system's own words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ForeignPlan {
@@ -127,12 +146,16 @@ pub struct ForeignPlan {
 /// A device that holds a seat at the other system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportedSeat {
-    /// The id of the activation there, which the app on the device has kept.
+    /// What the app on the device goes on telling us: its fingerprint, or the id of the activation there.
     pub fingerprint: Fingerprint,
+    /// The id of the device there, where that is something else.
+    pub id: Option<String>,
     /// What its owner calls it.
     pub name: Option<String>,
     /// What the app keeps with it there.
     pub metadata: BTreeMap<String, String>,
+    /// What it is made of.
+    pub components: BTreeMap<String, String>,
     /// Since when it holds the seat.
     pub created_at: Timestamp,
 }
@@ -155,8 +178,10 @@ pub struct ImportRecord {
     pub system: ForeignSystem,
     /// The key.
     pub key: ForeignKey,
-    /// Who bought it.
-    pub email: Email,
+    /// The id of the license there, where its apps ask by it.
+    pub id: Option<String>,
+    /// Who bought it; `None`: that system does not know.
+    pub email: Option<Email>,
     /// The buyer's name.
     pub name: Option<String>,
     /// Where the buyer is at home; `None`: not said.
@@ -165,6 +190,8 @@ pub struct ImportRecord {
     pub state: LicenseState,
     /// How many seats it has.
     pub seats: SeatsThere,
+    /// What is switched on, beside what the plan has.
+    pub features: Vec<String>,
     /// When it was sold.
     pub created_at: Timestamp,
     /// When it ends; `None`: never.
@@ -205,15 +232,21 @@ pub fn import_license(
     if let Some(limit) = record.usage_limit {
         policy.usage = Some(Metering { limit: Some(limit), reset_days: None });
     }
-    let customer = known.map_or_else(|| CustomerId::mint(now, rng), |customer| customer.id);
+    for feature in &record.features {
+        if !policy.has_feature(feature) {
+            policy.features.push(feature.clone());
+        }
+    }
+    let new = record.email.as_ref().map(|_| CustomerId::mint(now, rng));
+    let customer = known.map(|customer| customer.id).or(new);
     let country = record.country.unwrap_or(shop.default_country);
     let locale = known.map_or_else(|| shop.default_locale.clone(), |customer: &Customer| customer.locale.clone());
-    if known.is_none() {
+    if let (None, Some(id), Some(email)) = (known, customer, &record.email) {
         changes.customers.push(Customer {
-            id: customer,
+            id,
             shop: shop.id,
             version: 0,
-            email: record.email.clone(),
+            email: email.clone(),
             name: record.name.clone(),
             country,
             locale: locale.clone(),
@@ -244,7 +277,7 @@ pub fn import_license(
         unit: 0,
         product: product.id,
         plan: plan.id,
-        customer: Some(customer),
+        customer,
         key_tail: key.tail(),
         state: record.state,
         seats_used: taken,
@@ -266,7 +299,7 @@ pub fn import_license(
             actor: Actor::System,
             order: Some(order.id),
             license: Some(license.id),
-            customer: Some(customer),
+            customer,
             data,
             at: now,
         });
@@ -299,11 +332,20 @@ pub fn import_license(
             name: seat.name.clone(),
             label: None,
             metadata: seat.metadata.clone(),
-            components: BTreeMap::new(),
+            components: seat.components.clone(),
             state: ActivationState::Active,
             created_at: seat.created_at,
             last_seen_at: now,
         })
+        .collect();
+    let name = |id: &Option<String>, activation: Option<ActivationId>| {
+        let id = id.clone()?;
+        Some(ForeignId { shop: shop.id, system: record.system, id, license: license.id, activation })
+    };
+    let seats = record.seated.iter().zip(&changes.activations);
+    changes.foreign_ids = name(&record.id, None)
+        .into_iter()
+        .chain(seats.filter_map(|(there, seat)| name(&there.id, Some(seat.id))))
         .collect();
     let adopted =
         AdoptedKey { shop: shop.id, license: license.id, system: record.system, key: record.key.clone(), at: now };
@@ -314,7 +356,7 @@ pub fn import_license(
 }
 
 struct OrderBuyer {
-    customer: CustomerId,
+    customer: Option<CustomerId>,
     country: Country,
     locale: Locale,
 }
@@ -338,8 +380,8 @@ fn order_of(
         version: 0,
         number: OrderNumber::mint(rng),
         checkout: CheckoutId::mint(now, rng),
-        customer: Some(buyer.customer),
-        email: Some(record.email.clone()),
+        customer: buyer.customer,
+        email: record.email.clone(),
         country: buyer.country,
         locale: buyer.locale,
         lines: vec![OrderLine {

@@ -87,7 +87,8 @@ pub use fact::{
 pub use gateway_account::GatewayAccount;
 pub use id::*;
 pub use import::{
-    AdoptedKey, ForeignKey, ForeignPlan, ForeignSystem, ImportRecord, ImportedSeat, SeatsThere, import_license,
+    AdoptedKey, ForeignId, ForeignKey, ForeignPlan, ForeignSystem, ImportRecord, ImportedSeat, SeatsThere,
+    import_license,
 };
 pub use job::{HELD_UNTIL, Job, JobKind};
 pub use ledger::{Account, Posting};

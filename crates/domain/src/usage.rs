@@ -148,8 +148,9 @@ pub fn change_usage(
     Ok((changes, license))
 }
 
-/// Counts that an app asked, or takes that back, for systems that tell how often that was: `difference` is added, and
-/// the count stops at nothing. Where the plan sells use by the piece nothing is counted: asking uses nothing up.
+/// Counts that an app asked, or takes that back, for systems that tell how often that was, or that count use without a
+/// limit: `difference` is added, and the count stops at nothing. Where the plan sells use by the piece nothing is
+/// counted: asking uses nothing up.
 /// `event` names the line in the journal.
 #[must_use]
 pub fn count_verification(license: &License, difference: i64, actor: Actor, event: EventId, now: Timestamp) -> Changes {

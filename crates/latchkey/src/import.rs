@@ -23,7 +23,8 @@ const PRODUCT_NOTES: &[&str] = &["product_id", "item_id", "item_name", "benefit_
 /// What to take over, and where to.
 #[derive(Args)]
 pub(crate) struct ImportArguments {
-    /// Where the licenses come from: `lemon_squeezy`, `gumroad`, `edd`, `polar`, `dodo`, or `csv` for any table.
+    /// Where the licenses come from: `lemon_squeezy`, `gumroad`, `edd`, `polar`, `dodo`, `keygen`, or `csv` for any
+    /// table.
     #[arg(value_parser = system)]
     system: ForeignSystem,
     /// The export: JSON as the other system's API gives it, every page in one file, or a table. docs/migrations says

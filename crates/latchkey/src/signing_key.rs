@@ -25,7 +25,7 @@ pub(crate) enum SigningKeyCommand {
         #[arg(long)]
         at_once: bool,
     },
-    /// Takes in a key pair that you have, an Ed25519 private key as PKCS#8 PEM.
+    /// Takes in a key pair that you have, an Ed25519 private key as PKCS#8 PEM or as 64 hexadecimal digits.
     Import {
         /// The file.
         file: PathBuf,

@@ -225,6 +225,15 @@ impl Store {
         self.every(read(WHAT, TAKEN_OF_CUSTOMER, values![shop, customer, MOST]), row).await
     }
 
+    /// The seat that a device has held longest, of those that it has not given back, on any license.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a row cannot be read.
+    pub async fn taken_seat_of(&self, shop: ShopId, fingerprint: &str) -> Result<Option<Activation>, ReadError> {
+        let seats = self.every(with_fingerprint(shop, fingerprint, MOST), row).await?;
+        Ok(seats.into_iter().rfind(|seat| seat.state == ActivationState::Active))
+    }
+
     /// The seat with this id, taken or given back.
     ///
     /// # Errors

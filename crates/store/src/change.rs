@@ -34,6 +34,7 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault) -> Result<Vec<Stateme
         disputes,
         issued,
         foreign_keys,
+        foreign_ids,
         foreign_plans,
         reissued,
         batches,
@@ -91,6 +92,7 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault) -> Result<Vec<Stateme
     for adopted in foreign_keys {
         statements.push(foreign_key::adopt(adopted, vault)?);
     }
+    statements.extend(foreign_ids.iter().map(foreign_key::name));
     for plan in foreign_plans {
         statements.push(foreign_key::name_plan(plan)?);
     }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::{AdoptedKey, ForeignKey, ForeignPlan, ForeignSystem, LicenseId, PlanId, ShopId, Timestamp};
+use domain::{
+    ActivationId, AdoptedKey, ForeignId, ForeignKey, ForeignPlan, ForeignSystem, LicenseId, PlanId, ShopId, Timestamp,
+};
 use latchkey_license::KeyCode;
 
 use crate::column::Columns;
@@ -22,11 +24,19 @@ const RETIRE: &str =
     "update foreign_keys set retired_at = $3 where shop_id = $1 and license_id = $2 and retired_at is null";
 const INSERT: &str = "insert into foreign_keys (shop_id, license_id, system, key_hash, key_sealed, imported_at) \
     values ($1, $2, $3, $4, $5, $6)";
+const KEY_OF: &str =
+    "select key_sealed from foreign_keys where shop_id = $1 and license_id = $2 and retired_at is null";
+const IDENTIFY: &str = "insert into foreign_ids (shop_id, system, foreign_id, license_id, activation_id) \
+    values ($1, $2, $3, $4, $5)";
+const BEHIND_ID: &str =
+    "select license_id, activation_id from foreign_ids where shop_id = $1 and system = $2 and foreign_id = $3";
+const IDS_OF: &str =
+    "select foreign_id, activation_id from foreign_ids where shop_id = $1 and license_id = $2 and system = $3";
 const NAMES: &str = "select names from foreign_plans where shop_id = $1 and system = $2 and plan_id = $3";
 const NAME: &str = "insert into foreign_plans (shop_id, system, plan_id, names) values ($1, $2, $3, $4) \
     on conflict (shop_id, system, plan_id) do update set names = excluded.names";
 
-texts![LICENSE_OF, OPENED_BY, RETIRE, INSERT, NAMES, NAME];
+texts![LICENSE_OF, OPENED_BY, RETIRE, INSERT, KEY_OF, IDENTIFY, BEHIND_ID, IDS_OF, NAMES, NAME];
 
 /// The label keeps this apart from the hash that a key of our own with the same text would have.
 pub(crate) fn key_hash(vault: &Vault, key: &ForeignKey) -> Vec<u8> {
@@ -45,6 +55,10 @@ pub(crate) fn adopt(adopted: &AdoptedKey, vault: &Vault) -> Result<Statement, Co
 /// The key that another system issued for a license, if any, is replaced as ours is.
 pub(crate) fn retire(shop: ShopId, license: LicenseId, at: Timestamp) -> Statement {
     any(write(WHAT, RETIRE, values![shop, license, at]))
+}
+
+pub(crate) fn name(id: &ForeignId) -> Statement {
+    write(WHAT, IDENTIFY, values![id.shop, id.system.as_str(), id.id.as_str(), id.license, id.activation])
 }
 
 pub(crate) fn name_plan(plan: &ForeignPlan) -> Result<Statement, CommitError> {
@@ -71,6 +85,55 @@ impl Store {
             Some(license) => self.license_key(shop, license).await,
             None => Ok(None),
         }
+    }
+
+    /// The key of another system that opens a license, opened to be shown; `None` when it has none, or it was replaced.
+    ///
+    /// # Errors
+    /// When the database does not answer, or the key was sealed with another master key.
+    pub async fn foreign_key_of(&self, shop: ShopId, license: LicenseId) -> Result<Option<ForeignKey>, ReadError> {
+        let sealed = self.one(read(WHAT, KEY_OF, values![shop, license]), |row| Columns::of(row).bytes()).await?;
+        let Some(sealed) = sealed else { return Ok(None) };
+        let row = format!("foreign/{license}");
+        let corrupt = |why: &dyn std::fmt::Display| ReadError::Corrupt(format!("the key of {row}: {why}"));
+        let opened = self.vault.open(Purpose::LicenseKey, &row, &sealed).map_err(|error| corrupt(&error))?;
+        let text = str::from_utf8(&opened).map_err(|error| corrupt(&error))?;
+        ForeignKey::parse(text).map(Some).map_err(|error| corrupt(&error))
+    }
+
+    /// What another system's id names: a license, or a device of it.
+    ///
+    /// # Errors
+    /// When the database does not answer, or the row cannot be read.
+    pub async fn behind_foreign_id(
+        &self,
+        shop: ShopId,
+        system: ForeignSystem,
+        id: &str,
+    ) -> Result<Option<(LicenseId, Option<ActivationId>)>, ReadError> {
+        self.one(read(WHAT, BEHIND_ID, values![shop, system.as_str(), id]), |row| {
+            let mut columns = Columns::of(row);
+            Ok((columns.id()?, columns.optional_id()?))
+        })
+        .await
+    }
+
+    /// The ids that another system gave a license and its devices; `None` stands for the license itself.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a row cannot be read.
+    pub async fn foreign_ids(
+        &self,
+        shop: ShopId,
+        system: ForeignSystem,
+        license: LicenseId,
+    ) -> Result<BTreeMap<Option<ActivationId>, String>, ReadError> {
+        let rows = self.every(read(WHAT, IDS_OF, values![shop, license, system.as_str()]), |row| {
+            let mut columns = Columns::of(row);
+            let id = columns.text()?;
+            Ok((columns.optional_id()?, id))
+        });
+        Ok(rows.await?.into_iter().collect())
     }
 
     /// What another system calls a plan; nothing when nobody said.

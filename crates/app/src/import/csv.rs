@@ -24,7 +24,14 @@ fn record(row: &Value) -> Result<ImportRecord, String> {
         .iter()
         .map(|device| {
             let fingerprint = fingerprint_of(device)?;
-            Ok(ImportedSeat { fingerprint, name: None, metadata: BTreeMap::new(), created_at })
+            Ok(ImportedSeat {
+                fingerprint,
+                id: None,
+                name: None,
+                metadata: BTreeMap::new(),
+                components: BTreeMap::new(),
+                created_at,
+            })
         })
         .collect::<Result<Vec<_>, String>>()?;
     let state = match text(row, &["status", "state"]).map(|word| word.to_lowercase()).as_deref() {
@@ -44,11 +51,13 @@ fn record(row: &Value) -> Result<ImportRecord, String> {
     Ok(ImportRecord {
         system: ForeignSystem::Csv,
         key: key(row, &["license_key", "key", "license"])?,
-        email: email(row, &["email", "customer_email", "e_mail"])?,
+        id: None,
+        email: Some(email(row, &["email", "customer_email", "e_mail"])?),
         name: label(row, &["name", "customer_name", "customer"]),
         country: None,
         state,
         seats,
+        features: Vec::new(),
         created_at,
         expires_at: time(row, &["expires_at", "expires", "expiry", "expiration_date"])?,
         uses: count(row, &["uses", "usage"])?.unwrap_or_default(),

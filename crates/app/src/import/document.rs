@@ -112,6 +112,11 @@ pub(super) fn label(of: &Value, fields: &[&str]) -> Option<String> {
     plain_text(&text(of, fields)?, 100).ok()
 }
 
+/// The id of the one resource that a JSON:API relationship names.
+pub(super) fn related(of: &Value, name: &str) -> Option<String> {
+    text(of.pointer(&format!("/relationships/{name}/data"))?, &["id"])
+}
+
 /// The fields that are kept as they are.
 pub(super) fn notes(of: &Value, fields: &[(&str, &str)]) -> BTreeMap<String, String> {
     fields.iter().flat_map(|(field, name)| notes_of(of, &[field], name)).collect()

@@ -45,8 +45,10 @@ fn record(object: &Value, instances: &[&Value], customer: Option<&Value>) -> Res
         .map(|instance| {
             Ok(ImportedSeat {
                 fingerprint: fingerprint(instance, "id")?,
+                id: None,
                 name: label(instance, &["name"]),
                 metadata: BTreeMap::new(),
+                components: BTreeMap::new(),
                 created_at: time(instance, &["created_at"])?.unwrap_or(created_at),
             })
         })
@@ -70,12 +72,14 @@ fn record(object: &Value, instances: &[&Value], customer: Option<&Value>) -> Res
     Ok(ImportRecord {
         system: ForeignSystem::Dodo,
         key: key(object, &["key"])?,
-        email: email(customer, &["email"])?,
+        id: None,
+        email: Some(email(customer, &["email"])?),
         name: label(customer, &["name"]),
         country: None,
         state,
         seats: count(object, &["activations_limit"])?
             .map_or(SeatsThere::Unlimited, |seats| SeatsThere::AtMost(u32::try_from(seats).unwrap_or(u32::MAX))),
+        features: Vec::new(),
         created_at,
         expires_at,
         uses: 0,

@@ -34,7 +34,14 @@ fn record(object: &Value) -> Result<ImportRecord, String> {
     let seated = sites
         .iter()
         .map(|site| {
-            Ok(ImportedSeat { fingerprint: fingerprint_of(site)?, name: None, metadata: [].into(), created_at })
+            Ok(ImportedSeat {
+                fingerprint: fingerprint_of(site)?,
+                id: None,
+                name: None,
+                metadata: [].into(),
+                components: [].into(),
+                created_at,
+            })
         })
         .collect::<Result<Vec<_>, String>>()?;
     let counted = count(object, COUNT)?.unwrap_or_default();
@@ -65,12 +72,14 @@ fn record(object: &Value) -> Result<ImportRecord, String> {
     Ok(ImportRecord {
         system: ForeignSystem::Edd,
         key: key(object, KEY)?,
-        email: email(object, &["customer_email", "email"])?,
+        id: None,
+        email: Some(email(object, &["customer_email", "email"])?),
         name: label(object, &["customer_name"]),
         country: None,
         state,
         seats: seats
             .map_or(SeatsThere::Unlimited, |seats| SeatsThere::AtMost(u32::try_from(seats).unwrap_or(u32::MAX))),
+        features: Vec::new(),
         created_at,
         expires_at,
         uses: 0,

@@ -45,8 +45,10 @@ fn record(object: &Value, instances: &[&Value]) -> Result<ImportRecord, String> 
         .map(|instance| {
             Ok(ImportedSeat {
                 fingerprint: fingerprint(instance, "identifier")?,
+                id: None,
                 name: label(instance, &["name"]),
                 metadata: BTreeMap::new(),
+                components: BTreeMap::new(),
                 created_at: time(instance, &["created_at"])?.unwrap_or(created_at),
             })
         })
@@ -76,12 +78,14 @@ fn record(object: &Value, instances: &[&Value]) -> Result<ImportRecord, String> 
     Ok(ImportRecord {
         system: ForeignSystem::LemonSqueezy,
         key: key(attributes, &["key"])?,
-        email: email(attributes, &["user_email"])?,
+        id: None,
+        email: Some(email(attributes, &["user_email"])?),
         name: label(attributes, &["user_name"]),
         country: None,
         state: if flag(attributes, "disabled") { LicenseState::SuspendedByPerson } else { LicenseState::Active },
         seats: seats
             .map_or(SeatsThere::Unlimited, |seats| SeatsThere::AtMost(u32::try_from(seats).unwrap_or(u32::MAX))),
+        features: Vec::new(),
         created_at,
         expires_at: time(attributes, &["expires_at"])?,
         uses: 0,

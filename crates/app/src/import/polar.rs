@@ -59,12 +59,14 @@ fn record(object: &Value) -> Result<ImportRecord, String> {
     Ok(ImportRecord {
         system: ForeignSystem::Polar,
         key: key(object, &["key"])?,
-        email: email(customer, &["email"])?,
+        id: None,
+        email: Some(email(customer, &["email"])?),
         name: label(customer, &["name"]),
         country: None,
         state,
         seats: limit
             .map_or(SeatsThere::Unlimited, |seats| SeatsThere::AtMost(u32::try_from(seats).unwrap_or(u32::MAX))),
+        features: Vec::new(),
         created_at,
         expires_at: time(object, &["expires_at"])?,
         uses: count(object, &["usage"])?.unwrap_or_default(),
@@ -81,8 +83,10 @@ fn seated(seat: &Value, since: domain::Timestamp) -> Result<ImportedSeat, String
     };
     Ok(ImportedSeat {
         fingerprint: fingerprint(seat, "id")?,
+        id: None,
         name: label(seat, &["label"]),
         metadata: ["meta", "conditions"].into_iter().filter_map(kept).collect::<BTreeMap<_, _>>(),
+        components: BTreeMap::new(),
         created_at: time(seat, &["created_at"])?.unwrap_or(since),
     })
 }

@@ -12,7 +12,7 @@ fn check(system: ForeignSystem, file: &str, expected: &[&str]) {
             Ok(record) => format!(
                 "{} {} {} seats {:?} taken {} uses {}",
                 line.place,
-                record.email.as_str(),
+                record.email.as_ref().map_or("-", domain::Email::as_str),
                 record.state.as_str(),
                 record.seats,
                 record.seated.len(),
@@ -76,6 +76,43 @@ fn gumroad_exports_are_read_with_uses_and_refunds() {
             "sales/d== There is no `license_key`.",
         ],
     );
+}
+
+#[test]
+fn keygen_exports_are_read_with_machines_owners_and_entitlements() {
+    let license = |id: &str, attributes: &str, relationships: &str| {
+        format!(
+            r#"{{"type":"licenses","id":"{id}","attributes":{{"key":"key-{id}","created":"2024-01-24T14:15:07.000Z"{attributes}}},"relationships":{{"machines":{{"meta":{{"count":0}}}}{relationships}}}}}"#
+        )
+    };
+    let owned = r#","owner":{"data":{"type":"users","id":"u"}}"#;
+    let user = r#"{"data":[{"type":"users","id":"u","attributes":{"email":"c@example.com"}}]}"#;
+    let machine = r#"{"data":[{"type":"machines","id":"m","attributes":{"fingerprint":"f","created":"2024-01-24T14:15:07.000Z"},"relationships":{"license":{"data":{"type":"licenses","id":"a"}}}}]}"#;
+    let seated = license("a", r#","maxMachines":3,"uses":2"#, owned).replace(r#""count":0"#, r#""count":1"#);
+    #[rustfmt::skip]
+    let table: &[(String, &[&str])] = &[
+        (format!(r#"{{"data":[{seated}]}}{user}{machine}"#),
+            &["licenses/a c@example.com active seats AtMost(3) taken 1 uses 2"]),
+        (seated.clone(),
+            &["licenses/a It has 1 machines, and the file holds 0 of them: export machines as well."]),
+        (license("b", r#","suspended":true,"metadata":{"email":"d@example.com"}"#, ""),
+            &["licenses/b d@example.com suspended_by_person seats AtMost(1) taken 0 uses 0"]),
+        (license("c", r#","status":"BANNED","floating":true"#, ""),
+            &["licenses/c - revoked_by_person seats Unlimited taken 0 uses 0"]),
+        (license("d", r#","metadata":{"email":"nobody"}"#, ""),
+            &["licenses/d The buyer's address has no @."]),
+        (license("e", "", "").replace("key-e", ""), &["licenses/e There is no `key`."]),
+    ];
+    for (file, expected) in table {
+        check(ForeignSystem::Keygen, file, expected);
+    }
+    let entitled = format!(
+        r#"{{"data":[{}]}}{{"policy":"p","data":[{{"type":"entitlements","id":"1","attributes":{{"code":"ONE"}}}}]}}{{"license":"f","data":[{{"type":"entitlements","id":"2","attributes":{{"code":"TWO"}}}}]}}"#,
+        license("f", r#","maxUses":5"#, r#","policy":{"data":{"type":"policies","id":"p"}}"#)
+    );
+    let lines = read_export(ForeignSystem::Keygen, entitled.as_bytes()).unwrap();
+    let record = lines[0].record.as_ref().unwrap();
+    assert_eq!((&record.features[..], record.usage_limit), (&["ONE".to_owned(), "TWO".to_owned()][..], Some(5)));
 }
 
 #[test]

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use domain::{
-    Actor, AdoptedKey, ApiKey, ApiKeyId, Changes, DeliveryState, Duration, Event, EventId, EventKind, ForeignKey,
-    ForeignPlan, ForeignSystem, HELD_UNTIL, JobKind, Mode, NoticeState, RefundReason, Scope, Session, SessionHolder,
-    SessionId, Timestamp,
+    Actor, AdoptedKey, ApiKey, ApiKeyId, Changes, DeliveryState, Duration, Event, EventId, EventKind, ForeignId,
+    ForeignKey, ForeignPlan, ForeignSystem, HELD_UNTIL, JobKind, Mode, NoticeState, RefundReason, Scope, Session,
+    SessionHolder, SessionId, Timestamp,
 };
 use futures::FutureExt as _;
 use store::copy::{Fence, Progress, fence, set_fence};
@@ -91,6 +91,13 @@ async fn furnish(place: &Place) -> World {
             system: ForeignSystem::Gumroad,
             key: ForeignKey::parse("F44E09B4-01234567").unwrap(),
             at: now,
+        }],
+        foreign_ids: vec![ForeignId {
+            shop: world.shop.id,
+            system: ForeignSystem::Keygen,
+            id: "10000000-0000-4000-8000-000000000001".to_owned(),
+            license: sale.licenses[0].id,
+            activation: None,
         }],
         foreign_plans: vec![ForeignPlan {
             shop: world.shop.id,

@@ -26,7 +26,11 @@ fn moved(system: ForeignSystem, method: &Method, uri: &Uri) -> Option<Uri> {
     }
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     let path = match system {
-        ForeignSystem::LemonSqueezy | ForeignSystem::Gumroad | ForeignSystem::Polar | ForeignSystem::Dodo => uri.path(),
+        ForeignSystem::LemonSqueezy
+        | ForeignSystem::Gumroad
+        | ForeignSystem::Polar
+        | ForeignSystem::Dodo
+        | ForeignSystem::Keygen => uri.path(),
         ForeignSystem::Edd | ForeignSystem::Csv => {
             let names_action = query.trim_start_matches('?').split('&').any(|pair| pair.starts_with("edd_action="));
             let is_posted_home = method == Method::POST && uri.path() == "/";
