@@ -104,10 +104,10 @@ fn hashed(value: &impl Hash) -> Sharer {
 /// Lets a request in when there is room for it, and sees to it that the answer is one for whoever asked.
 pub(crate) async fn admit(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
     match door.class {
-        Class::Validate | Class::Activate if request.method() == Method::OPTIONS => cross_origin::preflight(),
+        Class::Validate | Class::Activate if request.method() == Method::OPTIONS => cross_origin::ORDINARY.preflight(),
         Class::Validate | Class::Activate => {
             let answered = let_in(&door, request, next).await;
-            cross_origin::open(api::as_problem(answered))
+            cross_origin::ORDINARY.open(api::as_problem(answered))
         }
         Class::Hooks | Class::Api => api::as_problem(let_in(&door, request, next).await),
         Class::Pages | Class::Console => let_in(&door, request, next).await,

@@ -192,6 +192,13 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/compat/dodo/licenses/deactivate", post(compat::dodo::deactivate))
         .layer(door(Class::Activate, BODY_LIMIT));
 
+    // Keygen answers below an account as well as without one.
+    let keygen = Router::new()
+        .nest("/compat/keygen/v1", keygen())
+        .nest("/compat/keygen/v1/accounts/{account}", keygen())
+        .layer(door(Class::Activate, BODY_LIMIT))
+        .layer(middleware::from_fn_with_state(web.clone(), compat::keygen::sign));
+
     let open = Router::new()
         .route("/openapi.json", get(api::openapi::show))
         .route("/livez", get(api::health::live))
@@ -207,6 +214,7 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .merge(management)
         .merge(validation)
         .merge(seats)
+        .merge(keygen)
         .merge(open)
         .merge(hooks)
         .route("/assets/{name}", get(asset::show).layer(CompressionLayer::new()))
@@ -215,6 +223,34 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .with_state(web);
     // Before any route is looked for: under a name that was taken over, a path is another system's.
     Router::new().fallback_service(whole.map_request(move |request| compat::host::rewritten(&app, request)))
+}
+
+/// What Keygen's apps ask; see `compat::keygen`.
+fn keygen() -> Router<Web> {
+    use compat::keygen;
+    Router::new()
+        .route("/me", get(keygen::me))
+        .route("/licenses/actions/validate-key", post(keygen::validate_key))
+        .route("/licenses/{id}", get(keygen::show))
+        .route("/licenses/{id}/actions/validate", post(keygen::validate).get(keygen::quick))
+        .route("/licenses/{id}/actions/check-out", post(keygen::license_file).get(keygen::raw_license_file))
+        .route("/licenses/{id}/actions/check-in", post(keygen::check_in))
+        .route("/licenses/{id}/actions/increment-usage", post(keygen::increment))
+        .route("/licenses/{id}/actions/decrement-usage", post(keygen::decrement))
+        .route("/licenses/{id}/actions/reset-usage", post(keygen::reset))
+        .route("/licenses/{id}/machines", get(keygen::machines))
+        .route("/licenses/{id}/entitlements", get(keygen::entitlements))
+        .route("/licenses/{id}/users", get(keygen::none_of_license))
+        .route("/machines", post(keygen::activate).get(keygen::list_machines))
+        .route("/machines/{id}", get(keygen::show_machine).patch(keygen::update_machine).delete(keygen::deactivate))
+        .route("/machines/{id}/actions/ping", post(keygen::ping))
+        .route("/machines/{id}/actions/ping-heartbeat", post(keygen::ping))
+        .route("/machines/{id}/actions/reset", post(keygen::reset_heartbeat))
+        .route("/machines/{id}/actions/reset-heartbeat", post(keygen::reset_heartbeat))
+        .route("/machines/{id}/actions/check-out", post(keygen::machine_file).get(keygen::raw_machine_file))
+        .route("/machines/{id}/components", get(keygen::components))
+        .route("/machines/{id}/processes", get(keygen::none_of_machine))
+        .fallback(keygen::no_endpoint)
 }
 
 /// What is for those who watch the server, on a listener of its own.

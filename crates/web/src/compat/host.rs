@@ -1,5 +1,7 @@
 //! Host names that a shop has taken over: what is asked there is asked of the system that it was, at its own paths.
 
+use std::mem;
+
 use app::App;
 use axum::extract::Request;
 use axum::http::uri::PathAndQuery;
@@ -8,6 +10,10 @@ use domain::ForeignSystem;
 
 use crate::visit::host;
 
+/// The address that was asked, where it was moved: what is signed is what was asked.
+#[derive(Clone)]
+pub(crate) struct Unmoved(pub(crate) Uri);
+
 /// The request as it would be under `/compat/<system>`, where its host name is one that was taken over. For EDD only
 /// what names an `edd_action` or is posted to a page: the rest of a site that sold by it is a shop like any other.
 pub(crate) fn rewritten(app: &App, request: Request) -> Request {
@@ -15,7 +21,7 @@ pub(crate) fn rewritten(app: &App, request: Request) -> Request {
     if let Some(system) = app.system_at_hand(&host(&parts))
         && let Some(uri) = moved(system, &parts.method, &parts.uri)
     {
-        parts.uri = uri;
+        parts.extensions.insert(Unmoved(mem::replace(&mut parts.uri, uri)));
     }
     Request::from_parts(parts, body)
 }
@@ -55,7 +61,7 @@ mod tests {
 
     #[test]
     fn paths_of_a_system_are_found_where_it_is_answered() {
-        use ForeignSystem::{Csv, Edd, LemonSqueezy};
+        use ForeignSystem::{Csv, Edd, Keygen, LemonSqueezy};
         #[rustfmt::skip]
         let table = [
             (LemonSqueezy, "POST", "/v1/licenses/activate", Some("/compat/lemon_squeezy/v1/licenses/activate")),
@@ -68,6 +74,7 @@ mod tests {
             (Edd, "POST", "/", Some("/compat/edd/")),
             (Edd, "GET", "/", None),
             (Edd, "POST", "/buy/pro", None),
+            (Keygen, "GET", "/v1/accounts/demo/me?a=b", Some("/compat/keygen/v1/accounts/demo/me?a=b")),
             (Csv, "POST", "/", None),
         ];
         for (system, method, from, to) in table {

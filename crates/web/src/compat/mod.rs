@@ -10,6 +10,7 @@ pub(crate) mod dodo;
 pub(crate) mod edd;
 pub(crate) mod gumroad;
 pub(crate) mod host;
+pub(crate) mod keygen;
 pub(crate) mod lemon_squeezy;
 pub(crate) mod polar;
 
@@ -290,7 +291,11 @@ fn uuid(chance: [u8; 16]) -> String {
     let mut bytes = chance;
     bytes[6] = (bytes[6] & 0x0f) | 0x40;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let hex = data_encoding::HEXLOWER.encode(&bytes);
+    uuid_text(&bytes)
+}
+
+fn uuid_text(bytes: &[u8; 16]) -> String {
+    let hex = data_encoding::HEXLOWER.encode(bytes);
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
