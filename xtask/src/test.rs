@@ -16,6 +16,7 @@ const FOREIGN: &[&str] = &[
     "hook_stripe.py",
     "schemathesis_api.py",
     "licenses.py",
+    "keygen.py",
 ];
 
 /// Clients of other license systems, driven against our answers.
@@ -67,6 +68,8 @@ pub(crate) fn foreign() -> anyhow::Result<()> {
     install::npm("tests/foreign")?;
     let programs = ["build", "--quiet", "-p", "sandbox", "-p", "gateways", "-p", "latchkey", "--examples", "--bins"];
     step("programs for the foreign parts", &mut cargo(&programs))?;
+    let client = ["build", "--quiet", "--locked", "--manifest-path", "tests/foreign/keygen_rs/Cargo.toml"];
+    step("Keygen's client", cargo(&client).arg("--target-dir").arg(root().join("target/keygen-client")))?;
     for script in FOREIGN {
         let path = root().join("tests/foreign").join(script);
         if !path.exists() {
