@@ -104,20 +104,20 @@ impl App {
     /// `unknown`, and the outbox finds out.
     ///
     /// # Errors
-    /// When the checkout can no longer be paid, or consent is missing.
+    /// When the checkout can no longer be paid, consent is missing, or the stock does not give what is bought.
     pub async fn submit_checkout(&self, shop: &Shop, id: CheckoutId, buyer: &BuyerDetails) -> Result<Submitted, Error> {
         let account = self.account_for_payment(shop).await?;
         let order = self.store.checkout(shop.id, id).await?.ok_or(Error::NotFound { what: "checkout" })?.order;
         for _ in 0..TRIES {
             let customer = self.store.customer_by_email(shop.id, &buyer.email).await?;
-            let submitted = self
-                .try_to_change_sale(shop.id, order, None, |sale, now, rng| {
-                    let (changes, payment) = submit_checkout(sale, shop, customer.as_ref(), buyer, &account, now, rng)?;
-                    Ok((self.with_openings(sale, changes), payment))
-                })
-                .await?;
-            if let Some(payment) = submitted {
-                return self.opened(shop.id, order, payment).await;
+            let sale = self.sale(shop.id, order).await?;
+            let (now, rng) = (self.clock.now(), &mut self.entropy.rng());
+            let (mut changes, payment) = submit_checkout(&sale, shop, customer.as_ref(), buyer, &account, now, rng)?;
+            changes.reservations = self.codes_for(&sale, buyer.accepts_later).await?;
+            match self.commit(&self.with_openings(&sale, changes), None).await {
+                Ok(()) => return self.opened(shop.id, order, payment).await,
+                Err(CommitError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
             }
         }
         Err(Error::Conflict { what: "order" })
@@ -129,13 +129,20 @@ impl App {
     /// When the order can no longer be paid.
     pub async fn retry_payment(&self, shop: &Shop, order: OrderId) -> Result<Submitted, Error> {
         let account = self.account_for_payment(shop).await?;
-        let payment = self
-            .change_sale(shop.id, order, None, |sale, now, rng| {
-                let (changes, payment) = retry_payment(sale, &account, now, rng)?;
-                Ok((self.with_openings(sale, changes), payment))
-            })
-            .await?;
-        self.opened(shop.id, order, payment).await
+        for _ in 0..TRIES {
+            let sale = self.sale(shop.id, order).await?;
+            let (mut changes, payment) = retry_payment(&sale, &account, self.clock.now(), &mut self.entropy.rng())?;
+            if !changes.payments.is_empty() {
+                // The buyer knows what to expect: it was said when pay was pressed for the first time, or is said now.
+                changes.reservations = self.codes_for(&sale, true).await?;
+            }
+            match self.commit(&self.with_openings(&sale, changes), None).await {
+                Ok(()) => return self.opened(shop.id, order, payment).await,
+                Err(CommitError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Conflict { what: "order" })
     }
 
     async fn opened(&self, shop: ShopId, order: OrderId, payment: PaymentId) -> Result<Submitted, Error> {

@@ -1,6 +1,6 @@
 //! What is wrong, and the way out.
 
-use domain::{DeliveryState, Duration, Mode, Seller, Shop, invariant};
+use domain::{DeliveryState, Duration, Mode, Seller, Shop, Stock, invariant};
 use gateways::{Answer, Call, adapter};
 use store::report::Replication;
 use store::{OrderFilter, Page};
@@ -106,6 +106,7 @@ impl App {
                 ));
             }
         }
+        findings.extend(self.examine_pools().await?);
         findings.extend(self.examine_surplus().await?);
         findings.extend(self.examine_restore().await?);
         let late = self.store.jobs_overdue(self.clock.now().before(Duration::hours(1))).await?;
@@ -118,6 +119,32 @@ impl App {
                 "see whether the server runs, and its log for the cause",
             )
         });
+        Ok(findings)
+    }
+
+    /// Stocks of codes: those that are held or low, and who waits.
+    async fn examine_pools(&self) -> Result<Vec<Finding>, Error> {
+        let mut findings = Vec::new();
+        for shop in self.shops().await {
+            for pool in self.store.pools(shop.id).await? {
+                let check = format!("pool:{}", pool.slug);
+                let Stock { free, waiting, .. } = self.stock(&pool).await?;
+                findings.push(match pool.held_at {
+                    Some(at) => Finding::warning(
+                        &check,
+                        format!("held since the restore at {at}: no code is handed out, and {waiting} paid units wait"),
+                        "see which codes were handed out since the backup was taken, take them out with latchkey pools \
+                         withdraw, then let the others go with latchkey pools release",
+                    ),
+                    None if waiting > 0 || free <= u64::from(pool.low_at) => Finding::warning(
+                        &check,
+                        format!("{free} codes are left, and {waiting} paid units wait for one"),
+                        "bring codes into stock with latchkey pools import; who waits is served by itself",
+                    ),
+                    None => Finding::good(&check, format!("{free} codes are left, and nobody waits")),
+                });
+            }
+        }
         Ok(findings)
     }
 

@@ -108,12 +108,19 @@ impl App {
     /// # Errors
     /// `Unavailable` when nobody can tell: that is never "no such key".
     pub async fn key_behind(&self, shop: domain::ShopId, text: &str) -> Result<Option<KeyCode>, Error> {
-        if let Ok(foreign) = ForeignKey::parse(text)
-            && let Some(key) = self.store.key_behind(shop, &foreign).await?
-        {
-            return Ok(Some(key));
+        match self.key_made_elsewhere(shop, text).await? {
+            Some(key) => Ok(Some(key)),
+            None => Ok(KeyCode::parse(text).ok()),
         }
-        Ok(KeyCode::parse(text).ok())
+    }
+
+    /// The key of ours behind one that another system issued, or behind a code out of a stock that was handed out.
+    ///
+    /// # Errors
+    /// As [`App::key_behind`].
+    pub async fn key_made_elsewhere(&self, shop: domain::ShopId, text: &str) -> Result<Option<KeyCode>, Error> {
+        let Ok(foreign) = ForeignKey::parse(text) else { return Ok(None) };
+        Ok(self.store.key_behind(shop, &foreign).await?)
     }
 
     /// Where licenses of a plan go, by the name of the plan in addresses.

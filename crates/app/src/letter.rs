@@ -1,17 +1,19 @@
 //! What a queued mail says, read from the rows at the moment it is sent: a
 //! key is opened only here, on its way out.
 
+use std::collections::BTreeMap;
+
 use domain::{
     Delivery, License, LicenseId, LoginLink, LoginLinkId, MailKind, Order, PlanId, Sale, Shop, Standing, TransferId,
 };
 use latchkey_license::KeyCode;
-use store::{LicenseFilter, Page};
+use store::{LicenseFilter, OpenedClaim, Page};
 
 use crate::mail::{
-    ConsoleLink, Envelope, IssuedLicense, LicenseLetter, LicenseMatter, Mail, MailContent, OrderPaid, OrderRefunded,
-    PaymentFailed, PortalCode, SenderIdentity, SetupGuide, compose,
+    ConsoleLink, Envelope, IssuedLicense, LicenseLetter, LicenseMatter, Mail, MailContent, OrderFulfilled, OrderPaid,
+    OrderRefunded, PaymentFailed, PoolLow, PortalCode, SenderIdentity, SetupGuide, compose,
 };
-use crate::{App, Error};
+use crate::{App, Error, Held};
 
 /// How many keys one mail carries.
 const MOST_KEYS: u32 = 50;
@@ -40,6 +42,29 @@ impl App {
                 let content = self.order_paid(shop, &sale, delivery).await?;
                 without_keys_of = content.licenses.is_empty().then(|| Box::new(sale.order));
                 MailContent::OrderPaid(content)
+            }
+            MailKind::OrderFulfilled { order } => {
+                let sale = self.sale(shop.id, order).await?;
+                sender.seller = sale.order.seller.clone();
+                let licenses = self.working_licenses(&sale).await?;
+                if licenses.is_empty() {
+                    return Ok(None);
+                }
+                MailContent::OrderFulfilled(OrderFulfilled {
+                    number: sale.order.number.clone(),
+                    licenses,
+                    receipt_url: self.receipt_url(order),
+                })
+            }
+            MailKind::PoolLow { pool } => {
+                let Some(pool) = self.store.pool(shop.id, pool).await? else { return Ok(None) };
+                let stock = self.store.stock(shop.id, pool.id, self.clock.now()).await?;
+                MailContent::PoolLow(PoolLow {
+                    free: stock.free,
+                    waiting: stock.waiting,
+                    url: format!("{}/console/pools/{}", self.settings.public_url, pool.id),
+                    name: pool.name,
+                })
             }
             MailKind::PaymentFailed { order } => {
                 let sale = self.sale(shop.id, order).await?;
@@ -107,7 +132,9 @@ impl App {
                 let filter = LicenseFilter { customer: Some(customer), ..LicenseFilter::default() };
                 let licenses = self.store.licenses(shop.id, &filter, page).await?.data;
                 let keys = self.store.license_keys_of_customer(shop.id, customer, MOST_KEYS).await?;
-                (LicenseMatter::KeysRequested, self.with_keys(&licenses, &keys).await?, portal)
+                let claims = self.store.claims_of_customer(shop.id, customer, MOST_KEYS).await?;
+                let held = content(keys, claims);
+                (LicenseMatter::KeysRequested, self.with_keys(&licenses, &held).await?, portal)
             }
             MailKind::KeyReplaced { license } => {
                 (LicenseMatter::KeyReplaced, self.license_with_key(shop, license, delivery).await?, portal)
@@ -119,10 +146,12 @@ impl App {
             | MailKind::TransferStarted { transfer }
             | MailKind::TransferDone { transfer } => return self.transfer_letter(shop, transfer, delivery.mail).await,
             MailKind::OrderPaid { .. }
+            | MailKind::OrderFulfilled { .. }
             | MailKind::PaymentFailed { .. }
             | MailKind::OrderRefunded { .. }
             | MailKind::PortalCode { .. }
-            | MailKind::ConsoleLink { .. } => return Ok(None),
+            | MailKind::ConsoleLink { .. }
+            | MailKind::PoolLow { .. } => return Ok(None),
         };
         if licenses.is_empty() {
             return Ok(None);
@@ -154,10 +183,12 @@ impl App {
                 (LicenseMatter::Transferred, transfer.to.to_string(), url)
             }
             MailKind::OrderPaid { .. }
+            | MailKind::OrderFulfilled { .. }
             | MailKind::PaymentFailed { .. }
             | MailKind::OrderRefunded { .. }
             | MailKind::PortalCode { .. }
             | MailKind::ConsoleLink { .. }
+            | MailKind::PoolLow { .. }
             | MailKind::KeysRequested { .. }
             | MailKind::KeyReplaced { .. }
             | MailKind::LicenseReceived { .. }
@@ -179,21 +210,17 @@ impl App {
         if row.customer.is_none() || row.customer != delivery.customer {
             return Ok(Vec::new());
         }
-        let key = self.store.license_key(shop.id, license).await?.map(|key| (license, key));
-        self.with_keys(std::slice::from_ref(&row), key.as_slice()).await
+        let held = self.held_of_license(&row).await?.map(|held| (license, held));
+        self.with_keys(std::slice::from_ref(&row), held.as_slice()).await
     }
 
     /// Those of the licenses that were not taken back, with their keys.
-    async fn with_keys(
-        &self,
-        licenses: &[License],
-        keys: &[(LicenseId, KeyCode)],
-    ) -> Result<Vec<IssuedLicense>, Error> {
+    async fn with_keys(&self, licenses: &[License], held: &[(LicenseId, Held)]) -> Result<Vec<IssuedLicense>, Error> {
         let now = self.clock.now();
         let mut issued = Vec::new();
         let mut names: Vec<(PlanId, [String; 2])> = Vec::new();
         for license in licenses.iter().filter(|license| license.standing(now) != Standing::Revoked) {
-            let Some((_, key)) = keys.iter().find(|(id, _)| *id == license.id) else { continue };
+            let Some((_, held)) = held.iter().find(|(id, _)| *id == license.id) else { continue };
             let known = names.iter().find(|(plan, _)| *plan == license.plan).map(|(_, names)| names.clone());
             let [product_name, plan_name] = match known {
                 Some(names) => names,
@@ -203,8 +230,7 @@ impl App {
                     found
                 }
             };
-            let key = key.to_string();
-            issued.push(IssuedLicense { product_name, plan_name, key, expires_at: license.expires_at });
+            issued.push(IssuedLicense { product_name, plan_name, key: held.text(), expires_at: license.expires_at });
         }
         Ok(issued)
     }
@@ -221,29 +247,7 @@ impl App {
 
     async fn order_paid(&self, shop: &Shop, sale: &Sale, delivery: &Delivery) -> Result<OrderPaid, Error> {
         let order = &sale.order;
-        let now = self.clock.now();
-        let keys = self.store.license_keys(shop.id, order.id).await?;
-        let works = |license: &&License| match license.standing(now) {
-            Standing::Active | Standing::Suspended | Standing::Expired => true,
-            Standing::Revoked => false,
-        };
-        let licenses = sale
-            .licenses
-            .iter()
-            // What was handed on has another owner, who alone is told its key.
-            .filter(|license| license.customer == order.customer)
-            .filter(works)
-            .filter_map(|license| {
-                let line = order.lines.get(usize::try_from(license.line).ok()?)?;
-                let (_, key) = keys.iter().find(|(id, _)| *id == license.id)?;
-                Some(IssuedLicense {
-                    product_name: line.product_name.clone(),
-                    plan_name: line.plan_name.clone(),
-                    key: key.to_string(),
-                    expires_at: license.expires_at,
-                })
-            })
-            .collect();
+        let licenses = self.working_licenses(sale).await?;
         let mut setup_guides = Vec::new();
         for line in &order.lines {
             let product = self.store.product(shop.id, line.product).await?;
@@ -267,6 +271,30 @@ impl App {
             immediate_supply_at: order.consent.immediate_supply_at,
             refund_policy: shop.refund_policy.clone(),
         })
+    }
+
+    /// What the buyer holds of the licenses that are neither taken back nor handed on: what was handed on has another
+    /// owner, who alone is told its key.
+    async fn working_licenses(&self, sale: &Sale) -> Result<Vec<IssuedLicense>, Error> {
+        let order = &sale.order;
+        let now = self.clock.now();
+        let held = self.held(order).await?;
+        let works = |license: &&License| match license.standing(now) {
+            Standing::Active | Standing::Suspended | Standing::Expired => true,
+            Standing::Revoked => false,
+        };
+        let own = sale.licenses.iter().filter(|license| license.customer == order.customer);
+        let issued = own.filter(works).filter_map(|license| {
+            let line = order.lines.get(usize::try_from(license.line).ok()?)?;
+            let (_, held) = held.iter().find(|(id, _)| *id == license.id)?;
+            Some(IssuedLicense {
+                product_name: line.product_name.clone(),
+                plan_name: line.plan_name.clone(),
+                key: held.text(),
+                expires_at: license.expires_at,
+            })
+        });
+        Ok(issued.collect())
     }
 
     fn payment_failed(&self, sale: &Sale) -> PaymentFailed {
@@ -308,19 +336,51 @@ impl App {
         u32::try_from(left).unwrap_or(1)
     }
 
-    /// Every license of an order with its key, for a page or a program that may see them.
+    /// Every license of an order with what its buyer holds, for a program that may see it.
     ///
     /// # Errors
     /// When the store does not answer, or a key cannot be opened.
-    pub async fn licenses_with_keys(&self, sale: &Sale) -> Result<Vec<(License, String)>, Error> {
-        let keys = self.store.license_keys(sale.order.shop, sale.order.id).await?;
-        Ok(sale
-            .licenses
-            .iter()
-            .filter_map(|license| {
-                let key = keys.iter().find(|(id, _)| *id == license.id).map(|(_, key)| key.to_string())?;
-                Some((license.clone(), key))
-            })
-            .collect())
+    pub async fn licenses_with_keys(&self, sale: &Sale) -> Result<Vec<(License, Held)>, Error> {
+        let held = self.held(&sale.order).await?;
+        let with_key = |license: &License| {
+            let (_, held) = held.iter().find(|(id, _)| *id == license.id)?;
+            Some((license.clone(), held.clone()))
+        };
+        Ok(sale.licenses.iter().filter_map(with_key).collect())
     }
+
+    /// What the buyer of an order holds of each license: the key that was made here, or the code that was made
+    /// elsewhere.
+    ///
+    /// # Errors
+    /// When the store does not answer, or a key cannot be opened.
+    pub async fn held(&self, order: &Order) -> Result<Vec<(LicenseId, Held)>, Error> {
+        let keys = self.store.license_keys(order.shop, order.id).await?;
+        let claims = match order.claimed_units() {
+            0 => Vec::new(),
+            _ => self.store.claims(order.shop, order.id).await?,
+        };
+        Ok(content(keys, claims))
+    }
+
+    /// What the buyer of a license holds; `None`: there is no such license.
+    ///
+    /// # Errors
+    /// As [`App::held`].
+    pub async fn held_of_license(&self, license: &License) -> Result<Option<Held>, Error> {
+        let claim = self.store.claim_of_license(license.shop, license.id).await?;
+        if let Some(opened) = claim {
+            return Ok(Some(opened.content.map_or(Held::OnItsWay, Held::Code)));
+        }
+        Ok(self.store.license_key(license.shop, license.id).await?.map(Held::Key))
+    }
+}
+
+/// What buyers hold of licenses: their keys, but for those whose content is made elsewhere.
+fn content(keys: Vec<(LicenseId, KeyCode)>, claims: Vec<OpenedClaim>) -> Vec<(LicenseId, Held)> {
+    let mut elsewhere: BTreeMap<LicenseId, Held> = claims
+        .into_iter()
+        .map(|opened| (opened.claim.license, opened.content.map_or(Held::OnItsWay, Held::Code)))
+        .collect();
+    keys.into_iter().map(|(license, key)| (license, elsewhere.remove(&license).unwrap_or(Held::Key(key)))).collect()
 }

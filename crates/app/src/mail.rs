@@ -131,6 +131,8 @@ pub struct Envelope {
 pub enum MailContent {
     /// Receipt, keys, setup guide.
     OrderPaid(OrderPaid),
+    /// What was still owed is there.
+    OrderFulfilled(OrderFulfilled),
     /// The debit failed after all.
     PaymentFailed(PaymentFailed),
     /// Money goes back.
@@ -141,6 +143,8 @@ pub enum MailContent {
     ConsoleLink(ConsoleLink),
     /// Something about licenses outside of their orders.
     License(LicenseLetter),
+    /// To the seller: few codes are left.
+    PoolLow(PoolLow),
 }
 
 /// An order that was paid.
@@ -180,10 +184,34 @@ pub struct IssuedLicense {
     pub product_name: String,
     /// The tier.
     pub plan_name: String,
-    /// The key as it is typed.
-    pub key: String,
+    /// The key as it is typed; `None`: it is on its way.
+    pub key: Option<String>,
     /// When it ends; `None`: never.
     pub expires_at: Option<Timestamp>,
+}
+
+/// An order whose keys were still on their way.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OrderFulfilled {
+    /// The number that people use.
+    pub number: OrderNumber,
+    /// The licenses with their keys.
+    pub licenses: Vec<IssuedLicense>,
+    /// Opens the order without signing in.
+    pub receipt_url: String,
+}
+
+/// A stock of codes that gets low.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PoolLow {
+    /// Its name.
+    pub name: String,
+    /// How many codes are left.
+    pub free: u64,
+    /// How many paid units wait for one.
+    pub waiting: u64,
+    /// Where codes are added.
+    pub url: String,
 }
 
 /// How to get from key to working product.
@@ -305,11 +333,13 @@ pub fn compose(
     let mut page = Page { catalog, sender, locale: &locale, arguments: Vec::new(), subject: String::new() };
     let parts = match content {
         MailContent::OrderPaid(paid) => OrderPaidView::new(paid, &mut page).render(&page),
+        MailContent::OrderFulfilled(order) => OrderFulfilledView::new(order, &mut page).render(&page),
         MailContent::PaymentFailed(failed) => PaymentFailedView::new(failed, &mut page).render(&page),
         MailContent::OrderRefunded(refunded) => OrderRefundedView::new(refunded, &mut page).render(&page),
         MailContent::PortalCode(code) => PortalCodeView::new(code, &mut page).render(&page),
         MailContent::ConsoleLink(link) => ConsoleLinkView::new(link, &mut page).render(&page),
         MailContent::License(letter) => LicenseLetterView::new(letter, &mut page).render(&page),
+        MailContent::PoolLow(pool) => PoolLowView::new(pool, &mut page).render(&page),
     }?;
     Ok(Mail {
         delivery: envelope.delivery,
@@ -506,6 +536,14 @@ macro_rules! templates {
 
 templates!(order_paid, OrderPaidView, "order_paid/subject.txt", "order_paid/body.txt", "order_paid/body.html");
 templates!(
+    order_fulfilled,
+    OrderFulfilledView,
+    "order_fulfilled/subject.txt",
+    "order_fulfilled/body.txt",
+    "order_fulfilled/body.html"
+);
+templates!(pool_low, PoolLowView, "pool_low/subject.txt", "pool_low/body.txt", "pool_low/body.html");
+templates!(
     payment_failed,
     PaymentFailedView,
     "payment_failed/subject.txt",
@@ -539,6 +577,7 @@ struct LineView {
 struct LicenseView {
     name: String,
     key: String,
+    is_waiting: bool,
     validity: String,
 }
 
@@ -546,13 +585,20 @@ impl LicenseView {
     fn new(license: &IssuedLicense, page: &Page<'_>) -> Self {
         Self {
             name: format!("{} {}", license.product_name, license.plan_name),
-            key: license.key.clone(),
+            key: license.key.clone().unwrap_or_else(|| page.say("order-paid-key-later")),
+            is_waiting: license.key.is_none(),
             validity: match license.expires_at {
                 None => page.say("order-paid-valid-forever"),
                 Some(at) => page.say_with("order-paid-valid-until", &[("date", Arg::Text(&page.date(at)))]),
             },
         }
     }
+}
+
+/// How many of the licenses have their keys.
+fn with_keys(licenses: &[IssuedLicense]) -> Value {
+    let count = licenses.iter().filter(|license| license.key.is_some()).count();
+    Value::Number(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
 struct MarkdownView {
@@ -585,7 +631,7 @@ impl OrderPaidView {
     fn new(paid: &OrderPaid, page: &mut Page<'_>) -> Self {
         page.arguments = vec![
             ("number", Value::Text(paid.number.to_string())),
-            ("count", Value::Number(i64::try_from(paid.licenses.len()).unwrap_or(i64::MAX))),
+            ("count", with_keys(&paid.licenses)),
             ("version", Value::Text(paid.terms_version.clone())),
         ];
         let guide = |guide: &SetupGuide| {
@@ -609,6 +655,39 @@ impl OrderPaidView {
             receipt_url: paid.receipt_url.clone(),
             portal_url: paid.portal_url.clone(),
         }
+    }
+}
+
+struct OrderFulfilledView {
+    number: String,
+    licenses: Vec<LicenseView>,
+    receipt_url: String,
+}
+
+impl OrderFulfilledView {
+    fn new(order: &OrderFulfilled, page: &mut Page<'_>) -> Self {
+        page.arguments = vec![("number", Value::Text(order.number.to_string())), ("count", with_keys(&order.licenses))];
+        Self {
+            number: order.number.to_string(),
+            licenses: order.licenses.iter().map(|license| LicenseView::new(license, page)).collect(),
+            receipt_url: order.receipt_url.clone(),
+        }
+    }
+}
+
+struct PoolLowView {
+    url: String,
+}
+
+impl PoolLowView {
+    fn new(pool: &PoolLow, page: &mut Page<'_>) -> Self {
+        let number = |count: u64| Value::Number(i64::try_from(count).unwrap_or(i64::MAX));
+        page.arguments = vec![
+            ("pool", Value::Text(pool.name.clone())),
+            ("free", number(pool.free)),
+            ("waiting", number(pool.waiting)),
+        ];
+        Self { url: pool.url.clone() }
     }
 }
 

@@ -150,11 +150,14 @@ impl App {
     /// Gives the owner of a license a new key and mails it; the old one is retired at once.
     ///
     /// # Errors
-    /// When there is no such license, it does not work, or the quota is used up.
+    /// When there is no such license, its code was made elsewhere, it does not work, or the quota is used up.
     pub async fn rotate_own_key(&self, shop: ShopId, license: LicenseId, frees_seats: bool) -> Result<(), Error> {
         let key = KeyCode::from_random_bytes(self.entropy.rng().bytes());
         for _ in 0..TRIES {
             let row = self.store.license(shop, license).await?.ok_or(Error::NotFound { what: "license" })?;
+            if self.store.claim_of_license(shop, license).await?.is_some() {
+                return Err(Refusal::CodeMadeElsewhere.into());
+            }
             let owner = self.owner_of(&row).await?.ok_or(Error::NotFound { what: "customer" })?;
             let (now, mut rng) = (self.clock.now(), self.entropy.rng());
             let (changes, _) = rotate(&row, &owner, key.clone(), frees_seats, now, &mut rng)?;

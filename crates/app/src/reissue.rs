@@ -1,6 +1,6 @@
 //! New keys for licenses whose keys are in the wrong hands.
 
-use domain::{Actor, License, LicenseId, ShopId, reissue, tell_of_key};
+use domain::{Actor, License, LicenseId, Refusal, ShopId, reissue, tell_of_key};
 use latchkey_license::KeyCode;
 use store::CommitError;
 
@@ -26,7 +26,7 @@ impl App {
     /// Gives a license a new key and retires the old one. The license stays the same.
     ///
     /// # Errors
-    /// When there is no such license, or the store does not answer.
+    /// When there is no such license, its code was made elsewhere, or the store does not answer.
     pub async fn reissue_license(
         &self,
         shop: ShopId,
@@ -37,6 +37,9 @@ impl App {
         for _ in 0..TRIES {
             let now = self.clock.now();
             let row = self.store.license(shop, license).await?.ok_or(Error::NotFound { what: "license" })?;
+            if self.store.claim_of_license(shop, license).await?.is_some() {
+                return Err(Refusal::CodeMadeElsewhere.into());
+            }
             // Whoever asks again, because the first answer was lost, has the key already.
             if self.store.license_key(shop, license).await?.as_ref() == Some(&input.key) {
                 return Ok(row);

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    ApiKey, ApiKeyId, Changes, Compat, Country, Fulfilment, GatewayAccount, GatewayAccountId, Locale, Mode, Plan,
-    PlanId, Policy, Price, PriceTier, Product, ProductId, Scope, Seller, Shop, ShopId,
+    ApiKey, ApiKeyId, Changes, Compat, Country, Fulfilment, GatewayAccount, GatewayAccountId, Locale, Mode, NewCode,
+    Plan, PlanId, Policy, Pool, PoolCode, PoolId, Price, PriceTier, Product, ProductId, Scope, Seller, Shop, ShopId,
+    WhenOut,
 };
 use gateways::{Gateway, adapter};
 use money::Currency;
@@ -237,7 +238,6 @@ impl App {
                 ("en".to_owned(), include_str!("../samples/lumen-setup.en.md").to_owned()),
                 ("de".to_owned(), include_str!("../samples/lumen-setup.de.md").to_owned()),
             ]),
-            fulfilment: Fulfilment::GeneratedKey,
             is_active: true,
             created_at: now,
         };
@@ -286,6 +286,7 @@ impl App {
                     certificate_seconds: 14 * 24 * 3_600,
                     ..Policy::default()
                 },
+                fulfilment: Fulfilment::GeneratedKey,
                 max_quantity: 100,
                 position,
                 is_active: true,
@@ -295,6 +296,65 @@ impl App {
         let sample = SampleShop { product: product.id, plans: plans.iter().map(|plan| plan.id).collect() };
         self.write(&Changes { products: vec![product], plans, ..Changes::default() }).await?;
         Ok(sample)
+    }
+}
+
+impl App {
+    /// A product that is sold out of a stock of codes, with a few of them: what `demo` sells beside its own keys.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn create_sample_pool(&self, shop: &Shop) -> Result<PoolId, Error> {
+        let now = self.clock.now();
+        let mut rng = self.entropy.rng();
+        let pool = Pool {
+            id: PoolId::mint(now, &mut rng),
+            shop: shop.id,
+            version: 0,
+            slug: "film-pack".to_owned(),
+            name: "Film pack codes".to_owned(),
+            when_out: WhenOut::BackOrder,
+            low_at: 2,
+            alerted_at: None,
+            held_at: None,
+            created_at: now,
+        };
+        let product = Product {
+            id: ProductId::mint(now, &mut rng),
+            shop: shop.id,
+            version: 0,
+            slug: "film-pack".to_owned(),
+            name: "Lumen Film Pack".to_owned(),
+            tagline: "Forty film looks, by code".to_owned(),
+            description: "A code for the film looks of a partner. Enter it in Lumen under *Looks*.".to_owned(),
+            setup_guides: BTreeMap::new(),
+            is_active: true,
+            created_at: now,
+        };
+        let price = Price { currency: Currency::EUR, tiers: vec![PriceTier { from_quantity: 1, unit_minor: 1_900 }] };
+        let plan = Plan {
+            id: PlanId::mint(now, &mut rng),
+            shop: shop.id,
+            version: 0,
+            product: product.id,
+            slug: "film-pack".to_owned(),
+            name: "Code".to_owned(),
+            highlights: vec!["Forty film looks".to_owned(), "One code a unit".to_owned()],
+            prices: vec![price],
+            policy: Policy::default(),
+            fulfilment: Fulfilment::Pool { pool: pool.id },
+            max_quantity: 10,
+            position: 0,
+            is_active: true,
+            created_at: now,
+        };
+        let code = |place: u32| NewCode { shop: shop.id, pool: pool.id, code: PoolCode::sample(place), at: now };
+        let id = pool.id;
+        let codes = (1..=5).map(code).collect();
+        let changes =
+            Changes { pools: vec![pool], codes, products: vec![product], plans: vec![plan], ..Changes::default() };
+        self.write(&changes).await?;
+        Ok(id)
     }
 }
 

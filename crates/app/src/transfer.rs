@@ -43,8 +43,11 @@ impl App {
     /// Offers a license to an address and mails both sides.
     ///
     /// # Errors
-    /// When there is no such license, it does not work, the address is its owner's, or it was offered too often.
+    /// When there is no such license, its code was made elsewhere and would stay known, it does not work, the address is its owner's, or it was offered too often.
     pub async fn offer_transfer(&self, shop: ShopId, license: LicenseId, input: &TransferInput) -> Result<(), Error> {
+        if self.store.claim_of_license(shop, license).await?.is_some() {
+            return Err(domain::Refusal::CodeMadeElsewhere.into());
+        }
         self.change_transfers(shop, license, |row, owner, earlier, app| {
             let request = TransferRequest { to: &input.to, frees_seats: input.frees_seats, locale: &input.locale };
             Ok(offer_transfer(row, owner, earlier, request, app.clock.now(), &mut app.entropy.rng())?)

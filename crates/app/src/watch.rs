@@ -104,6 +104,8 @@ struct Stored {
     outbox: Backlog,
     jobs: u64,
     parked: u64,
+    free_codes: Vec<(Label, u64)>,
+    waiting_claims: Vec<(Label, u64)>,
     webhooks: Vec<(Label, u64)>,
 }
 
@@ -136,6 +138,9 @@ impl App {
             out.gauges("latchkey_outbox_depth", "Jobs that are due and nobody is at.", [(none(), stored.outbox.count)]);
             out.seconds("latchkey_outbox_oldest_seconds", "Age of the oldest of them.", [(none(), age(stored.outbox))]);
             out.gauges("latchkey_jobs", "Jobs that are due, under way or for later.", [(none(), stored.jobs)]);
+            out.gauges("latchkey_pool_codes_free", "Codes in stock that were never handed out.", stored.free_codes);
+            let help = "Paid units that wait for a code.";
+            out.gauges("latchkey_pool_claims_waiting", help, stored.waiting_claims);
             let help = "Since when no webhook of the account came; since it was connected where none ever did.";
             out.seconds("latchkey_webhook_age_seconds", help, stored.webhooks);
         }
@@ -146,6 +151,16 @@ impl App {
         let mut parked = 0;
         for shop in self.shops().await {
             parked += self.store.parked_notices(shop.id).await?;
+        }
+        let (mut free_codes, mut waiting_claims) = (Vec::new(), Vec::new());
+        for shop in self.shops().await {
+            for pool in self.store.pools(shop.id).await? {
+                let stock = self.store.stock(shop.id, pool.id, now).await?;
+                let id = pool.id.to_string();
+                let label = || Label::new([("pool", id.as_str()), ("name", pool.slug.as_str())]);
+                free_codes.push((label(), stock.free));
+                waiting_claims.push((label(), stock.waiting));
+            }
         }
         let mut webhooks = Vec::new();
         for account in self.gateway_accounts().await.iter().filter(|account| account.is_active) {
@@ -159,6 +174,8 @@ impl App {
             outbox: self.store.waiting_jobs(now).await?,
             jobs: self.store.jobs().await?,
             parked,
+            free_codes,
+            waiting_claims,
             webhooks,
         })
     }

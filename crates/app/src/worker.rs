@@ -24,6 +24,8 @@ pub struct StepReport {
     pub events: usize,
     /// Checkouts that were over.
     pub checkouts: usize,
+    /// Stocks that were looked after.
+    pub pools: usize,
 }
 
 impl StepReport {
@@ -46,6 +48,7 @@ impl App {
             payments: self.step_payments().await?,
             events: self.step_events().await?,
             checkouts: self.expire_checkouts().await?,
+            pools: self.step_pools().await?,
         })
     }
 }
@@ -58,6 +61,7 @@ async fn sweep(app: &App) {
         ("events", app.step_events().await),
         ("checkouts", app.expire_checkouts().await),
         ("attempts", app.write_attempts(false).await),
+        ("pools", app.step_pools().await),
         ("webhooks", app.keep_webhook_times().await),
         ("signing keys", app.refresh_signing_keys().await.map(usize::from)),
     ] {

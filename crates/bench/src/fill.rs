@@ -292,6 +292,7 @@ fn sent_sale(catalog: &Catalog, number: u64, at: Timestamp, rng: &mut Rng) -> an
         country: Country::US,
         locale: Locale::english(),
         immediate_supply: false,
+        accepts_later: true,
     };
     let (submitted, payment) = submit_checkout(&sale, &catalog.shop, None, &buyer, &catalog.account, at, rng)?;
     let customer = submitted.customers.first().context("a customer")?.clone();

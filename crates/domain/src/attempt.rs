@@ -165,6 +165,9 @@ impl AttemptVerdict {
             | Refusal::EmailTaken
             | Refusal::NoSurplus
             | Refusal::PlanNotOnSale
+            | Refusal::OutOfStock
+            | Refusal::OnBackOrder
+            | Refusal::CodeMadeElsewhere
             | Refusal::NoPriceInCurrency
             | Refusal::QuantityOutOfRange { .. }
             | Refusal::CouponUnknown

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use money::Money;
 use serde_json::json;
 
+use crate::claim::open_claims;
 use crate::issue::issue;
 use crate::{
     Actor, BatchId, Changes, Checkout, CheckoutId, CheckoutState, Consent, Customer, CustomerId, Delivery, Email,
@@ -124,6 +125,7 @@ pub fn grant(
             unit_amount: nothing,
             amount: nothing,
             policy: plan.policy.clone(),
+            fulfilment: plan.fulfilment,
         }],
         total: nothing,
         refunded: nothing,
@@ -179,6 +181,8 @@ pub fn grant(
         changes.deliveries.push(delivery);
         changes.jobs.push(job);
     }
+    let licenses: Vec<_> = issued.iter().map(|(license, _)| license.clone()).collect();
+    open_claims(&order, &licenses, batch.actor, now, rng, &mut changes);
     changes.orders.push(order);
     changes.issued = issued;
     changes

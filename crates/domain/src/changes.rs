@@ -3,9 +3,10 @@
 use latchkey_license::KeyCode;
 
 use crate::{
-    Activation, AdoptedKey, ApiKey, Attempt, Batch, Checkout, Customer, Delivery, Dispute, Event, ForeignId,
-    ForeignPlan, GatewayAccount, Job, License, LicenseId, LoginLink, Notice, Order, OrderId, Payment, Plan, Posting,
-    Product, Refund, Reissue, Session, Shop, ShopId, Timestamp, Transfer, UseChange, User, Version,
+    Activation, AdoptedKey, ApiKey, Attempt, Batch, Checkout, Claim, Customer, Delivery, Dispute, Draw, Event, Fill,
+    ForeignId, ForeignPlan, GatewayAccount, Job, License, LicenseId, LoginLink, NewCode, Notice, Order, OrderId,
+    Payment, Plan, Pool, Posting, Product, Refund, Reissue, Reservation, Session, Shop, ShopId, Timestamp, Transfer,
+    UseChange, User, Version,
 };
 
 /// A row that the decision relied on without changing it: the commit fails
@@ -58,6 +59,10 @@ pub struct Changes {
     pub products: Vec<Product>,
     /// Tiers.
     pub plans: Vec<Plan>,
+    /// Stocks of codes.
+    pub pools: Vec<Pool>,
+    /// Codes that come into stock, which the store seals; only ever new.
+    pub codes: Vec<NewCode>,
     /// Accounts at gateways.
     pub gateway_accounts: Vec<GatewayAccount>,
     /// People in the console.
@@ -82,6 +87,14 @@ pub struct Changes {
     pub disputes: Vec<Dispute>,
     /// New licenses with their keys, which the store seals.
     pub issued: Vec<(License, KeyCode)>,
+    /// What paid units are owed; only ever new here.
+    pub claims: Vec<Claim>,
+    /// Codes that are kept for who is paying.
+    pub reservations: Vec<Reservation>,
+    /// Codes for new claims, as far as there are any.
+    pub draws: Vec<Draw>,
+    /// Codes for claims that have waited.
+    pub fills: Vec<Fill>,
     /// Keys of other systems that open licenses; only ever new.
     pub foreign_keys: Vec<AdoptedKey>,
     /// Ids that other systems gave to licenses and devices; only ever new.

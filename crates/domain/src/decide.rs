@@ -10,12 +10,13 @@
 use money::Money;
 use serde_json::{Value, json};
 
+use crate::claim::open_claims;
 use crate::issue::issue;
 use crate::{
     Account, Actor, Changes, CheckoutState, Decline, Delivery, DeliveryId, DeliveryState, Dispute, DisputeId,
-    DisputeReport, DisputeState, Event, EventId, EventKind, Fact, GatewayAccountId, Job, JobId, JobKind, LicenseState,
-    MailKind, OrderState, Payment, PaymentId, PaymentLocator, PaymentReport, PaymentState, PaymentStatus, Posting,
-    Refund, RefundId, RefundReason, RefundReport, RefundState, RefundStatus, Refusal, Rng, Sale, Timestamp,
+    DisputeReport, DisputeState, Event, EventId, EventKind, Fact, GatewayAccountId, Job, JobId, JobKind, License,
+    LicenseState, MailKind, OrderState, Payment, PaymentId, PaymentLocator, PaymentReport, PaymentState, PaymentStatus,
+    Posting, Refund, RefundId, RefundReason, RefundReport, RefundState, RefundStatus, Refusal, Rng, Sale, Timestamp,
 };
 
 /// Something that happened to a sale.
@@ -694,6 +695,7 @@ fn record(after: Sale, mut desk: Desk<'_>) -> Changes {
     }
     record_order(&after, &mut desk);
     record_licenses(&after, &mut desk);
+    record_claims(&after, &mut desk);
     write_mails(&after, &mut desk);
 
     let mut changes = desk.changes;
@@ -890,6 +892,11 @@ fn record_licenses(after: &Sale, desk: &mut Desk<'_>) {
             event.license = Some(license);
         }
     }
+}
+
+fn record_claims(after: &Sale, desk: &mut Desk<'_>) {
+    let issued: Vec<License> = desk.changes.issued.iter().map(|(license, _)| license.clone()).collect();
+    open_claims(&after.order, &issued, desk.actor, desk.now, desk.rng, &mut desk.changes);
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! One message to one receiver.
 
 use crate::{
-    CustomerId, DeliveryId, Email, Job, JobId, JobKind, LicenseId, Locale, LoginLinkId, OrderId, Rng, ShopId,
+    CustomerId, DeliveryId, Email, Job, JobId, JobKind, LicenseId, Locale, LoginLinkId, OrderId, PoolId, Rng, ShopId,
     Timestamp, TransferId, Version,
 };
 
@@ -10,6 +10,11 @@ use crate::{
 pub enum MailKind {
     /// Paid: receipt, keys, setup guide.
     OrderPaid {
+        /// The order.
+        order: OrderId,
+    },
+    /// What was still owed is there.
+    OrderFulfilled {
         /// The order.
         order: OrderId,
     },
@@ -63,6 +68,11 @@ pub enum MailKind {
         /// The license.
         license: LicenseId,
     },
+    /// To the seller: few codes are left.
+    PoolLow {
+        /// The stock.
+        pool: PoolId,
+    },
 }
 
 impl MailKind {
@@ -71,6 +81,7 @@ impl MailKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::OrderPaid { .. } => "order_paid",
+            Self::OrderFulfilled { .. } => "order_fulfilled",
             Self::PaymentFailed { .. } => "payment_failed",
             Self::OrderRefunded { .. } => "order_refunded",
             Self::PortalCode { .. } => "portal_code",
@@ -81,6 +92,7 @@ impl MailKind {
             Self::TransferStarted { .. } => "transfer_started",
             Self::TransferDone { .. } => "transfer_done",
             Self::LicenseReceived { .. } => "license_received",
+            Self::PoolLow { .. } => "pool_low",
         }
     }
 
@@ -88,15 +100,17 @@ impl MailKind {
     #[must_use]
     pub fn subject(self) -> String {
         match self {
-            Self::OrderPaid { order } | Self::PaymentFailed { order } | Self::OrderRefunded { order } => {
-                order.to_string()
-            }
+            Self::OrderPaid { order }
+            | Self::OrderFulfilled { order }
+            | Self::PaymentFailed { order }
+            | Self::OrderRefunded { order } => order.to_string(),
             Self::PortalCode { link } | Self::ConsoleLink { link } => link.to_string(),
             Self::KeysRequested { customer } => customer.to_string(),
             Self::KeyReplaced { license } | Self::LicenseReceived { license } => license.to_string(),
             Self::TransferOffered { transfer }
             | Self::TransferStarted { transfer }
             | Self::TransferDone { transfer } => transfer.to_string(),
+            Self::PoolLow { pool } => pool.to_string(),
         }
     }
 
@@ -105,6 +119,7 @@ impl MailKind {
     pub fn from_parts(kind: &str, subject: &str) -> Option<Self> {
         match kind {
             "order_paid" => OrderId::parse(subject).ok().map(|order| Self::OrderPaid { order }),
+            "order_fulfilled" => OrderId::parse(subject).ok().map(|order| Self::OrderFulfilled { order }),
             "payment_failed" => OrderId::parse(subject).ok().map(|order| Self::PaymentFailed { order }),
             "order_refunded" => OrderId::parse(subject).ok().map(|order| Self::OrderRefunded { order }),
             "portal_code" => LoginLinkId::parse(subject).ok().map(|link| Self::PortalCode { link }),
@@ -115,6 +130,7 @@ impl MailKind {
             "transfer_started" => TransferId::parse(subject).ok().map(|transfer| Self::TransferStarted { transfer }),
             "transfer_done" => TransferId::parse(subject).ok().map(|transfer| Self::TransferDone { transfer }),
             "license_received" => LicenseId::parse(subject).ok().map(|license| Self::LicenseReceived { license }),
+            "pool_low" => PoolId::parse(subject).ok().map(|pool| Self::PoolLow { pool }),
             _ => None,
         }
     }

@@ -123,6 +123,18 @@ event_kinds! {
     DisputeChanged = "dispute.changed",
     /// A license came to be.
     LicenseIssued = "license.issued",
+    /// A paid unit waits for its content.
+    ClaimWaiting = "claim.waiting",
+    /// A paid unit has its content.
+    ClaimFulfilled = "claim.fulfilled",
+    /// Codes came into stock, or there are enough of them again.
+    PoolStocked = "pool.stocked",
+    /// Few codes are left in stock.
+    PoolLow = "pool.low",
+    /// Codes were taken out of stock by a person.
+    PoolWithdrawn = "pool.withdrawn",
+    /// A stock that was held after a restore was let go by a person.
+    PoolReleased = "pool.released",
     /// A license stopped working for now.
     LicenseSuspended = "license.suspended",
     /// A license stopped working.

@@ -72,7 +72,6 @@ pub(crate) fn catalog() -> Catalog {
             tagline: String::new(),
             description: String::new(),
             setup_guides: BTreeMap::new(),
-            fulfilment: Fulfilment::GeneratedKey,
             is_active: true,
             created_at: START,
         },
@@ -95,6 +94,7 @@ pub(crate) fn catalog() -> Catalog {
                 certificate_seconds: 86_400,
                 ..Policy::default()
             },
+            fulfilment: Fulfilment::GeneratedKey,
             max_quantity: 20,
             position: 0,
             is_active: true,
@@ -127,6 +127,7 @@ pub(crate) fn buyer() -> BuyerDetails {
         country: Country::DE,
         locale: Locale::english(),
         immediate_supply: true,
+        accepts_later: false,
     }
 }
 

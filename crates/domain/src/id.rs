@@ -167,6 +167,8 @@ typed_id! {
     ProductId = "prod";
     /// A tier of a product.
     PlanId = "plan";
+    /// A stock of codes made elsewhere.
+    PoolId = "pool";
     /// A person or company that buys.
     CustomerId = "cus";
     /// One visit to the till.

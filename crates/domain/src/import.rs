@@ -14,9 +14,9 @@ use serde_json::json;
 
 use crate::{
     Activation, ActivationId, ActivationState, Actor, Changes, Checkout, CheckoutId, CheckoutState, Consent, Country,
-    Customer, CustomerId, Email, Event, EventId, EventKind, Fingerprint, License, LicenseId, LicenseState, Locale,
-    Metering, Order, OrderId, OrderLine, OrderNumber, OrderState, OwnActs, Plan, PlanId, Product, Rng, Shop, ShopId,
-    TextError, Timestamp, plain_text,
+    Customer, CustomerId, Email, Event, EventId, EventKind, Fingerprint, Fulfilment, License, LicenseId, LicenseState,
+    Locale, Metering, Order, OrderId, OrderLine, OrderNumber, OrderState, OwnActs, Plan, PlanId, Product, Rng, Shop,
+    ShopId, TextError, Timestamp, plain_text,
 };
 
 /// A system whose keys are taken over and, but for tables, whose API is answered.
@@ -393,6 +393,8 @@ fn order_of(
             unit_amount: nothing,
             amount: nothing,
             policy: plan.policy.clone(),
+            // The key of the other system is what the buyer holds.
+            fulfilment: Fulfilment::GeneratedKey,
         }],
         total: nothing,
         refunded: nothing,

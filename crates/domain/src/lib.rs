@@ -14,6 +14,7 @@ mod by_hand;
 mod card_number;
 mod changes;
 mod checkout;
+mod claim;
 mod console;
 mod country;
 mod customer;
@@ -26,6 +27,7 @@ mod event;
 mod fact;
 #[cfg(test)]
 mod fixture;
+mod fulfilment;
 mod gateway_account;
 mod id;
 mod import;
@@ -41,6 +43,7 @@ mod order;
 mod payment;
 mod plan;
 mod policy;
+mod pool;
 mod portal;
 mod price;
 mod product;
@@ -72,6 +75,7 @@ pub use by_hand::{ManualAct, act_by_hand, is_undoable, release_by_hand, undo};
 pub use card_number::{contains_card_number, mask_card_numbers};
 pub use changes::{Changes, Check, Lapse};
 pub use checkout::{Checkout, CheckoutState, Consent};
+pub use claim::{Claim, ClaimState, Draw, DrawnUnit, Fill, WaitingClaim, fulfil_claims};
 pub use console::{ApiKey, LoginLink, Scope, Session, SessionHolder, User};
 pub use country::Country;
 pub use customer::{Customer, EmailCorrection, correct_email};
@@ -84,6 +88,7 @@ pub use event::{Actor, Event, EventKind};
 pub use fact::{
     DisputeReport, Fact, MethodSummary, PaymentLocator, PaymentReport, PaymentStatus, RefundReport, RefundStatus,
 };
+pub use fulfilment::Fulfilment;
 pub use gateway_account::GatewayAccount;
 pub use id::*;
 pub use import::{
@@ -102,9 +107,12 @@ pub use plan::Plan;
 pub use policy::{
     AtExpiry, FeatureValue, Matching, Offline, Overage, Policy, SeatHolder, Seating, Starts, Term, Units,
 };
+pub use pool::{
+    NewCode, Pool, PoolCode, RESERVED_FOR, Reservation, Stock, Supply, WhenOut, release_pool, reserve, watch_stock,
+};
 pub use portal::{OwnActs, Quota, ROTATIONS, release, rename, rotate, tell_of_key};
 pub use price::{Price, PriceTier};
-pub use product::{Fulfilment, Product};
+pub use product::Product;
 pub use rebuild::{Known, LostSale, SaleNote, rebuild_sale};
 pub use refund::{Refund, RefundReason, RefundState};
 pub use refusal::Refusal;

@@ -7,8 +7,8 @@ use money::Money;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CheckoutId, Consent, Country, CustomerId, Email, Locale, OrderId, PlanId, Policy, ProductId, Rng, ShopId,
-    Timestamp, Version, search_key,
+    CheckoutId, Consent, Country, CustomerId, Email, Fulfilment, Locale, OrderId, PlanId, Policy, ProductId, Rng,
+    ShopId, Timestamp, Version, search_key,
 };
 
 /// Where an order stands. It follows from its payments, refunds and disputes;
@@ -148,6 +148,17 @@ pub struct OrderLine {
     pub amount: Money,
     /// What each unit grants.
     pub policy: Policy,
+    /// Where what the buyer gets comes from.
+    #[serde(default, skip_serializing_if = "Fulfilment::is_generated_key")]
+    pub fulfilment: Fulfilment,
+}
+
+impl OrderLine {
+    /// How many licenses the line makes.
+    #[must_use]
+    pub fn units(&self) -> u64 {
+        u64::from(self.policy.licenses_of(self.quantity))
+    }
 }
 
 /// What was bought.
@@ -195,7 +206,13 @@ impl Order {
     /// How many licenses the lines make.
     #[must_use]
     pub fn units(&self) -> u64 {
-        self.lines.iter().map(|line| u64::from(line.policy.licenses_of(line.quantity))).sum()
+        self.lines.iter().map(OrderLine::units).sum()
+    }
+
+    /// How many of them have a claim, because what the buyer gets is made elsewhere.
+    #[must_use]
+    pub fn claimed_units(&self) -> u64 {
+        self.lines.iter().filter(|line| line.fulfilment.is_claimed()).map(OrderLine::units).sum()
     }
 }
 

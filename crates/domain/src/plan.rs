@@ -2,7 +2,7 @@
 
 use money::Currency;
 
-use crate::{Country, PlanId, Policy, Price, ProductId, ShopId, Timestamp, Version};
+use crate::{Country, Fulfilment, PlanId, Policy, Price, ProductId, ShopId, Timestamp, Version};
 
 /// A tier of a product, bought once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Plan {
     pub prices: Vec<Price>,
     /// What a license of this plan allows; frozen into the license when it is issued.
     pub policy: Policy,
+    /// Where what the buyer gets comes from.
+    pub fulfilment: Fulfilment,
     /// How many may be bought at once.
     pub max_quantity: u32,
     /// Its place among the tiers of the product, from cheap to dear.

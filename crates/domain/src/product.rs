@@ -2,17 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::{ProductId, ShopId, Timestamp, Version};
-
-/// How a sold unit becomes a right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Fulfilment {
-    /// Each unit gets a license with a key made here.
-    GeneratedKey,
-}
 
 /// What is sold: name, description and the guide that helps after buying.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +23,6 @@ pub struct Product {
     pub description: String,
     /// How to get from key to working product, in Markdown, per language tag; `en` is used where the buyer's is missing.
     pub setup_guides: BTreeMap<String, String>,
-    /// How it is fulfilled.
-    pub fulfilment: Fulfilment,
     /// Whether it is on sale.
     pub is_active: bool,
     /// When it was made.

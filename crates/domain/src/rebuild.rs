@@ -168,6 +168,7 @@ pub fn rebuild_sale(lost: LostSale, note: &SaleNote, from: &Known<'_>, rng: &mut
         country: note.country,
         locale: note.locale.clone(),
         immediate_supply: note.immediate_supply_at.is_some(),
+        accepts_later: true,
     };
     let (mut changes, _) = submit_checkout(&sale, shop, customer, &buyer, account, paying_at, rng)?;
     for payment in &mut changes.payments {

@@ -68,6 +68,15 @@ pub enum Refusal {
     /// The plan, or its product, is not on sale.
     #[error("the plan is not on sale")]
     PlanNotOnSale,
+    /// The stock is empty, and nothing is sold until there is more.
+    #[error("it is out of stock")]
+    OutOfStock,
+    /// The stock is empty, and the buyer does not know yet that the code comes later.
+    #[error("the stock is empty: the code would come later")]
+    OnBackOrder,
+    /// What the buyer holds was made elsewhere, and no other can be made here.
+    #[error("the code was made elsewhere and cannot be made anew")]
+    CodeMadeElsewhere,
     /// The plan has no price in the currency.
     #[error("there is no price in this currency")]
     NoPriceInCurrency,
@@ -205,6 +214,9 @@ impl Refusal {
             Self::EmailTaken => "email_taken",
             Self::NoSurplus => "no_surplus",
             Self::PlanNotOnSale => "plan_not_on_sale",
+            Self::OutOfStock => "out_of_stock",
+            Self::OnBackOrder => "on_back_order",
+            Self::CodeMadeElsewhere => "code_made_elsewhere",
             Self::NoPriceInCurrency => "no_price_in_currency",
             Self::QuantityOutOfRange { .. } => "quantity_out_of_range",
             Self::CouponUnknown => "coupon_unknown",

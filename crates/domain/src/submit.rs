@@ -55,6 +55,8 @@ pub struct BuyerDetails {
     pub locale: Locale,
     /// Whether immediate supply was asked for and the loss of withdrawal accepted.
     pub immediate_supply: bool,
+    /// Whether the buyer was told that the code comes later, because the stock is empty.
+    pub accepts_later: bool,
 }
 
 /// Opens a checkout with the order it prepares.
@@ -107,6 +109,7 @@ pub fn open_checkout(
             unit_amount,
             amount,
             policy: plan.policy.clone(),
+            fulfilment: plan.fulfilment,
         }],
         total: amount,
         refunded: money::Money::zero(amount.currency()),

@@ -33,6 +33,13 @@ fn every_word_in_rows_reads_back() {
     check(&[Mode::Live, Mode::Sandbox], |mode| mode.as_str().to_owned(), Mode::parse);
     let states = [ActivationState::Active, ActivationState::Released];
     check(&states, |state| state.as_str().to_owned(), ActivationState::parse);
+    check(&ClaimState::ALL, |state| state.as_str().to_owned(), ClaimState::parse);
+    check(&WhenOut::ALL, |choice| choice.as_str().to_owned(), WhenOut::parse);
+    for fulfilment in [Fulfilment::GeneratedKey, Fulfilment::Pool { pool: PoolId::mint(START, &mut rng(1)) }] {
+        assert_eq!(Fulfilment::from_parts(fulfilment.as_str(), fulfilment.pool()), Some(fulfilment));
+        let text = serde_json::to_value(fulfilment).ok();
+        assert_eq!(text.and_then(|text| serde_json::from_value(text).ok()), Some(fulfilment));
+    }
     let user = Actor::User(UserId::mint(START, &mut rng(1)));
     let actors = [Actor::Gateway, Actor::System, Actor::Buyer, Actor::App, Actor::Api, user];
     check(&actors, Actor::to_text, Actor::parse);
@@ -43,7 +50,7 @@ fn every_job_and_mail_reads_back_from_its_parts() {
     let mut rng = rng(1);
     let (payment, refund) = (PaymentId::mint(START, &mut rng), RefundId::mint(START, &mut rng));
     let (delivery, order) = (DeliveryId::mint(START, &mut rng), OrderId::mint(START, &mut rng));
-    let link = LoginLinkId::mint(START, &mut rng);
+    let (link, pool) = (LoginLinkId::mint(START, &mut rng), PoolId::mint(START, &mut rng));
     let (license, transfer) = (LicenseId::mint(START, &mut rng), TransferId::mint(START, &mut rng));
     let customer = CustomerId::mint(START, &mut rng);
     for job in [
@@ -57,6 +64,7 @@ fn every_job_and_mail_reads_back_from_its_parts() {
     }
     for mail in [
         MailKind::OrderPaid { order },
+        MailKind::OrderFulfilled { order },
         MailKind::PaymentFailed { order },
         MailKind::OrderRefunded { order },
         MailKind::PortalCode { link },
@@ -67,6 +75,7 @@ fn every_job_and_mail_reads_back_from_its_parts() {
         MailKind::TransferOffered { transfer },
         MailKind::TransferStarted { transfer },
         MailKind::TransferDone { transfer },
+        MailKind::PoolLow { pool },
     ] {
         assert_eq!(MailKind::from_parts(mail.as_str(), &mail.subject()), Some(mail));
         assert_eq!(MailKind::from_parts(mail.as_str(), "prod_0"), None);

@@ -12,8 +12,8 @@ use app::App;
 use clap::Args;
 use domain::{
     AtExpiry, ByHand, Changes, Compat, Country, FeatureValue, Fulfilment, Locale, Matching, Metering, Mode, Offline,
-    Overage, Plan, PlanId, Policy, Price, PriceTier, Product, ProductId, Quota, SeatHolder, Seating, Seller, Shop,
-    Starts, Term, Units,
+    Overage, Plan, PlanId, Policy, Pool, PoolId, Price, PriceTier, Product, ProductId, Quota, SeatHolder, Seating,
+    Seller, Shop, Starts, Term, Units, WhenOut,
 };
 use money::{Currency, Money};
 use serde::Deserialize;
@@ -39,7 +39,28 @@ pub(crate) struct ApplyArguments {
 struct File {
     shop: Option<ShopFile>,
     #[serde(default)]
+    pool: Vec<PoolFile>,
+    #[serde(default)]
     product: Vec<ProductFile>,
+}
+
+/// A stock of codes; the codes themselves are never in the file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PoolFile {
+    slug: String,
+    name: String,
+    when_out: Option<String>,
+    low_at: Option<u32>,
+}
+
+/// Where what the buyer gets comes from.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum FulfilmentWord {
+    #[default]
+    GeneratedKey,
+    Pool,
 }
 
 #[derive(Deserialize)]
@@ -132,6 +153,9 @@ struct PlanFile {
     metered: bool,
     usage_limit: Option<u64>,
     usage_reset_days: Option<u32>,
+    #[serde(default)]
+    fulfilment: FulfilmentWord,
+    pool: Option<String>,
     #[serde(default = "fortnight")]
     offline_days: u32,
     #[serde(default = "hundred")]
@@ -149,6 +173,9 @@ const fn fortnight() -> u32 {
 const fn hundred() -> u32 {
     100
 }
+
+/// With how few codes left the seller is told, where the file does not say.
+const TELL_LOW_AT: u32 = 10;
 
 /// A lease that is shorter would be lost to the first hiccup of a network, and heartbeats would be all there is.
 const SHORTEST_LEASE: u32 = 60;
@@ -185,8 +212,20 @@ pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &ApplyA
             changes.shops.push(next);
         }
     }
+    let mut pools = BTreeMap::new();
+    for pool in app.store.pools(shop.id).await? {
+        pools.insert(pool.slug.clone(), pool);
+    }
+    for wanted in file.pool {
+        let pool = merge_pool(app, &shop, pools.get(&wanted.slug), wanted)?;
+        if pools.get(&pool.slug) != Some(&pool) {
+            told.push(format!("pool {}", pool.slug));
+            changes.pools.push(pool.clone());
+        }
+        pools.insert(pool.slug.clone(), pool);
+    }
     for wanted in file.product {
-        merge_product(app, &shop, wanted, &mut changes, &mut told).await?;
+        merge_product(app, &shop, wanted, &pools, &mut changes, &mut told).await?;
     }
     let lines = match (told.is_empty(), arguments.dry_run) {
         (true, _) => "Nothing to change.".to_owned(),
@@ -244,6 +283,7 @@ async fn merge_product(
     app: &App,
     shop: &Shop,
     wanted: ProductFile,
+    pools: &BTreeMap<String, Pool>,
     changes: &mut Changes,
     told: &mut Vec<String>,
 ) -> anyhow::Result<()> {
@@ -259,7 +299,6 @@ async fn merge_product(
         tagline: wanted.tagline,
         description: wanted.description,
         setup_guides: wanted.setup_guides,
-        fulfilment: Fulfilment::GeneratedKey,
         is_active: wanted.active,
         created_at: known.as_ref().map_or(now, |known| known.created_at),
     };
@@ -273,6 +312,7 @@ async fn merge_product(
             slug: checked_slug(&wanted.slug)?,
             prices: prices(&wanted)?,
             policy: policy(&wanted)?,
+            fulfilment: fulfilment(&wanted, pools)?,
             name: wanted.name,
             highlights: wanted.highlights,
             max_quantity: wanted.max_quantity,
@@ -290,6 +330,52 @@ async fn merge_product(
         changes.products.push(product);
     }
     Ok(())
+}
+
+fn merge_pool(app: &App, shop: &Shop, known: Option<&Pool>, wanted: PoolFile) -> anyhow::Result<Pool> {
+    let now = app.clock.now();
+    let slug = checked_slug(&wanted.slug)?;
+    let when_out = match wanted.when_out.as_deref() {
+        None => known.map_or(WhenOut::BackOrder, |known| known.when_out),
+        Some(text) => WhenOut::parse(text)
+            .with_context(|| format!("pool {slug}: when_out must be back_order or stop, not {text}"))?,
+    };
+    let low_at = wanted.low_at.or(known.map(|known| known.low_at)).unwrap_or(TELL_LOW_AT);
+    if low_at > Pool::MOST_LOW_AT {
+        bail!("pool {slug}: low_at must be {} or less", Pool::MOST_LOW_AT);
+    }
+    Ok(Pool {
+        id: known.map_or_else(|| PoolId::mint(now, &mut app.entropy.rng()), |known| known.id),
+        shop: shop.id,
+        version: known.map_or(0, |known| known.version),
+        slug,
+        name: wanted.name,
+        when_out,
+        low_at,
+        alerted_at: known.and_then(|known| known.alerted_at),
+        held_at: known.and_then(|known| known.held_at),
+        created_at: known.map_or(now, |known| known.created_at),
+    })
+}
+
+/// Where what the buyer gets comes from.
+fn fulfilment(plan: &PlanFile, pools: &BTreeMap<String, Pool>) -> anyhow::Result<Fulfilment> {
+    let slug = &plan.slug;
+    match (plan.fulfilment, &plan.pool) {
+        (FulfilmentWord::GeneratedKey, None) => Ok(Fulfilment::GeneratedKey),
+        (FulfilmentWord::GeneratedKey, Some(_)) => bail!("plan {slug}: pool needs fulfilment = \"pool\""),
+        (FulfilmentWord::Pool, None) => bail!("plan {slug}: fulfilment = \"pool\" needs pool, the slug of a [[pool]]"),
+        (FulfilmentWord::Pool, Some(_)) if plan.quantity_makes == Units::Seats => {
+            bail!("plan {slug}: each unit out of a pool is a code of its own, so quantity_makes must be \"licenses\"")
+        }
+        (FulfilmentWord::Pool, Some(name)) => {
+            let known: Vec<&str> = pools.keys().map(String::as_str).collect();
+            let pool = pools.get(name).with_context(|| {
+                format!("plan {slug}: there is no pool {name}; the file and the shop have: {}", known.join(", "))
+            })?;
+            Ok(Fulfilment::Pool { pool: pool.id })
+        }
+    }
 }
 
 /// What the plan grants, where its parts go together.

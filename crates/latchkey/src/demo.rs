@@ -136,6 +136,7 @@ async fn make(app: &Arc<App>, sandbox_url: &str) -> anyhow::Result<(Shop, Gatewa
         })
         .await?;
     app.create_sample_catalog(&shop).await?;
+    app.create_sample_pool(&shop).await?;
     let mut rng = app.entropy.rng();
     let hook_secret = format!("whsec_{:032x}", rng.next_u128());
     let account = app.connect_gateway(&shop, "stripe", credentials(&hook_secret, sandbox_url)).await?;

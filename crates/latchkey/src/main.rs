@@ -16,6 +16,7 @@ mod master_key;
 mod moving;
 mod otlp;
 mod output;
+mod pool;
 mod report;
 mod sandbox_server;
 mod serve;
@@ -71,6 +72,9 @@ enum Command {
     /// Signed reports: what was paid, and what was issued for it, exactly once.
     #[command(subcommand)]
     Report(report::ReportCommand),
+    /// Stocks of codes made elsewhere: shows them, brings codes in, takes codes out.
+    #[command(subcommand)]
+    Pools(pool::PoolCommand),
     /// Accounts at payment gateways.
     #[command(subcommand)]
     Gateways(gateway::GatewayCommand),
@@ -102,6 +106,7 @@ fn main() -> ExitCode {
         | Command::Move(_)
         | Command::Mails(_)
         | Command::Report(_)
+        | Command::Pools(_)
         | Command::Gateways(_)
         | Command::ConsoleLink
         | Command::ApiKey(_)
@@ -137,6 +142,7 @@ fn main() -> ExitCode {
             Command::Move(arguments) => moving::run(&settings, &output, &arguments).await,
             Command::Mails(command) => mail::run(&settings, &output, command).await,
             Command::Report(command) => report::run(&settings, &output, command).await,
+            Command::Pools(command) => pool::run(&settings, &output, command).await,
             Command::Gateways(command) => gateway::run(&settings, &output, command).await,
             Command::ConsoleLink => gateway::console_link(&settings, &output).await,
             Command::ApiKey(arguments) => gateway::api_key(&settings, &output, &arguments).await,

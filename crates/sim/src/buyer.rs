@@ -170,6 +170,7 @@ async fn submit(sim: &Rc<Sim>, sale: &Sale, number: usize) -> Option<Submitted> 
         country: sale.order.country,
         locale: sale.order.locale.clone(),
         immediate_supply: true,
+        accepts_later: true,
     };
     let checkout = sale.checkout.id;
     let press = |sim: &Rc<Sim>| {

@@ -3,9 +3,9 @@
 use domain::{Changes, Check, revocation_changes};
 
 use crate::{
-    CommitError, Statement, Vault, activation, api_key, attempt, batch, checkout, customer, delivery, dispute, event,
-    foreign_key, gateway_account, job, ledger, license, login, notice, order, payment, plan, product, refund,
-    revocation, shop, transfer, user,
+    CommitError, Statement, Vault, activation, api_key, attempt, batch, checkout, claim, customer, delivery, dispute,
+    event, foreign_key, gateway_account, job, ledger, license, login, notice, order, payment, plan, pool, product,
+    refund, revocation, shop, transfer, user,
 };
 
 /// The statements of a commit. The notice comes first, so that an event that
@@ -14,13 +14,15 @@ use crate::{
 ///
 /// # Errors
 /// When a value cannot be sealed or written as JSON. Nothing was written.
-pub(crate) fn statements(changes: &Changes, vault: &Vault) -> Result<Vec<Statement>, CommitError> {
+pub(crate) fn statements(changes: &Changes, vault: &Vault, engine: &str) -> Result<Vec<Statement>, CommitError> {
     // Named one by one: a new kind of row that nobody writes does not compile.
     let Changes {
         checks,
         shops,
         products,
         plans,
+        pools,
+        codes,
         gateway_accounts,
         users,
         login_links,
@@ -33,6 +35,10 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault) -> Result<Vec<Stateme
         refunds,
         disputes,
         issued,
+        claims,
+        reservations,
+        draws,
+        fills,
         foreign_keys,
         foreign_ids,
         foreign_plans,
@@ -63,6 +69,10 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault) -> Result<Vec<Stateme
     for plan in plans {
         statements.push(plan::statement(plan)?);
     }
+    statements.extend(pools.iter().map(pool::statement));
+    for code in codes {
+        statements.push(pool::add(code, vault)?);
+    }
     for account in gateway_accounts {
         statements.push(gateway_account::statement(account, vault)?);
     }
@@ -89,6 +99,10 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault) -> Result<Vec<Stateme
     for (license, key) in issued {
         statements.push(license::issue(license, key, vault)?);
     }
+    statements.extend(claims.iter().map(claim::statement));
+    statements.extend(reservations.iter().flat_map(|kept| pool::reserve(kept, engine)));
+    statements.extend(draws.iter().flat_map(|draw| pool::draw(draw, engine)));
+    statements.extend(fills.iter().flat_map(|fill| pool::fill(fill, engine)));
     for adopted in foreign_keys {
         statements.push(foreign_key::adopt(adopted, vault)?);
     }
@@ -119,8 +133,15 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault) -> Result<Vec<Stateme
     statements.extend(deliveries.iter().map(delivery::statement));
     statements.extend(jobs.iter().map(job::statement));
     statements.extend(postings.iter().map(ledger::statement));
-    for (event, place) in events.iter().zip(0..) {
+    let mut place = 0;
+    for event in events {
         statements.push(event::statement(event, place)?);
+        place += 1;
+    }
+    for draw in draws {
+        let told = claim::tell(draw, place)?;
+        place += i64::try_from(told.len()).unwrap_or_default();
+        statements.extend(told);
     }
     Ok(statements)
 }

@@ -11,7 +11,7 @@ impl Store {
     /// [`CommitError::Conflict`] when a row has moved on since it was read: load and decide again.
     /// [`CommitError::Unknown`] is never success: load and look.
     pub async fn commit(&self, changes: &Changes) -> Result<(), CommitError> {
-        let statements = change::statements(changes, &self.vault)?;
+        let statements = change::statements(changes, &self.vault, self.engine.name())?;
         if statements.is_empty() {
             return Ok(());
         }

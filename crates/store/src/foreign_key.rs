@@ -16,10 +16,12 @@ const WHAT: &str = "foreign key";
 /// How much of the keyed hash is kept: 128 bits are beyond guessing.
 const HASH_BYTES: usize = 16;
 
-const LICENSE_OF: &str = "select license_id from foreign_keys where shop_id = $1 and key_hash = $2";
-/// A key that was replaced opens nothing any more.
-const OPENED_BY: &str =
-    "select license_id from foreign_keys where shop_id = $1 and key_hash = $2 and retired_at is null";
+/// Another system's key, or a code out of a stock: both were made elsewhere, and open a license of ours.
+const LICENSE_OF: &str = "select license_id from foreign_keys where shop_id = $1 and key_hash = $2 \
+    union all select license_id from claims where shop_id = $1 and content_hash = $2 limit 1";
+/// A key that was replaced opens nothing any more; a code is never replaced.
+const OPENED_BY: &str = "select license_id from foreign_keys where shop_id = $1 and key_hash = $2 and retired_at is null \
+    union all select license_id from claims where shop_id = $1 and content_hash = $2 limit 1";
 const RETIRE: &str =
     "update foreign_keys set retired_at = $3 where shop_id = $1 and license_id = $2 and retired_at is null";
 const INSERT: &str = "insert into foreign_keys (shop_id, license_id, system, key_hash, key_sealed, imported_at) \
@@ -39,9 +41,13 @@ const NAME: &str = "insert into foreign_plans (shop_id, system, plan_id, names) 
 texts![LICENSE_OF, OPENED_BY, RETIRE, INSERT, KEY_OF, IDENTIFY, BEHIND_ID, IDS_OF, NAMES, NAME];
 
 /// The label keeps this apart from the hash that a key of our own with the same text would have.
-pub(crate) fn key_hash(vault: &Vault, key: &ForeignKey) -> Vec<u8> {
-    let labelled = zeroize::Zeroizing::new(format!("foreign/{}", key.as_str()));
+pub(crate) fn text_hash(vault: &Vault, text: &str) -> Vec<u8> {
+    let labelled = zeroize::Zeroizing::new(format!("foreign/{text}"));
     vault.hash(Purpose::LicenseKey, labelled.as_bytes())[..HASH_BYTES].to_vec()
+}
+
+pub(crate) fn key_hash(vault: &Vault, key: &ForeignKey) -> Vec<u8> {
+    text_hash(vault, key.as_str())
 }
 
 pub(crate) fn adopt(adopted: &AdoptedKey, vault: &Vault) -> Result<Statement, CommitError> {
@@ -66,7 +72,8 @@ pub(crate) fn name_plan(plan: &ForeignPlan) -> Result<Statement, CommitError> {
 }
 
 impl Store {
-    /// The license that a key of another system was taken over for, also where it was replaced since.
+    /// The license of a key that was made elsewhere: by another system, also where it was replaced since, or for a
+    /// stock of codes.
     ///
     /// # Errors
     /// When the database does not answer: that is never "no such key".
@@ -74,7 +81,7 @@ impl Store {
         self.one(read(WHAT, LICENSE_OF, values![shop, key_hash(&self.vault, key)]), |row| Columns::of(row).id()).await
     }
 
-    /// The key of ours that stands behind a key of another system.
+    /// The key of ours that stands behind a key that was made elsewhere.
     ///
     /// # Errors
     /// When the database does not answer, or the key was sealed with another master key.

@@ -167,7 +167,7 @@ impl Store {
     pub async fn commit_job(&self, changes: &Changes, job: Option<&ClaimedJob>) -> Result<(), CommitError> {
         let Some(job) = job else { return self.commit(changes).await };
         let mut statements = vec![finish(job)];
-        statements.extend(change::statements(changes, &self.vault)?);
+        statements.extend(change::statements(changes, &self.vault, self.engine.name())?);
         self.engine.commit(statements).await
     }
 

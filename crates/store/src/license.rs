@@ -59,8 +59,11 @@ const BY_KEY: &str = concat!("select ", columns!(), " from licenses where key_ha
 /// By a key that was replaced, ours or another system's.
 const BY_RETIRED_KEY: &str =
     concat!(select!(), " and id in (select license_id from retired_keys where key_hash = $2 and shop_id = $1)");
-const BY_FOREIGN_KEY: &str =
-    concat!(select!(), " and id in (select license_id from foreign_keys where shop_id = $1 and key_hash = $2)");
+const BY_FOREIGN_KEY: &str = concat!(
+    select!(),
+    " and id in (select license_id from foreign_keys where shop_id = $1 and key_hash = $2 \
+     union all select license_id from claims where shop_id = $1 and content_hash = $2)"
+);
 const OF_KEY: &str =
     concat!("select ", columns!(), ", ", lapsed!(), " from licenses where key_hash = $1 and shop_id = $2");
 const LAPSED: &str = concat!("select ", lapsed!(), " from licenses where shop_id = $1 and id = $2");
@@ -313,7 +316,7 @@ pub(crate) fn by_retired_key(shop: ShopId, key: &KeyCode, vault: &Vault) -> Stat
     read(WHAT, BY_RETIRED_KEY, values![shop, &key_hash(vault, key)[..]])
 }
 
-/// Asks for the license that a key of another system was taken over for.
+/// Asks for the license that this key of another system opens, or this code out of a stock.
 pub(crate) fn by_foreign_key(shop: ShopId, key: &ForeignKey, vault: &Vault) -> Statement {
     read(WHAT, BY_FOREIGN_KEY, values![shop, foreign_key::key_hash(vault, key)])
 }

@@ -32,7 +32,8 @@ const LIST_OF_CUSTOMER: Lists = lists!(select!(), " and customer_id = $4 and (st
 const INSERT: &str = concat!(
     "insert into orders (",
     columns!(),
-    ", units) values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
+    ", units, claims) values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
+     $19, $20)"
 );
 const UPDATE: &str = "update orders set version = version + 1, customer_id = $4, email = $5, country = $6, locale = $7, \
     refunded_minor = $8, state = $9, consent = $10, metadata = $11, paid_at = $12 \
@@ -126,6 +127,7 @@ pub(crate) fn statement(order: &Order) -> Result<Statement, CommitError> {
                 order.created_at,
                 order.paid_at,
                 i64::try_from(order.units()).unwrap_or(i64::MAX),
+                i64::try_from(order.claimed_units()).unwrap_or(i64::MAX),
             ],
         ),
         version => write(

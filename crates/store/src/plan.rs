@@ -14,7 +14,7 @@ const MOST: u32 = 1_000;
 macro_rules! columns {
     () => {
         "shop_id, id, version, product_id, slug, name, highlights, prices, policy, max_quantity, position, is_active, \
-         created_at"
+         created_at, fulfilment"
     };
 }
 
@@ -25,9 +25,9 @@ const OF_SHOP: &str =
 const BY_ID: &str = concat!("select ", columns!(), " from plans where shop_id = $1 and id = $2");
 const BY_SLUG: &str = concat!("select ", columns!(), " from plans where shop_id = $1 and slug = $2");
 const INSERT: &str =
-    concat!("insert into plans (", columns!(), ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
+    concat!("insert into plans (", columns!(), ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
 const UPDATE: &str = "update plans set version = version + 1, slug = $4, name = $5, highlights = $6, prices = $7, \
-    policy = $8, max_quantity = $9, position = $10, is_active = $11 where shop_id = $1 and id = $2 and version = $3";
+    policy = $8, max_quantity = $9, position = $10, is_active = $11, fulfilment = $12 where shop_id = $1 and id = $2 and version = $3";
 
 texts![OF_PRODUCT, OF_SHOP, BY_ID, BY_SLUG, INSERT, UPDATE];
 
@@ -47,6 +47,7 @@ fn row(row: &mut Row) -> Result<Plan, RowError> {
         position: columns.count()?,
         is_active: columns.flag()?,
         created_at: columns.time()?,
+        fulfilment: columns.optional_json("a kind of fulfilment")?.unwrap_or_default(),
     })
 }
 
@@ -54,6 +55,7 @@ pub(crate) fn statement(plan: &Plan) -> Result<Statement, CommitError> {
     let highlights = json(&plan.highlights)?;
     let prices = json(&plan.prices)?;
     let policy = json(&plan.policy)?;
+    let fulfilment = json(&plan.fulfilment)?;
     Ok(match plan.version {
         0 => write(
             WHAT,
@@ -71,6 +73,7 @@ pub(crate) fn statement(plan: &Plan) -> Result<Statement, CommitError> {
                 plan.position,
                 plan.is_active,
                 plan.created_at,
+                fulfilment,
             ],
         ),
         version => write(
@@ -88,6 +91,7 @@ pub(crate) fn statement(plan: &Plan) -> Result<Statement, CommitError> {
                 plan.max_quantity,
                 plan.position,
                 plan.is_active,
+                fulfilment,
             ],
         ),
     })

@@ -9,9 +9,9 @@ use tokio_postgres::types::Type;
 use crate::statement::Text;
 use crate::testing::{Directory, postgres_database};
 use crate::{
-    activation, api_key, attempt, batch, checkout, copy, customer, delivery, dispute, event, foreign_key,
+    activation, api_key, attempt, batch, checkout, claim, copy, customer, delivery, dispute, event, foreign_key,
     gateway_account, idempotency, job, ledger, license, login, memory, migrate, moving, notice, order, payment, plan,
-    product, refund, report, restore, revocation, settings, shop, transfer, user,
+    pool, product, refund, report, restore, revocation, settings, shop, transfer, user,
 };
 
 const TEXTS: &[(&str, &[Text])] = &[
@@ -20,6 +20,7 @@ const TEXTS: &[(&str, &[Text])] = &[
     ("attempt", attempt::TEXTS),
     ("batch", batch::TEXTS),
     ("checkout", checkout::TEXTS),
+    ("claim", claim::TEXTS),
     ("copy", copy::TEXTS),
     ("customer", customer::TEXTS),
     ("delivery", delivery::TEXTS),
@@ -37,6 +38,7 @@ const TEXTS: &[(&str, &[Text])] = &[
     ("order", order::TEXTS),
     ("payment", payment::TEXTS),
     ("plan", plan::TEXTS),
+    ("pool", pool::TEXTS),
     ("product", product::TEXTS),
     ("refund", refund::TEXTS),
     ("restore", restore::TEXTS),
@@ -50,11 +52,15 @@ const TEXTS: &[(&str, &[Text])] = &[
 /// What may read a table from end to end: tables of a handful of rows, and what is asked once in a while.
 const MAY_SCAN: &[&str] = &["shop", "settings", "report", "restore", "moving"];
 
+/// What may be read from end to end by anybody: what a statement has put together itself, and the few stocks of codes.
+const MAY_BE_SCANNED: &[&str] =
+    &["SCAN CONSTANT ROW", "SCAN (subquery", "SCAN wanted", "SCAN locked", "SCAN free", "SCAN counted", "SCAN pools"];
+
 /// Counts what waits to be done, for those who watch: what is done is no row any more.
 const EVERY_JOB: &str = "select count(*) from jobs";
 
 /// What may sort what it read: the few rows of one order, license or payment.
-const MAY_SORT: &[&str] = &["activation", "attempt", "job", "ledger", "settings", "report"];
+const MAY_SORT: &[&str] = &["activation", "attempt", "job", "ledger", "pool", "settings", "report"];
 
 /// The conditions of what may read a shop from its first row on: its lists as they are, of everything or of what nearly
 /// everything is, the few rows of its catalog and its people; and the licenses of a plan, which an act reads once in a
@@ -150,7 +156,8 @@ async fn every_text_is_prepared_by_sqlite_and_reads_by_an_index() {
         while let Some(row) = rows.next().unwrap() {
             steps.push(row.get::<_, String>(3).unwrap());
         }
-        let scan = steps.iter().find(|step| step.starts_with("SCAN "));
+        let is_small = |step: &&String| MAY_BE_SCANNED.iter().any(|small| step.starts_with(small));
+        let scan = steps.iter().find(|step| step.starts_with("SCAN ") && !is_small(step));
         let may = MAY_SCAN.contains(&noun) || text.sqlite == EVERY_JOB;
         assert!(scan.is_none() || may, "{noun}: {scan:?}\n{}", text.sqlite);
         let whole = steps.iter().find(|step| reads_a_shop(step));

@@ -123,6 +123,62 @@ const LAWS: &[Law] = &[
         detail: |units, licenses| format!("{licenses} licenses for {units} paid units"),
     },
     Law {
+        name: "paid_means_claimed",
+        bytes: None,
+        sql: concat!(
+            "select orders.id, case when ",
+            was_paid!(),
+            " then orders.claims else 0 end, count(claims.order_id) from orders \
+             left join claims on claims.shop_id = orders.shop_id and claims.order_id = orders.id \
+             group by orders.shop_id, orders.id, orders.claims, orders.state \
+             having count(claims.order_id) <> case when ",
+            was_paid!(),
+            " then orders.claims else 0 end",
+            most!()
+        ),
+        detail: |units, claims| format!("{claims} claims for {units} paid units whose content is made elsewhere"),
+    },
+    Law {
+        name: "a_claim_has_its_license",
+        bytes: None,
+        sql: concat!(
+            "select claims.license_id, 1, 0 from claims where not exists (select 1 from licenses \
+             where licenses.shop_id = claims.shop_id and licenses.id = claims.license_id \
+             and licenses.order_id = claims.order_id and licenses.line = claims.line \
+             and licenses.unit = claims.unit)",
+            most!()
+        ),
+        detail: |_, _| "a claim is about a license that its unit does not have".to_owned(),
+    },
+    Law {
+        name: "a_code_is_handed_out_once",
+        bytes: None,
+        sql: concat!(
+            "select min(license_id), 1, count(*) from claims where content_hash is not null \
+             group by shop_id, content_hash having count(*) > 1",
+            most!()
+        ),
+        detail: |_, found| format!("one code was handed out to {found} units"),
+    },
+    Law {
+        name: "what_left_the_stock_is_with_a_buyer",
+        bytes: None,
+        sql: concat!(
+            "select subject, 1, 0 from (\
+             select pool_codes.order_id as subject from pool_codes where pool_codes.state = 'taken' \
+             and not exists (select 1 from claims where claims.shop_id = pool_codes.shop_id \
+             and claims.order_id = pool_codes.order_id and claims.line = pool_codes.line \
+             and claims.unit = pool_codes.unit and claims.content_hash = pool_codes.code_hash) \
+             union all select claims.order_id from claims where claims.state = 'fulfilled' \
+             and claims.pool_id is not null and not exists (select 1 from pool_codes \
+             where pool_codes.shop_id = claims.shop_id and pool_codes.code_hash = claims.content_hash \
+             and pool_codes.pool_id = claims.pool_id and pool_codes.state = 'taken' \
+             and pool_codes.order_id = claims.order_id)) as differences",
+            most!()
+        ),
+        detail: |_, _| "a code left the stock and is with no unit, or is with a unit and did not leave".to_owned(),
+    },
+    Law {
         name: "issued_means_captured",
         bytes: None,
         sql: concat!(
@@ -359,6 +415,8 @@ const LAWS: &[Law] = &[
             "select id, 1, 0 from (select id, key_sealed as sealed from licenses \
              union all select id, credentials_sealed from gateway_accounts \
              union all select license_id, key_sealed from foreign_keys \
+             union all select pool_id, code_sealed from pool_codes \
+             union all select license_id, content_sealed from claims where content_sealed is not null \
              union all select kid, seed_sealed from signing_keys) as secrets \
              where substr(sealed, 1, 1) <> $1 or length(sealed) < 29",
             most!()

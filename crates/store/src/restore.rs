@@ -34,10 +34,23 @@ const READ_AGAIN: &str =
     "update gateway_accounts set version = version + 1, events_read_to = $1 where events_read_to > $1";
 const END_SESSIONS: &str = "delete from sessions where expires_at > $1";
 const END_LINKS: &str = "update login_links set version = version + 1, used_at = $1 where used_at is null";
+/// Codes that are free in the backup may have been handed out since.
+const HOLD_POOLS: &str = "update pools set version = version + 1, held_at = $1";
 const NOTE: &str =
     "insert into settings (key, value) values ($1, $2) on conflict (key) do update set value = excluded.value";
 
-texts![COUNT_QUEUED, HOLD_DELIVERIES, HOLD_JOBS, DOUBT_REFUNDS, ASK_NOW, READ_AGAIN, END_SESSIONS, END_LINKS, NOTE];
+texts![
+    COUNT_QUEUED,
+    HOLD_DELIVERIES,
+    HOLD_JOBS,
+    DOUBT_REFUNDS,
+    ASK_NOW,
+    READ_AGAIN,
+    END_SESSIONS,
+    END_LINKS,
+    HOLD_POOLS,
+    NOTE
+];
 
 /// That a database came from a backup, and whether its gateways have told since what happened after that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +99,7 @@ pub async fn settle_restored(
         write(WHAT, READ_AGAIN, values![taken_at.before(OVERLAP)]),
         write(WHAT, END_SESSIONS, values![0_i64]),
         write(WHAT, END_LINKS, values![now]),
+        write(WHAT, HOLD_POOLS, values![now]),
         write(WHAT, NOTE, vec![RESTORED.into(), json(&restored)?]),
         lift_fence(),
     ];

@@ -5,7 +5,7 @@
 
 use domain::{
     ActivationId, ApiKeyId, AttemptId, BatchId, CheckoutId, CustomerId, DeliveryId, DisputeId, EventId,
-    GatewayAccountId, JobId, LicenseId, LoginLinkId, NoticeId, OrderId, PaymentId, PlanId, ProductId, RefundId,
+    GatewayAccountId, JobId, LicenseId, LoginLinkId, NoticeId, OrderId, PaymentId, PlanId, PoolId, ProductId, RefundId,
     SessionId, ShopId, Timestamp, TransferId, UserId,
 };
 use serde::Serialize;
@@ -150,6 +150,6 @@ macro_rules! id_values {
 
 id_values! {
     ActivationId, ApiKeyId, AttemptId, BatchId, CheckoutId, CustomerId, DeliveryId, DisputeId, EventId, GatewayAccountId,
-    JobId, LicenseId, LoginLinkId, NoticeId, OrderId, PaymentId, PlanId, ProductId, RefundId, SessionId, ShopId, TransferId,
-    UserId,
+    JobId, LicenseId, LoginLinkId, NoticeId, OrderId, PaymentId, PlanId, PoolId, ProductId, RefundId, SessionId, ShopId,
+    TransferId, UserId,
 }

@@ -21,6 +21,8 @@ mod lists;
 mod memory;
 #[path = "nouns/moving.rs"]
 mod moving;
+#[path = "nouns/pools.rs"]
+mod pools;
 #[path = "nouns/revocation.rs"]
 mod revocation;
 #[path = "nouns/world.rs"]
@@ -68,6 +70,14 @@ use lists::{
     whatever_a_person_has_in_hand_is_found,
 };
 use memory::{a_seat_is_found_under_its_new_fingerprint_at_once, what_is_remembered_is_what_is_stored};
+use pools::{
+    a_code_is_kept_for_who_pays_until_the_time_is_over,
+    a_code_that_is_wanted_by_more_than_there_are_is_reserved_for_one, a_code_that_was_handed_out_never_comes_back,
+    a_paid_unit_gets_a_code_and_the_code_opens_its_license, a_stock_that_is_held_hands_out_nothing_until_it_is_let_go,
+    codes_are_withdrawn_while_they_are_free, two_thousand_who_reach_for_a_thousand_codes_get_a_thousand,
+    what_was_given_back_while_it_waited_gets_no_code,
+    who_finds_the_stock_empty_waits_and_is_served_in_the_order_of_paying,
+};
 use revocation::what_was_taken_back_is_listed_until_nothing_that_was_signed_before_can_count;
 use world::World;
 
@@ -142,6 +152,15 @@ sentences! {
     attempts_are_found_by_what_a_person_has_in_hand
     the_last_refusal_of_each_license_is_told
     what_is_old_is_forgotten_batch_by_batch
+    a_paid_unit_gets_a_code_and_the_code_opens_its_license
+    who_finds_the_stock_empty_waits_and_is_served_in_the_order_of_paying
+    a_code_that_was_handed_out_never_comes_back
+    what_was_given_back_while_it_waited_gets_no_code
+    a_code_is_kept_for_who_pays_until_the_time_is_over
+    a_code_that_is_wanted_by_more_than_there_are_is_reserved_for_one
+    a_stock_that_is_held_hands_out_nothing_until_it_is_let_go
+    codes_are_withdrawn_while_they_are_free
+    two_thousand_who_reach_for_a_thousand_codes_get_a_thousand
     every_law_is_seen_broken
     a_law_is_named_the_same_wherever_it_is_checked
 }

@@ -126,6 +126,9 @@ impl From<Refusal> for Problem {
             | Refusal::ChangedSince
             | Refusal::UsageExhausted { .. }
             | Refusal::OrderNotPaid
+            | Refusal::OutOfStock
+            | Refusal::OnBackOrder
+            | Refusal::CodeMadeElsewhere
             | Refusal::NoSurplus
             | Refusal::EmailTaken
             | Refusal::CheckoutExpired

@@ -131,6 +131,7 @@ impl World {
             country: Country::DE,
             locale: Locale::english(),
             immediate_supply: true,
+            accepts_later: true,
         };
         let submitted = self.app.submit_checkout(&self.shop, id, &buyer).await.unwrap();
         (submitted.order.to_string(), submitted.payment.id.to_string())

@@ -59,5 +59,7 @@ error-device-name = Geben Sie einen Namen mit höchstens 100 Zeichen ohne Zeilen
 error-transfer-to-owner = Dieser Adresse gehört die Lizenz bereits. Geben Sie eine andere ein.
 error-transfer-quota = Diese Lizenz wurde vorerst so oft angeboten, wie möglich ist. Sie kann am { $date } wieder angeboten werden.
 error-transfer-not-usable = Diese Lizenz gilt zurzeit nicht und kann deshalb nicht weitergegeben werden.
+error-transfer-code = Zu dieser Lizenz gehört ein Code, der anderswo entstanden ist und nicht ersetzt werden kann. Deshalb kann sie nicht weitergegeben werden.
 error-key-quota = Sie haben vorerst so viele neue Schlüssel geholt, wie möglich ist. Den nächsten gibt es am { $date }. Wenn es eilt, schreiben Sie uns.
 error-key-not-usable = Diese Lizenz gilt zurzeit nicht, deshalb gibt es für sie keinen neuen Schlüssel.
+error-key-code = Zu dieser Lizenz gehört ein Code, der anderswo entstanden ist. Deshalb gibt es für sie keinen neuen Schlüssel.

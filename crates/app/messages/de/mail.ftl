@@ -46,6 +46,7 @@ order-paid-keys = { $count ->
     [one] Ihr Lizenzschlüssel
    *[other] Ihre Lizenzschlüssel
 }
+order-paid-key-later = Unterwegs. Sie erhalten eine weitere Mail, sobald er da ist.
 order-paid-valid-forever = Läuft nicht ab
 order-paid-valid-until = Gültig bis { $date }
 order-paid-setup = So beginnen Sie mit { $product }
@@ -54,6 +55,15 @@ order-paid-document = Quittung über einen Verkauf
 order-paid-refunds = Erstattungen
 order-paid-terms = Für Ihre Bestellung gilt Fassung { $version } unserer Verkaufsbedingungen, der Sie zugestimmt haben.
 order-paid-consent = Am { $date } haben Sie verlangt, dass wir vor Ablauf der Widerrufsfrist sofort liefern, und bestätigt, dass Ihr Widerrufsrecht mit Beginn der Lieferung erlischt.
+
+## What was still owed is there
+
+order-fulfilled-subject = Der Rest Ihrer Bestellung { $number } bei { $shop }
+order-fulfilled-title = Worauf Sie gewartet haben, ist da
+order-fulfilled-intro = { $count ->
+    [one] Hier ist der Schlüssel zu Ihrer Bestellung { $number }. Bewahren Sie diese Mail auf.
+   *[other] Hier sind die { NUMBER($count) } Schlüssel zu Ihrer Bestellung { $number }. Bewahren Sie diese Mail auf.
+}
 
 ## Payment failed
 
@@ -136,3 +146,19 @@ mail-received-subject = Ihre Lizenz bei { $shop }
 mail-received-title = Eine Lizenz gehört Ihnen
 mail-received-intro = Diese Lizenz gehört von jetzt an Ihnen. Hier ist ihr Schlüssel:
 mail-received-closing = Unter der Adresse oben sehen Sie Ihre Geräte; melden Sie sich mit der Adresse an, an die diese E-Mail ging.
+
+## To the seller: a stock gets low
+
+pool-low-subject = Nur noch wenige Codes in { $pool }
+pool-low-title = Nur noch wenige Codes in { $pool }
+pool-low-free = { $free ->
+    [0] Es ist kein Code mehr auf Lager.
+    [one] Es ist noch ein Code auf Lager.
+   *[other] Es sind noch { NUMBER($free) } Codes auf Lager.
+}
+pool-low-waiting = { $waiting ->
+    [0] Niemand wartet auf einen.
+    [one] Ein bezahltes Stück wartet auf einen. Es wird beliefert, sobald Codes da sind.
+   *[other] { NUMBER($waiting) } bezahlte Stücke warten auf einen. Sie werden beliefert, sobald Codes da sind, wer am längsten wartet, zuerst.
+}
+pool-low-open = Codes nachfüllen

@@ -59,5 +59,7 @@ error-device-name = Enter a name of at most 100 characters, without line breaks,
 error-transfer-to-owner = This is the address that the license belongs to already. Enter another one.
 error-transfer-quota = This license was offered as often as is possible for now. It can be offered again on { $date }.
 error-transfer-not-usable = This license does not work at present, so it cannot be handed on.
+error-transfer-code = This license comes with a code that was made elsewhere and cannot be replaced, so it cannot be handed on.
 error-key-quota = You have taken as many new keys as there are for now. The next one can be had on { $date }. If it is urgent, write to us.
 error-key-not-usable = This license does not work at present, so there is no new key for it.
+error-key-code = This license comes with a code that was made elsewhere, so there is no new key for it.

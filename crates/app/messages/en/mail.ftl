@@ -46,6 +46,7 @@ order-paid-keys = { $count ->
     [one] Your license key
    *[other] Your license keys
 }
+order-paid-key-later = On its way. You get another mail as soon as it is there.
 order-paid-valid-forever = Does not expire
 order-paid-valid-until = Valid until { $date }
 order-paid-setup = How to start with { $product }
@@ -54,6 +55,15 @@ order-paid-document = Receipt for a sale
 order-paid-refunds = Refunds
 order-paid-terms = Your order is governed by version { $version } of our terms of sale, which you accepted.
 order-paid-consent = On { $date } you asked us to supply at once, before the withdrawal period ends, and confirmed that you lose your right of withdrawal once supply has begun.
+
+## What was still owed is there
+
+order-fulfilled-subject = The rest of your order { $number } at { $shop }
+order-fulfilled-title = What you waited for is here
+order-fulfilled-intro = { $count ->
+    [one] Here is the key for your order { $number }. Keep this mail.
+   *[other] Here are the { NUMBER($count) } keys for your order { $number }. Keep this mail.
+}
 
 ## Payment failed
 
@@ -136,3 +146,19 @@ mail-received-subject = Your license at { $shop }
 mail-received-title = A license is yours
 mail-received-intro = This license belongs to you from now on. Here is its key:
 mail-received-closing = Under the address above you see your devices; sign in with the address that this mail went to.
+
+## To the seller: a stock gets low
+
+pool-low-subject = Few codes are left in { $pool }
+pool-low-title = Few codes are left in { $pool }
+pool-low-free = { $free ->
+    [0] No code is left to be handed out.
+    [one] One code is left to be handed out.
+   *[other] { NUMBER($free) } codes are left to be handed out.
+}
+pool-low-waiting = { $waiting ->
+    [0] Nobody is waiting for one.
+    [one] One paid unit is waiting for one. It is served as soon as codes are there.
+   *[other] { NUMBER($waiting) } paid units are waiting for one. They are served as soon as codes are there, whoever has waited longest first.
+}
+pool-low-open = Add codes

@@ -50,6 +50,7 @@ fn lines() -> Vec<OrderLine> {
         unit_amount: euros(4_900),
         amount: euros(9_800),
         policy: Policy::default(),
+        fulfilment: domain::Fulfilment::GeneratedKey,
     }]
 }
 
@@ -65,7 +66,7 @@ fn paid() -> OrderPaid {
     let license = |key: &str, expires_at| IssuedLicense {
         product_name: "Lumen 3".to_owned(),
         plan_name: "Studio".to_owned(),
-        key: key.to_owned(),
+        key: Some(key.to_owned()),
         expires_at,
     };
     OrderPaid {
@@ -115,6 +116,17 @@ fn license_letter(matter: LicenseMatter, has_key: bool) -> MailContent {
 fn every_content() -> Vec<MailContent> {
     vec![
         MailContent::OrderPaid(paid()),
+        MailContent::OrderFulfilled(OrderFulfilled {
+            number: number(),
+            licenses: paid().licenses,
+            receipt_url: "https://lumen.example/orders/ord_1?receipt=a&b=c".to_owned(),
+        }),
+        MailContent::PoolLow(PoolLow {
+            name: "Lumen keys".to_owned(),
+            free: 3,
+            waiting: 2,
+            url: "https://lumen.example/console/pools/pool_1".to_owned(),
+        }),
         MailContent::PaymentFailed(failed()),
         MailContent::OrderRefunded(OrderRefunded {
             number: number(),
@@ -167,7 +179,7 @@ fn every_message_that_a_mail_names_exists() {
     let mut named = BTreeSet::new();
     for source in &sources {
         for text in source.split('"').skip(1).step_by(2) {
-            let is_id = ["mail-", "order-", "payment-failed-", "portal-code-", "console-link-"]
+            let is_id = ["mail-", "order-", "payment-failed-", "portal-code-", "console-link-", "pool-low-"]
                 .iter()
                 .any(|start| text.starts_with(start));
             if is_id && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-') {
@@ -254,7 +266,9 @@ fn a_german_mail_has_no_english_sentence() {
                 let guide = SetupGuide { product_name: "Lumen 3".to_owned(), markdown };
                 MailContent::OrderPaid(OrderPaid { setup_guides: vec![guide], refund_policy: String::new(), ..paid })
             }
-            other @ (MailContent::PaymentFailed(_)
+            other @ (MailContent::OrderFulfilled(_)
+            | MailContent::PoolLow(_)
+            | MailContent::PaymentFailed(_)
             | MailContent::OrderRefunded(_)
             | MailContent::PortalCode(_)
             | MailContent::ConsoleLink(_)
@@ -430,12 +444,27 @@ pub(crate) fn hostile_mails(text: &str) -> Vec<Mail> {
         MailContent::OrderPaid(paid) => MailContent::OrderPaid(OrderPaid {
             lines: bought.clone(),
             method: method.clone(),
-            licenses: vec![IssuedLicense { product_name: typed(), plan_name: typed(), key: typed(), expires_at: None }],
+            licenses: vec![IssuedLicense {
+                product_name: typed(),
+                plan_name: typed(),
+                key: Some(typed()),
+                expires_at: None,
+            }],
             setup_guides: vec![SetupGuide { product_name: typed(), markdown: typed() }],
             terms_version: typed(),
             refund_policy: typed(),
             ..paid
         }),
+        MailContent::OrderFulfilled(order) => MailContent::OrderFulfilled(OrderFulfilled {
+            licenses: vec![IssuedLicense {
+                product_name: typed(),
+                plan_name: typed(),
+                key: Some(typed()),
+                expires_at: None,
+            }],
+            ..order
+        }),
+        MailContent::PoolLow(pool) => MailContent::PoolLow(PoolLow { name: typed(), ..pool }),
         MailContent::PaymentFailed(failed) => {
             MailContent::PaymentFailed(PaymentFailed { method: method.clone(), ..failed })
         }
@@ -445,7 +474,12 @@ pub(crate) fn hostile_mails(text: &str) -> Vec<Mail> {
         MailContent::PortalCode(code) => MailContent::PortalCode(PortalCode { code: typed(), ..code }),
         MailContent::ConsoleLink(link) => MailContent::ConsoleLink(link),
         MailContent::License(letter) => MailContent::License(LicenseLetter {
-            licenses: vec![IssuedLicense { product_name: typed(), plan_name: typed(), key: typed(), expires_at: None }],
+            licenses: vec![IssuedLicense {
+                product_name: typed(),
+                plan_name: typed(),
+                key: Some(typed()),
+                expires_at: None,
+            }],
             name: typed(),
             other: typed(),
             ..letter

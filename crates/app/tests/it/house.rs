@@ -372,6 +372,7 @@ impl House {
             country: Country::DE,
             locale: Locale::english(),
             immediate_supply: true,
+            accepts_later: true,
         };
         let submitted = self.app.submit_checkout(&self.shop, sale.checkout.id, &buyer).await.unwrap();
         self.sale(submitted.order).await

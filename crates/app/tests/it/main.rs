@@ -14,6 +14,7 @@ mod house;
 mod no_webhooks;
 mod outbox;
 mod parked;
+mod pools;
 mod restored;
 mod surplus;
 mod ways_in;

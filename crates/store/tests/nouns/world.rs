@@ -6,10 +6,10 @@ use domain::{
     Activation, ActivationRequest, Actor, BuyerDetails, Changes, CheckoutId, CheckoutRequest, Country, Customer,
     CustomerId, Decline, DeclineClass, Delivery, DeliveryId, DeliveryState, DisputeReport, DisputeState, Duration,
     Email, Fact, Fingerprint, Fulfilment, GatewayAccount, GatewayAccountId, Job, JobId, JobKind, License, Locale,
-    LoginLink, LoginLinkId, MethodSummary, Mode, Notice, NoticeId, NoticeState, Occurrence, PaymentLocator,
-    PaymentReport, PaymentStatus, Plan, PlanId, Policy, Price, PriceTier, Product, ProductId, RefundReason,
-    RefundReport, RefundStatus, Rng, Sale, Seller, SessionHolder, Shop, ShopId, Timestamp, User, UserId, activate,
-    decide, open_checkout, submit_checkout,
+    LoginLink, LoginLinkId, MethodSummary, Mode, NewCode, Notice, NoticeId, NoticeState, Occurrence, PaymentLocator,
+    PaymentReport, PaymentStatus, Plan, PlanId, Policy, Pool, PoolCode, PoolId, Price, PriceTier, Product, ProductId,
+    RefundReason, RefundReport, RefundStatus, Rng, Sale, Seller, SessionHolder, Shop, ShopId, Timestamp, User, UserId,
+    WhenOut, activate, decide, open_checkout, submit_checkout,
 };
 use money::{Currency, Money};
 use store::Store;
@@ -72,7 +72,6 @@ impl World {
             tagline: "Light for photographs".to_owned(),
             description: "*All* of it".to_owned(),
             setup_guides: map(&[("en", "Open it."), ("de", "Öffnen.")]),
-            fulfilment: Fulfilment::GeneratedKey,
             is_active: true,
             created_at: now,
         };
@@ -95,6 +94,7 @@ impl World {
                 certificate_seconds: 86_400,
                 ..Policy::default()
             },
+            fulfilment: Fulfilment::GeneratedKey,
             max_quantity: 10,
             position: 1,
             is_active: true,
@@ -124,6 +124,31 @@ impl World {
             ..Changes::default()
         };
         store.commit(&changes).await.unwrap();
+    }
+
+    /// Makes the plan sell from a stock of these codes; what is to be written once the shop is.
+    pub(crate) fn sell_from_a_pool(&mut self, codes: &[&str]) -> Changes {
+        let pool = Pool {
+            id: PoolId::mint(self.now, &mut self.rng),
+            shop: self.shop.id,
+            version: 0,
+            slug: "codes".to_owned(),
+            name: "Codes".to_owned(),
+            when_out: WhenOut::BackOrder,
+            low_at: 2,
+            alerted_at: None,
+            held_at: None,
+            created_at: self.now,
+        };
+        self.plan.fulfilment = Fulfilment::Pool { pool: pool.id };
+        let code = |text: &&str| NewCode {
+            shop: self.shop.id,
+            pool: pool.id,
+            code: PoolCode::parse(text).unwrap(),
+            at: self.now,
+        };
+        let codes = codes.iter().map(code).collect();
+        Changes { pools: vec![pool], codes, ..Changes::default() }
     }
 
     /// Time passes, so that what comes later sorts later.
@@ -186,6 +211,7 @@ impl World {
             country: Country::DE,
             locale: Locale::parse("de").unwrap(),
             immediate_supply: true,
+            accepts_later: true,
         };
         let known = store.customer_by_email(self.shop.id, &buyer.email).await.unwrap();
         let (changes, _) =

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use app::ActivateAnswer;
+use app::Held;
 use app::messages::Arg;
 use axum::extract::{FromRequestParts, RawQuery, State};
 use axum::http::request::Parts;
@@ -40,6 +41,8 @@ pub(crate) struct LicenseView {
     customer: Option<CustomerId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
+    #[serde(skip_serializing_if = "is_false")]
+    on_its_way: bool,
     key_tail: String,
     features: Vec<String>,
     feature_values: BTreeMap<String, FeatureValue>,
@@ -54,7 +57,7 @@ pub(crate) struct LicenseView {
 }
 
 /// A license for the seller's programs, with its key where one license or one order is shown.
-pub(crate) fn view(license: &License, key: Option<String>, now: Timestamp) -> LicenseView {
+pub(crate) fn view(license: &License, held: Option<&Held>, now: Timestamp) -> LicenseView {
     LicenseView {
         id: license.id,
         state: license.standing(now).as_str(),
@@ -62,7 +65,8 @@ pub(crate) fn view(license: &License, key: Option<String>, now: Timestamp) -> Li
         product: license.product,
         plan: license.plan,
         customer: license.customer,
-        key,
+        key: held.and_then(Held::text),
+        on_its_way: held == Some(&Held::OnItsWay),
         key_tail: license.key_tail.clone(),
         features: license.policy.features.clone(),
         feature_values: license.policy.feature_values.clone(),
@@ -187,12 +191,12 @@ pub(crate) async fn show(State(web): State<Web>, manager: Manager, Id(id): Id<Li
         .ok_or_else(|| Problem::not_found("license"))?;
     let seats = store.activations(manager.shop.id, id).await.map_err(app::Error::from)?;
     let key = match manager.may_manage() {
-        Ok(()) => store.license_key(manager.shop.id, id).await.map_err(app::Error::from)?.map(|key| key.to_string()),
+        Ok(()) => web.app.held_of_license(&license).await?,
         Err(_) => None,
     };
     let now = web.app.clock.now();
     let held: Vec<_> = seats.iter().filter(|row| license.is_seated(row, now)).collect();
-    let mut shown = view(&license, key, now);
+    let mut shown = view(&license, key.as_ref(), now);
     shown.seats_used = license.seats_used.min(u32::try_from(held.len()).unwrap_or(u32::MAX));
     let activations = held.into_iter().map(|row| seat(&license, row)).collect();
     Ok(answer(StatusCode::OK, &WholeLicense { license: shown, activations }))
@@ -328,15 +332,17 @@ impl Asker {
         })
     }
 
-    /// The key; or, for what is neither one of ours nor one that was taken over from another system, where it slips.
-    /// One of ours with a slip in it is told by its check symbols, and looked for nowhere.
+    /// The key; or, for what is neither one of ours nor made elsewhere, where it slips. A code out of a stock may have
+    /// the form of one of ours, and then only its check symbols say that it is none.
     async fn key_or_slip(&self, web: &Web, text: &str) -> Result<Result<KeyCode, KeyCodeError>, Problem> {
         match KeyCode::parse(text) {
             Ok(key) => Ok(Ok(key)),
-            Err(error @ (KeyCodeError::Empty | KeyCodeError::WrongCheckSymbols)) => Ok(Err(error)),
-            Err(error @ (KeyCodeError::WrongLength { .. } | KeyCodeError::BadSymbol { .. })) => {
-                Ok(web.app.key_behind(self.shop.id, text).await?.ok_or(error))
-            }
+            Err(KeyCodeError::Empty) => Ok(Err(KeyCodeError::Empty)),
+            Err(
+                error @ (KeyCodeError::WrongCheckSymbols
+                | KeyCodeError::WrongLength { .. }
+                | KeyCodeError::BadSymbol { .. }),
+            ) => Ok(web.app.key_made_elsewhere(self.shop.id, text).await?.ok_or(error)),
         }
     }
 

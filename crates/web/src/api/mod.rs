@@ -24,6 +24,7 @@ pub(crate) mod openapi;
 pub(crate) mod order;
 pub(crate) mod payment;
 pub(crate) mod plan;
+pub(crate) mod pool;
 pub(crate) mod product;
 pub(crate) mod refund;
 pub(crate) mod reissue;

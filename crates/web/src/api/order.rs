@@ -92,7 +92,7 @@ pub(crate) async fn show(State(web): State<Web>, manager: Manager, Id(id): Id<Or
     let licenses = match manager.may_manage() {
         Ok(()) => {
             let keys = web.app.licenses_with_keys(&sale).await?;
-            keys.into_iter().map(|(row, key)| license::view(&row, Some(key), now)).collect()
+            keys.into_iter().map(|(row, held)| license::view(&row, Some(&held), now)).collect()
         }
         Err(_) => sale.licenses.iter().map(|row| license::view(row, None, now)).collect(),
     };

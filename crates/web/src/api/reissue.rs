@@ -1,6 +1,6 @@
 //! New keys for licenses whose keys are in the wrong hands.
 
-use app::ReissueInput;
+use app::{Held, ReissueInput};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -37,7 +37,7 @@ pub(crate) async fn create(
         let key = names.mint(|_, rng| KeyCode::from_random_bytes(rng.bytes()));
         let input = ReissueInput { key: key.clone(), frees_seats, tells_owner: false, reason };
         let license = task.app.reissue_license(shop, license, &input, Actor::Api).await?;
-        Ok(answer(StatusCode::OK, &view(&license, Some(key.to_string()), task.app.clock.now())))
+        Ok(answer(StatusCode::OK, &view(&license, Some(&Held::Key(key)), task.app.clock.now())))
     };
     Ok(once.answer(&web, &manager, &sent.0, work).await)
 }

@@ -61,6 +61,8 @@ struct Show<'a> {
     /// In days, for the message.
     longest_file: [(&'static str, u64); 1],
     expires: Option<String>,
+    /// Where the code comes from that the buyer holds, where it was made elsewhere.
+    code: Option<CodeRow>,
     terms: Vec<Term>,
     seats: Vec<SeatRow>,
     /// Whose it is: id and address.
@@ -73,6 +75,26 @@ struct Show<'a> {
     shows_key: bool,
     older_attempts: Option<String>,
     timeline: Vec<Moment>,
+}
+
+/// Where a code comes from.
+struct CodeRow {
+    pool: String,
+    text: String,
+}
+
+async fn code(web: &Web, chrome: &Chrome<'_>, license: &License) -> Result<Option<CodeRow>, Problem> {
+    let store = &web.app.store;
+    let claim = store.claim_of_license(license.shop, license.id).await.map_err(app::Error::from)?;
+    let Some(claim) = claim.map(|opened| opened.claim) else { return Ok(None) };
+    let Some(id) = claim.fulfilment.pool() else { return Ok(None) };
+    let pool = store.pool(license.shop, id).await.map_err(app::Error::from)?;
+    let name = pool.map_or_else(|| id.to_string(), |pool| pool.name);
+    let text = match claim.fulfilled_at {
+        Some(at) => format!("{} {}", chrome.with("console-license-code-from", "pool", &name), chrome.date(&at)),
+        None => chrome.with("console-license-code-waiting", "pool", &name),
+    };
+    Ok(Some(CodeRow { pool: id.to_string(), text }))
 }
 
 /// What is switched on, and what is set to a value.
@@ -195,6 +217,7 @@ pub(crate) async fn show(
             u64::try_from(license.policy.longest_file().as_seconds() / 86_400).unwrap_or_default(),
         )],
         expires: license.expires_at.map(|at| chrome.date(&at)),
+        code: code(&web, &chrome, &license).await?,
         terms: terms(&chrome, &license, now),
         seats: seats.iter().map(|seat| SeatRow::new(&chrome, &license, seat, now)).collect(),
         customer: owner.map(|owner| (owner.id.to_string(), owner.email.to_string())),

@@ -13,6 +13,7 @@ pub(crate) mod home;
 pub(crate) mod license;
 pub(crate) mod notice;
 pub(crate) mod order;
+pub(crate) mod pool;
 pub(crate) mod refund;
 pub(crate) mod report;
 pub(crate) mod search;
@@ -48,6 +49,7 @@ const TOLD: &[&str] = &[
     "changed-since",
     "not-undoable",
     "unfit",
+    "pool-released",
     "email-corrected",
     "email-resent",
     "email-taken",

@@ -12,7 +12,7 @@ use std::path::Path;
 use app::Catalog;
 use domain::{
     ActivationState, AtExpiry, AttemptKind, CustomerId, DeliveryState, EmailError, EventKind, LicenseId, LicenseState,
-    LoginLinkId, MailKind, OrderId, OrderState, Overage, PaymentState, RefundReason, RefundState, Refusal, Rng,
+    LoginLinkId, MailKind, OrderId, OrderState, Overage, PaymentState, PoolId, RefundReason, RefundState, Refusal, Rng,
     SeatHolder, Standing, Starts, TransferId,
 };
 use money::{Currency, MoneyError};
@@ -61,6 +61,9 @@ fn refusals() -> Vec<Refusal> {
         Refusal::NoPriceInCurrency,
         Refusal::QuantityOutOfRange { max: 1 },
         Refusal::CouponUnknown,
+        Refusal::OutOfStock,
+        Refusal::OnBackOrder,
+        Refusal::CodeMadeElsewhere,
         Refusal::ConsentMissing,
         Refusal::CheckoutExpired,
         Refusal::CheckoutCompleted,
@@ -107,6 +110,9 @@ fn meets(refusal: &Refusal) -> (bool, bool) {
         | Refusal::NoPriceInCurrency
         | Refusal::QuantityOutOfRange { .. }
         | Refusal::CouponUnknown
+        | Refusal::OutOfStock
+        | Refusal::OnBackOrder
+        | Refusal::CodeMadeElsewhere
         | Refusal::ConsentMissing
         | Refusal::CheckoutExpired
         | Refusal::CheckoutCompleted
@@ -165,6 +171,8 @@ fn put_together() -> BTreeSet<String> {
     words.extend(
         [
             MailKind::OrderPaid { order },
+            MailKind::OrderFulfilled { order },
+            MailKind::PoolLow { pool: PoolId::mint(now, &mut rng) },
             MailKind::PaymentFailed { order },
             MailKind::OrderRefunded { order },
             MailKind::PortalCode { link },

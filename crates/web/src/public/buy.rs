@@ -3,19 +3,19 @@
 //! Looking writes nothing. Pressing pay opens the checkout under the id that
 //! the page carries, so that pressing twice is one order.
 
-use app::CheckoutInput;
+use app::{CheckoutInput, is_about_stock};
 use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use domain::{Actor, BuyerDetails, CheckoutId, Email, Plan, PlanId, Price, Product, Refusal, Sale};
+use domain::{Actor, BuyerDetails, CheckoutId, Email, Plan, PlanId, Price, Product, Refusal, Sale, Supply};
 
 use crate::Web;
 use crate::problem::Problem;
 use crate::public::fields::{Fields, address};
 use crate::public::frame::Frame;
 use crate::public::pricing::{self, Market};
-use crate::public::till::{self, Buyer, FieldError, Line, QuantityField, TierLink, Till};
+use crate::public::till::{self, Buyer, FieldError, InStock, Line, QuantityField, TierLink, Till};
 use crate::visit::Visit;
 
 /// A tier with what stands around it in the catalog.
@@ -23,6 +23,8 @@ struct Offer {
     product: Product,
     plan: Plan,
     tiers: Vec<Plan>,
+    /// What there is in stock, where it is sold from one.
+    supply: Option<Supply>,
 }
 
 /// What the address or the form asks for.
@@ -41,6 +43,8 @@ enum Pressed {
     Away(Response),
     /// The page again: the reason stands in it.
     Again { errors: Vec<FieldError>, notice: Option<String> },
+    /// The page again, with what is in stock by now.
+    SoldMeanwhile,
 }
 
 pub(crate) async fn show(
@@ -72,6 +76,11 @@ pub(crate) async fn submit(
     match offer.press(&web, &visit, &frame, &wish, &fields).await? {
         Pressed::Away(response) => Ok(response),
         Pressed::Again { errors, notice } => offer.page(&web, frame, &wish, errors, notice),
+        Pressed::SoldMeanwhile => {
+            let offer = Offer::find(&web, &visit, &plan).await?;
+            let notice = Some(frame.say("till-stock-changed"));
+            offer.page(&web, frame, &wish, Vec::new(), notice)
+        }
     }
 }
 
@@ -108,7 +117,8 @@ impl Offer {
             return Err(Refusal::PlanNotOnSale.into());
         }
         let tiers = store.plans(shop, product.id).await.map_err(app::Error::from)?;
-        Ok(Self { product, plan, tiers })
+        let supply = web.app.supply_of_plan(&plan, plan.max_quantity).await?;
+        Ok(Self { product, plan, tiers, supply })
     }
 
     fn frame(&self, web: &Web, visit: &Visit) -> Frame {
@@ -157,6 +167,7 @@ impl Offer {
             buyer: wish.buyer.clone(),
             is_email_fixed: false,
             errors,
+            stock: InStock::of(self.supply.as_ref(), quantity),
             notice,
             cancel_url: None,
         };
@@ -245,9 +256,14 @@ impl Offer {
             country,
             locale: visit.locale.clone(),
             immediate_supply: till::consent_counts(country, wish.buyer.has_consent),
+            accepts_later: fields.get("later") == "yes",
         };
-        let submitted = web.app.submit_checkout(&visit.shop, sale.checkout.id, &buyer).await?;
-        Ok(Pressed::Away(till::go(web, country, submitted.payment).await))
+        match web.app.submit_checkout(&visit.shop, sale.checkout.id, &buyer).await {
+            Ok(submitted) => Ok(Pressed::Away(till::go(web, country, submitted.payment).await)),
+            // Somebody else had the last one.
+            Err(error) if is_about_stock(&error) => Ok(Pressed::SoldMeanwhile),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

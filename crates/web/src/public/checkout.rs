@@ -4,19 +4,19 @@
 //! What is bought stands fast here; to change it is to begin again. Once pay
 //! was pressed nothing personal is shown: whoever has the link sees the total.
 
-use app::{App, CheckoutInput};
+use app::{App, CheckoutInput, is_about_stock};
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use domain::{Actor, BuyerDetails, CheckoutId, CheckoutState, Order, Payment, Sale};
+use domain::{Actor, BuyerDetails, CheckoutId, CheckoutState, Order, Payment, Refusal, Sale};
 
 use crate::Web;
 use crate::problem::Problem;
 use crate::public::fields::{Fields, address};
 use crate::public::frame::{Frame, page};
-use crate::public::till::{self, Buyer, FieldError, Line, Till};
+use crate::public::till::{self, Buyer, FieldError, InStock, Line, Till};
 use crate::visit::Visit;
 
 /// Where a visit can go on from.
@@ -54,7 +54,7 @@ pub(crate) async fn show(State(web): State<Web>, visit: Visit, Path(id): Path<St
     let visit = visit.speaking(&web, &sale.order.locale);
     match step(&web, &sale) {
         Step::AtOrder => Ok(to_order(&sale.order)),
-        Step::Open => open_till(&web, &visit, &sale, Buyer::default(), Vec::new()),
+        Step::Open => open_till(&web, &visit, &sale, Buyer::default(), Vec::new(), None).await,
         Step::AtGateway { payment } | Step::Again { payment } => {
             let decline = payment.decline.as_ref();
             let frame = frame(
@@ -90,7 +90,13 @@ pub(crate) async fn submit(
         }
         Step::AtGateway { payment } => Ok(to_gateway(&payment)),
         Step::Again { .. } => {
-            let submitted = web.app.retry_payment(&visit.shop, sale.order.id).await?;
+            let submitted = match web.app.retry_payment(&visit.shop, sale.order.id).await {
+                Ok(submitted) => submitted,
+                Err(error) if is_about_stock(&error) => {
+                    return open_till(&web, &visit, &sale, Buyer::default(), Vec::new(), None).await;
+                }
+                Err(error) => return Err(error.into()),
+            };
             // Whoever has the link may pay; the order opens for the one who said where the keys go.
             Ok(till::go_as_stranger(&web, submitted.payment).await)
         }
@@ -105,7 +111,7 @@ async fn press(web: &Web, visit: &Visit, sale: &Sale, fields: &Fields) -> Result
     if fields.get("press") == "update" {
         let mut sale = sale.clone();
         sale.order.country = country.unwrap_or(sale.order.country);
-        return open_till(web, visit, &sale, typed, Vec::new());
+        return open_till(web, visit, &sale, typed, Vec::new(), None).await;
     }
     let email = match &sale.order.email {
         Some(email) => Ok(email.clone()),
@@ -120,15 +126,23 @@ async fn press(web: &Web, visit: &Visit, sale: &Sale, fields: &Fields) -> Result
                 country,
                 locale: visit.locale.clone(),
                 immediate_supply: till::consent_counts(country, typed.has_consent),
+                accepts_later: fields.get("later") == "yes",
             };
-            let submitted = web.app.submit_checkout(&visit.shop, sale.checkout.id, &buyer).await?;
-            Ok(till::go(web, country, submitted.payment).await)
+            match web.app.submit_checkout(&visit.shop, sale.checkout.id, &buyer).await {
+                Ok(submitted) => Ok(till::go(web, country, submitted.payment).await),
+                // The page says what has changed: somebody else had the last one.
+                Err(error) if is_about_stock(&error) => {
+                    let notice = Some(frame.say("till-stock-changed"));
+                    open_till(web, visit, sale, typed, Vec::new(), notice).await
+                }
+                Err(error) => Err(error.into()),
+            }
         }
         (email, country, consent) => {
             let mut sale = sale.clone();
             sale.order.country = *country.as_ref().unwrap_or(&sale.order.country);
             let errors = email.err().into_iter().chain(country.err()).chain(consent.err()).collect();
-            open_till(web, visit, &sale, typed, errors)
+            open_till(web, visit, &sale, typed, errors, None).await
         }
     }
 }
@@ -164,14 +178,21 @@ fn frame(web: &Web, visit: &Visit, title: &str) -> Frame {
     Frame { title: frame.say(title), ..frame }
 }
 
-fn open_till(
+async fn open_till(
     web: &Web,
     visit: &Visit,
     sale: &Sale,
     typed: Buyer,
     errors: Vec<FieldError>,
+    notice: Option<String>,
 ) -> Result<Response, Problem> {
     let frame = frame(web, visit, "checkout-title");
+    let stock = match web.app.look_into_stock(sale).await {
+        Ok(()) => InStock::Now,
+        Err(app::Error::Refused(Refusal::OnBackOrder)) => InStock::Later,
+        Err(app::Error::Refused(Refusal::OutOfStock)) => InStock::Out,
+        Err(error) => return Err(error.into()),
+    };
     let order = &sale.order;
     let till = Till {
         action: format!("/checkout/{}", sale.checkout.id),
@@ -189,7 +210,8 @@ fn open_till(
             has_consent: typed.has_consent,
         },
         errors,
-        notice: None,
+        stock,
+        notice,
         cancel_url: sale.checkout.cancel_url.clone(),
     };
     let status = if till.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };

@@ -1,11 +1,11 @@
 //! A license as its owner sees it: key, state, devices.
 
+use app::Held;
 use app::messages::Arg;
 use domain::{
     Activation, Age, AtExpiry, Attempt, Duration, License, LicenseState, OrderLine, Quota, SeatHolder, Standing,
     Starts, Timestamp,
 };
-use latchkey_license::KeyCode;
 
 use crate::public::words::Words;
 
@@ -17,6 +17,8 @@ pub(crate) struct LicenseView {
     pub(crate) id: String,
     /// The whole key, where it may be seen and works or may work again.
     pub(crate) key: Option<String>,
+    /// Whether there is nothing to be seen yet: the code comes later.
+    pub(crate) is_on_its_way: bool,
     /// The end of the key, where it may not.
     pub(crate) key_tail: String,
     pub(crate) is_usable: bool,
@@ -91,7 +93,7 @@ pub(crate) fn view(
     words: &Words,
     license: &License,
     line: Option<&OrderLine>,
-    key: Option<&KeyCode>,
+    content: Option<&Held>,
     seats: &[Activation],
     release_root: &str,
     now: Timestamp,
@@ -116,8 +118,14 @@ pub(crate) fn view(
         manage: None,
         name: line.map(|line| format!("{} {}", line.product_name, line.plan_name)).unwrap_or_default(),
         id: license.id.to_string(),
-        key: key.map(ToString::to_string),
-        key_tail: license.key_tail.clone(),
+        key: content.and_then(Held::text),
+        is_on_its_way: content == Some(&Held::OnItsWay),
+        // What was made elsewhere does not end as the key behind it does.
+        key_tail: if line.is_some_and(|line| line.fulfilment.is_claimed()) {
+            String::new()
+        } else {
+            license.key_tail.clone()
+        },
         is_usable,
         standing: standing(words, license, now),
         terms: terms(words, license, now),
@@ -141,6 +149,7 @@ pub(crate) fn handed_on(words: &Words, license: &License, line: Option<&OrderLin
         name: line.map(|line| format!("{} {}", line.product_name, line.plan_name)).unwrap_or_default(),
         id: license.id.to_string(),
         key: None,
+        is_on_its_way: false,
         key_tail: "••••".to_owned(),
         is_usable: false,
         standing: words.say("page-license-handed-on"),

@@ -4,6 +4,7 @@
 //! in the mail), or through the portal. Without either it shows nothing, not
 //! even whether there is such an order.
 
+use app::Held;
 use app::mail::markdown;
 use askama::Template;
 use axum::extract::{Path, Query, State};
@@ -13,7 +14,6 @@ use domain::{
     Activation, ActivationId, Actor, Attempt, Duration, FileGiver, LicenseId, MailKind, MethodSummary, Order, OrderId,
     OrderState, Payment, PaymentState, Product, RefundState, Refusal, Sale, Timestamp,
 };
-use latchkey_license::KeyCode;
 use store::{DeliveryFilter, Page};
 
 use crate::Web;
@@ -104,7 +104,7 @@ struct DeniedPage<'a> {
 
 /// What is read for the page besides the sale.
 struct Belongings {
-    keys: Vec<(LicenseId, KeyCode)>,
+    held: Vec<(LicenseId, Held)>,
     seats: Vec<Activation>,
     refusals: Vec<Attempt>,
     products: Vec<Product>,
@@ -157,6 +157,7 @@ pub(crate) async fn retry(State(web): State<Web>, visit: Visit, Path(id): Path<S
         }
         // Paid or expired meanwhile: the page says so.
         Err(app::Error::Refused(Refusal::CheckoutCompleted | Refusal::CheckoutExpired)) => Ok(back(sale.order.id, "")),
+        Err(app::Error::Refused(Refusal::OutOfStock)) => Ok(back(sale.order.id, "out_of_stock")),
         Err(error) => Err(error.into()),
     }
 }
@@ -253,7 +254,7 @@ pub(crate) async fn free_seat(
 
 /// What happened, by the code that a form's answer carries in its address.
 pub(crate) fn done(words: &Words, code: &str) -> Option<String> {
-    ["checked", "resent", "just_sent", "released", "release_quota"]
+    ["checked", "resent", "just_sent", "released", "release_quota", "out_of_stock"]
         .contains(&code)
         .then(|| words.say(&format!("page-order-done-{code}")))
 }
@@ -284,14 +285,14 @@ fn denied(web: &Web, visit: &Visit) -> Result<Response, Problem> {
 
 impl Belongings {
     async fn read(web: &Web, sale: &Sale, access: Access) -> Result<Self, Problem> {
-        let mut belongings = Self { keys: Vec::new(), seats: Vec::new(), refusals: Vec::new(), products: Vec::new() };
+        let mut belongings = Self { held: Vec::new(), seats: Vec::new(), refusals: Vec::new(), products: Vec::new() };
         if !sale.order.state.was_paid() {
             return Ok(belongings);
         }
         let (store, shop) = (&web.app.store, sale.order.shop);
         // Whoever came with the only key of an order knows it already.
         if access == Access::Buyer || sale.licenses.len() == 1 {
-            belongings.keys = store.license_keys(shop, sale.order.id).await.map_err(app::Error::from)?;
+            belongings.held = web.app.held(&sale.order).await?;
         }
         belongings.seats = store.activations_of_order(shop, sale.order.id).await.map_err(app::Error::from)?;
         belongings.refusals = store.last_refusals_of_order(shop, sale.order.id).await.map_err(app::Error::from)?;
@@ -318,7 +319,10 @@ fn order_page(
     let frame = Frame::new(web, visit, String::new()).private().returning_to(&path);
     let title = frame.words.fill("page-order-title", &[("number", order.number.as_str().into())]);
     let frame = Frame { title, ..frame };
-    let stage = stage(&frame.words, sale, now);
+    let mut stage = stage(&frame.words, sale, now);
+    if belongings.held.iter().any(|(_, held)| *held == Held::OnItsWay) && sale.order.state == OrderState::Paid {
+        stage.texts = vec![frame.say("page-order-on_its_way")];
+    }
     let frame = if stage.is_waiting { frame.refreshing(REFRESH_SECONDS) } else { frame };
     let words = &frame.words;
     let licenses: Vec<LicenseView> = sale
@@ -326,11 +330,11 @@ fn order_page(
         .iter()
         .map(|license| {
             let line = usize::try_from(license.line).ok().and_then(|place| order.lines.get(place));
-            let key = belongings.keys.iter().find(|(id, _)| *id == license.id).map(|(_, key)| key);
+            let held = belongings.held.iter().find(|(id, _)| *id == license.id).map(|(_, held)| held);
             if license.customer != order.customer {
                 return license::handed_on(words, license, line);
             }
-            let view = license::view(words, license, line, key, &belongings.seats, &path, now);
+            let view = license::view(words, license, line, held, &belongings.seats, &path, now);
             let manage = (access == Access::Buyer).then(|| format!("/portal/licenses/{}", license.id));
             LicenseView { manage, ..view }.refused(words, license, &belongings.refusals, now)
         })
@@ -350,7 +354,7 @@ fn order_page(
             Access::Holder => email.masked(),
         }),
         keys_title: words.fill("page-order-keys", &[("count", units.into())]),
-        is_hiding: licenses.iter().any(|license| license.key.is_none()),
+        is_hiding: licenses.iter().any(|license| license.key.is_none() && !license.is_on_its_way),
         licenses,
         guides: guides.collect(),
         receipt: receipt(&frame, sale),

@@ -3,6 +3,7 @@
 //! Whoever came with a key and an order number sees none of this: a leaked key must not be able to take the license
 //! away from who bought it.
 
+use app::Held;
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, Query, State};
@@ -136,7 +137,7 @@ pub(crate) async fn ask_for_key(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let own = owned!(&web, &visit, &id);
-    key_page(&web, &visit, &own)
+    key_page(&web, &visit, &own).await
 }
 
 /// Takes a new key.
@@ -149,9 +150,9 @@ pub(crate) async fn take_key(
     let own = owned!(&web, &visit, &id);
     match web.app.rotate_own_key(visit.shop.id, own.license.id, fields.get("release") == "yes").await {
         Ok(()) => Ok(back(&own.path, "rotated")),
-        Err(app::Error::Refused(Refusal::RotationQuotaReached { .. } | Refusal::LicenseNotUsable(_))) => {
-            key_page(&web, &visit, &own)
-        }
+        Err(app::Error::Refused(
+            Refusal::RotationQuotaReached { .. } | Refusal::LicenseNotUsable(_) | Refusal::CodeMadeElsewhere,
+        )) => key_page(&web, &visit, &own).await,
         Err(error) => Err(error.into()),
     }
 }
@@ -190,6 +191,7 @@ pub(crate) async fn offer(
             refused(words.fill("error-transfer-quota", &[("date", (&day).into())]))
         }
         Err(app::Error::Refused(Refusal::LicenseNotUsable(_))) => refused(words.say("error-transfer-not-usable")),
+        Err(app::Error::Refused(Refusal::CodeMadeElsewhere)) => refused(words.say("error-transfer-code")),
         Err(error) => Err(error.into()),
     }
 }
@@ -218,10 +220,12 @@ fn done(words: &Words, code: &str) -> Option<String> {
         .then(|| words.say(&format!("page-own-done-{code}")))
 }
 
-/// Whether the owner may take a new key of the license, or hand it on.
-fn can_change(web: &Web, license: &License) -> bool {
+/// Whether the owner may take a new key of the license, or hand it on: a code that was made elsewhere stays with whoever
+/// knows it.
+fn can_change(web: &Web, license: &License, held: Option<&Held>) -> bool {
+    let is_made_here = matches!(held, None | Some(Held::Key(_)));
     match license.standing(web.app.clock.now()) {
-        Standing::Active | Standing::Expired => true,
+        Standing::Active | Standing::Expired => is_made_here,
         Standing::Suspended | Standing::Revoked => false,
     }
 }
@@ -234,25 +238,25 @@ async fn license_page(
     errors: Vec<(String, &str)>,
 ) -> Result<Response, Problem> {
     let (store, shop) = (&web.app.store, visit.shop.id);
+    let held = web.app.held_of_license(&own.license).await?;
     let read = async || {
-        let key = store.license_key(shop, own.license.id).await?;
         let seats = store.activations(shop, own.license.id).await?;
         let transfers = store.transfers(shop, own.license.id).await?;
-        Ok::<_, store::ReadError>((key, seats, transfers))
+        Ok::<_, store::ReadError>((seats, transfers))
     };
-    let (key, seats, transfers) = read().await.map_err(app::Error::from)?;
+    let (seats, transfers) = read().await.map_err(app::Error::from)?;
     let name = web.app.name_of(&own.license).await?.join(" ");
     let now = web.app.clock.now();
     let frame = Frame { title: name.clone(), ..Frame::new(web, visit, String::new()).private() };
     let frame = frame.returning_to(&own.path);
     let words = &frame.words;
     let seats: Vec<Activation> = seats.into_iter().rev().collect();
-    let view = license::view(words, &own.license, None, key.as_ref(), &seats, "/portal", now);
+    let view = license::view(words, &own.license, None, held.as_ref(), &seats, "/portal", now);
     let errors: Vec<(String, String)> = errors.into_iter().map(|(field, id)| (field, words.say(id))).collect();
     let (status, frame) = status(errors.is_empty(), frame);
     let template = OwnLicensePage {
         done: done(&frame.words, code),
-        can_change: can_change(web, &own.license),
+        can_change: can_change(web, &own.license, held.as_ref()),
         offer: transfers.iter().find(|transfer| transfer.is_open(now)).map(|open| offer_text(&frame.words, open)),
         license: LicenseView { name, ..view },
         path: own.path.clone(),
@@ -268,14 +272,16 @@ fn offer_text(words: &Words, transfer: &Transfer) -> String {
     words.fill("page-own-offered", &arguments)
 }
 
-fn key_page(web: &Web, visit: &Visit, own: &Own) -> Result<Response, Problem> {
+async fn key_page(web: &Web, visit: &Visit, own: &Own) -> Result<Response, Problem> {
+    let held = web.app.held_of_license(&own.license).await?;
     let path = format!("{}/key", own.path);
     let frame = Frame::new(web, visit, String::new()).private().returning_to(&path);
     let frame = Frame { title: frame.say("page-own-key-title"), ..frame };
     let now = web.app.clock.now();
     let (words, done) = (&frame.words, &own.license.own_acts.rotations);
     let refusal = match ROTATIONS.next_at(done, now) {
-        _ if !can_change(web, &own.license) => Some(words.say("error-key-not-usable")),
+        _ if matches!(held, Some(Held::Code(_) | Held::OnItsWay)) => Some(words.say("error-key-code")),
+        _ if !can_change(web, &own.license, held.as_ref()) => Some(words.say("error-key-not-usable")),
         Some(next_at) => {
             let day = words.date(next_at);
             Some(words.fill("error-key-quota", &[("date", (&day).into())]))

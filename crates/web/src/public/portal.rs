@@ -159,7 +159,14 @@ pub(crate) async fn enter_with_key(
     visit: Visit,
     Form(fields): Form<Fields>,
 ) -> Result<Response, Problem> {
-    let key = KeyCode::parse(fields.get("key")).map_err(key_error);
+    let key = match KeyCode::parse(fields.get("key")) {
+        Ok(key) => Ok(key),
+        // A code that was made elsewhere is a key to its buyer.
+        Err(slip) => {
+            let code = web.app.key_made_elsewhere(visit.shop.id, fields.get("key")).await?;
+            code.ok_or_else(|| key_error(slip))
+        }
+    };
     let number = match fields.get("number").trim() {
         "" => Err("error-number-empty"),
         typed => OrderNumber::parse(typed).ok_or("error-number-malformed"),

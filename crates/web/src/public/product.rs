@@ -12,6 +12,7 @@ use crate::public::country::{self, CountryOption};
 use crate::public::fields::{Fields, address};
 use crate::public::frame::{Frame, page};
 use crate::public::pricing::{self, Market};
+use crate::public::till::InStock;
 use crate::visit::Visit;
 
 #[derive(Template)]
@@ -37,6 +38,8 @@ struct Tier {
     highlights: Vec<String>,
     href: String,
     button: String,
+    /// That it comes later, or is out of stock.
+    stock: Option<String>,
 }
 
 pub(crate) async fn show(
@@ -51,10 +54,16 @@ pub(crate) async fn show(
     let market = Market::of(&visit, &fields);
     let frame = Frame::new(&web, &visit, product.name.clone()).described(&product.tagline);
     let words = &frame.words;
+    let mut stocks = Vec::with_capacity(plans.len());
+    for plan in &plans {
+        // Only plans that sell from a stock ask for it.
+        stocks.push(InStock::of(web.app.supply_of_plan(plan, 1).await?.as_ref(), 1));
+    }
     let tiers = plans
         .iter()
-        .filter(|plan| plan.is_active)
-        .filter_map(|plan| {
+        .zip(stocks)
+        .filter(|(plan, _)| plan.is_active)
+        .filter_map(|(plan, stock)| {
             let price = market.price(plan, &visit.shop)?;
             Some(Tier {
                 name: plan.name.clone(),
@@ -65,6 +74,11 @@ pub(crate) async fn show(
                     &format!("/buy/{}", plan.slug),
                     &[("country", fields.get("country")), ("currency", market.currency_code())],
                 ),
+                stock: match stock {
+                    InStock::Now => None,
+                    InStock::Later => Some(words.say("product-later")),
+                    InStock::Out => Some(words.say("product-out")),
+                },
                 button: words.fill("product-choose", &[("plan", (&plan.name).into())]),
             })
         })

@@ -10,7 +10,7 @@ use app::mail::markdown;
 use askama::Template;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse as _, Redirect, Response};
-use domain::{Country, Email, Order, Payment, PaymentState};
+use domain::{Country, Email, Order, Payment, PaymentState, Supply, WhenOut};
 use money::Money;
 
 use crate::problem::Problem;
@@ -56,6 +56,31 @@ pub(crate) struct Line {
     pub(crate) amount: String,
 }
 
+/// Whether what is bought can be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InStock {
+    /// At once.
+    Now,
+    /// Later, and the buyer is told so.
+    Later,
+    /// Not until there is more.
+    Out,
+}
+
+impl InStock {
+    /// What a buyer of so many finds; what is made here is always there.
+    pub(crate) fn of(supply: Option<&Supply>, units: u32) -> Self {
+        match supply {
+            None => Self::Now,
+            Some(supply) if supply.covers(units) => Self::Now,
+            Some(supply) => match supply.when_out {
+                WhenOut::BackOrder => Self::Later,
+                WhenOut::Stop => Self::Out,
+            },
+        }
+    }
+}
+
 /// What the buyer said, kept for showing it again.
 #[derive(Clone, Default)]
 pub(crate) struct Buyer {
@@ -80,6 +105,8 @@ pub(crate) struct Till {
     /// Whether the seller's program, or an earlier press, named the address.
     pub(crate) is_email_fixed: bool,
     pub(crate) errors: Vec<FieldError>,
+    /// Whether what is bought is in stock.
+    pub(crate) stock: InStock,
     /// Something to know before pressing again.
     pub(crate) notice: Option<String>,
     /// The seller's page to turn back to.
@@ -104,6 +131,14 @@ struct TillPage<'a> {
 }
 
 impl TillPage<'_> {
+    fn is_later(&self) -> bool {
+        self.till.stock == InStock::Later
+    }
+
+    fn is_out(&self) -> bool {
+        self.till.stock == InStock::Out
+    }
+
     fn error(&self, field: &str) -> Option<&str> {
         self.till.errors.iter().find(|error| error.field == field).map(|error| error.text.as_str())
     }

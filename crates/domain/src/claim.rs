@@ -1,0 +1,298 @@
+//! What a paid unit is owed whose content is not made here: it waits until the content is there.
+//!
+//! A claim is opened in the commit that makes its order paid, one for each
+//! unit. The same commit fulfils it where there is something to fulfil it
+//! with; otherwise it waits, for everybody to see, and is fulfilled later,
+//! the oldest first.
+
+use serde_json::json;
+
+use crate::{
+    Actor, Changes, CustomerId, Delivery, DeliveryId, DeliveryState, Email, Event, EventId, EventKind, Fulfilment, Job,
+    JobId, JobKind, License, LicenseId, LicenseState, Locale, MailKind, Order, OrderId, PoolId, Rng, ShopId, Timestamp,
+};
+
+/// How far a claim has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ClaimState {
+    /// Nothing was handed out yet.
+    Waiting,
+    /// The content is with the buyer, and stays there.
+    Fulfilled,
+}
+
+impl ClaimState {
+    /// Every state.
+    pub const ALL: [Self; 2] = [Self::Waiting, Self::Fulfilled];
+
+    /// The word in rows and on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Fulfilled => "fulfilled",
+        }
+    }
+
+    /// Reads the word in rows.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+/// What one unit of a paid line is owed. Order, line and unit are unique together, and so is the
+/// license. The content is not in it: the store
+/// seals it, and opens it only to show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The shop.
+    pub shop: ShopId,
+    /// The order.
+    pub order: OrderId,
+    /// Which line of the order, from 0.
+    pub line: u32,
+    /// Which unit of the line, from 0.
+    pub unit: u32,
+    /// The license of the unit: while it does not work, nothing is handed out.
+    pub license: LicenseId,
+    /// Where the content comes from.
+    pub fulfilment: Fulfilment,
+    /// How far it has come.
+    pub state: ClaimState,
+    /// When the unit was paid.
+    pub created_at: Timestamp,
+    /// When the content was handed out.
+    pub fulfilled_at: Option<Timestamp>,
+}
+
+/// A claim that waits, with whom to write to once it is fulfilled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingClaim {
+    /// The claim.
+    pub claim: Claim,
+    /// Whose it is.
+    pub customer: Option<CustomerId>,
+    /// Where the mail goes.
+    pub email: Option<Email>,
+    /// In which language.
+    pub locale: Locale,
+}
+
+/// Codes for the new claims of an order, as far as the stock has any for them: those that are kept for the order, then
+/// free ones, unless somebody has waited for longer. What became of each unit goes into the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draw {
+    /// The shop.
+    pub shop: ShopId,
+    /// The order.
+    pub order: OrderId,
+    /// The stock.
+    pub pool: PoolId,
+    /// When.
+    pub at: Timestamp,
+    /// What the journal is told of each unit. The kind of the event is what became of the claim.
+    pub units: Vec<DrawnUnit>,
+}
+
+/// One unit of a [`Draw`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DrawnUnit {
+    /// The line.
+    pub line: u32,
+    /// The unit.
+    pub unit: u32,
+    /// The line of the journal, as it is when the claim waits.
+    pub event: Event,
+}
+
+/// A code for a claim that has waited. The commit fails when there is none, or the claim does not wait any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fill {
+    /// The shop.
+    pub shop: ShopId,
+    /// The order.
+    pub order: OrderId,
+    /// The line.
+    pub line: u32,
+    /// The unit.
+    pub unit: u32,
+    /// The stock.
+    pub pool: PoolId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Opens the claims of an order that has just been paid.
+pub(crate) fn open_claims(
+    order: &Order,
+    issued: &[License],
+    actor: Actor,
+    now: Timestamp,
+    rng: &mut Rng,
+    changes: &mut Changes,
+) {
+    for license in issued {
+        let line = usize::try_from(license.line).ok().and_then(|line| order.lines.get(line));
+        let Some(fulfilment) = line.map(|line| line.fulfilment).filter(|fulfilment| fulfilment.is_claimed()) else {
+            continue;
+        };
+        changes.claims.push(Claim {
+            shop: order.shop,
+            order: order.id,
+            line: license.line,
+            unit: license.unit,
+            license: license.id,
+            fulfilment,
+            state: ClaimState::Waiting,
+            created_at: now,
+            fulfilled_at: None,
+        });
+        let event = Event {
+            id: EventId::mint(now, rng),
+            shop: order.shop,
+            kind: EventKind::ClaimWaiting,
+            actor,
+            order: Some(order.id),
+            license: Some(license.id),
+            customer: order.customer,
+            data: json!({ "license": license.id, "fulfilment": fulfilment }),
+            at: now,
+        };
+        // Money that went back before it was known to have come buys no code.
+        let Some(pool) = fulfilment.pool().filter(|_| license.state == LicenseState::Active) else {
+            changes.events.push(event);
+            continue;
+        };
+        let unit = DrawnUnit { line: license.line, unit: license.unit, event };
+        match changes.draws.iter_mut().find(|draw| draw.pool == pool) {
+            Some(draw) => draw.units.push(unit),
+            None => changes.draws.push(Draw { shop: order.shop, order: order.id, pool, at: now, units: vec![unit] }),
+        }
+    }
+}
+
+/// Hands out codes to claims that have waited, and writes to their buyers: one mail for each order.
+#[must_use]
+pub fn fulfil_claims(waiting: &[WaitingClaim], now: Timestamp, rng: &mut Rng) -> Changes {
+    let mut changes = Changes::default();
+    for WaitingClaim { claim, customer, email, locale } in waiting {
+        let Some(pool) = claim.fulfilment.pool() else { continue };
+        changes.fills.push(Fill {
+            shop: claim.shop,
+            order: claim.order,
+            line: claim.line,
+            unit: claim.unit,
+            pool,
+            at: now,
+        });
+        changes.events.push(Event {
+            id: EventId::mint(now, rng),
+            shop: claim.shop,
+            kind: EventKind::ClaimFulfilled,
+            actor: Actor::System,
+            order: Some(claim.order),
+            license: Some(claim.license),
+            customer: *customer,
+            data: json!({ "license": claim.license, "fulfilment": claim.fulfilment }),
+            at: now,
+        });
+        let is_told = changes.deliveries.iter().any(|delivery| delivery.order == Some(claim.order));
+        let Some(to) = email.clone().filter(|_| !is_told) else { continue };
+        let delivery = Delivery {
+            id: DeliveryId::mint(now, rng),
+            shop: claim.shop,
+            version: 0,
+            mail: MailKind::OrderFulfilled { order: claim.order },
+            to,
+            locale: locale.clone(),
+            order: Some(claim.order),
+            customer: *customer,
+            state: DeliveryState::Queued,
+            attempts: 0,
+            last_error: None,
+            created_at: now,
+            sent_at: None,
+            without_keys: false,
+        };
+        changes.jobs.push(Job {
+            id: JobId::mint(now, rng),
+            shop: claim.shop,
+            kind: JobKind::SendMail { delivery: delivery.id },
+            run_at: now,
+            attempts: 0,
+            last_error: None,
+            created_at: now,
+        });
+        changes.deliveries.push(delivery);
+    }
+    changes
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::fixture::{Reporter, START, World, rng};
+    use crate::{PaymentStatus, RefundStatus};
+
+    fn world() -> World {
+        let mut world = World::submitted();
+        let pool = PoolId::mint(START, &mut rng(9));
+        world.sale.order.lines[0].fulfilment = Fulfilment::Pool { pool };
+        world
+    }
+
+    #[test]
+    fn each_paid_unit_has_a_claim_and_the_stock_is_drawn_on_in_the_same_commit() {
+        let mut world = world();
+        let reporter = Reporter::of(&world.sale, 0);
+        let captured = world.sale.order.total;
+        let changes = world.meet(&reporter.payment(PaymentStatus::Succeeded { captured })).unwrap();
+        let issued: Vec<_> =
+            changes.issued.iter().map(|(license, _)| (license.line, license.unit, license.id)).collect();
+        let claimed: Vec<_> = changes.claims.iter().map(|claim| (claim.line, claim.unit, claim.license)).collect();
+        assert!(issued.len() > 1 && issued == claimed);
+        assert_eq!(u64::try_from(claimed.len()).unwrap(), world.sale.order.claimed_units());
+        let drawn: Vec<usize> = changes.draws.iter().map(|draw| draw.units.len()).collect();
+        assert_eq!(drawn, [claimed.len()], "one draw for all of them");
+        // The same report again: nothing more.
+        let again = world.meet(&reporter.payment(PaymentStatus::Succeeded { captured })).unwrap();
+        assert!(again.claims.is_empty() && again.draws.is_empty());
+    }
+
+    #[test]
+    fn money_that_went_back_before_it_was_known_to_have_come_buys_no_code() {
+        let mut world = world();
+        let reporter = Reporter::of(&world.sale, 0);
+        let captured = world.sale.order.total;
+        world.meet(&reporter.refund(None, "re", captured.minor(), RefundStatus::Succeeded)).unwrap();
+        let changes = world.meet(&reporter.payment(PaymentStatus::Succeeded { captured })).unwrap();
+        assert!(!changes.claims.is_empty() && changes.draws.is_empty());
+        assert!(changes.events.iter().any(|event| event.kind == EventKind::ClaimWaiting));
+    }
+
+    #[test]
+    fn who_waited_for_several_codes_gets_one_mail() {
+        let mut world = world();
+        let reporter = Reporter::of(&world.sale, 0);
+        let captured = world.sale.order.total;
+        let changes = world.meet(&reporter.payment(PaymentStatus::Succeeded { captured })).unwrap();
+        let order = &world.sale.order;
+        let waiting: Vec<WaitingClaim> = changes
+            .claims
+            .into_iter()
+            .map(|claim| WaitingClaim {
+                claim,
+                customer: order.customer,
+                email: order.email.clone(),
+                locale: order.locale.clone(),
+            })
+            .collect();
+        let changes = fulfil_claims(&waiting, START, &mut rng(5));
+        assert_eq!(
+            (changes.fills.len(), changes.events.len(), changes.deliveries.len(), changes.jobs.len()),
+            (waiting.len(), waiting.len(), 1, 1)
+        );
+    }
+}

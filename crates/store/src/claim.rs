@@ -1,0 +1,238 @@
+//! What paid units are owed whose content is made elsewhere, and the content once it is handed out.
+//!
+//! Content is sealed under its own hash, not under the unit it went to, so that one statement can hand out many.
+
+use std::borrow::Cow;
+
+use data_encoding::HEXLOWER;
+use domain::{
+    Claim, ClaimState, CustomerId, Draw, DrawnUnit, Fulfilment, LicenseId, Locale, OrderId, PoolCode, PoolId, ShopId,
+    Timestamp, WaitingClaim,
+};
+
+use crate::column::Columns;
+use crate::statement::{json, read, texts, values, write};
+use crate::{CommitError, Purpose, ReadError, Row, RowError, Statement, Store, Vault};
+
+const WHAT: &str = "claim";
+
+macro_rules! columns {
+    () => {
+        "claims.shop_id, claims.order_id, claims.line, claims.unit, claims.license_id, claims.fulfilment, \
+         claims.pool_id, claims.state, claims.created_at, claims.fulfilled_at"
+    };
+}
+
+/// What one unit of an order gets from the code that was taken for it.
+macro_rules! hand_out {
+    ($which:literal) => {
+        concat!(
+            "update claims set state = 'fulfilled', fulfilled_at = $3, content_hash = codes.code_hash, \
+             content_sealed = codes.code_sealed from pool_codes as codes \
+             where claims.shop_id = $1 and claims.order_id = $2 and claims.state <> 'fulfilled' \
+             and codes.shop_id = claims.shop_id and codes.order_id = claims.order_id \
+             and codes.line = claims.line and codes.unit = claims.unit",
+            $which
+        )
+    };
+}
+
+const OF_ORDER: &str = concat!(
+    "select ",
+    columns!(),
+    ", claims.content_hash, claims.content_sealed from claims \
+     where claims.shop_id = $1 and claims.order_id = $2 order by claims.line, claims.unit"
+);
+const OF_LICENSE: &str = concat!(
+    "select ",
+    columns!(),
+    ", claims.content_hash, claims.content_sealed from claims where claims.shop_id = $1 and claims.license_id = $2"
+);
+const OF_CUSTOMER: &str = concat!(
+    "select ",
+    columns!(),
+    ", claims.content_hash, claims.content_sealed from claims where claims.shop_id = $1 and claims.license_id in \
+     (select id from licenses where shop_id = $1 and customer_id = $2 order by id desc limit $3)"
+);
+/// Those whose licenses work: what was given back, or is in dispute, gets nothing now.
+const WAITING: &str = concat!(
+    "select ",
+    columns!(),
+    ", orders.customer_id, orders.email, orders.locale from claims \
+     join licenses on licenses.shop_id = claims.shop_id and licenses.id = claims.license_id \
+     join orders on orders.shop_id = claims.shop_id and orders.id = claims.order_id \
+     where claims.shop_id = $1 and claims.pool_id = $2 and claims.state = 'waiting' and licenses.state = 'active' \
+     order by claims.created_at, claims.order_id, claims.line, claims.unit limit $3"
+);
+const INSERT: &str = "insert into claims (shop_id, order_id, line, unit, license_id, fulfilment, pool_id, state, \
+    created_at, fulfilled_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+const HAND_OUT: &str = hand_out!("");
+const HAND_OUT_ONE: &str = hand_out!(" and claims.line = $4 and claims.unit = $5");
+/// What became of a unit in this commit goes into the journal.
+const TELL: &str = "insert into events (shop_id, id, kind, actor, order_id, license_id, customer_id, data, at, place) \
+    select claims.shop_id, $5, case when claims.state = 'fulfilled' then 'claim.fulfilled' else 'claim.waiting' end, \
+    $6, claims.order_id, claims.license_id, $7, $8, $9, $10 from claims \
+    where claims.shop_id = $1 and claims.order_id = $2 and claims.line = $3 and claims.unit = $4";
+
+texts![OF_ORDER, OF_LICENSE, OF_CUSTOMER, WAITING, INSERT, HAND_OUT, HAND_OUT_ONE, TELL];
+
+/// A claim with its content, where that was handed out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenedClaim {
+    /// The claim.
+    pub claim: Claim,
+    /// What the buyer holds.
+    pub content: Option<PoolCode>,
+}
+
+fn columns(columns: &mut Columns<'_>) -> Result<Claim, RowError> {
+    let (shop, order) = (columns.id()?, columns.id()?);
+    let (line, unit, license) = (columns.count()?, columns.count()?, columns.id()?);
+    let word = columns.text()?;
+    let pool = columns.optional_id()?;
+    Ok(Claim {
+        shop,
+        order,
+        line,
+        unit,
+        license,
+        fulfilment: columns.known("a kind of fulfilment", Fulfilment::from_parts(&word, pool))?,
+        state: columns.word("a state of a claim", ClaimState::parse)?,
+        created_at: columns.time()?,
+        fulfilled_at: columns.optional_time()?,
+    })
+}
+
+struct SealedContent {
+    claim: Claim,
+    sealed: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+fn row(row: &mut Row) -> Result<SealedContent, RowError> {
+    let mut found = Columns::of(row);
+    let claim = columns(&mut found)?;
+    let sealed = match claim.state {
+        ClaimState::Waiting => None,
+        ClaimState::Fulfilled => Some((found.bytes()?, found.bytes()?)),
+    };
+    Ok(SealedContent { claim, sealed })
+}
+
+impl SealedContent {
+    fn open(self, vault: &Vault) -> Result<OpenedClaim, ReadError> {
+        let corrupt = |why: Cow<'_, str>| ReadError::Corrupt(format!("the content of {}: {why}", self.claim.license));
+        let Some((hash, sealed)) = &self.sealed else { return Ok(OpenedClaim { claim: self.claim, content: None }) };
+        let opened = vault
+            .open(Purpose::LicenseKey, &content_row(hash), sealed)
+            .map_err(|error| corrupt(error.to_string().into()))?;
+        let content = str::from_utf8(&opened).ok().and_then(|text| PoolCode::parse(text).ok());
+        let content = content.ok_or_else(|| corrupt("not a code".into()))?;
+        Ok(OpenedClaim { claim: self.claim, content: Some(content) })
+    }
+}
+
+/// What content is sealed into: its own hash, which moves with it.
+pub(crate) fn content_row(hash: &[u8]) -> String {
+    format!("content/{}", HEXLOWER.encode(hash))
+}
+
+pub(crate) fn statement(claim: &Claim) -> Statement {
+    write(
+        WHAT,
+        INSERT,
+        values![
+            claim.shop,
+            claim.order,
+            claim.line,
+            claim.unit,
+            claim.license,
+            claim.fulfilment.as_str(),
+            claim.fulfilment.pool(),
+            claim.state.as_str(),
+            claim.created_at,
+            claim.fulfilled_at,
+        ],
+    )
+}
+
+pub(crate) fn hand_out(shop: ShopId, order: OrderId, at: Timestamp) -> Statement {
+    write(WHAT, HAND_OUT, values![shop, order, at])
+}
+
+pub(crate) fn hand_out_one(shop: ShopId, order: OrderId, line: u32, unit: u32, at: Timestamp) -> Statement {
+    write(WHAT, HAND_OUT_ONE, values![shop, order, at, line, unit])
+}
+
+/// Lines of the journal, from this place on among those of the commit.
+pub(crate) fn tell(draw: &Draw, from: i64) -> Result<Vec<Statement>, CommitError> {
+    let told = draw.units.iter().zip(from..).map(|(DrawnUnit { line, unit, event }, place)| {
+        Ok(write(
+            "event",
+            TELL,
+            values![
+                draw.shop,
+                draw.order,
+                *line,
+                *unit,
+                event.id,
+                event.actor.to_text(),
+                event.customer,
+                json(&event.data)?,
+                event.at,
+                place,
+            ],
+        ))
+    });
+    told.collect()
+}
+
+impl Store {
+    /// What the units of an order are owed, by line and unit, opened to be shown.
+    ///
+    /// # Errors
+    /// When the database does not answer, or content was sealed with another master key.
+    pub async fn claims(&self, shop: ShopId, order: OrderId) -> Result<Vec<OpenedClaim>, ReadError> {
+        let sealed = self.every(read(WHAT, OF_ORDER, values![shop, order]), row).await?;
+        sealed.into_iter().map(|content| content.open(&self.vault)).collect()
+    }
+
+    /// What the unit of a license is owed, opened to be shown; `None`: its key was made here.
+    ///
+    /// # Errors
+    /// As [`Store::claims`].
+    pub async fn claim_of_license(&self, shop: ShopId, license: LicenseId) -> Result<Option<OpenedClaim>, ReadError> {
+        let sealed = self.one(read(WHAT, OF_LICENSE, values![shop, license]), row).await?;
+        sealed.map(|content| content.open(&self.vault)).transpose()
+    }
+
+    /// What a customer is owed of the newest licenses, in no order, opened to be shown.
+    ///
+    /// # Errors
+    /// As [`Store::claims`].
+    pub async fn claims_of_customer(
+        &self,
+        shop: ShopId,
+        customer: CustomerId,
+        licenses: u32,
+    ) -> Result<Vec<OpenedClaim>, ReadError> {
+        let sealed = self.every(read(WHAT, OF_CUSTOMER, values![shop, customer, licenses]), row).await?;
+        sealed.into_iter().map(|content| content.open(&self.vault)).collect()
+    }
+
+    /// Who waits for a code of this stock and may have one, the longest waiting first.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a row cannot be read.
+    pub async fn waiting_claims(&self, shop: ShopId, pool: PoolId, limit: u32) -> Result<Vec<WaitingClaim>, ReadError> {
+        self.every(read(WHAT, WAITING, values![shop, pool, limit]), |row| {
+            let mut found = Columns::of(row);
+            Ok(WaitingClaim {
+                claim: columns(&mut found)?,
+                customer: found.optional_id()?,
+                email: found.optional_email()?,
+                locale: found.word("a language tag", Locale::parse)?,
+            })
+        })
+        .await
+    }
+}
