@@ -5,7 +5,7 @@ use askama::Template;
 use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{Pool, PoolCode, PoolId, Stock, WaitingClaim};
+use domain::{Pool, PoolCode, PoolId, Stock, WaitingClaim, WhenOut};
 use serde::Deserialize;
 
 use super::{Chrome, Staff, done, page};
@@ -46,7 +46,10 @@ impl PoolRow {
             waiting: stock.waiting,
             is_low: stock.free <= u64::from(pool.low_at),
             held: pool.held_at.map(|at| chrome.date(&at)),
-            when_out: chrome.t(&format!("console-pool-out-{}", pool.when_out.as_str().replace('_', "-"))),
+            when_out: chrome.t(match pool.when_out {
+                WhenOut::BackOrder => "console-pool-out-back-order",
+                WhenOut::Stop => "console-pool-out-stop",
+            }),
             low_at: pool.low_at,
         }
     }
