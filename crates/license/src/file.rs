@@ -117,6 +117,18 @@ mod tests {
         for text in ["", "a.b", "a.b.c.d", "a. b.c", "Dear buyer a.b.c", &cut.unwrap_or_default()] {
             assert_eq!(read_file(text), Err(FileError::NotAFile), "{text}");
         }
+        assert_eq!(MAX_FILE_BYTES, 131_072, "twice what a certificate may be");
+        assert_eq!(read_file(&"a".repeat(MAX_FILE_BYTES)), Err(FileError::NotAFile));
         assert_eq!(read_file(&"a".repeat(MAX_FILE_BYTES + 1)), Err(FileError::TooLong));
+    }
+
+    #[test]
+    fn a_file_is_refused_with_a_stable_word_and_a_sentence() {
+        for (why, word, sentence) in [
+            (FileError::TooLong, "too_long", "a license file is at most 131072 bytes long"),
+            (FileError::NotAFile, "not_a_license_file", "there is no whole license in this text"),
+        ] {
+            assert_eq!((why.code(), std::format!("{why}").as_str()), (word, sentence));
+        }
     }
 }

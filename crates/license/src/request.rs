@@ -290,11 +290,13 @@ mod tests {
             (format!("{payload}."), RequestError::Damaged),
             (format!("{}.{mac}", encode(&json.replace("device", "other"))), RequestError::Damaged),
             (format!("{}.{mac}", encode(&json.replace("1WEC", "1WED"))), RequestError::Damaged),
-            ("a".repeat(MAX_REQUEST_BYTES + 1), RequestError::TooLong),
+            ("a".repeat(4_096), RequestError::NotARequest),
+            ("a".repeat(4_097), RequestError::TooLong),
         ];
         for (text, expected) in table {
             assert_eq!(read_request(&text), Err(expected), "{text}");
         }
+        assert_eq!(RequestError::TooLong.to_string(), "a request is at most 4096 bytes long");
     }
 
     proptest! {
