@@ -332,17 +332,15 @@ impl Asker {
         })
     }
 
-    /// The key; or, for what is neither one of ours nor made elsewhere, where it slips. A code out of a stock may have
-    /// the form of one of ours, and then only its check symbols say that it is none.
+    /// The key; or, for what is neither one of ours nor made elsewhere, where it slips. What has the form of one of ours
+    /// and the wrong check symbols is told as mistyped, and looked for nowhere.
     async fn key_or_slip(&self, web: &Web, text: &str) -> Result<Result<KeyCode, KeyCodeError>, Problem> {
         match KeyCode::parse(text) {
             Ok(key) => Ok(Ok(key)),
-            Err(KeyCodeError::Empty) => Ok(Err(KeyCodeError::Empty)),
-            Err(
-                error @ (KeyCodeError::WrongCheckSymbols
-                | KeyCodeError::WrongLength { .. }
-                | KeyCodeError::BadSymbol { .. }),
-            ) => Ok(web.app.key_made_elsewhere(self.shop.id, text).await?.ok_or(error)),
+            Err(error @ (KeyCodeError::Empty | KeyCodeError::WrongCheckSymbols)) => Ok(Err(error)),
+            Err(error @ (KeyCodeError::WrongLength { .. } | KeyCodeError::BadSymbol { .. })) => {
+                Ok(web.app.key_made_elsewhere(self.shop.id, text).await?.ok_or(error))
+            }
         }
     }
 

@@ -182,7 +182,8 @@ async fn a_buyer_and_the_shops_people_save_license_files() {
         let told = staff.post(&format!("{path}/file"), &[("days", days)]).await.is(StatusCode::SEE_OTHER).location();
         assert_eq!(told, format!("{path}?told=file-time"));
     }
-    staff.post(&format!("{path}/activations/{}/release", seats[0].id), &[]).await.is(StatusCode::SEE_OTHER);
+    let reason = [("reason", "The lathe was sold")];
+    staff.post(&format!("{path}/activations/{}/release", seats[0].id), &reason).await.is(StatusCode::SEE_OTHER);
     let told = staff.post(&of_seat, &[]).await.is(StatusCode::SEE_OTHER).location();
     assert_eq!(told, format!("{path}?told=file-seat"));
 }
