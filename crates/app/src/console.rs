@@ -1,8 +1,8 @@
 //! Signing in to the console by a link that works once.
 
 use domain::{
-    Changes, Delivery, DeliveryId, DeliveryState, Duration, Email, Job, JobId, JobKind, Locale, LoginLink, LoginLinkId,
-    MailKind, SessionHolder, Shop, ShopId, User, UserId,
+    Changes, Delivery, Duration, Email, Locale, LoginLink, LoginLinkId, MailKind, SessionHolder, Shop, ShopId, User,
+    UserId,
 };
 use store::Purpose;
 
@@ -93,31 +93,8 @@ impl App {
         }
         let mut rng = self.entropy.rng();
         let link = self.new_link(shop.id, user.id);
-        let delivery = Delivery {
-            id: DeliveryId::mint(now, &mut rng),
-            shop: shop.id,
-            version: 0,
-            mail: MailKind::ConsoleLink { link: link.id },
-            to: email.clone(),
-            locale: locale.clone(),
-            order: None,
-            customer: None,
-            state: DeliveryState::Queued,
-            attempts: 0,
-            last_error: None,
-            created_at: now,
-            sent_at: None,
-            without_keys: false,
-        };
-        let job = Job {
-            id: JobId::mint(now, &mut rng),
-            shop: shop.id,
-            kind: JobKind::SendMail { delivery: delivery.id },
-            run_at: now,
-            attempts: 0,
-            last_error: None,
-            created_at: now,
-        };
+        let mail = MailKind::ConsoleLink { link: link.id };
+        let (delivery, job) = Delivery::queued(shop.id, mail, email, locale, now, &mut rng);
         self.write(&Changes {
             users,
             login_links: vec![link],

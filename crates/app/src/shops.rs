@@ -19,6 +19,8 @@ const BELIEVED_FOR: Duration = Duration::seconds(5);
 struct Snapshot {
     shops: Vec<Arc<Shop>>,
     accounts: HashMap<GatewayAccountId, Arc<GatewayAccount>>,
+    /// Host names that shops have taken over, each with the system that it was: every request asks.
+    systems: HashMap<String, ForeignSystem>,
     read_at: Option<Timestamp>,
 }
 
@@ -54,7 +56,8 @@ async fn read(store: &Store, now: Timestamp) -> Result<Snapshot, Error> {
             accounts.insert(account.id, Arc::new(account));
         }
     }
-    Ok(Snapshot { shops, accounts, read_at: Some(now) })
+    let systems = shops.iter().rev().flat_map(|shop| shop.compat.hosts.clone()).collect();
+    Ok(Snapshot { shops, accounts, systems, read_at: Some(now) })
 }
 
 impl App {
@@ -93,7 +96,7 @@ impl App {
     /// a name like any other.
     #[must_use]
     pub fn system_at_hand(&self, host: &str) -> Option<ForeignSystem> {
-        self.shops.snapshot().shops.iter().find_map(|shop| shop.compat.hosts.get(host).copied())
+        self.shops.snapshot().systems.get(host).copied()
     }
 
     /// The shop of this gateway account as far as is known here, without asking anybody.

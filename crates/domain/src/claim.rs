@@ -8,8 +8,8 @@
 use serde_json::json;
 
 use crate::{
-    Actor, Changes, CustomerId, Delivery, DeliveryId, DeliveryState, Email, Event, EventId, EventKind, Fulfilment, Job,
-    JobId, JobKind, License, LicenseId, LicenseState, Locale, MailKind, Order, OrderId, PoolId, Rng, ShopId, Timestamp,
+    Actor, Changes, CustomerId, Delivery, Email, Event, EventId, EventKind, Fulfilment, License, LicenseId,
+    LicenseState, Locale, MailKind, Order, OrderId, PoolId, Rng, ShopId, Timestamp,
 };
 
 /// How far a claim has come.
@@ -198,32 +198,12 @@ pub fn fulfil_claims(waiting: &[WaitingClaim], now: Timestamp, rng: &mut Rng) ->
             at: now,
         });
         let is_told = changes.deliveries.iter().any(|delivery| delivery.order == Some(claim.order));
-        let Some(to) = email.clone().filter(|_| !is_told) else { continue };
-        let delivery = Delivery {
-            id: DeliveryId::mint(now, rng),
-            shop: claim.shop,
-            version: 0,
-            mail: MailKind::OrderFulfilled { order: claim.order },
-            to,
-            locale: locale.clone(),
-            order: Some(claim.order),
-            customer: *customer,
-            state: DeliveryState::Queued,
-            attempts: 0,
-            last_error: None,
-            created_at: now,
-            sent_at: None,
-            without_keys: false,
-        };
-        changes.jobs.push(Job {
-            id: JobId::mint(now, rng),
-            shop: claim.shop,
-            kind: JobKind::SendMail { delivery: delivery.id },
-            run_at: now,
-            attempts: 0,
-            last_error: None,
-            created_at: now,
-        });
+        let Some(to) = email.as_ref().filter(|_| !is_told) else { continue };
+        let mail = MailKind::OrderFulfilled { order: claim.order };
+        let (mut delivery, job) = Delivery::queued(claim.shop, mail, to, locale, now, rng);
+        delivery.order = Some(claim.order);
+        delivery.customer = *customer;
+        changes.jobs.push(job);
         changes.deliveries.push(delivery);
     }
     changes

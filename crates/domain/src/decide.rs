@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 use crate::claim::open_claims;
 use crate::issue::issue;
 use crate::{
-    Account, Actor, Changes, CheckoutState, Decline, Delivery, DeliveryId, DeliveryState, Dispute, DisputeId,
-    DisputeReport, DisputeState, Event, EventId, EventKind, Fact, GatewayAccountId, Job, JobId, JobKind, License,
-    LicenseState, MailKind, OrderState, Payment, PaymentId, PaymentLocator, PaymentReport, PaymentState, PaymentStatus,
-    Posting, Refund, RefundId, RefundReason, RefundReport, RefundState, RefundStatus, Refusal, Rng, Sale, Timestamp,
+    Account, Actor, Changes, CheckoutState, Decline, Delivery, Dispute, DisputeId, DisputeReport, DisputeState, Event,
+    EventId, EventKind, Fact, GatewayAccountId, Job, JobId, JobKind, License, LicenseState, MailKind, OrderState,
+    Payment, PaymentId, PaymentLocator, PaymentReport, PaymentState, PaymentStatus, Posting, Refund, RefundId,
+    RefundReason, RefundReport, RefundState, RefundStatus, Refusal, Rng, Sale, Timestamp,
 };
 
 /// Something that happened to a sale.
@@ -224,24 +224,11 @@ impl Desk<'_> {
 
     fn mail(&mut self, mail: MailKind) {
         let order = &self.before.order;
-        let Some(to) = order.email.clone() else { return };
-        let delivery = Delivery {
-            id: DeliveryId::mint(self.now, self.rng),
-            shop: order.shop,
-            version: 0,
-            mail,
-            to,
-            locale: order.locale.clone(),
-            order: Some(order.id),
-            customer: order.customer,
-            state: DeliveryState::Queued,
-            attempts: 0,
-            last_error: None,
-            created_at: self.now,
-            sent_at: None,
-            without_keys: false,
-        };
-        self.job(JobKind::SendMail { delivery: delivery.id });
+        let Some(to) = &order.email else { return };
+        let (mut delivery, job) = Delivery::queued(order.shop, mail, to, &order.locale, self.now, self.rng);
+        delivery.order = Some(order.id);
+        delivery.customer = order.customer;
+        self.changes.jobs.push(job);
         self.changes.deliveries.push(delivery);
     }
 

@@ -62,7 +62,8 @@ fn uuid_v7(now: Timestamp, rng: &mut Rng) -> u128 {
 }
 
 /// The text of a UUID (RFC 9562 §4), in small letters.
-fn uuid_text(value: u128) -> String {
+#[must_use]
+pub fn uuid_text(value: u128) -> String {
     let hex = format!("{value:032x}");
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }

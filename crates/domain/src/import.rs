@@ -171,6 +171,14 @@ pub enum SeatsThere {
     AtMost(u32),
 }
 
+impl SeatsThere {
+    /// So many; `None`: as many as are asked for.
+    #[must_use]
+    pub fn up_to(most: Option<u64>) -> Self {
+        most.map_or(Self::Unlimited, |most| Self::AtMost(u32::try_from(most).unwrap_or(u32::MAX)))
+    }
+}
+
 /// One license as the other system has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportRecord {

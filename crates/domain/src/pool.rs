@@ -9,8 +9,8 @@ use std::fmt;
 use serde_json::json;
 
 use crate::{
-    Actor, Changes, Delivery, DeliveryId, DeliveryState, Duration, Email, Event, EventId, EventKind, Job, JobId,
-    JobKind, MailKind, OrderId, PoolId, Refusal, Rng, Shop, ShopId, TextError, Timestamp, Version, plain_text,
+    Actor, Changes, Delivery, Duration, Email, Event, EventId, EventKind, MailKind, OrderId, PoolId, Refusal, Rng,
+    Shop, ShopId, TextError, Timestamp, Version, plain_text,
 };
 
 /// For how long codes are kept for somebody who pressed pay. Who pays later gets one that is free then.
@@ -229,31 +229,9 @@ pub fn watch_stock(shop: &Shop, pool: &Pool, free: u64, now: Timestamp, rng: &mu
             };
             // A seller who gave no address sees it in the console, in `doctor` and in the metrics.
             if let Ok(to) = Email::parse(&shop.seller.email) {
-                let delivery = Delivery {
-                    id: DeliveryId::mint(now, rng),
-                    shop: shop.id,
-                    version: 0,
-                    mail: MailKind::PoolLow { pool: pool.id },
-                    to,
-                    locale: shop.default_locale.clone(),
-                    order: None,
-                    customer: None,
-                    state: DeliveryState::Queued,
-                    attempts: 0,
-                    last_error: None,
-                    created_at: now,
-                    sent_at: None,
-                    without_keys: false,
-                };
-                changes.jobs.push(Job {
-                    id: JobId::mint(now, rng),
-                    shop: shop.id,
-                    kind: JobKind::SendMail { delivery: delivery.id },
-                    run_at: now,
-                    attempts: 0,
-                    last_error: None,
-                    created_at: now,
-                });
+                let mail = MailKind::PoolLow { pool: pool.id };
+                let (delivery, job) = Delivery::queued(shop.id, mail, &to, &shop.default_locale, now, rng);
+                changes.jobs.push(job);
                 changes.deliveries.push(delivery);
             }
             Some(changes)

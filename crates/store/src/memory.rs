@@ -184,8 +184,8 @@ fn size(view: &SeatView) -> usize {
     let features = policy.features.iter().map(String::len).sum::<usize>();
     let values = policy.feature_values.keys().map(String::len).sum::<usize>();
     let seat = view.activation.as_ref().map_or(0, |seat| {
-        let name = seat.name.as_ref().map_or(0, String::len);
-        2 * seat.fingerprint.as_str().len() + name + entries(&seat.metadata) + entries(&seat.components)
+        let names = [&seat.name, &seat.label].into_iter().flatten().map(String::len).sum::<usize>();
+        2 * seat.fingerprint.as_str().len() + names + entries(&seat.metadata) + entries(&seat.components)
     });
     features + values + seat
 }

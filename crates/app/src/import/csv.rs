@@ -45,8 +45,7 @@ fn record(row: &Value) -> Result<ImportRecord, String> {
     const SEATS: &[&str] = &["seats", "activation_limit", "max_activations", "limit"];
     let seats = match text(row, SEATS) {
         None => SeatsThere::AsPlan,
-        Some(_) => count(row, SEATS)?
-            .map_or(SeatsThere::Unlimited, |seats| SeatsThere::AtMost(u32::try_from(seats).unwrap_or(u32::MAX))),
+        Some(_) => SeatsThere::up_to(count(row, SEATS)?),
     };
     Ok(ImportRecord {
         system: ForeignSystem::Csv,

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Email, Fingerprint, ForeignKey, Timestamp, plain_text};
+use domain::{Email, Fingerprint, ForeignKey, ImportedSeat, Timestamp, plain_text};
 use serde_json::Value;
 
 use super::table;
@@ -65,6 +65,35 @@ pub(super) fn flag(of: &Value, field: &str) -> bool {
 pub(super) fn count(of: &Value, fields: &[&str]) -> Result<Option<u64>, String> {
     let Some(text) = text(of, fields).filter(|text| !text.eq_ignore_ascii_case("unlimited")) else { return Ok(None) };
     text.parse().map(Some).map_err(|_| format!("`{}` is not a count: {text}.", named(of, fields)))
+}
+
+/// The devices of a license, each known by the field `id`, as many as its `instances_count` says. Without their ids the
+/// apps on those devices would be told that they are unknown, so an export that leaves some out is refused, with the
+/// name of the `list` that is missing.
+pub(super) fn instances_of(
+    of: &Value,
+    instances: &[&Value],
+    id: &str,
+    list: &str,
+    sold_at: Timestamp,
+) -> Result<Vec<ImportedSeat>, String> {
+    let seat = |instance: &&Value| {
+        Ok(ImportedSeat {
+            fingerprint: fingerprint(instance, id)?,
+            id: None,
+            name: label(instance, &["name"]),
+            metadata: BTreeMap::new(),
+            components: BTreeMap::new(),
+            created_at: time(instance, &["created_at"])?.unwrap_or(sold_at),
+        })
+    };
+    let seated = instances.iter().map(seat).collect::<Result<Vec<_>, String>>()?;
+    let counted = count(of, &["instances_count"])?.unwrap_or_default();
+    if u64::try_from(seated.len()) != Ok(counted) {
+        let held = seated.len();
+        return Err(format!("It has {counted} instances, and the file holds {held} of them: export {list} as well."));
+    }
+    Ok(seated)
 }
 
 /// A moment; `None` where nothing is said, or that it never comes. A day is its first moment in UTC, a time without a

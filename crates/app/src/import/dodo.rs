@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use domain::{ForeignSystem, ImportRecord, ImportedSeat, LicenseState, SeatsThere};
+use domain::{ForeignSystem, ImportRecord, LicenseState, SeatsThere};
 use serde_json::Value;
 
 use super::ImportLine;
-use super::document::{count, email, fingerprint, key, label, notes, records, sold_at, text, time};
+use super::document::{count, email, instances_of, key, label, notes, records, sold_at, text, time};
 
 /// What is true of the plan, and not of one license alone.
 pub(super) const PLAN_WORDS: &[&str] = &["business_id", "product_id"];
@@ -40,26 +40,7 @@ pub(super) fn lines(documents: &[Value]) -> Vec<ImportLine> {
 fn record(object: &Value, instances: &[&Value], customer: Option<&Value>) -> Result<ImportRecord, String> {
     let created_at = sold_at(object, &["created_at"])?;
     let customer = customer.ok_or("Its customer is not in the file: export /customers as well.")?;
-    let seated = instances
-        .iter()
-        .map(|instance| {
-            Ok(ImportedSeat {
-                fingerprint: fingerprint(instance, "id")?,
-                id: None,
-                name: label(instance, &["name"]),
-                metadata: BTreeMap::new(),
-                components: BTreeMap::new(),
-                created_at: time(instance, &["created_at"])?.unwrap_or(created_at),
-            })
-        })
-        .collect::<Result<Vec<_>, String>>()?;
-    let counted = count(object, &["instances_count"])?.unwrap_or_default();
-    if u64::try_from(seated.len()) != Ok(counted) {
-        return Err(format!(
-            "It has {counted} instances, and the file holds {} of them: export /license_key_instances as well.",
-            seated.len()
-        ));
-    }
+    let seated = instances_of(object, instances, "id", "/license_key_instances", created_at)?;
     let expires_at = time(object, &["expires_at"])?;
     let state = match text(object, &["status"]).as_deref() {
         Some("active") | None => LicenseState::Active,
@@ -77,8 +58,7 @@ fn record(object: &Value, instances: &[&Value], customer: Option<&Value>) -> Res
         name: label(customer, &["name"]),
         country: None,
         state,
-        seats: count(object, &["activations_limit"])?
-            .map_or(SeatsThere::Unlimited, |seats| SeatsThere::AtMost(u32::try_from(seats).unwrap_or(u32::MAX))),
+        seats: SeatsThere::up_to(count(object, &["activations_limit"])?),
         features: Vec::new(),
         created_at,
         expires_at,

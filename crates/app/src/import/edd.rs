@@ -77,8 +77,7 @@ fn record(object: &Value) -> Result<ImportRecord, String> {
         name: label(object, &["customer_name"]),
         country: None,
         state,
-        seats: seats
-            .map_or(SeatsThere::Unlimited, |seats| SeatsThere::AtMost(u32::try_from(seats).unwrap_or(u32::MAX))),
+        seats: SeatsThere::up_to(seats),
         features: Vec::new(),
         created_at,
         expires_at,

@@ -118,7 +118,7 @@ fn record(object: &Value, known: &Known<'_>) -> Result<ImportRecord, String> {
 /// How many machines it allows: one where it is not floating and nothing is said.
 fn seats(attributes: &Value) -> Result<SeatsThere, String> {
     Ok(match count(attributes, &["maxMachines"])? {
-        Some(most) => SeatsThere::AtMost(u32::try_from(most).unwrap_or(u32::MAX)),
+        Some(most) => SeatsThere::up_to(Some(most)),
         None if flag(attributes, "floating") => SeatsThere::Unlimited,
         None => SeatsThere::AtMost(1),
     })

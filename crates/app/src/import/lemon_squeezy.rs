@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use domain::{ForeignSystem, ImportRecord, ImportedSeat, LicenseState, SeatsThere};
+use domain::{ForeignSystem, ImportRecord, LicenseState, SeatsThere};
 use serde_json::Value;
 
 use super::ImportLine;
-use super::document::{count, email, fingerprint, flag, key, label, notes, sold_at, text, time};
+use super::document::{count, email, flag, instances_of, key, label, notes, sold_at, text, time};
 
 /// What is true of the plan, and not of one license alone.
 pub(super) const PLAN_WORDS: &[&str] = &["store_id", "product_id", "variant_id"];
@@ -40,27 +40,7 @@ pub(super) fn lines(documents: &[Value]) -> Vec<ImportLine> {
 fn record(object: &Value, instances: &[&Value]) -> Result<ImportRecord, String> {
     let attributes = object.get("attributes").ok_or("It has no `attributes`.")?;
     let created_at = sold_at(attributes, &["created_at"])?;
-    let seated = instances
-        .iter()
-        .map(|instance| {
-            Ok(ImportedSeat {
-                fingerprint: fingerprint(instance, "identifier")?,
-                id: None,
-                name: label(instance, &["name"]),
-                metadata: BTreeMap::new(),
-                components: BTreeMap::new(),
-                created_at: time(instance, &["created_at"])?.unwrap_or(created_at),
-            })
-        })
-        .collect::<Result<Vec<_>, String>>()?;
-    // Without their ids the apps on those devices would be told that they are unknown.
-    let counted = count(attributes, &["instances_count"])?.unwrap_or_default();
-    if u64::try_from(seated.len()) != Ok(counted) {
-        return Err(format!(
-            "It has {counted} instances, and the file holds {} of them: export license-key-instances as well.",
-            seated.len()
-        ));
-    }
+    let seated = instances_of(attributes, instances, "identifier", "license-key-instances", created_at)?;
     let seats = count(attributes, &["activation_limit"])?;
     let mut kept = notes(
         attributes,
@@ -83,8 +63,7 @@ fn record(object: &Value, instances: &[&Value]) -> Result<ImportRecord, String> 
         name: label(attributes, &["user_name"]),
         country: None,
         state: if flag(attributes, "disabled") { LicenseState::SuspendedByPerson } else { LicenseState::Active },
-        seats: seats
-            .map_or(SeatsThere::Unlimited, |seats| SeatsThere::AtMost(u32::try_from(seats).unwrap_or(u32::MAX))),
+        seats: SeatsThere::up_to(seats),
         features: Vec::new(),
         created_at,
         expires_at: time(attributes, &["expires_at"])?,

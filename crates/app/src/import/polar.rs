@@ -64,8 +64,7 @@ fn record(object: &Value) -> Result<ImportRecord, String> {
         name: label(customer, &["name"]),
         country: None,
         state,
-        seats: limit
-            .map_or(SeatsThere::Unlimited, |seats| SeatsThere::AtMost(u32::try_from(seats).unwrap_or(u32::MAX))),
+        seats: SeatsThere::up_to(limit),
         features: Vec::new(),
         created_at,
         expires_at: time(object, &["expires_at"])?,

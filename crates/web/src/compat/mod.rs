@@ -291,12 +291,7 @@ fn uuid(chance: [u8; 16]) -> String {
     let mut bytes = chance;
     bytes[6] = (bytes[6] & 0x0f) | 0x40;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    uuid_text(&bytes)
-}
-
-fn uuid_text(bytes: &[u8; 16]) -> String {
-    let hex = data_encoding::HEXLOWER.encode(bytes);
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    domain::uuid_text(u128::from_be_bytes(bytes))
 }
 
 /// The id of a new activation. One whose digits look like a card number would not be kept, so another is drawn.

@@ -373,7 +373,7 @@ pub(super) fn stable_uuid(name: &str) -> String {
     bytes.copy_from_slice(&hash.as_ref()[..16]);
     bytes[6] = (bytes[6] & 0x0f) | 0x80;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    super::super::uuid_text(&bytes)
+    domain::uuid_text(u128::from_be_bytes(bytes))
 }
 
 /// One resource, or what goes with a document, as an answer.
