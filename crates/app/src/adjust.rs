@@ -43,10 +43,8 @@ impl App {
             let now = self.clock.now();
             let row = self.store.license(shop, license).await?.ok_or(Error::NotFound { what: "license" })?;
             let adjusted = adjust(&row, wanted, reason, actor, now, &mut self.entropy.rng())?;
-            match self.commit(&adjusted.changes, None).await {
-                Ok(()) => return Ok(adjusted),
-                Err(CommitError::Conflict { .. }) => {}
-                Err(error) => return Err(error.into()),
+            if self.commits(&adjusted.changes, None).await? {
+                return Ok(adjusted);
             }
         }
         Err(Error::Conflict { what: "license" })

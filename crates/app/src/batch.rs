@@ -146,10 +146,8 @@ impl App {
             if changes.is_empty() {
                 return Ok(());
             }
-            match self.commit(&changes, None).await {
-                Ok(()) => return Ok(()),
-                Err(CommitError::Conflict { .. }) => {}
-                Err(error) => return Err(error.into()),
+            if self.commits(&changes, None).await? {
+                return Ok(());
             }
         }
         Err(Error::Conflict { what: "batch" })

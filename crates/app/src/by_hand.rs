@@ -2,7 +2,6 @@
 //! done.
 
 use domain::{Actor, Changes, Email, EventId, License, LicenseId, ManualAct, Sale, ShopId, act_by_hand, undo};
-use store::CommitError;
 
 use crate::{App, Error};
 
@@ -40,10 +39,8 @@ impl App {
         for _ in 0..TRIES {
             let row = self.store.license(shop, license).await?.ok_or(Error::NotFound { what: "license" })?;
             let changes = self.decide_by_hand(&row, act, reason, actor).await?;
-            match self.commit(&changes, None).await {
-                Ok(()) => return Ok(()),
-                Err(CommitError::Conflict { .. }) => {}
-                Err(error) => return Err(error.into()),
+            if self.commits(&changes, None).await? {
+                return Ok(());
             }
         }
         Err(Error::Conflict { what: "license" })

@@ -1,7 +1,7 @@
 //! Correcting the address of a customer who mistyped it at the till.
 
 use domain::{Actor, Customer, CustomerId, Email, EmailCorrection, Order, Refusal, ShopId, correct_email};
-use store::{CommitError, DeliveryFilter, OrderFilter, Page};
+use store::{DeliveryFilter, OrderFilter, Page};
 
 use crate::fulfil::TRIES;
 use crate::{App, Error};
@@ -59,10 +59,8 @@ impl App {
             let deliveries = self.store.deliveries(shop, &waiting, newest).await?.data;
             let (now, mut rng) = (self.clock.now(), self.entropy.rng());
             let changes = correct_email(&customer, &orders.data, &deliveries, correction, now, &mut rng);
-            match self.commit(&changes, None).await {
-                Ok(()) => return Ok((orders.data.last().map(|order| order.id), orders.has_more)),
-                Err(CommitError::Conflict { .. }) => {}
-                Err(error) => return Err(error.into()),
+            if self.commits(&changes, None).await? {
+                return Ok((orders.data.last().map(|order| order.id), orders.has_more));
             }
         }
         Err(Error::Conflict { what: "customer" })

@@ -163,9 +163,14 @@ impl App {
     ) -> Result<Option<T>, Error> {
         let sale = self.store.sale(shop, order).await?.ok_or(Error::NotFound { what: "order" })?;
         let (changes, value) = decision(&sale, self.clock.now(), &mut self.entropy.rng())?;
-        match self.commit(&changes, job).await {
-            Ok(()) => Ok(Some(value)),
-            Err(CommitError::Conflict { .. }) => Ok(None),
+        Ok(self.commits(&changes, job).await?.then_some(value))
+    }
+
+    /// As [`App::commit`], but no error when somebody else was faster: then it is `false`, and to be decided again.
+    pub(crate) async fn commits(&self, changes: &Changes, job: Option<&ClaimedJob>) -> Result<bool, Error> {
+        match self.commit(changes, job).await {
+            Ok(()) => Ok(true),
+            Err(CommitError::Conflict { .. }) => Ok(false),
             Err(error) => Err(error.into()),
         }
     }

@@ -19,7 +19,6 @@ use std::collections::BTreeMap;
 use domain::{Changes, ForeignKey, ForeignPlan, ForeignSystem, ImportRecord, PlanId, Product, Shop, import_license};
 use futures::{StreamExt as _, stream};
 use latchkey_license::KeyCode;
-use store::CommitError;
 
 use crate::{App, Error};
 
@@ -203,10 +202,8 @@ impl App {
                 self.clock.now(),
                 &mut self.entropy.rng(),
             );
-            match self.commit(&changes, None).await {
-                Ok(()) => return Ok(Imported::New),
-                Err(CommitError::Conflict { .. }) => {}
-                Err(error) => return Err(error.into()),
+            if self.commits(&changes, None).await? {
+                return Ok(Imported::New);
             }
         }
         Err(Error::Unavailable("too many changes at once".to_owned()))

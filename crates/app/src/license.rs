@@ -364,10 +364,8 @@ impl App {
             let seats = self.store.activations(shop, license).await?;
             let seat = seats.iter().find(|known| known.id == seat).ok_or(Error::NotFound { what: "activation" })?;
             let changes = release_by_hand(&row, seat, reason, actor, self.clock.now(), &mut self.entropy.rng())?;
-            match self.commit(&changes, None).await {
-                Ok(()) => return Ok(()),
-                Err(CommitError::Conflict { .. }) => {}
-                Err(error) => return Err(error.into()),
+            if self.commits(&changes, None).await? {
+                return Ok(());
             }
         }
         Err(busy())

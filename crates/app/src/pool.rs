@@ -218,10 +218,8 @@ impl App {
                 return Ok(());
             }
             let changes = release_pool(&row, actor, self.clock.now(), &mut self.entropy.rng());
-            match self.commit(&changes, None).await {
-                Ok(()) => return Ok(()),
-                Err(CommitError::Conflict { .. }) => {}
-                Err(error) => return Err(error.into()),
+            if self.commits(&changes, None).await? {
+                return Ok(());
             }
         }
         Err(Error::Conflict { what: "pool" })

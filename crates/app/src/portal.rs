@@ -138,10 +138,8 @@ impl App {
             let found = self.store.activation(shop, seat).await?;
             let found = found.filter(|found| found.license == license).ok_or(Error::NotFound { what: "device" })?;
             let changes = decision(&row, &found, self.clock.now(), &mut self.entropy.rng())?;
-            match self.commit(&changes, None).await {
-                Ok(()) => return Ok(()),
-                Err(CommitError::Conflict { .. }) => {}
-                Err(error) => return Err(error.into()),
+            if self.commits(&changes, None).await? {
+                return Ok(());
             }
         }
         Err(Error::Conflict { what: "license" })
@@ -161,10 +159,8 @@ impl App {
             let owner = self.owner_of(&row).await?.ok_or(Error::NotFound { what: "customer" })?;
             let (now, mut rng) = (self.clock.now(), self.entropy.rng());
             let (changes, _) = rotate(&row, &owner, key.clone(), frees_seats, now, &mut rng)?;
-            match self.commit(&changes, None).await {
-                Ok(()) => return Ok(()),
-                Err(CommitError::Conflict { .. }) => {}
-                Err(error) => return Err(error.into()),
+            if self.commits(&changes, None).await? {
+                return Ok(());
             }
         }
         Err(Error::Conflict { what: "license" })

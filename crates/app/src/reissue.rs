@@ -2,7 +2,6 @@
 
 use domain::{Actor, License, LicenseId, Refusal, ShopId, reissue, tell_of_key};
 use latchkey_license::KeyCode;
-use store::CommitError;
 
 use crate::{App, Error};
 
@@ -51,10 +50,8 @@ impl App {
             if let Some(owner) = &owner {
                 tell_of_key(&mut changes, &after, owner, now, &mut rng);
             }
-            match self.commit(&changes, None).await {
-                Ok(()) => return Ok(after),
-                Err(CommitError::Conflict { .. }) => {}
-                Err(error) => return Err(error.into()),
+            if self.commits(&changes, None).await? {
+                return Ok(after);
             }
         }
         Err(Error::Conflict { what: "license" })

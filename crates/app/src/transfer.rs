@@ -8,7 +8,7 @@ use domain::{
     TransferSides, accept_transfer, offer_transfer, withdraw_transfer,
 };
 use latchkey_license::KeyCode;
-use store::{CommitError, Purpose};
+use store::Purpose;
 
 use crate::{App, Error};
 
@@ -79,10 +79,8 @@ impl App {
             let owner = self.owner_of(&row).await?.ok_or(Error::NotFound { what: "customer" })?;
             let earlier = self.store.transfers(shop, license).await?;
             let changes = decision(&row, &owner, &earlier, self)?;
-            match self.commit(&changes, None).await {
-                Ok(()) => return Ok(()),
-                Err(CommitError::Conflict { .. }) => {}
-                Err(error) => return Err(error.into()),
+            if self.commits(&changes, None).await? {
+                return Ok(());
             }
         }
         Err(Error::Conflict { what: "license" })
@@ -135,10 +133,8 @@ impl App {
             };
             let (now, mut rng) = (self.clock.now(), self.entropy.rng());
             let (changes, _) = accept_transfer(&open.license, &open.transfer, sides, key.clone(), now, &mut rng)?;
-            match self.commit(&changes, None).await {
-                Ok(()) => return Ok(()),
-                Err(CommitError::Conflict { .. }) => {}
-                Err(error) => return Err(error.into()),
+            if self.commits(&changes, None).await? {
+                return Ok(());
             }
         }
         Err(Error::Conflict { what: "license" })
