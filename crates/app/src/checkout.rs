@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use domain::{
     Actor, BuyerDetails, Changes, Checkout, CheckoutId, CheckoutRequest, CheckoutState, Country, Email, JobKind,
-    Locale, Order, OrderId, Payment, PaymentId, PaymentState, PlanId, Sale, SaleNote, Shop, ShopId, open_checkout,
-    retry_payment, submit_checkout,
+    Locale, Offer, Order, OrderId, Payment, PaymentId, PaymentState, PlanId, Sale, SaleNote, Shop, ShopId,
+    open_checkout, retry_payment, submit_checkout,
 };
 use gateways::HostedPaymentRequest;
 use money::Currency;
@@ -61,6 +61,8 @@ impl App {
     pub async fn open_checkout(&self, shop: &Shop, input: CheckoutInput, actor: Actor) -> Result<Sale, Error> {
         let plan = self.store.plan(shop.id, input.plan).await?.ok_or(Error::NotFound { what: "plan" })?;
         let product = self.store.product(shop.id, plan.product).await?.ok_or(Error::NotFound { what: "product" })?;
+        let parts = self.store.parts(shop.id, &plan.bundle).await?;
+        let offer = Offer { shop, product: &product, plan: &plan, parts: &parts };
         let now = self.clock.now();
         let mut rng = self.entropy.rng();
         let id = input.id.unwrap_or_else(|| CheckoutId::mint(now, &mut rng));
@@ -77,7 +79,7 @@ impl App {
             metadata: input.metadata,
         };
         for _ in 0..3 {
-            let changes = open_checkout(shop, &product, &plan, &request, actor, now, &mut rng)?;
+            let changes = open_checkout(&offer, &request, actor, now, &mut rng)?;
             match self.commit(&changes, None).await {
                 Ok(()) | Err(CommitError::Conflict { what: "checkout" }) => {
                     return self.sale_of_checkout(shop.id, id).await;

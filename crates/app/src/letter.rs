@@ -1,7 +1,7 @@
 //! What a queued mail says, read from the rows at the moment it is sent: a
 //! key is opened only here, on its way out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Delivery, License, LicenseId, LoginLink, LoginLinkId, MailKind, Order, PlanId, Sale, Shop, Standing, TransferId,
@@ -249,7 +249,8 @@ impl App {
         let order = &sale.order;
         let licenses = self.working_licenses(sale).await?;
         let mut setup_guides = Vec::new();
-        for line in &order.lines {
+        let mut guided = BTreeSet::new();
+        for line in order.lines.iter().filter(|line| guided.insert(line.product)) {
             let product = self.store.product(shop.id, line.product).await?;
             let guide = product.as_ref().and_then(|product| product.setup_guide(delivery.locale.language()));
             if let Some(markdown) = guide.filter(|markdown| !markdown.trim().is_empty()) {

@@ -12,11 +12,13 @@ mod attempt;
 mod batch;
 mod by_hand;
 mod checkout;
+mod claim;
 mod clock;
 mod console;
 mod customer;
 mod diagnosis;
 mod doctor;
+mod endpoint;
 mod entropy;
 mod error;
 mod fulfil;
@@ -132,6 +134,7 @@ pub struct App {
     silence: silence::Silence,
     visitors: visitors::Visitors,
     recovery: recovery::Recovery,
+    resting: endpoint::Resting,
     spans: OnceLock<Box<dyn trace::SpanSink>>,
 }
 
@@ -173,6 +176,7 @@ impl App {
             lifecycle: lifecycle::Lifecycle::default(),
             silence: silence::Silence::default(),
             visitors: visitors::Visitors::default(),
+            resting: endpoint::Resting::default(),
             recovery,
             spans: OnceLock::new(),
         }))

@@ -467,7 +467,7 @@ impl Page<'_> {
 
     fn lines(&self, lines: &[OrderLine]) -> Vec<LineView> {
         let view = |line: &OrderLine| LineView {
-            name: format!("{} {}", line.product_name, line.plan_name),
+            name: line.name(),
             quantity: self.say_with(
                 "mail-quantity",
                 &[("quantity", line.quantity.into()), ("unit_amount", Arg::Text(&self.amount(line.unit_amount)))],

@@ -153,6 +153,7 @@ impl App {
             }
             JobKind::SendRefund { refund } => self.send_refund(job, refund).await,
             JobKind::SendMail { delivery } => self.send_mail(job, delivery).await,
+            JobKind::AskEndpoint { license } => self.ask_endpoint(job, license).await,
         }
     }
 

@@ -1,8 +1,10 @@
 //! Stocks of codes made elsewhere: how codes come in, how who waits is served, and when the seller is told.
 
+use std::collections::BTreeMap;
+
 use domain::{
     Actor, Changes, Event, EventId, EventKind, NewCode, Order, Pool, PoolCode, PoolId, Refusal, Reservation, Sale,
-    ShopId, Stock, Supply, TextError, Timestamp, fulfil_claims, release_pool, reserve, watch_stock,
+    ShopId, Stock, Supply, TextError, Timestamp, WhenOut, fulfil_claims, release_pool, reserve, watch_stock,
 };
 use latchkey_license::KeyCode;
 use serde_json::json;
@@ -245,13 +247,28 @@ impl App {
         Ok(self.store.stock(pool.shop, pool.id, self.clock.now()).await?)
     }
 
-    /// What a buyer of so many units of a plan finds in its stock; `None`: it sells from none.
+    /// What a buyer of so many units of a plan finds in its stock, or in the scarcest of its parts; `None`: it sells from
+    /// none.
     ///
     /// # Errors
     /// When the store does not answer.
     pub async fn supply_of_plan(&self, plan: &domain::Plan, units: u32) -> Result<Option<Supply>, Error> {
-        let Some(pool) = plan.fulfilment.pool() else { return Ok(None) };
-        Ok(self.store.supply(plan.shop, pool, None, units, self.clock.now()).await?)
+        let parts = self.store.parts(plan.shop, &plan.bundle).await?;
+        let mut wanted: BTreeMap<PoolId, u32> = BTreeMap::new();
+        for pool in parts.iter().map(|(_, part)| part).chain([plan]).filter_map(|plan| plan.fulfilment.pool()) {
+            *wanted.entry(pool).or_default() += 1;
+        }
+        let mut scarcest: Option<Supply> = None;
+        for (pool, each) in wanted {
+            let supply = self.store.supply(plan.shop, pool, None, units.saturating_mul(each), self.clock.now()).await?;
+            // As many of the plan as there are codes for.
+            let supply = supply.map(|found| Supply { kept: found.kept / each, free: found.free / each, ..found });
+            scarcest = [scarcest, supply]
+                .into_iter()
+                .flatten()
+                .min_by_key(|supply| (supply.covers(units), supply.when_out == WhenOut::BackOrder, supply.free));
+        }
+        Ok(scarcest)
     }
 
     /// What the buyer of an order that is not paid yet finds in its stocks: whether all of it can be had at once, or

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use domain::{
     Actor, Changes, Delivery, DeliveryId, Duration, Fact, GatewayAccount, HELD_UNTIL, JobKind, Known, LostSale, Notice,
-    OrderId, PaymentLocator, PaymentReport, PaymentStatus, SaleNote, ShopId, Timestamp, rebuild_sale,
+    Offer, OrderId, PaymentLocator, PaymentReport, PaymentStatus, SaleNote, ShopId, Timestamp, rebuild_sale,
 };
 use gateways::adapter;
 use store::restore::HELD_BY_RESTORE;
@@ -172,7 +172,9 @@ impl App {
         let Some(product) = self.store.product(account.shop, plan.product).await? else { return Ok(()) };
         let customer = self.store.customer_by_email(account.shop, &note.email).await?;
         let lost = LostSale { order: *order, payment: *payment };
-        let known = Known { shop: &shop, product: &product, plan: &plan, account, customer: customer.as_ref() };
+        let parts = self.store.parts(account.shop, &plan.bundle).await?;
+        let offer = Offer { shop: &shop, product: &product, plan: &plan, parts: &parts };
+        let known = Known { offer, account, customer: customer.as_ref() };
         match rebuild_sale(lost, &note, &known, &mut self.entropy.rng()) {
             Ok(changes) => match self.commit(&changes, None).await {
                 Ok(()) => tracing::info!(%order, "a sale that was lost is here again"),

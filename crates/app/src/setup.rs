@@ -287,6 +287,7 @@ impl App {
                     ..Policy::default()
                 },
                 fulfilment: Fulfilment::GeneratedKey,
+                bundle: Vec::new(),
                 max_quantity: 100,
                 position,
                 is_active: true,
@@ -343,6 +344,7 @@ impl App {
             prices: vec![price],
             policy: Policy::default(),
             fulfilment: Fulfilment::Pool { pool: pool.id },
+            bundle: Vec::new(),
             max_quantity: 10,
             position: 0,
             is_active: true,

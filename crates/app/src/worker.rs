@@ -26,6 +26,8 @@ pub struct StepReport {
     pub checkouts: usize,
     /// Stocks that were looked after.
     pub pools: usize,
+    /// Units that wait for a program of the seller's and were taken up again.
+    pub endpoints: usize,
 }
 
 impl StepReport {
@@ -49,6 +51,7 @@ impl App {
             events: self.step_events().await?,
             checkouts: self.expire_checkouts().await?,
             pools: self.step_pools().await?,
+            endpoints: self.step_endpoints().await?,
         })
     }
 }
@@ -62,6 +65,7 @@ async fn sweep(app: &App) {
         ("checkouts", app.expire_checkouts().await),
         ("attempts", app.write_attempts(false).await),
         ("pools", app.step_pools().await),
+        ("endpoints", app.step_endpoints().await),
         ("webhooks", app.keep_webhook_times().await),
         ("signing keys", app.refresh_signing_keys().await.map(usize::from)),
     ] {

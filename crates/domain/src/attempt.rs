@@ -168,6 +168,10 @@ impl AttemptVerdict {
             | Refusal::OutOfStock
             | Refusal::OnBackOrder
             | Refusal::CodeMadeElsewhere
+            | Refusal::CodeFromStock
+            | Refusal::NothingOwed
+            | Refusal::FulfilledOtherwise
+            | Refusal::ContentTaken
             | Refusal::NoPriceInCurrency
             | Refusal::QuantityOutOfRange { .. }
             | Refusal::CouponUnknown

@@ -126,6 +126,7 @@ pub fn grant(
             amount: nothing,
             policy: plan.policy.clone(),
             fulfilment: plan.fulfilment,
+            bundle: None,
         }],
         total: nothing,
         refunded: nothing,

@@ -3,10 +3,10 @@
 use latchkey_license::KeyCode;
 
 use crate::{
-    Activation, AdoptedKey, ApiKey, Attempt, Batch, Checkout, Claim, Customer, Delivery, Dispute, Draw, Event, Fill,
-    ForeignId, ForeignPlan, GatewayAccount, Job, License, LicenseId, LoginLink, NewCode, Notice, Order, OrderId,
-    Payment, Plan, Pool, Posting, Product, Refund, Reissue, Reservation, Session, Shop, ShopId, Timestamp, Transfer,
-    UseChange, User, Version,
+    Activation, AdoptedKey, ApiKey, Attempt, Batch, Checkout, Claim, Customer, Delivery, Dispute, Draw, Endpoint,
+    Event, Fill, ForeignId, ForeignPlan, GatewayAccount, HandOver, Job, License, LicenseId, LoginLink, NewCode, Notice,
+    Order, OrderId, Payment, Plan, Pool, Posting, Product, Refund, Reissue, Reservation, Session, Shop, ShopId,
+    Timestamp, Transfer, UseChange, User, Version,
 };
 
 /// A row that the decision relied on without changing it: the commit fails
@@ -61,6 +61,8 @@ pub struct Changes {
     pub plans: Vec<Plan>,
     /// Stocks of codes.
     pub pools: Vec<Pool>,
+    /// Programs of the seller's.
+    pub endpoints: Vec<Endpoint>,
     /// Codes that come into stock, which the store seals; only ever new.
     pub codes: Vec<NewCode>,
     /// Accounts at gateways.
@@ -95,6 +97,8 @@ pub struct Changes {
     pub draws: Vec<Draw>,
     /// Codes for claims that have waited.
     pub fills: Vec<Fill>,
+    /// Content for claims that have waited, from a person or a program.
+    pub hand_overs: Vec<HandOver>,
     /// Keys of other systems that open licenses; only ever new.
     pub foreign_keys: Vec<AdoptedKey>,
     /// Ids that other systems gave to licenses and devices; only ever new.

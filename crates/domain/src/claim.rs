@@ -8,8 +8,9 @@
 use serde_json::json;
 
 use crate::{
-    Actor, Changes, CustomerId, Delivery, Email, Event, EventId, EventKind, Fulfilment, License, LicenseId,
-    LicenseState, Locale, MailKind, Order, OrderId, PoolId, Rng, ShopId, Timestamp,
+    Actor, Changes, Check, CustomerId, Delivery, Email, Event, EventId, EventKind, Fulfilment, Job, JobId, JobKind,
+    License, LicenseId, LicenseState, Locale, MailKind, Order, OrderId, PoolCode, PoolId, Refusal, Rng, ShopId,
+    Timestamp,
 };
 
 /// How far a claim has come.
@@ -123,6 +124,27 @@ pub struct Fill {
     pub at: Timestamp,
 }
 
+/// Content for a claim that has waited, which the store seals. The commit fails when the claim does not wait any more,
+/// or the content was handed out before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandOver {
+    /// The shop.
+    pub shop: ShopId,
+    /// The order.
+    pub order: OrderId,
+    /// The line.
+    pub line: u32,
+    /// The unit.
+    pub unit: u32,
+    /// What the buyer gets.
+    pub content: PoolCode,
+    /// Whether it is a code that opens the license, and so one unit's alone. What a person says of work that is done
+    /// may be said to many.
+    pub opens: bool,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// Opens the claims of an order that has just been paid.
 pub(crate) fn open_claims(
     order: &Order,
@@ -160,7 +182,11 @@ pub(crate) fn open_claims(
             at: now,
         };
         // Money that went back before it was known to have come buys no code.
-        let Some(pool) = fulfilment.pool().filter(|_| license.state == LicenseState::Active) else {
+        let works = license.state == LicenseState::Active;
+        if works && matches!(fulfilment, Fulfilment::Webhook { .. }) {
+            changes.jobs.push(ask_endpoint(order.shop, license.id, now, rng));
+        }
+        let Some(pool) = fulfilment.pool().filter(|_| works) else {
             changes.events.push(event);
             continue;
         };
@@ -176,7 +202,8 @@ pub(crate) fn open_claims(
 #[must_use]
 pub fn fulfil_claims(waiting: &[WaitingClaim], now: Timestamp, rng: &mut Rng) -> Changes {
     let mut changes = Changes::default();
-    for WaitingClaim { claim, customer, email, locale } in waiting {
+    for waiting in waiting {
+        let claim = &waiting.claim;
         let Some(pool) = claim.fulfilment.pool() else { continue };
         changes.fills.push(Fill {
             shop: claim.shop,
@@ -186,27 +213,91 @@ pub fn fulfil_claims(waiting: &[WaitingClaim], now: Timestamp, rng: &mut Rng) ->
             pool,
             at: now,
         });
-        changes.events.push(Event {
-            id: EventId::mint(now, rng),
-            shop: claim.shop,
-            kind: EventKind::ClaimFulfilled,
-            actor: Actor::System,
-            order: Some(claim.order),
-            license: Some(claim.license),
-            customer: *customer,
-            data: json!({ "license": claim.license, "fulfilment": claim.fulfilment }),
-            at: now,
-        });
-        let is_told = changes.deliveries.iter().any(|delivery| delivery.order == Some(claim.order));
-        let Some(to) = email.as_ref().filter(|_| !is_told) else { continue };
-        let mail = MailKind::OrderFulfilled { order: claim.order };
-        let (mut delivery, job) = Delivery::queued(claim.shop, mail, to, locale, now, rng);
-        delivery.order = Some(claim.order);
-        delivery.customer = *customer;
-        changes.jobs.push(job);
-        changes.deliveries.push(delivery);
+        tell_fulfilled(waiting, Actor::System, now, rng, &mut changes);
     }
     changes
+}
+
+/// Hands over what a person or the seller's program has for a claim, and writes to its buyer. The license that was read
+/// is checked by the commit, so that nothing goes out for money that went back meanwhile.
+///
+/// # Errors
+/// When the claim is fulfilled, its content comes out of a stock, or its license does not work.
+pub fn hand_over(
+    waiting: &WaitingClaim,
+    license: &License,
+    content: &PoolCode,
+    actor: Actor,
+    now: Timestamp,
+    rng: &mut Rng,
+) -> Result<Changes, Refusal> {
+    let claim = &waiting.claim;
+    let opens = match claim.fulfilment {
+        Fulfilment::GeneratedKey => return Err(Refusal::NothingOwed),
+        Fulfilment::Pool { .. } => return Err(Refusal::CodeFromStock),
+        Fulfilment::Manual { .. } => false,
+        Fulfilment::Webhook { .. } => true,
+    };
+    match claim.state {
+        ClaimState::Waiting => {}
+        ClaimState::Fulfilled => return Err(Refusal::FulfilledOtherwise),
+    }
+    if license.state != LicenseState::Active {
+        return Err(Refusal::LicenseStateUnfit { state: license.state });
+    }
+    let mut changes = Changes {
+        checks: vec![Check::License { shop: license.shop, id: license.id, version: license.version }],
+        hand_overs: vec![HandOver {
+            shop: claim.shop,
+            order: claim.order,
+            line: claim.line,
+            unit: claim.unit,
+            content: content.clone(),
+            opens,
+            at: now,
+        }],
+        ..Changes::default()
+    };
+    tell_fulfilled(waiting, actor, now, rng, &mut changes);
+    Ok(changes)
+}
+
+/// The job that asks the seller's program for a unit.
+#[must_use]
+pub fn ask_endpoint(shop: ShopId, license: LicenseId, now: Timestamp, rng: &mut Rng) -> Job {
+    Job {
+        id: JobId::mint(now, rng),
+        shop,
+        kind: JobKind::AskEndpoint { license },
+        run_at: now,
+        attempts: 0,
+        last_error: None,
+        created_at: now,
+    }
+}
+
+/// A line of the journal, and a mail where this commit has none for the order yet.
+fn tell_fulfilled(waiting: &WaitingClaim, actor: Actor, now: Timestamp, rng: &mut Rng, changes: &mut Changes) {
+    let WaitingClaim { claim, customer, email, locale } = waiting;
+    changes.events.push(Event {
+        id: EventId::mint(now, rng),
+        shop: claim.shop,
+        kind: EventKind::ClaimFulfilled,
+        actor,
+        order: Some(claim.order),
+        license: Some(claim.license),
+        customer: *customer,
+        data: json!({ "license": claim.license, "fulfilment": claim.fulfilment }),
+        at: now,
+    });
+    let is_told = changes.deliveries.iter().any(|delivery| delivery.order == Some(claim.order));
+    let Some(to) = email.as_ref().filter(|_| !is_told) else { return };
+    let mail = MailKind::OrderFulfilled { order: claim.order };
+    let (mut delivery, job) = Delivery::queued(claim.shop, mail, to, locale, now, rng);
+    delivery.order = Some(claim.order);
+    delivery.customer = *customer;
+    changes.jobs.push(job);
+    changes.deliveries.push(delivery);
 }
 
 #[cfg(test)]
@@ -250,6 +341,66 @@ mod tests {
         let changes = world.meet(&reporter.payment(PaymentStatus::Succeeded { captured })).unwrap();
         assert!(!changes.claims.is_empty() && changes.draws.is_empty());
         assert!(changes.events.iter().any(|event| event.kind == EventKind::ClaimWaiting));
+    }
+
+    fn paid(fulfilment: Fulfilment) -> (World, Changes) {
+        let mut world = World::submitted();
+        world.sale.order.lines[0].fulfilment = fulfilment;
+        let reporter = Reporter::of(&world.sale, 0);
+        let captured = world.sale.order.total;
+        let changes = world.meet(&reporter.payment(PaymentStatus::Succeeded { captured })).unwrap();
+        (world, changes)
+    }
+
+    #[test]
+    fn each_paid_unit_is_asked_for_at_the_sellers_program_and_at_no_other() {
+        let endpoint = crate::EndpointId::mint(START, &mut rng(9));
+        for (fulfilment, asks) in [
+            (Fulfilment::Webhook { endpoint }, true),
+            (Fulfilment::Manual { within_hours: 24 }, false),
+            (Fulfilment::GeneratedKey, false),
+        ] {
+            let (_, changes) = paid(fulfilment);
+            let asked: Vec<_> =
+                changes.jobs.iter().filter(|job| matches!(job.kind, JobKind::AskEndpoint { .. })).collect();
+            assert_eq!(asked.len(), if asks { changes.issued.len() } else { 0 }, "{fulfilment:?}");
+        }
+    }
+
+    #[test]
+    fn content_is_handed_over_to_who_waits_for_it_and_whose_license_works() {
+        let endpoint = crate::EndpointId::mint(START, &mut rng(9));
+        let pool = PoolId::mint(START, &mut rng(9));
+        let (manual, webhook) = (Fulfilment::Manual { within_hours: 24 }, Fulfilment::Webhook { endpoint });
+        let suspended = Err(Refusal::LicenseStateUnfit { state: LicenseState::Suspended });
+        #[rustfmt::skip]
+        let table = [
+            (manual,                      ClaimState::Waiting,   LicenseState::Active,    Ok(false)),
+            (webhook,                     ClaimState::Waiting,   LicenseState::Active,    Ok(true)),
+            (webhook,                     ClaimState::Fulfilled, LicenseState::Active,    Err(Refusal::FulfilledOtherwise)),
+            (manual,                      ClaimState::Waiting,   LicenseState::Suspended, suspended),
+            (Fulfilment::Pool { pool },   ClaimState::Waiting,   LicenseState::Active,    Err(Refusal::CodeFromStock)),
+            (Fulfilment::GeneratedKey,    ClaimState::Waiting,   LicenseState::Active,    Err(Refusal::NothingOwed)),
+        ];
+        let (world, changes) = paid(manual);
+        let order = &world.sale.order;
+        let content = PoolCode::sample(1);
+        for (fulfilment, state, standing, expected) in table {
+            let license = License { state: standing, ..changes.issued[0].0.clone() };
+            let waiting = WaitingClaim {
+                claim: Claim { fulfilment, state, ..changes.claims[0].clone() },
+                customer: order.customer,
+                email: order.email.clone(),
+                locale: order.locale.clone(),
+            };
+            let handed = hand_over(&waiting, &license, &content, Actor::Api, START, &mut rng(5));
+            assert_eq!(handed.as_ref().map(|changes| changes.hand_overs[0].opens).map_err(Clone::clone), expected);
+            let Ok(handed) = handed else { continue };
+            assert_eq!(
+                (handed.events.len(), handed.deliveries.len(), handed.jobs.len(), handed.checks.len()),
+                (1, 1, 1, 1)
+            );
+        }
     }
 
     #[test]

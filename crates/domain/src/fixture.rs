@@ -29,6 +29,12 @@ pub(crate) struct Catalog {
     pub(crate) other_account: GatewayAccount,
 }
 
+impl Catalog {
+    pub(crate) fn offer(&self) -> Offer<'_> {
+        Offer { shop: &self.shop, product: &self.product, plan: &self.plan, parts: &[] }
+    }
+}
+
 pub(crate) fn catalog() -> Catalog {
     let mut rng = rng(1);
     let shop_id = ShopId::mint(START, &mut rng);
@@ -95,6 +101,7 @@ pub(crate) fn catalog() -> Catalog {
                 ..Policy::default()
             },
             fulfilment: Fulfilment::GeneratedKey,
+            bundle: Vec::new(),
             max_quantity: 20,
             position: 0,
             is_active: true,
@@ -133,8 +140,7 @@ pub(crate) fn buyer() -> BuyerDetails {
 
 /// A checkout that has just been opened.
 pub(crate) fn opened(catalog: &Catalog, quantity: u32) -> Sale {
-    let Catalog { shop, product, plan, .. } = catalog;
-    let changes = open_checkout(shop, product, plan, &request(quantity), Actor::Buyer, START, &mut rng(3)).unwrap();
+    let changes = open_checkout(&catalog.offer(), &request(quantity), Actor::Buyer, START, &mut rng(3)).unwrap();
     let [mut order] = <[Order; 1]>::try_from(changes.orders).unwrap();
     let [mut checkout] = <[Checkout; 1]>::try_from(changes.checkouts).unwrap();
     order.version = 1;

@@ -170,6 +170,8 @@ typed_id! {
     PlanId = "plan";
     /// A stock of codes made elsewhere.
     PoolId = "pool";
+    /// A program of the seller's that is asked over the network.
+    EndpointId = "end";
     /// A person or company that buys.
     CustomerId = "cus";
     /// One visit to the till.

@@ -403,6 +403,7 @@ fn order_of(
             policy: plan.policy.clone(),
             // The key of the other system is what the buyer holds.
             fulfilment: Fulfilment::GeneratedKey,
+            bundle: None,
         }],
         total: nothing,
         refunded: nothing,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DeliveryId, JobId, PaymentId, RefundId, ShopId, Timestamp};
+use crate::{DeliveryId, JobId, LicenseId, PaymentId, RefundId, ShopId, Timestamp};
 
 /// When a job is due that waits for a person to let it go: never by itself, in the year 9999.
 pub const HELD_UNTIL: Timestamp = Timestamp::from_seconds(253_402_300_799);
@@ -32,6 +32,11 @@ pub enum JobKind {
         /// The delivery.
         delivery: DeliveryId,
     },
+    /// Ask the seller's program for what the unit of this license is owed.
+    AskEndpoint {
+        /// The license.
+        license: LicenseId,
+    },
 }
 
 impl JobKind {
@@ -43,6 +48,7 @@ impl JobKind {
             Self::AskPayment { .. } => "ask_payment",
             Self::SendRefund { .. } => "send_refund",
             Self::SendMail { .. } => "send_mail",
+            Self::AskEndpoint { .. } => "ask_endpoint",
         }
     }
 
@@ -53,6 +59,7 @@ impl JobKind {
             Self::OpenPayment { payment } | Self::AskPayment { payment } => payment.to_string(),
             Self::SendRefund { refund } => refund.to_string(),
             Self::SendMail { delivery } => delivery.to_string(),
+            Self::AskEndpoint { license } => license.to_string(),
         }
     }
 
@@ -64,6 +71,7 @@ impl JobKind {
             "ask_payment" => PaymentId::parse(subject).ok().map(|payment| Self::AskPayment { payment }),
             "send_refund" => RefundId::parse(subject).ok().map(|refund| Self::SendRefund { refund }),
             "send_mail" => DeliveryId::parse(subject).ok().map(|delivery| Self::SendMail { delivery }),
+            "ask_endpoint" => LicenseId::parse(subject).ok().map(|license| Self::AskEndpoint { license }),
             _ => None,
         }
     }

@@ -23,6 +23,7 @@ mod decline;
 mod delivery;
 mod dispute;
 mod email;
+mod endpoint;
 mod event;
 mod fact;
 #[cfg(test)]
@@ -75,7 +76,9 @@ pub use by_hand::{ManualAct, act_by_hand, is_undoable, release_by_hand, undo};
 pub use card_number::{contains_card_number, mask_card_numbers};
 pub use changes::{Changes, Check, Lapse};
 pub use checkout::{Checkout, CheckoutState, Consent};
-pub use claim::{Claim, ClaimState, Draw, DrawnUnit, Fill, WaitingClaim, fulfil_claims};
+pub use claim::{
+    Claim, ClaimState, Draw, DrawnUnit, Fill, HandOver, WaitingClaim, ask_endpoint, fulfil_claims, hand_over,
+};
 pub use console::{ApiKey, LoginLink, Scope, Session, SessionHolder, User};
 pub use country::Country;
 pub use customer::{Customer, EmailCorrection, correct_email};
@@ -84,11 +87,12 @@ pub use decline::{Decline, DeclineClass};
 pub use delivery::{Delivery, DeliveryState, MailKind};
 pub use dispute::{Dispute, DisputeState};
 pub use email::{Email, EmailError};
+pub use endpoint::Endpoint;
 pub use event::{Actor, Event, EventKind};
 pub use fact::{
     DisputeReport, Fact, MethodSummary, PaymentLocator, PaymentReport, PaymentStatus, RefundReport, RefundStatus,
 };
-pub use fulfilment::Fulfilment;
+pub use fulfilment::{Fulfilment, FulfilmentParts};
 pub use gateway_account::GatewayAccount;
 pub use id::*;
 pub use import::{
@@ -101,7 +105,7 @@ pub use license::{Age, License, LicenseState, Standing, ValidationRequest, Verdi
 pub use license_file::{FileGiver, SHORTEST_FILE, file_expires_at, file_given};
 pub use locale::Locale;
 pub use notice::{Notice, NoticeState};
-pub use order::{Order, OrderLine, OrderNumber, OrderState, Seller};
+pub use order::{Bundle, Order, OrderLine, OrderNumber, OrderState, Seller};
 pub use payment::{Payment, PaymentState};
 pub use plan::Plan;
 pub use policy::{
@@ -122,7 +126,9 @@ pub use rng::Rng;
 pub use sale::Sale;
 pub use shop::{Compat, Mode, Shop};
 pub use site::{edd_site, is_local_site};
-pub use submit::{BuyerDetails, CheckoutRequest, expire_checkout, open_checkout, retry_payment, submit_checkout};
+pub use submit::{
+    BuyerDetails, CheckoutRequest, Offer, expire_checkout, open_checkout, retry_payment, submit_checkout,
+};
 pub use text::{TextError, plain_text, search_key};
 pub use time::{Duration, Timestamp};
 pub use transfer::{

@@ -151,6 +151,18 @@ pub struct OrderLine {
     /// Where what the buyer gets comes from.
     #[serde(default, skip_serializing_if = "Fulfilment::is_generated_key")]
     pub fulfilment: Fulfilment,
+    /// What it was sold as a part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bundle: Option<Bundle>,
+}
+
+/// A plan that sells others together, as it stood in the catalog.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bundle {
+    /// The plan that was bought.
+    pub plan: PlanId,
+    /// Its product's and its own name.
+    pub name: String,
 }
 
 impl OrderLine {
@@ -158,6 +170,16 @@ impl OrderLine {
     #[must_use]
     pub fn units(&self) -> u64 {
         u64::from(self.policy.licenses_of(self.quantity))
+    }
+
+    /// What it is called: product and tier, after the name of what it was a part of.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let name = format!("{} {}", self.product_name, self.plan_name);
+        match &self.bundle {
+            Some(bundle) => format!("{}: {name}", bundle.name),
+            None => name,
+        }
     }
 }
 
@@ -203,6 +225,17 @@ pub struct Order {
 }
 
 impl Order {
+    /// The plan that was chosen, and how many of it; `None` when lines were chosen one by one.
+    #[must_use]
+    pub fn choice(&self) -> Option<(PlanId, u32)> {
+        let first = self.lines.first()?;
+        let is_whole = match &first.bundle {
+            Some(bundle) => self.lines.iter().all(|line| line.bundle.as_ref() == Some(bundle)),
+            None => self.lines.len() == 1,
+        };
+        is_whole.then(|| (first.bundle.as_ref().map_or(first.plan, |bundle| bundle.plan), first.quantity))
+    }
+
     /// How many licenses the lines make.
     #[must_use]
     pub fn units(&self) -> u64 {

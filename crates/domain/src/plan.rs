@@ -27,6 +27,8 @@ pub struct Plan {
     pub policy: Policy,
     /// Where what the buyer gets comes from.
     pub fulfilment: Fulfilment,
+    /// The plans that are sold together under its name and price, each as a line of its own; empty: itself.
+    pub bundle: Vec<PlanId>,
     /// How many may be bought at once.
     pub max_quantity: u32,
     /// Its place among the tiers of the product, from cheap to dear.
@@ -38,6 +40,9 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The most plans that are sold as one.
+    pub const MOST_PARTS: usize = 20;
+
     /// The price in this currency.
     #[must_use]
     pub fn price_in(&self, currency: Currency) -> Option<&Price> {

@@ -9,9 +9,8 @@ use money::Currency;
 use serde_json::json;
 
 use crate::{
-    Actor, BuyerDetails, Changes, CheckoutId, CheckoutRequest, Country, Customer, Email, GatewayAccount, Locale, Order,
-    OrderId, OrderNumber, PaymentId, Plan, PlanId, Product, Refusal, Rng, Sale, Shop, Timestamp, open_checkout,
-    submit_checkout,
+    Actor, BuyerDetails, Changes, CheckoutId, CheckoutRequest, Country, Customer, Email, GatewayAccount, Locale, Offer,
+    Order, OrderId, OrderNumber, PaymentId, PlanId, Refusal, Rng, Sale, Timestamp, open_checkout, submit_checkout,
 };
 
 /// The form of a note that this program writes.
@@ -41,15 +40,15 @@ pub struct SaleNote {
 }
 
 impl SaleNote {
-    /// The note of an order that somebody pays for; none for what one line cannot say.
+    /// The note of an order that somebody pays for; none where lines were chosen one by one.
     #[must_use]
     pub fn of(order: &Order) -> Option<Self> {
-        let ([line], Some(email)) = (order.lines.as_slice(), &order.email) else { return None };
+        let (Some((plan, quantity)), Some(email)) = (order.choice(), &order.email) else { return None };
         Some(Self {
             checkout: order.checkout,
             number: order.number.clone(),
-            plan: line.plan,
-            quantity: line.quantity,
+            plan,
+            quantity,
             currency: order.total.currency(),
             country: order.country,
             locale: order.locale.clone(),
@@ -112,12 +111,8 @@ pub struct LostSale {
 /// What is known of it all the same.
 #[derive(Debug, Clone, Copy)]
 pub struct Known<'a> {
-    /// The shop.
-    pub shop: &'a Shop,
-    /// The product of the tier.
-    pub product: &'a Product,
     /// The tier that the note names.
-    pub plan: &'a Plan,
+    pub offer: Offer<'a>,
     /// The account whose gateway speaks of it.
     pub account: &'a GatewayAccount,
     /// Who buys with the note's address, where that is known.
@@ -130,7 +125,7 @@ pub struct Known<'a> {
 /// # Errors
 /// When the tier cannot be bought like that (any more): a person must see to it.
 pub fn rebuild_sale(lost: LostSale, note: &SaleNote, from: &Known<'_>, rng: &mut Rng) -> Result<Changes, Refusal> {
-    let Known { shop, product, plan, account, customer } = *from;
+    let Known { offer, account, customer } = *from;
     // What the ids tell of the time is when it happened.
     let (ordered_at, paying_at) = (lost.order.minted_at(), lost.payment.minted_at());
     let request = CheckoutRequest {
@@ -145,7 +140,7 @@ pub fn rebuild_sale(lost: LostSale, note: &SaleNote, from: &Known<'_>, rng: &mut
         cancel_url: None,
         metadata: std::collections::BTreeMap::new(),
     };
-    let mut opened = open_checkout(shop, product, plan, &request, Actor::System, ordered_at, rng)?;
+    let mut opened = open_checkout(&offer, &request, Actor::System, ordered_at, rng)?;
     let (Some(mut order), Some(mut checkout)) = (opened.orders.pop(), opened.checkouts.pop()) else {
         return Err(Refusal::PaymentUnknown);
     };
@@ -170,7 +165,7 @@ pub fn rebuild_sale(lost: LostSale, note: &SaleNote, from: &Known<'_>, rng: &mut
         immediate_supply: note.immediate_supply_at.is_some(),
         accepts_later: true,
     };
-    let (mut changes, _) = submit_checkout(&sale, shop, customer, &buyer, account, paying_at, rng)?;
+    let (mut changes, _) = submit_checkout(&sale, offer.shop, customer, &buyer, account, paying_at, rng)?;
     for payment in &mut changes.payments {
         payment.id = lost.payment;
     }
@@ -189,7 +184,7 @@ pub fn rebuild_sale(lost: LostSale, note: &SaleNote, from: &Known<'_>, rng: &mut
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::fixture::{Catalog, World, catalog};
+    use crate::fixture::{World, catalog};
 
     #[test]
     fn a_note_reads_back_and_is_short() {
@@ -213,8 +208,8 @@ mod tests {
         let (order, payment) = (world.sale.order.clone(), world.sale.payments[0].clone());
         let note = SaleNote::of(&order).unwrap();
         let lost = LostSale { order: order.id, payment: payment.id };
-        let Catalog { shop, product, plan, account, .. } = catalog();
-        let from = Known { shop: &shop, product: &product, plan: &plan, account: &account, customer: None };
+        let catalog = catalog();
+        let from = Known { offer: catalog.offer(), account: &catalog.account, customer: None };
         let changes = rebuild_sale(lost, &note, &from, &mut world.rng).unwrap();
         assert_eq!((changes.orders.len(), changes.checkouts.len(), changes.payments.len()), (1, 1, 1));
         let made = &changes.orders[0];

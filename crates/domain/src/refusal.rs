@@ -77,6 +77,18 @@ pub enum Refusal {
     /// What the buyer holds was made elsewhere, and no other can be made here.
     #[error("the code was made elsewhere and cannot be made anew")]
     CodeMadeElsewhere,
+    /// What the unit is owed comes out of a stock, and nobody chooses which code.
+    #[error("its code comes out of a stock")]
+    CodeFromStock,
+    /// Nothing is owed beside the key that was made here.
+    #[error("its key was made here, and nothing else is owed")]
+    NothingOwed,
+    /// The buyer has something else already.
+    #[error("it was fulfilled with something else")]
+    FulfilledOtherwise,
+    /// Another unit has this content, or a stock holds it.
+    #[error("this content is handed out already, or stands in a stock")]
+    ContentTaken,
     /// The plan has no price in the currency.
     #[error("there is no price in this currency")]
     NoPriceInCurrency,
@@ -217,6 +229,10 @@ impl Refusal {
             Self::OutOfStock => "out_of_stock",
             Self::OnBackOrder => "on_back_order",
             Self::CodeMadeElsewhere => "code_made_elsewhere",
+            Self::CodeFromStock => "code_from_stock",
+            Self::NothingOwed => "nothing_owed",
+            Self::FulfilledOtherwise => "fulfilled_otherwise",
+            Self::ContentTaken => "content_taken",
             Self::NoPriceInCurrency => "no_price_in_currency",
             Self::QuantityOutOfRange { .. } => "quantity_out_of_range",
             Self::CouponUnknown => "coupon_unknown",

@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use money::Currency;
+use money::{Currency, Money};
 use serde_json::json;
 
 use crate::{
-    Actor, Changes, Checkout, CheckoutId, CheckoutState, Consent, Country, Customer, CustomerId, Duration, Email,
-    Event, EventId, EventKind, GatewayAccount, Job, JobId, JobKind, Locale, Order, OrderId, OrderLine, OrderNumber,
-    OrderState, Payment, PaymentId, PaymentState, Plan, Product, Refusal, Rng, Sale, Shop, Timestamp,
+    Actor, Bundle, Changes, Checkout, CheckoutId, CheckoutState, Consent, Country, Customer, CustomerId, Duration,
+    Email, Event, EventId, EventKind, GatewayAccount, Job, JobId, JobKind, Locale, Order, OrderId, OrderLine,
+    OrderNumber, OrderState, Payment, PaymentId, PaymentState, Plan, Product, Refusal, Rng, Sale, Shop, Timestamp,
 };
 
 /// How long a checkout can be paid.
@@ -59,20 +59,34 @@ pub struct BuyerDetails {
     pub accepts_later: bool,
 }
 
+/// A plan as it stands in the catalog.
+#[derive(Debug, Clone, Copy)]
+pub struct Offer<'a> {
+    /// The shop.
+    pub shop: &'a Shop,
+    /// The product of the plan.
+    pub product: &'a Product,
+    /// The plan.
+    pub plan: &'a Plan,
+    /// What it sells together, in the order of [`Plan::bundle`].
+    pub parts: &'a [(Product, Plan)],
+}
+
 /// Opens a checkout with the order it prepares.
 ///
 /// # Errors
 /// When the plan cannot be bought like that.
 pub fn open_checkout(
-    shop: &Shop,
-    product: &Product,
-    plan: &Plan,
+    offer: &Offer<'_>,
     request: &CheckoutRequest,
     actor: Actor,
     now: Timestamp,
     rng: &mut Rng,
 ) -> Result<Changes, Refusal> {
-    if !plan.is_active || !product.is_active {
+    let Offer { shop, product, plan, parts } = *offer;
+    // A part may be sold in this company alone, and so need not be on sale itself.
+    let is_whole = parts.iter().map(|(_, part)| part.id).eq(plan.bundle.iter().copied());
+    if !plan.is_active || !product.is_active || !is_whole {
         return Err(Refusal::PlanNotOnSale);
     }
     if !(1..=plan.max_quantity).contains(&request.quantity) {
@@ -100,17 +114,7 @@ pub fn open_checkout(
         email: request.email.clone(),
         country: request.country,
         locale: request.locale.clone(),
-        lines: vec![OrderLine {
-            product: product.id,
-            plan: plan.id,
-            product_name: product.name.clone(),
-            plan_name: plan.name.clone(),
-            quantity: request.quantity,
-            unit_amount,
-            amount,
-            policy: plan.policy.clone(),
-            fulfilment: plan.fulfilment,
-        }],
+        lines: lines(offer, request.quantity, unit_amount)?,
         total: amount,
         refunded: money::Money::zero(amount.currency()),
         state: OrderState::Pending,
@@ -133,6 +137,38 @@ pub fn open_checkout(
     };
     let event = event(&order, EventKind::CheckoutOpened, actor, now, rng, json!({ "total": order.total }));
     Ok(Changes { orders: vec![order], checkouts: vec![checkout], events: vec![event], ..Changes::default() })
+}
+
+/// The lines of an order of so many: one for the plan, or one for each of its parts. Parts share the price by what they
+/// cost alone; where one has no price in the currency, all get the same.
+fn lines(offer: &Offer<'_>, quantity: u32, unit_amount: Money) -> Result<Vec<OrderLine>, Refusal> {
+    let line = |product: &Product, plan: &Plan, unit_amount: Money, bundle: Option<Bundle>| {
+        Ok(OrderLine {
+            product: product.id,
+            plan: plan.id,
+            product_name: product.name.clone(),
+            plan_name: plan.name.clone(),
+            quantity,
+            unit_amount,
+            amount: unit_amount.checked_multiply(i64::from(quantity))?,
+            policy: plan.policy.clone(),
+            fulfilment: plan.fulfilment,
+            bundle,
+        })
+    };
+    let Offer { product, plan, parts, .. } = *offer;
+    if parts.is_empty() {
+        return Ok(vec![line(product, plan, unit_amount, None)?]);
+    }
+    let alone = |part: &Plan| {
+        let price = part.price_in(unit_amount.currency())?.unit_amount(1)?;
+        u64::try_from(price.minor()).ok().filter(|minor| *minor > 0)
+    };
+    let ratios: Option<Vec<u64>> = parts.iter().map(|(_, part)| alone(part)).collect();
+    let shares = unit_amount.allocate(&ratios.unwrap_or_else(|| vec![1; parts.len()]))?;
+    let bundle = Bundle { plan: plan.id, name: format!("{} {}", product.name, plan.name) };
+    let shared = parts.iter().zip(shares);
+    shared.map(|((product, plan), share)| line(product, plan, share, Some(bundle.clone()))).collect()
 }
 
 /// Presses pay: notes who buys, and writes down the payment that is to be

@@ -35,8 +35,13 @@ fn every_word_in_rows_reads_back() {
     check(&states, |state| state.as_str().to_owned(), ActivationState::parse);
     check(&ClaimState::ALL, |state| state.as_str().to_owned(), ClaimState::parse);
     check(&WhenOut::ALL, |choice| choice.as_str().to_owned(), WhenOut::parse);
-    for fulfilment in [Fulfilment::GeneratedKey, Fulfilment::Pool { pool: PoolId::mint(START, &mut rng(1)) }] {
-        assert_eq!(Fulfilment::from_parts(fulfilment.as_str(), fulfilment.pool()), Some(fulfilment));
+    for fulfilment in [
+        Fulfilment::GeneratedKey,
+        Fulfilment::Pool { pool: PoolId::mint(START, &mut rng(1)) },
+        Fulfilment::Manual { within_hours: 48 },
+        Fulfilment::Webhook { endpoint: EndpointId::mint(START, &mut rng(1)) },
+    ] {
+        assert_eq!(Fulfilment::from_parts(fulfilment.as_str(), fulfilment.parts()), Some(fulfilment));
         let text = serde_json::to_value(fulfilment).ok();
         assert_eq!(text.and_then(|text| serde_json::from_value(text).ok()), Some(fulfilment));
     }
@@ -58,6 +63,7 @@ fn every_job_and_mail_reads_back_from_its_parts() {
         JobKind::AskPayment { payment },
         JobKind::SendRefund { refund },
         JobKind::SendMail { delivery },
+        JobKind::AskEndpoint { license },
     ] {
         assert_eq!(JobKind::from_parts(job.as_str(), &job.subject()), Some(job));
         assert_eq!(JobKind::from_parts(job.as_str(), "prod_0"), None);

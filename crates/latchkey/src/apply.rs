@@ -11,9 +11,9 @@ use anyhow::{Context as _, bail};
 use app::App;
 use clap::Args;
 use domain::{
-    AtExpiry, ByHand, Changes, Compat, Country, FeatureValue, Fulfilment, Locale, Matching, Metering, Mode, Offline,
-    Overage, Plan, PlanId, Policy, Pool, PoolId, Price, PriceTier, Product, ProductId, Quota, SeatHolder, Seating,
-    Seller, Shop, Starts, Term, Units, WhenOut,
+    AtExpiry, ByHand, Changes, Compat, Country, Endpoint, EndpointId, FeatureValue, Fulfilment, Locale, Matching,
+    Metering, Mode, Offline, Overage, Plan, PlanId, Policy, Pool, PoolId, Price, PriceTier, Product, ProductId, Quota,
+    SeatHolder, Seating, Seller, Shop, Starts, Term, Units, WhenOut,
 };
 use money::{Currency, Money};
 use serde::Deserialize;
@@ -41,6 +41,8 @@ struct File {
     #[serde(default)]
     pool: Vec<PoolFile>,
     #[serde(default)]
+    endpoint: Vec<EndpointFile>,
+    #[serde(default)]
     product: Vec<ProductFile>,
 }
 
@@ -54,13 +56,41 @@ struct PoolFile {
     low_at: Option<u32>,
 }
 
+/// A program of the seller's that is asked for what buyers are owed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EndpointFile {
+    slug: String,
+    url: String,
+}
+
 /// Where what the buyer gets comes from.
-#[derive(Clone, Copy, Default, Deserialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum FulfilmentWord {
     #[default]
     GeneratedKey,
     Pool,
+    Manual,
+    Webhook,
+}
+
+impl FulfilmentWord {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::GeneratedKey => "generated_key",
+            Self::Pool => "pool",
+            Self::Manual => "manual",
+            Self::Webhook => "webhook",
+        }
+    }
+}
+
+/// What plans can name, by slug: of the shop, and of the file before it.
+#[derive(Default)]
+struct Sources {
+    pools: BTreeMap<String, Pool>,
+    endpoints: BTreeMap<String, Endpoint>,
 }
 
 #[derive(Deserialize)]
@@ -155,7 +185,13 @@ struct PlanFile {
     usage_reset_days: Option<u32>,
     #[serde(default)]
     fulfilment: FulfilmentWord,
+    /// Slugs of the plans that are sold together as this one.
+    #[serde(default)]
+    bundle: Vec<String>,
     pool: Option<String>,
+    endpoint: Option<String>,
+    /// Within how many hours of paying a person of the shop is done.
+    within_hours: Option<u32>,
     #[serde(default = "fortnight")]
     offline_days: u32,
     #[serde(default = "hundred")]
@@ -212,20 +248,39 @@ pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &ApplyA
             changes.shops.push(next);
         }
     }
-    let mut pools = BTreeMap::new();
+    let mut sources = Sources::default();
     for pool in app.store.pools(shop.id).await? {
-        pools.insert(pool.slug.clone(), pool);
+        sources.pools.insert(pool.slug.clone(), pool);
+    }
+    for endpoint in app.store.endpoints(shop.id).await? {
+        sources.endpoints.insert(endpoint.slug.clone(), endpoint);
     }
     for wanted in file.pool {
-        let pool = merge_pool(app, &shop, pools.get(&wanted.slug), wanted)?;
-        if pools.get(&pool.slug) != Some(&pool) {
+        let pool = merge_pool(app, &shop, sources.pools.get(&wanted.slug), wanted)?;
+        if sources.pools.get(&pool.slug) != Some(&pool) {
             told.push(format!("pool {}", pool.slug));
             changes.pools.push(pool.clone());
         }
-        pools.insert(pool.slug.clone(), pool);
+        sources.pools.insert(pool.slug.clone(), pool);
+    }
+    for wanted in file.endpoint {
+        let endpoint = merge_endpoint(app, &shop, sources.endpoints.get(&wanted.slug), wanted)?;
+        if sources.endpoints.get(&endpoint.slug) != Some(&endpoint) {
+            told.push(format!("endpoint {}", endpoint.slug));
+            changes.endpoints.push(endpoint.clone());
+        }
+        sources.endpoints.insert(endpoint.slug.clone(), endpoint);
+    }
+    let mut bundles = Vec::new();
+    for wanted in &file.product {
+        let bundled = wanted.plan.iter().filter(|plan| !plan.bundle.is_empty());
+        bundles.extend(bundled.map(|plan| (plan.slug.clone(), plan.bundle.clone())));
     }
     for wanted in file.product {
-        merge_product(app, &shop, wanted, &pools, &mut changes, &mut told).await?;
+        merge_product(app, &shop, wanted, &sources, &mut changes, &mut told).await?;
+    }
+    for (slug, parts) in bundles {
+        merge_bundle(app, &shop, &slug, &parts, &mut changes, &mut told).await?;
     }
     let lines = match (told.is_empty(), arguments.dry_run) {
         (true, _) => "Nothing to change.".to_owned(),
@@ -283,7 +338,7 @@ async fn merge_product(
     app: &App,
     shop: &Shop,
     wanted: ProductFile,
-    pools: &BTreeMap<String, Pool>,
+    sources: &Sources,
     changes: &mut Changes,
     told: &mut Vec<String>,
 ) -> anyhow::Result<()> {
@@ -312,7 +367,12 @@ async fn merge_product(
             slug: checked_slug(&wanted.slug)?,
             prices: prices(&wanted)?,
             policy: policy(&wanted)?,
-            fulfilment: fulfilment(&wanted, pools)?,
+            fulfilment: fulfilment(&wanted, sources)?,
+            bundle: match wanted.bundle.is_empty() {
+                true => Vec::new(),
+                // What its parts are is known when every plan of the file is.
+                false => known.as_ref().map(|known| known.bundle.clone()).unwrap_or_default(),
+            },
             name: wanted.name,
             highlights: wanted.highlights,
             max_quantity: wanted.max_quantity,
@@ -328,6 +388,50 @@ async fn merge_product(
     if known.as_ref() != Some(&product) {
         told.push(format!("product {}", product.slug));
         changes.products.push(product);
+    }
+    Ok(())
+}
+
+/// Names the parts of a bundle, which are plans of the shop or of the file, wherever they stand in it.
+async fn merge_bundle(
+    app: &App,
+    shop: &Shop,
+    slug: &str,
+    parts: &[String],
+    changes: &mut Changes,
+    told: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    if parts.len() > Plan::MOST_PARTS {
+        bail!("plan {slug}: a bundle has {} parts at most", Plan::MOST_PARTS);
+    }
+    let find = async |name: &str, changes: &Changes| -> anyhow::Result<Option<Plan>> {
+        match changes.plans.iter().find(|plan| plan.slug == name) {
+            Some(plan) => Ok(Some(plan.clone())),
+            None => Ok(app.store.plan_by_slug(shop.id, name).await?),
+        }
+    };
+    let mut bundle = Vec::with_capacity(parts.len());
+    for name in parts {
+        let part = find(name, changes).await?;
+        let part = part.with_context(|| format!("plan {slug}: bundle names the plan {name}, which there is not"))?;
+        if part.slug == slug || !part.bundle.is_empty() {
+            bail!("plan {slug}: bundle names {name}, which is a bundle itself; name the plans that are in it");
+        }
+        bundle.push(part.id);
+    }
+    let plan = find(slug, changes).await?.with_context(|| format!("plan {slug} is missing"))?;
+    if plan.fulfilment != Fulfilment::GeneratedKey {
+        bail!("plan {slug}: its parts are fulfilled, each in its way, and so it has no fulfilment of its own");
+    }
+    if plan.bundle == bundle {
+        return Ok(());
+    }
+    match changes.plans.iter_mut().find(|known| known.id == plan.id) {
+        Some(known) => known.bundle = bundle,
+        None => {
+            told.push(format!("plan {slug}"));
+            changes.plans.push(Plan { bundle, ..plan });
+        }
     }
     Ok(())
 }
@@ -358,24 +462,84 @@ fn merge_pool(app: &App, shop: &Shop, known: Option<&Pool>, wanted: PoolFile) ->
     })
 }
 
+fn merge_endpoint(app: &App, shop: &Shop, known: Option<&Endpoint>, wanted: EndpointFile) -> anyhow::Result<Endpoint> {
+    let now = app.clock.now();
+    let slug = checked_slug(&wanted.slug)?;
+    let is_web = wanted.url.starts_with("https://") || wanted.url.starts_with("http://");
+    if !is_web || wanted.url.contains(char::is_whitespace) || wanted.url.contains('@') {
+        bail!("endpoint {slug}: url must be an address as https://seller.example/fulfil, without a user or password");
+    }
+    if shop.mode == Mode::Live && !wanted.url.starts_with("https://") && !is_on_this_machine(&wanted.url) {
+        bail!("endpoint {slug}: what a live shop sends over a network goes over https");
+    }
+    Ok(Endpoint {
+        id: known.map_or_else(|| EndpointId::mint(now, &mut app.entropy.rng()), |known| known.id),
+        shop: shop.id,
+        version: known.map_or(0, |known| known.version),
+        slug,
+        url: wanted.url,
+        secrets: known.map_or(1, |known| known.secrets),
+        created_at: known.map_or(now, |known| known.created_at),
+    })
+}
+
+fn is_on_this_machine(url: &str) -> bool {
+    let host = url.trim_start_matches("http://").split(['/', '?', '#']).next().unwrap_or_default();
+    ["localhost", "127.0.0.1", "[::1]"]
+        .iter()
+        .any(|own| host.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')))
+}
+
 /// Where what the buyer gets comes from.
-fn fulfilment(plan: &PlanFile, pools: &BTreeMap<String, Pool>) -> anyhow::Result<Fulfilment> {
+fn fulfilment(plan: &PlanFile, sources: &Sources) -> anyhow::Result<Fulfilment> {
     let slug = &plan.slug;
-    match (plan.fulfilment, &plan.pool) {
-        (FulfilmentWord::GeneratedKey, None) => Ok(Fulfilment::GeneratedKey),
-        (FulfilmentWord::GeneratedKey, Some(_)) => bail!("plan {slug}: pool needs fulfilment = \"pool\""),
-        (FulfilmentWord::Pool, None) => bail!("plan {slug}: fulfilment = \"pool\" needs pool, the slug of a [[pool]]"),
-        (FulfilmentWord::Pool, Some(_)) if plan.quantity_makes == Units::Seats => {
-            bail!("plan {slug}: each unit out of a pool is a code of its own, so quantity_makes must be \"licenses\"")
-        }
-        (FulfilmentWord::Pool, Some(name)) => {
-            let known: Vec<&str> = pools.keys().map(String::as_str).collect();
-            let pool = pools.get(name).with_context(|| {
-                format!("plan {slug}: there is no pool {name}; the file and the shop have: {}", known.join(", "))
-            })?;
-            Ok(Fulfilment::Pool { pool: pool.id })
+    let word = plan.fulfilment;
+    for (name, is_there, belongs) in [
+        ("pool", plan.pool.is_some(), FulfilmentWord::Pool),
+        ("endpoint", plan.endpoint.is_some(), FulfilmentWord::Webhook),
+        ("within_hours", plan.within_hours.is_some(), FulfilmentWord::Manual),
+    ] {
+        if is_there && word != belongs {
+            bail!("plan {slug}: {name} needs fulfilment = \"{}\"", belongs.as_str());
         }
     }
+    if word != FulfilmentWord::GeneratedKey && plan.quantity_makes == Units::Seats {
+        bail!("plan {slug}: each unit is fulfilled on its own, so quantity_makes must be \"licenses\"");
+    }
+    match word {
+        FulfilmentWord::GeneratedKey => Ok(Fulfilment::GeneratedKey),
+        FulfilmentWord::Pool => {
+            let pool = named(slug, "pool", plan.pool.as_ref(), &sources.pools)?;
+            Ok(Fulfilment::Pool { pool: pool.id })
+        }
+        FulfilmentWord::Webhook => {
+            let endpoint = named(slug, "endpoint", plan.endpoint.as_ref(), &sources.endpoints)?;
+            Ok(Fulfilment::Webhook { endpoint: endpoint.id })
+        }
+        FulfilmentWord::Manual => match plan.within_hours {
+            Some(within_hours) if (1..=Fulfilment::MOST_HOURS).contains(&within_hours) => {
+                Ok(Fulfilment::Manual { within_hours })
+            }
+            Some(_) | None => bail!(
+                "plan {slug}: fulfilment = \"manual\" needs within_hours, from 1 to {}: what the buyer is promised",
+                Fulfilment::MOST_HOURS
+            ),
+        },
+    }
+}
+
+/// What a plan names, of what the file and the shop have.
+fn named<'a, Source>(
+    plan: &str,
+    what: &str,
+    name: Option<&String>,
+    known: &'a BTreeMap<String, Source>,
+) -> anyhow::Result<&'a Source> {
+    let name = name.with_context(|| format!("plan {plan}: {what} is missing, the slug of a [[{what}]]"))?;
+    known.get(name).with_context(|| {
+        let known: Vec<&str> = known.keys().map(String::as_str).collect();
+        format!("plan {plan}: there is no {what} {name}; the file and the shop have: {}", known.join(", "))
+    })
 }
 
 /// What the plan grants, where its parts go together.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use app::{Imported, foreign_names, read_export};
 use clap::Args;
 use domain::{ForeignSystem, ImportRecord};
@@ -62,16 +62,8 @@ pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &Import
     }
     let wired = wiring::wire(settings, settings.listen, false).await?;
     let app = &wired.app;
-    let shops = app.shops().await;
-    let shop = match &arguments.shop {
-        Some(host) => shops
-            .iter()
-            .find(|shop| shop.host.as_deref() == Some(host))
-            .with_context(|| format!("there is no shop at {host}"))?,
-        None if shops.len() > 1 => bail!("there are several shops: name one with --shop"),
-        None => shops.first().context("there is no shop yet: start the server once")?,
-    };
-    let target = app.import_target(shop, &arguments.plan).await.with_context(|| format!("plan {}", arguments.plan))?;
+    let shop = wiring::shop(app, arguments.shop.as_deref()).await?;
+    let target = app.import_target(&shop, &arguments.plan).await.with_context(|| format!("plan {}", arguments.plan))?;
     let began = Instant::now();
     let (mut new, mut known, mut refused) = (0usize, 0usize, Vec::new());
     app.import(&target, &lines, arguments.dry_run, |line, outcome| {

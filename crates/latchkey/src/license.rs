@@ -72,16 +72,8 @@ async fn issue(settings: &Settings, output: &Output, arguments: &IssueArguments)
     }
     let wired = wiring::wire(settings, settings.listen, false).await?;
     let app = &wired.app;
-    let shops = app.shops().await;
-    let shop = match &arguments.shop {
-        Some(host) => shops
-            .iter()
-            .find(|shop| shop.host.as_deref() == Some(host))
-            .with_context(|| format!("there is no shop at {host}"))?,
-        None if shops.len() > 1 => bail!("there are several shops: name one with --shop"),
-        None => shops.first().context("there is no shop yet: start the server once")?,
-    };
-    let target = app.import_target(shop, &arguments.plan).await.with_context(|| format!("plan {}", arguments.plan))?;
+    let shop = wiring::shop(app, arguments.shop.as_deref()).await?;
+    let target = app.import_target(&shop, &arguments.plan).await.with_context(|| format!("plan {}", arguments.plan))?;
     let now = app.clock.now();
     let id = arguments.batch.unwrap_or_else(|| BatchId::mint(now, &mut app.entropy.rng()));
     output.talk(&format!("Batch {id}. If it is cut off, the same command with --batch {id} goes on."));

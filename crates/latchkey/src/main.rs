@@ -7,6 +7,7 @@ mod apply;
 mod config;
 mod demo;
 mod doctor;
+mod endpoint;
 mod gateway;
 mod import;
 mod license;
@@ -75,6 +76,9 @@ enum Command {
     /// Stocks of codes made elsewhere: shows them, brings codes in, takes codes out.
     #[command(subcommand)]
     Pools(pool::PoolCommand),
+    /// Programs of yours that are asked for what buyers are owed: shows them, their secrets, and whether they answer.
+    #[command(subcommand)]
+    Endpoints(endpoint::EndpointCommand),
     /// Accounts at payment gateways.
     #[command(subcommand)]
     Gateways(gateway::GatewayCommand),
@@ -107,6 +111,7 @@ fn main() -> ExitCode {
         | Command::Mails(_)
         | Command::Report(_)
         | Command::Pools(_)
+        | Command::Endpoints(_)
         | Command::Gateways(_)
         | Command::ConsoleLink
         | Command::ApiKey(_)
@@ -143,6 +148,7 @@ fn main() -> ExitCode {
             Command::Mails(command) => mail::run(&settings, &output, command).await,
             Command::Report(command) => report::run(&settings, &output, command).await,
             Command::Pools(command) => pool::run(&settings, &output, command).await,
+            Command::Endpoints(command) => endpoint::run(&settings, &output, command).await,
             Command::Gateways(command) => gateway::run(&settings, &output, command).await,
             Command::ConsoleLink => gateway::console_link(&settings, &output).await,
             Command::ApiKey(arguments) => gateway::api_key(&settings, &output, &arguments).await,

@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context as _, bail};
 use app::{App, CODES_AT_ONCE, CodeLine, Stocked, read_codes};
 use clap::{Args, Subcommand};
-use domain::{Actor, Pool, PoolCode, Shop};
+use domain::{Actor, Pool, PoolCode};
 use serde_json::{Value, json};
 
 use crate::config::Settings;
@@ -80,21 +80,8 @@ pub(crate) async fn run(settings: &Settings, output: &Output, command: PoolComma
     }
 }
 
-async fn shop(app: &App, argument: &ShopArgument) -> anyhow::Result<Shop> {
-    let shops = app.shops().await;
-    let found = match &argument.shop {
-        Some(host) => shops
-            .iter()
-            .find(|shop| shop.host.as_deref() == Some(host))
-            .with_context(|| format!("there is no shop at {host}"))?,
-        None if shops.len() > 1 => bail!("there are several shops: name one with --shop"),
-        None => shops.first().context("there is no shop yet: start the server once")?,
-    };
-    Ok(found.as_ref().clone())
-}
-
 async fn find(app: &App, arguments: &PoolArguments) -> anyhow::Result<Pool> {
-    let shop = shop(app, &arguments.shop).await?;
+    let shop = wiring::shop(app, arguments.shop.shop.as_deref()).await?;
     let name = &arguments.pool;
     match app.pool(shop.id, name).await {
         Ok(pool) => Ok(pool),
@@ -107,7 +94,7 @@ async fn find(app: &App, arguments: &PoolArguments) -> anyhow::Result<Pool> {
 }
 
 async fn list(app: &App, output: &Output, argument: &ShopArgument) -> anyhow::Result<ExitCode> {
-    let shop = shop(app, argument).await?;
+    let shop = wiring::shop(app, argument.shop.as_deref()).await?;
     let (mut rows, mut lines) = (Vec::new(), Vec::new());
     for pool in app.store.pools(shop.id).await? {
         let stock = app.stock(&pool).await?;

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use app::{App, Catalog, Clock, Entropy, Mailbox, Mailer, ReqwestHttp, SmtpMailer};
-use domain::Email;
+use domain::{Email, Shop};
 use store::place::Place;
 use store::{Access, Store, Vault};
 use tokio::net::{TcpListener, TcpSocket};
@@ -29,6 +29,23 @@ pub(crate) struct Wired {
     pub(crate) mailbox: Option<Arc<Mailbox>>,
     /// Where Prometheus comes to read.
     pub(crate) metrics: Option<TcpListener>,
+}
+
+/// The shop that a command is about.
+///
+/// # Errors
+/// When there is none at that host, or several and none was named.
+pub(crate) async fn shop(app: &App, host: Option<&str>) -> anyhow::Result<Shop> {
+    let shops = app.shops().await;
+    let found = match host {
+        Some(host) => shops
+            .iter()
+            .find(|shop| shop.host.as_deref() == Some(host))
+            .with_context(|| format!("there is no shop at {host}"))?,
+        None if shops.len() > 1 => bail!("there are several shops: name one with --shop"),
+        None => shops.first().context("there is no shop yet: start the server once")?,
+    };
+    Ok(found.as_ref().clone())
 }
 
 /// Opens storage and mail, and starts the app.

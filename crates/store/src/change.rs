@@ -4,8 +4,8 @@ use domain::{Changes, Check, revocation_changes};
 
 use crate::{
     CommitError, Statement, Vault, activation, api_key, attempt, batch, checkout, claim, customer, delivery, dispute,
-    event, foreign_key, gateway_account, job, ledger, license, login, notice, order, payment, plan, pool, product,
-    refund, revocation, shop, transfer, user,
+    endpoint, event, foreign_key, gateway_account, job, ledger, license, login, notice, order, payment, plan, pool,
+    product, refund, revocation, shop, transfer, user,
 };
 
 /// The statements of a commit. The notice comes first, so that an event that
@@ -22,6 +22,7 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault, engine: &str) -> Resu
         products,
         plans,
         pools,
+        endpoints,
         codes,
         gateway_accounts,
         users,
@@ -39,6 +40,7 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault, engine: &str) -> Resu
         reservations,
         draws,
         fills,
+        hand_overs,
         foreign_keys,
         foreign_ids,
         foreign_plans,
@@ -70,6 +72,7 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault, engine: &str) -> Resu
         statements.push(plan::statement(plan)?);
     }
     statements.extend(pools.iter().map(pool::statement));
+    statements.extend(endpoints.iter().map(endpoint::statement));
     for code in codes {
         statements.push(pool::add(code, vault)?);
     }
@@ -103,6 +106,9 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault, engine: &str) -> Resu
     statements.extend(reservations.iter().flat_map(|kept| pool::reserve(kept, engine)));
     statements.extend(draws.iter().flat_map(|draw| pool::draw(draw, engine)));
     statements.extend(fills.iter().flat_map(|fill| pool::fill(fill, engine)));
+    for handed in hand_overs {
+        statements.push(claim::hand_over(handed, vault)?);
+    }
     for adopted in foreign_keys {
         statements.push(foreign_key::adopt(adopted, vault)?);
     }

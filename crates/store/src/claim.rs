@@ -6,11 +6,12 @@ use std::borrow::Cow;
 
 use data_encoding::HEXLOWER;
 use domain::{
-    Claim, ClaimState, CustomerId, Draw, DrawnUnit, Fulfilment, LicenseId, Locale, OrderId, PoolCode, PoolId, ShopId,
-    Timestamp, WaitingClaim,
+    Claim, ClaimState, CustomerId, Draw, DrawnUnit, Fulfilment, FulfilmentParts, HandOver, LicenseId, Locale, OrderId,
+    PoolCode, PoolId, ShopId, Timestamp, WaitingClaim,
 };
 
 use crate::column::Columns;
+use crate::foreign_key::text_hash;
 use crate::statement::{json, read, texts, values, write};
 use crate::{CommitError, Purpose, ReadError, Row, RowError, Statement, Store, Vault};
 
@@ -19,7 +20,15 @@ const WHAT: &str = "claim";
 macro_rules! columns {
     () => {
         "claims.shop_id, claims.order_id, claims.line, claims.unit, claims.license_id, claims.fulfilment, \
-         claims.pool_id, claims.state, claims.created_at, claims.fulfilled_at"
+         claims.pool_id, claims.endpoint_id, claims.due_at, claims.state, claims.created_at, claims.fulfilled_at"
+    };
+}
+
+/// Whom to write to once a claim is fulfilled.
+macro_rules! buyer {
+    () => {
+        ", orders.customer_id, orders.email, orders.locale from claims \
+         join orders on orders.shop_id = claims.shop_id and orders.id = claims.order_id"
     };
 }
 
@@ -58,14 +67,23 @@ const OF_CUSTOMER: &str = concat!(
 const WAITING: &str = concat!(
     "select ",
     columns!(),
-    ", orders.customer_id, orders.email, orders.locale from claims \
-     join licenses on licenses.shop_id = claims.shop_id and licenses.id = claims.license_id \
-     join orders on orders.shop_id = claims.shop_id and orders.id = claims.order_id \
+    buyer!(),
+    " join licenses on licenses.shop_id = claims.shop_id and licenses.id = claims.license_id \
      where claims.shop_id = $1 and claims.pool_id = $2 and claims.state = 'waiting' and licenses.state = 'active' \
      order by claims.created_at, claims.order_id, claims.line, claims.unit limit $3"
 );
-const INSERT: &str = "insert into claims (shop_id, order_id, line, unit, license_id, fulfilment, pool_id, state, \
-    created_at, fulfilled_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+const WITH_BUYER: &str =
+    concat!("select ", columns!(), buyer!(), " where claims.shop_id = $1 and claims.license_id = $2");
+/// Those that nobody is about to ask for again: their licenses did not work when it was last tried, and do now.
+const UNASKED: &str = "select claims.shop_id, claims.license_id from claims \
+    join licenses on licenses.shop_id = claims.shop_id and licenses.id = claims.license_id \
+    where claims.state = 'waiting' and claims.endpoint_id is not null and licenses.state = 'active' \
+    and not exists (select 1 from jobs where jobs.shop_id = claims.shop_id and jobs.subject = claims.license_id \
+    and jobs.kind = 'ask_endpoint') order by claims.created_at limit $1";
+const INSERT: &str = "insert into claims (shop_id, order_id, line, unit, license_id, fulfilment, pool_id, endpoint_id, \
+    due_at, state, created_at, fulfilled_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+const HAND_OVER: &str = "update claims set state = 'fulfilled', fulfilled_at = $5, content_hash = $6, \
+    content_sealed = $7 where shop_id = $1 and order_id = $2 and line = $3 and unit = $4 and state = 'waiting'";
 const HAND_OUT: &str = hand_out!("");
 const HAND_OUT_ONE: &str = hand_out!(" and claims.line = $4 and claims.unit = $5");
 /// What became of a unit in this commit goes into the journal.
@@ -74,7 +92,19 @@ const TELL: &str = "insert into events (shop_id, id, kind, actor, order_id, lice
     $6, claims.order_id, claims.license_id, $7, $8, $9, $10 from claims \
     where claims.shop_id = $1 and claims.order_id = $2 and claims.line = $3 and claims.unit = $4";
 
-texts![OF_ORDER, OF_LICENSE, OF_CUSTOMER, WAITING, INSERT, HAND_OUT, HAND_OUT_ONE, TELL];
+texts![
+    OF_ORDER,
+    OF_LICENSE,
+    OF_CUSTOMER,
+    WAITING,
+    WITH_BUYER,
+    UNASKED,
+    INSERT,
+    HAND_OUT,
+    HAND_OUT_ONE,
+    HAND_OVER,
+    TELL
+];
 
 /// A claim with its content, where that was handed out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,17 +119,31 @@ fn columns(columns: &mut Columns<'_>) -> Result<Claim, RowError> {
     let (shop, order) = (columns.id()?, columns.id()?);
     let (line, unit, license) = (columns.count()?, columns.count()?, columns.id()?);
     let word = columns.text()?;
-    let pool = columns.optional_id()?;
+    let (pool, endpoint, due_at) = (columns.optional_id()?, columns.optional_id()?, columns.optional_time()?);
+    let state = columns.word("a state of a claim", ClaimState::parse)?;
+    let created_at = columns.time()?;
+    let within_hours = due_at.and_then(|due_at| u32::try_from(due_at.since(created_at).as_seconds() / 3_600).ok());
+    let parts = FulfilmentParts { pool, endpoint, within_hours };
     Ok(Claim {
         shop,
         order,
         line,
         unit,
         license,
-        fulfilment: columns.known("a kind of fulfilment", Fulfilment::from_parts(&word, pool))?,
-        state: columns.word("a state of a claim", ClaimState::parse)?,
-        created_at: columns.time()?,
+        fulfilment: columns.known("a kind of fulfilment", Fulfilment::from_parts(&word, parts))?,
+        state,
+        created_at,
         fulfilled_at: columns.optional_time()?,
+    })
+}
+
+fn with_buyer(row: &mut Row) -> Result<WaitingClaim, RowError> {
+    let mut found = Columns::of(row);
+    Ok(WaitingClaim {
+        claim: columns(&mut found)?,
+        customer: found.optional_id()?,
+        email: found.optional_email()?,
+        locale: found.word("a language tag", Locale::parse)?,
     })
 }
 
@@ -147,7 +191,9 @@ pub(crate) fn statement(claim: &Claim) -> Statement {
             claim.unit,
             claim.license,
             claim.fulfilment.as_str(),
-            claim.fulfilment.pool(),
+            claim.fulfilment.parts().pool,
+            claim.fulfilment.parts().endpoint,
+            claim.fulfilment.due_at(claim.created_at),
             claim.state.as_str(),
             claim.created_at,
             claim.fulfilled_at,
@@ -161,6 +207,18 @@ pub(crate) fn hand_out(shop: ShopId, order: OrderId, at: Timestamp) -> Statement
 
 pub(crate) fn hand_out_one(shop: ShopId, order: OrderId, line: u32, unit: u32, at: Timestamp) -> Statement {
     write(WHAT, HAND_OUT_ONE, values![shop, order, at, line, unit])
+}
+
+/// Content from a person or a program. What opens the license is found by its own hash, and so goes to one unit; what a
+/// person says is hashed with the unit, since it may be said to many.
+pub(crate) fn hand_over(handed: &HandOver, vault: &Vault) -> Result<Statement, CommitError> {
+    let HandOver { shop, order, line, unit, content, opens, at } = handed;
+    let hash = match opens {
+        true => text_hash(vault, content.as_str()),
+        false => text_hash(vault, &format!("{order}/{line}/{unit}/{}", content.as_str())),
+    };
+    let sealed = vault.seal(Purpose::LicenseKey, &content_row(&hash), content.as_str().as_bytes())?;
+    Ok(write(WHAT, HAND_OVER, values![*shop, *order, *line, *unit, *at, hash, sealed]))
 }
 
 /// Lines of the journal, from this place on among those of the commit.
@@ -224,14 +282,25 @@ impl Store {
     /// # Errors
     /// When the database does not answer, or a row cannot be read.
     pub async fn waiting_claims(&self, shop: ShopId, pool: PoolId, limit: u32) -> Result<Vec<WaitingClaim>, ReadError> {
-        self.every(read(WHAT, WAITING, values![shop, pool, limit]), |row| {
+        self.every(read(WHAT, WAITING, values![shop, pool, limit]), with_buyer).await
+    }
+
+    /// What the unit of a license is owed, fulfilled or not, with whom to write to.
+    ///
+    /// # Errors
+    /// When the database does not answer, or the row cannot be read.
+    pub async fn claim_with_buyer(&self, shop: ShopId, license: LicenseId) -> Result<Option<WaitingClaim>, ReadError> {
+        self.one(read(WHAT, WITH_BUYER, values![shop, license]), with_buyer).await
+    }
+
+    /// Units of every shop that wait for a seller's program, whose licenses work and whom nobody is about to ask for.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn unasked_claims(&self, limit: u32) -> Result<Vec<(ShopId, LicenseId)>, ReadError> {
+        self.every(read(WHAT, UNASKED, values![limit]), |row| {
             let mut found = Columns::of(row);
-            Ok(WaitingClaim {
-                claim: columns(&mut found)?,
-                customer: found.optional_id()?,
-                email: found.optional_email()?,
-                locale: found.word("a language tag", Locale::parse)?,
-            })
+            Ok((found.id()?, found.id()?))
         })
         .await
     }

@@ -18,6 +18,7 @@ pub mod copy;
 mod customer;
 mod delivery;
 mod dispute;
+mod endpoint;
 mod engine;
 mod event;
 mod foreign_key;

@@ -1,10 +1,11 @@
 //! Tiers of products.
 
-use domain::{Plan, PlanId, ProductId, ShopId};
+use domain::{Plan, PlanId, Product, ProductId, ShopId};
 
 use crate::column::Columns;
+use crate::page::all;
 use crate::statement::{json, read, texts, values, write};
-use crate::{CommitError, ReadError, Row, RowError, Statement, Store};
+use crate::{CommitError, ReadError, Row, RowError, Statement, Store, product};
 
 const WHAT: &str = "plan";
 
@@ -14,7 +15,7 @@ const MOST: u32 = 1_000;
 macro_rules! columns {
     () => {
         "shop_id, id, version, product_id, slug, name, highlights, prices, policy, max_quantity, position, is_active, \
-         created_at, fulfilment"
+         created_at, fulfilment, bundle"
     };
 }
 
@@ -24,10 +25,14 @@ const OF_SHOP: &str =
     concat!("select ", columns!(), " from plans where shop_id = $1 order by product_id, position, id limit $2");
 const BY_ID: &str = concat!("select ", columns!(), " from plans where shop_id = $1 and id = $2");
 const BY_SLUG: &str = concat!("select ", columns!(), " from plans where shop_id = $1 and slug = $2");
-const INSERT: &str =
-    concat!("insert into plans (", columns!(), ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
+const INSERT: &str = concat!(
+    "insert into plans (",
+    columns!(),
+    ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+);
 const UPDATE: &str = "update plans set version = version + 1, slug = $4, name = $5, highlights = $6, prices = $7, \
-    policy = $8, max_quantity = $9, position = $10, is_active = $11, fulfilment = $12 where shop_id = $1 and id = $2 and version = $3";
+    policy = $8, max_quantity = $9, position = $10, is_active = $11, fulfilment = $12, bundle = $13 \
+    where shop_id = $1 and id = $2 and version = $3";
 
 texts![OF_PRODUCT, OF_SHOP, BY_ID, BY_SLUG, INSERT, UPDATE];
 
@@ -48,6 +53,7 @@ fn row(row: &mut Row) -> Result<Plan, RowError> {
         is_active: columns.flag()?,
         created_at: columns.time()?,
         fulfilment: columns.optional_json("a kind of fulfilment")?.unwrap_or_default(),
+        bundle: columns.optional_json("the parts of a bundle")?.unwrap_or_default(),
     })
 }
 
@@ -56,6 +62,7 @@ pub(crate) fn statement(plan: &Plan) -> Result<Statement, CommitError> {
     let prices = json(&plan.prices)?;
     let policy = json(&plan.policy)?;
     let fulfilment = json(&plan.fulfilment)?;
+    let bundle = (!plan.bundle.is_empty()).then(|| json(&plan.bundle)).transpose()?;
     Ok(match plan.version {
         0 => write(
             WHAT,
@@ -74,6 +81,7 @@ pub(crate) fn statement(plan: &Plan) -> Result<Statement, CommitError> {
                 plan.is_active,
                 plan.created_at,
                 fulfilment,
+                bundle,
             ],
         ),
         version => write(
@@ -92,6 +100,7 @@ pub(crate) fn statement(plan: &Plan) -> Result<Statement, CommitError> {
                 plan.position,
                 plan.is_active,
                 fulfilment,
+                bundle,
             ],
         ),
     })
@@ -120,6 +129,28 @@ impl Store {
     /// When the database does not answer, or the row cannot be read.
     pub async fn plan(&self, shop: ShopId, plan: PlanId) -> Result<Option<Plan>, ReadError> {
         self.one(read(WHAT, BY_ID, values![shop, plan]), row).await
+    }
+
+    /// These plans with their products, in this order; those that are not there are left out.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a row cannot be read.
+    pub async fn parts(&self, shop: ShopId, plans: &[PlanId]) -> Result<Vec<(Product, Plan)>, ReadError> {
+        if plans.is_empty() {
+            return Ok(Vec::new());
+        }
+        let asked = plans.iter().map(|plan| read(WHAT, BY_ID, values![shop, *plan]));
+        let mut parts = Vec::with_capacity(plans.len());
+        for rows in self.engine.query(asked.collect()).await? {
+            parts.extend(all(WHAT, rows, row)?);
+        }
+        let asked = parts.iter().map(|part: &Plan| product::by_id(shop, part.product));
+        let answers = self.engine.query(asked.collect()).await?;
+        let mut whole = Vec::with_capacity(parts.len());
+        for (part, rows) in parts.into_iter().zip(answers) {
+            whole.extend(all("product", rows, product::row)?.into_iter().map(|product| (product, part.clone())));
+        }
+        Ok(whole)
     }
 
     /// The plan with this name in URLs.

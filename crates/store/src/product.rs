@@ -29,7 +29,7 @@ const UPDATE: &str = "update products set version = version + 1, slug = $4, name
 
 texts![OF_SHOP, BY_ID, BY_SLUG, INSERT, UPDATE];
 
-fn row(row: &mut Row) -> Result<Product, RowError> {
+pub(crate) fn row(row: &mut Row) -> Result<Product, RowError> {
     let mut columns = Columns::of(row);
     Ok(Product {
         shop: columns.id()?,
@@ -81,6 +81,10 @@ pub(crate) fn statement(product: &Product) -> Result<Statement, CommitError> {
     })
 }
 
+pub(crate) fn by_id(shop: ShopId, product: ProductId) -> Statement {
+    read(WHAT, BY_ID, values![shop, product])
+}
+
 impl Store {
     /// Every product of the shop, on sale or not, oldest first.
     ///
@@ -95,7 +99,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer, or the row cannot be read.
     pub async fn product(&self, shop: ShopId, product: ProductId) -> Result<Option<Product>, ReadError> {
-        self.one(read(WHAT, BY_ID, values![shop, product]), row).await
+        self.one(by_id(shop, product), row).await
     }
 
     /// The product with this name in URLs.

@@ -4,7 +4,7 @@
 //! where its version still stands, and its commit fails where it does not.
 
 use domain::{
-    ActivationId, ApiKeyId, AttemptId, BatchId, CheckoutId, CustomerId, DeliveryId, DisputeId, EventId,
+    ActivationId, ApiKeyId, AttemptId, BatchId, CheckoutId, CustomerId, DeliveryId, DisputeId, EndpointId, EventId,
     GatewayAccountId, JobId, LicenseId, LoginLinkId, NoticeId, OrderId, PaymentId, PlanId, PoolId, ProductId, RefundId,
     SessionId, ShopId, Timestamp, TransferId, UserId,
 };
@@ -150,6 +150,6 @@ macro_rules! id_values {
 
 id_values! {
     ActivationId, ApiKeyId, AttemptId, BatchId, CheckoutId, CustomerId, DeliveryId, DisputeId, EventId, GatewayAccountId,
-    JobId, LicenseId, LoginLinkId, NoticeId, OrderId, PaymentId, PlanId, PoolId, ProductId, RefundId, SessionId, ShopId,
+    JobId, LicenseId, LoginLinkId, NoticeId, OrderId, PaymentId, PlanId, EndpointId, PoolId, ProductId, RefundId, SessionId, ShopId,
     TransferId, UserId,
 }

@@ -35,6 +35,8 @@ pub enum Purpose {
     ApiKey,
     /// The link in a receipt that opens the order.
     ReceiptLink,
+    /// What signs the messages to a program of the seller's.
+    EndpointSecret,
 }
 
 impl Purpose {
@@ -47,6 +49,7 @@ impl Purpose {
             Self::LoginLink => b"login_link",
             Self::ApiKey => b"api_key",
             Self::ReceiptLink => b"receipt_link",
+            Self::EndpointSecret => b"endpoint_secret",
         }
     }
 }
@@ -82,6 +85,7 @@ pub struct Vault {
     login_link: Keys,
     api_key: Keys,
     receipt_link: Keys,
+    endpoint_secret: Keys,
 }
 
 impl fmt::Debug for Vault {
@@ -122,6 +126,7 @@ impl Vault {
             login_link: keys(Purpose::LoginLink)?,
             api_key: keys(Purpose::ApiKey)?,
             receipt_link: keys(Purpose::ReceiptLink)?,
+            endpoint_secret: keys(Purpose::EndpointSecret)?,
         })
     }
 
@@ -219,6 +224,7 @@ impl Vault {
             Purpose::LoginLink => &self.login_link,
             Purpose::ApiKey => &self.api_key,
             Purpose::ReceiptLink => &self.receipt_link,
+            Purpose::EndpointSecret => &self.endpoint_secret,
         }
     }
 }
@@ -252,6 +258,7 @@ mod tests {
         Purpose::LoginLink,
         Purpose::ApiKey,
         Purpose::ReceiptLink,
+        Purpose::EndpointSecret,
     ];
 
     fn vault(first_byte: u8) -> Vault {

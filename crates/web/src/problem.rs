@@ -129,6 +129,10 @@ impl From<Refusal> for Problem {
             | Refusal::OutOfStock
             | Refusal::OnBackOrder
             | Refusal::CodeMadeElsewhere
+            | Refusal::CodeFromStock
+            | Refusal::NothingOwed
+            | Refusal::FulfilledOtherwise
+            | Refusal::ContentTaken
             | Refusal::NoSurplus
             | Refusal::EmailTaken
             | Refusal::CheckoutExpired

@@ -147,6 +147,7 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/v1/licenses/{license}/attempts", get(api::attempt::list))
         .route("/v1/licenses/{license}/usage", post(api::usage::correct))
         .route("/v1/licenses/{license}/key", post(api::reissue::create))
+        .route("/v1/licenses/{license}/content", post(api::claim::fulfil))
         .route("/v1/licenses/{license}/file", post(api::license_file::create))
         .route("/v1/licenses/{license}/policy", post(api::adjust::license))
         .route("/v1/customers", get(api::customer::list))

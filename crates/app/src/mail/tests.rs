@@ -51,6 +51,7 @@ fn lines() -> Vec<OrderLine> {
         amount: euros(9_800),
         policy: Policy::default(),
         fulfilment: domain::Fulfilment::GeneratedKey,
+        bundle: None,
     }]
 }
 

@@ -34,12 +34,46 @@ const KEY: &str = "sk_test_house";
 const SECRET: &str = "whsec_house";
 const GATEWAY_URL: &str = "http://127.0.0.1:9";
 
+/// Where the seller's own program listens.
+pub(crate) const PROGRAM_URL: &str = "http://127.0.0.1:10/fulfil";
+
 /// The simulated gateway, seen from all sides: its API, its pages, its dashboard, its webhooks.
 pub(crate) struct Gateway {
     world: Mutex<World>,
     clock: Clock,
     is_down: AtomicBool,
     calls: AtomicU32,
+    program: Program,
+}
+
+/// The seller's own program, which shares the line: what it will answer, and what it was asked.
+#[derive(Default)]
+pub(crate) struct Program {
+    answers: Mutex<VecDeque<Option<(u16, String)>>>,
+    asked: Mutex<Vec<HttpRequest>>,
+}
+
+impl Program {
+    /// What it says next, and for the last of them from then on; `None`: nothing at all.
+    pub(crate) fn will_answer(&self, answers: &[Option<(u16, &str)>]) {
+        let answers = answers.iter().map(|answer| answer.map(|(status, body)| (status, body.to_owned())));
+        *self.answers.lock().unwrap() = answers.collect();
+    }
+
+    /// What it was asked, oldest first.
+    pub(crate) fn asked(&self) -> Vec<HttpRequest> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    fn answer(&self, asked: &HttpRequest) -> Result<HttpResponse, HttpFailure> {
+        self.asked.lock().unwrap().push(asked.clone());
+        let mut answers = self.answers.lock().unwrap();
+        let answer = if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
+        match answer.flatten() {
+            Some((status, body)) => Ok(HttpResponse { status, headers: Headers::default(), body: body.into_bytes() }),
+            None => Err(HttpFailure("nobody listens".to_owned())),
+        }
+    }
 }
 
 /// One webhook as it would go over the wire.
@@ -67,7 +101,13 @@ impl Webhook {
 impl Gateway {
     fn new(clock: Clock) -> Self {
         let world = Mutex::new(World::new(7, GATEWAY_URL));
-        let gateway = Self { world, clock, is_down: AtomicBool::new(false), calls: AtomicU32::new(0) };
+        let gateway = Self {
+            world,
+            clock,
+            is_down: AtomicBool::new(false),
+            calls: AtomicU32::new(0),
+            program: Program::default(),
+        };
         let now = gateway.real();
         let mut world = gateway.world();
         let account = account::open(&mut world, now, KEY).expect("a test key");
@@ -83,6 +123,11 @@ impl Gateway {
 
     fn real(&self) -> Moment {
         Moment::from_milliseconds(self.clock.now().as_microseconds() / 1_000)
+    }
+
+    /// The seller's own program.
+    pub(crate) fn program(&self) -> &Program {
+        &self.program
     }
 
     /// Cuts the line to the gateway, or mends it.
@@ -149,6 +194,9 @@ impl Gateway {
     }
 
     fn answer(&self, asked: &HttpRequest) -> Result<HttpResponse, HttpFailure> {
+        if asked.url == PROGRAM_URL {
+            return self.program.answer(asked);
+        }
         self.calls.fetch_add(1, Ordering::SeqCst);
         if self.is_down.load(Ordering::SeqCst) {
             return Err(HttpFailure("the line is cut".to_owned()));

@@ -52,18 +52,16 @@ fn the_catalog_names_the_price() {
             "coupon" => request.coupon = Some("SPRING".to_owned()),
             other => panic!("{other}"),
         }
-        let found =
-            open_checkout(&catalog.shop, &catalog.product, &catalog.plan, &request, Actor::Buyer, START, &mut rng(9))
-                .map_or_else(
-                    |refusal| format!("refused {}", refusal.code()),
-                    |changes| {
-                        let order = &changes.orders[0];
-                        assert_eq!(order.lines[0].amount, order.total, "the total is the sum of the lines");
-                        assert_eq!(order.state, OrderState::Pending);
-                        assert_eq!(changes.checkouts[0].order, order.id);
-                        format!("{}, {} each", order.total, order.lines[0].unit_amount)
-                    },
-                );
+        let found = open_checkout(&catalog.offer(), &request, Actor::Buyer, START, &mut rng(9)).map_or_else(
+            |refusal| format!("refused {}", refusal.code()),
+            |changes| {
+                let order = &changes.orders[0];
+                assert_eq!(order.lines[0].amount, order.total, "the total is the sum of the lines");
+                assert_eq!(order.state, OrderState::Pending);
+                assert_eq!(changes.checkouts[0].order, order.id);
+                format!("{}, {} each", order.total, order.lines[0].unit_amount)
+            },
+        );
         assert_eq!(found, outcome, "{why}");
     }
 }
@@ -262,4 +260,53 @@ fn a_payment_that_the_gateway_refuses_to_open_can_be_tried_elsewhere() {
     let other = world.catalog.other_account.clone();
     assert_ne!(world.retry(&other).unwrap(), payment);
     assert_eq!(world.count("payment_failed"), 0, "the buyer stands before the page that says so");
+}
+
+#[test]
+fn a_bundle_is_a_line_for_each_part_and_the_parts_cost_what_it_costs() {
+    use crate::{Bundle, PlanId, Product, ProductId};
+    // What the parts cost alone in euro; none: it has no price there. Then what each part of the bundle costs.
+    #[rustfmt::skip]
+    let table: [(&[Option<i64>], &[i64]); 5] = [
+        (&[Some(4_900), Some(4_900)],              &[2_450, 2_450]),
+        (&[Some(7_500), Some(2_500)],              &[3_675, 1_225]),
+        (&[Some(100), Some(100), Some(100)],       &[1_634, 1_633, 1_633]),
+        (&[Some(9_999), None],                     &[2_450, 2_450]),
+        (&[Some(1_000_000), Some(1)],              &[4_900, 0]),
+    ];
+    for (alone, shares) in table {
+        let mut catalog = catalog();
+        let mut rng = rng(4);
+        let parts: Vec<(Product, Plan)> = alone
+            .iter()
+            .map(|price| {
+                let product = Product { id: ProductId::mint(START, &mut rng), ..catalog.product.clone() };
+                let mut part = Plan { id: PlanId::mint(START, &mut rng), product: product.id, ..catalog.plan.clone() };
+                // Sold in this company alone.
+                part.is_active = false;
+                match price {
+                    Some(minor) => part.prices[0].tiers[0].unit_minor = *minor,
+                    None => part.prices.clear(),
+                }
+                (product, part)
+            })
+            .collect();
+        catalog.plan.bundle = parts.iter().map(|(_, part)| part.id).collect();
+        let open = |parts: &[(Product, Plan)]| {
+            let offer = Offer { parts, ..catalog.offer() };
+            open_checkout(&offer, &request(3), Actor::Buyer, START, &mut crate::fixture::rng(9))
+        };
+        let changes = open(&parts).unwrap();
+        let order = &changes.orders[0];
+        let costs: Vec<i64> = order.lines.iter().map(|line| line.unit_amount.minor()).collect();
+        assert_eq!(costs, shares, "{alone:?}");
+        assert_eq!(order.total.minor(), 3 * 4_900, "three of it");
+        assert_eq!(order.units(), 3 * u64::try_from(parts.len()).unwrap(), "a license for each part of each");
+        assert_eq!(order.choice(), Some((catalog.plan.id, 3)));
+        let name = format!("{} {}", catalog.product.name, catalog.plan.name);
+        let bundle = Some(Bundle { plan: catalog.plan.id, name });
+        assert!(order.lines.iter().all(|line| line.bundle == bundle));
+        assert!(order.lines.iter().map(|line| line.plan).eq(catalog.plan.bundle.iter().copied()));
+        assert_eq!(open(&parts[1..]), Err(Refusal::PlanNotOnSale), "never without one of them");
+    }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use domain::{
     Actor, BuyerDetails, Changes, CheckoutId, CheckoutRequest, Claim, ClaimState, Country, Duration, Email, Fact,
-    ForeignKey, LicenseState, Locale, Mode, NewCode, Occurrence, PaymentLocator, PaymentReport, PaymentStatus, Pool,
-    PoolCode, PoolId, RefundReason, Refusal, Rng, Sale, Supply, decide, fulfil_claims, open_checkout, release_pool,
-    reserve, submit_checkout,
+    ForeignKey, LicenseState, Locale, Mode, NewCode, Occurrence, Offer, PaymentLocator, PaymentReport, PaymentStatus,
+    Pool, PoolCode, PoolId, RefundReason, Refusal, Rng, Sale, Supply, decide, fulfil_claims, open_checkout,
+    release_pool, reserve, submit_checkout,
 };
 use futures::future::join_all;
 use store::{CommitError, KnownCode, OpenedClaim, Store, report};
@@ -292,8 +292,8 @@ async fn at_the_till(store: &Store, world: &mut World, buyers: usize) -> Vec<Sal
             metadata: std::collections::BTreeMap::new(),
         };
         let rng = &mut world.rng;
-        let mut changes =
-            open_checkout(&world.shop, &world.product, &world.plan, &request, Actor::Buyer, world.now, rng).unwrap();
+        let offer = Offer { shop: &world.shop, product: &world.product, plan: &world.plan, parts: &[] };
+        let mut changes = open_checkout(&offer, &request, Actor::Buyer, world.now, rng).unwrap();
         let mut sale = Sale {
             order: domain::Order { version: 1, ..changes.orders[0].clone() },
             checkout: domain::Checkout { version: 1, ..changes.checkouts[0].clone() },

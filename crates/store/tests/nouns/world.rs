@@ -6,10 +6,10 @@ use domain::{
     Activation, ActivationRequest, Actor, BuyerDetails, Changes, CheckoutId, CheckoutRequest, Country, Customer,
     CustomerId, Decline, DeclineClass, Delivery, DeliveryId, DeliveryState, DisputeReport, DisputeState, Duration,
     Email, Fact, Fingerprint, Fulfilment, GatewayAccount, GatewayAccountId, Job, JobId, JobKind, License, Locale,
-    LoginLink, LoginLinkId, MethodSummary, Mode, NewCode, Notice, NoticeId, NoticeState, Occurrence, PaymentLocator,
-    PaymentReport, PaymentStatus, Plan, PlanId, Policy, Pool, PoolCode, PoolId, Price, PriceTier, Product, ProductId,
-    RefundReason, RefundReport, RefundStatus, Rng, Sale, Seller, SessionHolder, Shop, ShopId, Timestamp, User, UserId,
-    WhenOut, activate, decide, open_checkout, submit_checkout,
+    LoginLink, LoginLinkId, MethodSummary, Mode, NewCode, Notice, NoticeId, NoticeState, Occurrence, Offer,
+    PaymentLocator, PaymentReport, PaymentStatus, Plan, PlanId, Policy, Pool, PoolCode, PoolId, Price, PriceTier,
+    Product, ProductId, RefundReason, RefundReport, RefundStatus, Rng, Sale, Seller, SessionHolder, Shop, ShopId,
+    Timestamp, User, UserId, WhenOut, activate, decide, open_checkout, submit_checkout,
 };
 use money::{Currency, Money};
 use store::Store;
@@ -95,6 +95,7 @@ impl World {
                 ..Policy::default()
             },
             fulfilment: Fulfilment::GeneratedKey,
+            bundle: Vec::new(),
             max_quantity: 10,
             position: 1,
             is_active: true,
@@ -171,8 +172,8 @@ impl World {
             cancel_url: None,
             metadata: map(&[("campaign", "frühling")]),
         };
-        let changes =
-            open_checkout(&self.shop, &self.product, &self.plan, &request, Actor::Buyer, now, &mut self.rng).unwrap();
+        let offer = Offer { shop: &self.shop, product: &self.product, plan: &self.plan, parts: &[] };
+        let changes = open_checkout(&offer, &request, Actor::Buyer, now, &mut self.rng).unwrap();
         store.commit(&changes).await.unwrap();
         let order = changes.orders[0].id;
         store.sale(self.shop.id, order).await.unwrap().unwrap()

@@ -68,7 +68,7 @@ fn page_of(web: &Web, checkout: CheckoutId) -> String {
 }
 
 fn view(web: &Web, sale: &Sale) -> CheckoutView {
-    let line = sale.order.lines.first();
+    let choice = sale.order.choice();
     CheckoutView {
         id: sale.checkout.id,
         state: sale.checkout.state.as_str(),
@@ -76,8 +76,8 @@ fn view(web: &Web, sale: &Sale) -> CheckoutView {
         total: sale.order.total,
         order: sale.order.id,
         order_number: sale.order.number.to_string(),
-        plan: line.map(|line| line.plan),
-        quantity: line.map_or(0, |line| line.quantity),
+        plan: choice.map(|(plan, _)| plan),
+        quantity: choice.map_or(0, |(_, quantity)| quantity),
         payment: sale.payments.last().map(|payment| payment.id),
         payments: sale.payments.iter().map(payment::view).collect(),
         success_url: sale.checkout.success_url.clone(),

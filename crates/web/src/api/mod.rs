@@ -9,6 +9,7 @@ pub(crate) mod attempt;
 pub(crate) mod batch;
 mod body;
 pub(crate) mod checkout;
+pub(crate) mod claim;
 pub(crate) mod cross_origin;
 pub(crate) mod customer;
 pub(crate) mod error_code;

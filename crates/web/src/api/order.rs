@@ -21,6 +21,7 @@ struct LineView {
     product: ProductId,
     plan: PlanId,
     description: String,
+    bundle: Option<PlanId>,
     quantity: u32,
     unit_amount: Money,
     amount: Money,
@@ -58,7 +59,8 @@ fn line(line: &OrderLine) -> LineView {
     LineView {
         product: line.product,
         plan: line.plan,
-        description: format!("{} {}", line.product_name, line.plan_name),
+        description: line.name(),
+        bundle: line.bundle.as_ref().map(|bundle| bundle.plan),
         quantity: line.quantity,
         unit_amount: line.unit_amount,
         amount: line.amount,

@@ -253,7 +253,7 @@ pub(crate) async fn draw(
             .lines
             .iter()
             .map(|line| LineRow {
-                what: format!("{} {}", line.product_name, line.plan_name),
+                what: line.name(),
                 quantity: line.quantity,
                 unit: chrome.money(&line.unit_amount),
                 amount: chrome.money(&line.amount),

@@ -64,6 +64,10 @@ fn refusals() -> Vec<Refusal> {
         Refusal::OutOfStock,
         Refusal::OnBackOrder,
         Refusal::CodeMadeElsewhere,
+        Refusal::CodeFromStock,
+        Refusal::NothingOwed,
+        Refusal::FulfilledOtherwise,
+        Refusal::ContentTaken,
         Refusal::ConsentMissing,
         Refusal::CheckoutExpired,
         Refusal::CheckoutCompleted,
@@ -113,6 +117,10 @@ fn meets(refusal: &Refusal) -> (bool, bool) {
         | Refusal::OutOfStock
         | Refusal::OnBackOrder
         | Refusal::CodeMadeElsewhere
+        | Refusal::CodeFromStock
+        | Refusal::NothingOwed
+        | Refusal::FulfilledOtherwise
+        | Refusal::ContentTaken
         | Refusal::ConsentMissing
         | Refusal::CheckoutExpired
         | Refusal::CheckoutCompleted

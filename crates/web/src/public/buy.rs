@@ -238,8 +238,7 @@ impl Offer {
             metadata: std::collections::BTreeMap::new(),
         };
         let mut sale = web.app.open_checkout(&visit.shop, input(wish.visit), Actor::Buyer).await?;
-        let is_this = sale.order.total == total
-            && sale.order.lines.iter().map(|line| (line.plan, line.quantity)).eq([(self.plan.id, quantity)]);
+        let is_this = sale.order.total == total && sale.order.choice() == Some((self.plan.id, quantity));
         if !is_this {
             return Ok(changed());
         }

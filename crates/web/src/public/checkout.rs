@@ -227,14 +227,14 @@ fn continue_page(
 ) -> Result<Response, Problem> {
     let order = &sale.order;
     let total = frame.words.amount(order.total);
-    let change_href = order.lines.first().map(|line| {
+    let change_href = order.choice().map(|(plan, quantity)| {
         let parameters = [
-            ("quantity", line.quantity.to_string()),
+            ("quantity", quantity.to_string()),
             ("country", order.country.to_string()),
             ("currency", order.total.currency().code().to_owned()),
         ];
         let parameters = parameters.each_ref().map(|(name, value)| (*name, value.as_str()));
-        address(&format!("/buy/{}", line.plan), &parameters)
+        address(&format!("/buy/{plan}"), &parameters)
     });
     let template = CheckoutPage {
         text,
@@ -252,11 +252,11 @@ fn continue_page(
 
 /// The same contents, at what the catalog asks for them now.
 fn same_again(sale: &Sale) -> Result<CheckoutInput, Problem> {
-    let line = sale.order.lines.first().ok_or_else(|| Problem::not_found("plan"))?;
+    let (plan, quantity) = sale.order.choice().ok_or_else(|| Problem::not_found("plan"))?;
     Ok(CheckoutInput {
-        plan: line.plan,
+        plan,
         id: None,
-        quantity: line.quantity,
+        quantity,
         currency: Some(sale.order.total.currency()),
         coupon: None,
         email: sale.order.email.clone(),

@@ -360,7 +360,7 @@ async fn home(web: &Web, visit: &Visit, session: &Session, fields: &Fields) -> R
             number: order.number.to_string(),
             state: order::state(&frame.words, order.state),
             date: frame.words.day(order.paid_at.unwrap_or(order.created_at)),
-            names: order.lines.iter().map(|line| format!("{} {}", line.product_name, line.plan_name)).collect(),
+            names: order.lines.iter().map(domain::OrderLine::name).collect(),
             total: frame.words.amount(order.total),
             was_paid: order.state.was_paid(),
             resend: format!("/portal/orders/{}/resend", order.id),

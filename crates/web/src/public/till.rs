@@ -180,7 +180,7 @@ pub(crate) fn lines(frame: &Frame, order: &Order) -> Vec<Line> {
         .lines
         .iter()
         .map(|line| Line {
-            name: format!("{} {}", line.product_name, line.plan_name),
+            name: line.name(),
             detail: detail(frame, line.quantity, line.unit_amount),
             amount: frame.words.amount(line.amount),
         })
