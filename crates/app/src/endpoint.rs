@@ -225,10 +225,13 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    /// Content, nothing yet, or what is wrong.
+    type Expected<'a> = Result<Option<&'a str>, &'a str>;
+
     #[test]
     fn an_answer_is_content_or_a_reason() {
         #[rustfmt::skip]
-        let table: [(u16, &str, Result<Option<&str>, &str>); 10] = [
+        let table: [(u16, &str, Expected<'_>); 10] = [
             (200, r#"{"content":"ABC-1"}"#,               Ok(Some("ABC-1"))),
             (201, r#"{"content":" ABC-1 ","more":1}"#,    Ok(Some("ABC-1"))),
             (202, "",                                     Ok(None)),

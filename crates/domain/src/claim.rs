@@ -372,13 +372,13 @@ mod tests {
         let endpoint = crate::EndpointId::mint(START, &mut rng(9));
         let pool = PoolId::mint(START, &mut rng(9));
         let (manual, webhook) = (Fulfilment::Manual { within_hours: 24 }, Fulfilment::Webhook { endpoint });
-        let suspended = Err(Refusal::LicenseStateUnfit { state: LicenseState::Suspended });
+        let suspended = Err(Refusal::LicenseStateUnfit { state: LicenseState::SuspendedByPerson });
         #[rustfmt::skip]
         let table = [
             (manual,                      ClaimState::Waiting,   LicenseState::Active,    Ok(false)),
             (webhook,                     ClaimState::Waiting,   LicenseState::Active,    Ok(true)),
             (webhook,                     ClaimState::Fulfilled, LicenseState::Active,    Err(Refusal::FulfilledOtherwise)),
-            (manual,                      ClaimState::Waiting,   LicenseState::Suspended, suspended),
+            (manual,                      ClaimState::Waiting,   LicenseState::SuspendedByPerson, suspended),
             (Fulfilment::Pool { pool },   ClaimState::Waiting,   LicenseState::Active,    Err(Refusal::CodeFromStock)),
             (Fulfilment::GeneratedKey,    ClaimState::Waiting,   LicenseState::Active,    Err(Refusal::NothingOwed)),
         ];

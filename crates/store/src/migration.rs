@@ -24,7 +24,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 10, name: "compat", script: include_str!("../migrations/0010_compat.sql") },
     Migration { number: 11, name: "foreign_ids", script: include_str!("../migrations/0011_foreign_ids.sql") },
     Migration { number: 12, name: "pools", script: include_str!("../migrations/0012_pools.sql") },
-    Migration { number: 14, name: "kinds", script: include_str!("../migrations/0014_kinds.sql") },
+    Migration { number: 13, name: "kinds", script: include_str!("../migrations/0013_kinds.sql") },
 ];
 
 /// Where an engine keeps what it has applied.

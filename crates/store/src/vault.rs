@@ -250,7 +250,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
 
-    const PURPOSES: [Purpose; 7] = [
+    const PURPOSES: [Purpose; 8] = [
         Purpose::LicenseKey,
         Purpose::GatewayCredentials,
         Purpose::SigningKey,

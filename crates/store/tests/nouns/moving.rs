@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use domain::{
-    Actor, AdoptedKey, ApiKey, ApiKeyId, Changes, DeliveryState, Duration, Event, EventId, EventKind, ForeignId,
+    Actor, AdoptedKey, ApiKey, ApiKeyId, Changes, DeliveryState, Duration, Endpoint, EndpointId, Event, EventId, EventKind, ForeignId,
     ForeignKey, ForeignPlan, ForeignSystem, HELD_UNTIL, JobKind, Mode, NoticeState, RefundReason, Scope, Session,
     SessionHolder, SessionId, Timestamp,
 };
@@ -79,7 +79,17 @@ async fn furnish(place: &Place) -> World {
     let notices = (0..450).map(|number| world.notice(&format!("evt_{number}"), NoticeState::Applied)).collect();
     let link = world.link();
     let attempt = crate::attempts::refused(&mut world, Some(sale.licenses[0].id), now);
+    let endpoint = Endpoint {
+        id: EndpointId::mint(now, &mut world.rng),
+        shop: world.shop.id,
+        version: 0,
+        slug: "mine".to_owned(),
+        url: "https://seller.example/fulfil".to_owned(),
+        secrets: 2,
+        created_at: now,
+    };
     let changes = Changes {
+        endpoints: vec![endpoint],
         attempts: vec![attempt],
         users: vec![user],
         sessions: vec![session],

@@ -92,7 +92,7 @@ fn work(story: &mut Story, gateway: &mut Gateway) {
                     gateway.truth.push(made.clone());
                     take(story, &[made]);
                 }
-                JobKind::OpenPayment { .. } | JobKind::SendMail { .. } => {}
+                JobKind::OpenPayment { .. } | JobKind::SendMail { .. } | JobKind::AskEndpoint { .. } => {}
             }
         }
     }
