@@ -11,8 +11,8 @@ use anyhow::Context as _;
 use app::App;
 use domain::{
     Actor, BuyerDetails, Changes, Checkout, CheckoutId, CheckoutRequest, Country, Customer, Email, GatewayAccount,
-    Locale, Mode, Occurrence, Order, Payment, Plan, Posting, Product, Rng, Sale, Seller, Shop, Timestamp, decide,
-    open_checkout, submit_checkout, testing,
+    Locale, Mode, Occurrence, Offer, Order, Payment, Plan, Posting, Product, Rng, Sale, Seller, Shop, Timestamp,
+    decide, open_checkout, submit_checkout, testing,
 };
 use gateways::Headers;
 use latchkey_license::KeyCode;
@@ -273,7 +273,8 @@ fn sent_sale(catalog: &Catalog, number: u64, at: Timestamp, rng: &mut Rng) -> an
         cancel_url: None,
         metadata: std::collections::BTreeMap::new(),
     };
-    let opened = open_checkout(&catalog.shop, &catalog.product, &catalog.plan, &request, Actor::Buyer, at, rng)?;
+    let offer = Offer { shop: &catalog.shop, product: &catalog.product, plan: &catalog.plan, parts: &[] };
+    let opened = open_checkout(&offer, &request, Actor::Buyer, at, rng)?;
     let order: Order = opened.orders.into_iter().next().context("an order")?;
     let checkout: Checkout = opened.checkouts.into_iter().next().context("a checkout")?;
     let mut sale = Sale {

@@ -1,4 +1,5 @@
-//! A server of our own that writes down what it is sent: a collector of traces, or a gateway that says little.
+//! A server of our own that writes down what it is sent: a collector of traces, a gateway that says little, or a
+//! seller's program.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,6 +11,8 @@ use tokio::net::{TcpListener, TcpStream};
 pub enum Manner {
     /// 200 and an empty object.
     Polite,
+    /// What a buyer gets: a text that is made of the id of the message.
+    Fulfilling,
     /// Nothing, for as long as it is waited for.
     Silent,
 }
@@ -58,14 +61,20 @@ async fn answer(mut stream: TcpStream, manner: Manner, requests: Arc<Mutex<Vec<R
     let mut bytes = Vec::new();
     loop {
         while let Some(request) = whole(&mut bytes) {
+            let body = match manner {
+                Manner::Polite => "{}".to_owned(),
+                Manner::Fulfilling => {
+                    format!("{{\"content\":\"made for {}\"}}", request.header("webhook-id").unwrap_or_default())
+                }
+                Manner::Silent => String::new(),
+            };
             requests.lock().expect("the requests").push(request);
             if manner == Manner::Silent {
                 std::future::pending::<()>().await;
             }
-            let answered = stream
-                .write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}")
-                .await;
-            if answered.is_err() {
+            let length = body.len();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n");
+            if stream.write_all(format!("{head}{body}").as_bytes()).await.is_err() {
                 return;
             }
         }

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use domain::{
-    Actor, AdoptedKey, ApiKey, ApiKeyId, Changes, DeliveryState, Duration, Endpoint, EndpointId, Event, EventId, EventKind, ForeignId,
-    ForeignKey, ForeignPlan, ForeignSystem, HELD_UNTIL, JobKind, Mode, NoticeState, RefundReason, Scope, Session,
-    SessionHolder, SessionId, Timestamp,
+    Actor, AdoptedKey, ApiKey, ApiKeyId, Changes, DeliveryState, Duration, Endpoint, EndpointId, Event, EventId,
+    EventKind, ForeignId, ForeignKey, ForeignPlan, ForeignSystem, HELD_UNTIL, JobKind, Mode, NoticeState, RefundReason,
+    Scope, Session, SessionHolder, SessionId, Timestamp,
 };
 use futures::FutureExt as _;
 use store::copy::{Fence, Progress, fence, set_fence};
