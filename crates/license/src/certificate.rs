@@ -570,6 +570,7 @@ mod tests {
             (MAX_CERTIFICATE_BYTES + 1, CertificateError::TooLong),
         ] {
             assert_eq!(key_id(&"a".repeat(length)), Err(why));
+            assert_eq!(verify(&"a".repeat(length), &keys(), NOW, 0), Err(why));
         }
         assert_eq!(key_id(&sign(&signing_input(&header(), &claims()))), Ok(header().kid));
     }

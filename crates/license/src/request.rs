@@ -253,8 +253,9 @@ mod tests {
     fn the_mac_is_that_of_rfc_4231_cut_in_half() {
         let hex = |bytes: [u8; 16]| data_encoding::HEXLOWER.encode(&bytes);
         assert_eq!(hex(mac("Jefe", "what do ya want for nothing?")), "5bdcc146bf60754e6a042426089575c7");
-        let long = "k".repeat(65);
-        assert_ne!(mac(&long, "a"), mac(&long[1..], "a"));
+        // A key as long as a block is taken as it is, a longer one by its hash.
+        assert_eq!(hex(mac(&"k".repeat(64), "a")), "555e931a29d29edf3c51473c75456100");
+        assert_eq!(hex(mac(&"k".repeat(65), "a")), "6ba0e27de4fc34c2514dd16705c97902");
     }
 
     #[test]
@@ -279,6 +280,10 @@ mod tests {
         let (payload, mac) = text.split_once('.').unwrap();
         let encode = |json: &str| BASE64URL_NOPAD.encode(json.as_bytes());
         let json = String::from_utf8(BASE64URL_NOPAD.decode(payload.as_bytes()).unwrap()).unwrap();
+        // Two bytes that are wrong by the same bit.
+        let mut forged = BASE64URL_NOPAD.decode(mac.as_bytes()).unwrap();
+        forged[0] ^= 1;
+        forged[15] ^= 1;
         let table = [
             (String::new(), RequestError::NotARequest),
             ("https://shop.example/activate".to_owned(), RequestError::NotARequest),
@@ -288,6 +293,7 @@ mod tests {
             (format!("{}.{mac}", encode(r#"{"v":1,"do":"dance","nonce":"a","at":1}"#)), RequestError::NotARequest),
             (format!("{}.{mac}", encode(r#"{"v":2}"#)), RequestError::Newer),
             (format!("{payload}."), RequestError::Damaged),
+            (format!("{payload}.{}", BASE64URL_NOPAD.encode(&forged)), RequestError::Damaged),
             (format!("{}.{mac}", encode(&json.replace("device", "other"))), RequestError::Damaged),
             (format!("{}.{mac}", encode(&json.replace("1WEC", "1WED"))), RequestError::Damaged),
             ("a".repeat(4_096), RequestError::NotARequest),
@@ -296,7 +302,18 @@ mod tests {
         for (text, expected) in table {
             assert_eq!(read_request(&text), Err(expected), "{text}");
         }
-        assert_eq!(RequestError::TooLong.to_string(), "a request is at most 4096 bytes long");
+    }
+
+    #[test]
+    fn a_request_is_refused_with_a_stable_word_and_a_sentence() {
+        for (why, word, sentence) in [
+            (RequestError::TooLong, "too_long", "a request is at most 4096 bytes long"),
+            (RequestError::NotARequest, "not_a_request", "this is not a whole request"),
+            (RequestError::Newer, "newer", "the request was made by a newer program"),
+            (RequestError::Damaged, "damaged", "the request was changed on the way"),
+        ] {
+            assert_eq!((why.code(), why.to_string().as_str()), (word, sentence));
+        }
     }
 
     proptest! {
