@@ -9,7 +9,7 @@
 //! file has changed, what was not noticed always.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{BufRead as _, BufReader};
 use std::ops::Range;
@@ -148,13 +148,11 @@ pub(crate) fn run(only: Option<&str>, minutes: Option<&str>) -> anyhow::Result<(
     install::mutants()?;
     let minutes: Option<u64> = minutes.map(str::parse).transpose().context("--minutes is a whole number")?;
     let until = minutes.map(|minutes| Instant::now() + Duration::from_secs(60 * minutes));
-    let copy = root().join("target/mutants/tree");
     let all = list()?;
     let mut kept = Kept::read()?;
     for part in PARTS.iter().filter(|part| only.is_none_or(|only| only == part.package)) {
         let mutants: Vec<Mutant> = all.iter().filter(|mutant| mutant.package == part.package).cloned().collect();
-        sabotage::copied_to(&copy)?;
-        plant(&copy, part, &mutants, &mut kept, until)?;
+        plant(&sabotage::copied()?, part, &mutants, &mut kept, until)?;
     }
     let same = std::fs::read_to_string(root().join(SAME)).unwrap_or_default();
     write(&all, &kept, &same)?;
@@ -209,10 +207,12 @@ impl Kept {
         (*state == state_of(&mutant.file)).then_some(*outcome)
     }
 
-    fn keep(&mut self, mutant: &Mutant, outcome: Outcome) -> anyhow::Result<()> {
+    /// `by`: the test that failed, told so that a test which fails by chance is found out.
+    fn keep(&mut self, mutant: &Mutant, outcome: Outcome, by: &str) -> anyhow::Result<()> {
         let state = self.states.entry(mutant.file.clone()).or_insert_with(|| state_of(&mutant.file)).clone();
         self.outcomes.insert(mutant.name.clone(), (outcome, state));
-        println!("{:8} {}", outcome.word(), mutant.name);
+        let by = if by.is_empty() { String::new() } else { format!(" ({by})") };
+        println!("{:8} {}{by}", outcome.word(), mutant.name);
         let mut text = String::new();
         for (name, (outcome, state)) in &self.outcomes {
             let _ = writeln!(text, "{} {state} {name}", outcome.word());
@@ -275,7 +275,7 @@ fn plant(copy: &Path, part: &Part, mutants: &[Mutant], kept: &mut Kept, until: O
                 }
                 for place in broken {
                     together.remove(&place);
-                    kept.keep(&mutants[place], Outcome::Unviable)?;
+                    kept.keep(&mutants[place], Outcome::Unviable, "")?;
                 }
             }
         }
@@ -287,9 +287,10 @@ fn plant(copy: &Path, part: &Part, mutants: &[Mutant], kept: &mut Kept, until: O
         if is_over() {
             return Ok(());
         }
-        kept.keep(&mutants[*place], outcome(part, &programs, Some(*place))?)?;
+        let (became, by) = outcome(part, &programs, Some(*place))?;
+        kept.keep(&mutants[*place], became, &by)?;
     }
-    sabotage::copied_to(copy)?;
+    sabotage::copied()?;
     for place in open {
         let mutant = &mutants[place];
         if together.contains(&place) || kept.of(mutant) == Some(Outcome::Unviable) {
@@ -302,12 +303,12 @@ fn plant(copy: &Path, part: &Part, mutants: &[Mutant], kept: &mut Kept, until: O
         let mut text = source.clone();
         text.replace_range(range(source, mutant.span), &mutant.replacement);
         sabotage::put(&copy.join(&mutant.file), text.as_bytes())?;
-        let became = match build(copy, part)? {
+        let (became, by) = match build(copy, part)? {
             Ok(programs) => outcome(part, &programs, None)?,
-            Err(_) => Outcome::Unviable,
+            Err(_) => (Outcome::Unviable, String::new()),
         };
         sabotage::put(&copy.join(&mutant.file), source.as_bytes())?;
-        kept.keep(mutant, became)?;
+        kept.keep(mutant, became, &by)?;
     }
     Ok(())
 }
@@ -411,35 +412,81 @@ fn told(errors: &[Value]) -> String {
     errors.iter().filter_map(|error| error["message"]["rendered"].as_str()).collect()
 }
 
-fn outcome(part: &Part, programs: &[PathBuf], mutant: Option<usize>) -> anyhow::Result<Outcome> {
-    Ok(match notice(part, programs, mutant)?.as_deref() {
-        Some("") => Outcome::Endless,
-        Some(_) => Outcome::Noticed,
-        None => Outcome::Missed,
-    })
+/// How the tests of a program failed.
+enum Failure {
+    /// This one did, the first of them.
+    Test(String),
+    /// They do not end.
+    Endless,
+    /// The program ended in the middle of them.
+    Ended(String),
 }
 
-/// The first test that fails; empty when they do not end.
-fn notice(part: &Part, programs: &[PathBuf], mutant: Option<usize>) -> anyhow::Result<Option<String>> {
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Test(test) => test,
+            Self::Endless => "they do not end",
+            Self::Ended(status) => status,
+        })
+    }
+}
+
+/// What becomes of a mutant, and how the tests failed, if they did.
+fn outcome(part: &Part, programs: &[PathBuf], mutant: Option<usize>) -> anyhow::Result<(Outcome, String)> {
+    let failed = notice(part, programs, mutant)?;
+    let outcome = match &failed {
+        Some(Failure::Endless) => Outcome::Endless,
+        Some(Failure::Test(_) | Failure::Ended(_)) => Outcome::Noticed,
+        None => Outcome::Missed,
+    };
+    Ok((outcome, failed.map(|failed| failed.to_string()).unwrap_or_default()))
+}
+
+/// How the tests fail, if they do.
+fn notice(part: &Part, programs: &[PathBuf], mutant: Option<usize>) -> anyhow::Result<Option<Failure>> {
     let skipped: Vec<&str> = part.slow.iter().flat_map(|slow| ["--skip", *slow]).collect();
     for program in programs {
-        if let Some(failed) = fails(part, program, &skipped, mutant)? {
+        if let Some(failed) = fails_again(part, program, &skipped, mutant)? {
             return Ok(Some(failed));
         }
     }
     for program in programs.iter().filter(|_| !part.slow.is_empty()) {
-        if let Some(failed) = fails(part, program, part.slow, mutant)? {
+        if let Some(failed) = fails_again(part, program, part.slow, mutant)? {
             return Ok(Some(failed));
         }
     }
     Ok(None)
 }
 
-fn fails(part: &Part, program: &Path, arguments: &[&str], mutant: Option<usize>) -> anyhow::Result<Option<String>> {
+/// As [`fails`], but a test that fails must fail alone as well, twice: one that fails by chance would be said to notice
+/// what it never looked at. It is told of, and the others are asked without it.
+fn fails_again(
+    part: &Part,
+    program: &Path,
+    arguments: &[&str],
+    mutant: Option<usize>,
+) -> anyhow::Result<Option<Failure>> {
+    let mut without: Vec<String> = Vec::new();
+    loop {
+        let skipped = without.iter().flat_map(|test| ["--skip", test]);
+        let asked: Vec<&str> = arguments.iter().copied().chain(skipped).collect();
+        let failed = fails(part, program, &asked, mutant)?;
+        let Some(Failure::Test(test)) = &failed else { return Ok(failed) };
+        let alone = ["--exact", test];
+        if fails(part, program, &alone, mutant)?.is_some() && fails(part, program, &alone, mutant)?.is_some() {
+            return Ok(failed);
+        }
+        println!("by chance {test}");
+        without.push(test.clone());
+    }
+}
+
+fn fails(part: &Part, program: &Path, arguments: &[&str], mutant: Option<usize>) -> anyhow::Result<Option<Failure>> {
     let folder = part.files[0].split("/src/").next().unwrap_or_default();
+    let folder = sabotage::copy().join(folder);
     let mut tests = Command::new(program);
-    tests.args(arguments).current_dir(root().join("target/mutants/tree").join(folder));
-    tests.env("CARGO_MANIFEST_DIR", root().join("target/mutants/tree").join(folder)).env("PROPTEST_CASES", "64");
+    tests.args(arguments).current_dir(&folder).env("CARGO_MANIFEST_DIR", &folder).env("PROPTEST_CASES", "64");
     tests.stdout(Stdio::piped()).stderr(Stdio::null());
     if let Some(mutant) = mutant {
         tests.env(CHOICE, mutant.to_string());
@@ -462,17 +509,17 @@ fn fails(part: &Part, program: &Path, arguments: &[&str], mutant: Option<usize>)
                     let test = test.to_owned();
                     child.kill()?;
                     child.wait()?;
-                    return Ok(Some(test));
+                    return Ok(Some(Failure::Test(test)));
                 }
             }
             Err(mpsc::RecvTimeoutError::Timeout) => {
                 child.kill()?;
                 child.wait()?;
-                return Ok(Some(String::new()));
+                return Ok(Some(Failure::Endless));
             }
             Err(mpsc::RecvTimeoutError::Disconnected) => {
                 let status = child.wait()?;
-                return Ok((!status.success()).then(|| status.to_string()));
+                return Ok((!status.success()).then(|| Failure::Ended(status.to_string())));
             }
         }
     }

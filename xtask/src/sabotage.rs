@@ -214,22 +214,23 @@ fn judge(outcomes: &[Outcome]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The tree as it stands, without what is built or ignored. What has not changed is not copied again, so that it is
-/// not built again either.
-fn copied() -> anyhow::Result<PathBuf> {
-    let copy = root().join("target/sabotage");
-    copied_to(&copy)?;
-    Ok(copy)
+/// Where the copy stands. There is one, whoever plants: what is built in two would have the same names in `target`, and
+/// Cargo looks for changes only in the one that it was built from, so that the other is tested with bugs that are not
+/// its own and without those that are.
+pub(crate) fn copy() -> PathBuf {
+    root().join("target/sabotage")
 }
 
-/// As [`copied`], to another place.
-pub(crate) fn copied_to(copy: &Path) -> anyhow::Result<()> {
+/// The tree as it stands, without what is built or ignored. What has not changed is not copied again, so that it is
+/// not built again either.
+pub(crate) fn copied() -> anyhow::Result<PathBuf> {
+    let copy = copy();
     let output = command("git", &["ls-files", "--cached", "--others", "--exclude-standard"]).output()?;
     for name in String::from_utf8_lossy(&output.stdout).lines() {
         let Ok(bytes) = std::fs::read(root().join(name)) else { continue };
         put(&copy.join(name), &bytes)?;
     }
-    Ok(())
+    Ok(copy)
 }
 
 /// Writes a file, unless it is so already.
