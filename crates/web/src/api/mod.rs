@@ -272,6 +272,29 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_of_the_framework_becomes_a_problem_and_keeps_its_other_headers() {
+        let refusal = |status: StatusCode, kind: &'static str| {
+            let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_LENGTH, "7"), (header::ALLOW, "GET, HEAD")];
+            (status, headers, "refused").into_response()
+        };
+        let told = |response: &Response, name: header::HeaderName| {
+            response.headers().get(name).map(|value| value.to_str().unwrap().to_owned())
+        };
+        for status in [StatusCode::PAYLOAD_TOO_LARGE, StatusCode::METHOD_NOT_ALLOWED, StatusCode::BAD_REQUEST] {
+            let problem = as_problem(refusal(status, "text/plain; charset=utf-8"));
+            assert_eq!(problem.status(), status);
+            assert_eq!(told(&problem, header::CONTENT_TYPE).as_deref(), Some("application/problem+json"), "{status}");
+            assert_eq!(told(&problem, header::CONTENT_LENGTH), None, "{status}: the length of another body");
+            assert_eq!(told(&problem, header::ALLOW).as_deref(), Some("GET, HEAD"), "{status}");
+        }
+        for (status, kind) in [(StatusCode::OK, "text/plain"), (StatusCode::NOT_FOUND, "application/problem+json")] {
+            let as_it_was = as_problem(refusal(status, kind));
+            assert_eq!(told(&as_it_was, header::CONTENT_TYPE).as_deref(), Some(kind), "{status}");
+            assert_eq!(told(&as_it_was, header::CONTENT_LENGTH).as_deref(), Some("7"), "{status}");
+        }
+    }
+
+    #[test]
     fn a_short_list_is_cut_as_a_long_one_is_read() {
         type Case = (u32, Option<u32>, Option<u32>, &'static [u32], bool);
         #[rustfmt::skip]

@@ -11,6 +11,7 @@ mod bad_input;
 mod batch;
 mod caller;
 mod customer;
+mod every_answer;
 mod hook;
 mod idempotency;
 mod license;
