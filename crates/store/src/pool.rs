@@ -140,8 +140,10 @@ const IN_NEED: &str = concat!(
     columns!(),
     ", (select count(*) from (select 1 from pool_codes where pool_codes.shop_id = pools.shop_id \
      and pool_codes.pool_id = pools.id and pool_codes.state = 'free' limit 1001) as counted) as free, \
-     case when held_at is null and exists (select 1 from claims where claims.shop_id = pools.shop_id \
-     and claims.pool_id = pools.id and claims.state = 'waiting') \
+     case when held_at is null and exists (select 1 from claims \
+     join licenses on licenses.shop_id = claims.shop_id and licenses.id = claims.license_id \
+     where claims.shop_id = pools.shop_id and claims.pool_id = pools.id and claims.state = 'waiting' \
+     and licenses.state = 'active') \
      and exists (select 1 from pool_codes where pool_codes.shop_id = pools.shop_id \
      and pool_codes.pool_id = pools.id and pool_codes.state = 'free' and pool_codes.reserved_until <= $1) \
      then 1 else 0 end as waiting from pools) as stocks \

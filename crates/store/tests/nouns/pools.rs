@@ -171,15 +171,18 @@ pub(crate) async fn what_was_given_back_while_it_waited_gets_no_code(store: Stor
     let waiting = paid(&store, &mut world, 1, "pi_2").await;
     let revoked = domain::License { state: LicenseState::RevokedByRefund, ..given_back.licenses[0].clone() };
     store.commit(&Changes { licenses: vec![revoked.clone()], ..Changes::default() }).await.unwrap();
-    stock(&store, &world, pool.id, 0, 2).await;
+    stock(&store, &world, pool.id, 0, 3).await;
     assert_eq!(serve(&store, &mut world, &pool).await, 1);
     assert!(held(&store, &given_back).await == [None] && held(&store, &waiting).await[0].is_some());
     // Whoever comes now is not held up by it, and it is served when its license works again.
     let next = paid(&store, &mut world, 1, "pi_3").await;
     assert!(held(&store, &next).await[0].is_some());
+    let is_waited_for =
+        async |world: &World| store.pools_in_need(world.now).await.unwrap().iter().any(|need| need.is_waited_for);
+    assert!(!is_waited_for(&world).await, "a code is free, and nobody who waits may have it");
     let back = domain::License { version: revoked.version + 1, state: LicenseState::Active, ..revoked };
     store.commit(&Changes { licenses: vec![back], ..Changes::default() }).await.unwrap();
-    stock(&store, &world, pool.id, 2, 1).await;
+    assert!(is_waited_for(&world).await);
     assert_eq!(serve(&store, &mut world, &pool).await, 1);
     assert!(held(&store, &given_back).await[0].is_some());
 }
