@@ -16,6 +16,7 @@ mod no_webhooks;
 mod outbox;
 mod parked;
 mod pools;
+mod reissue;
 mod restored;
 mod surplus;
 mod ways_in;
