@@ -6,13 +6,16 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Delivery, DeliveryState, LicenseState, MailKind, NoticeState, Order, OrderId, PaymentState, Sale, Timestamp,
+    AtExpiry, Delivery, DeliveryState, License, LicenseState, MailKind, NoticeState, Order, OrderId, PaymentState,
+    Sale, Timestamp,
 };
 use serde_json::Value;
 use store::{DeliveryFilter, NoticeFilter, OrderFilter, Page};
 
+use crate::goods::{self, Goods};
 use crate::seller::first_page;
 use crate::sim::Sim;
+use crate::support;
 use crate::universe::{at_once, hold};
 
 /// All laws over all rows are asked about once in so many times that some row's are.
@@ -24,15 +27,16 @@ const REASONS_TO_PARK: &[&str] = &["refund_exceeds_payment"];
 /// The auditor of one run.
 pub(crate) struct Auditor {
     asked: u64,
+    goods: Goods,
 }
 
 impl Auditor {
-    pub(crate) fn new(_sim: &Sim) -> Self {
-        Self { asked: 0 }
+    pub(crate) fn new() -> Self {
+        Self { asked: 0, goods: Goods::default() }
     }
 
     /// The laws of every row that the step wrote to.
-    pub(crate) fn after_step(&mut self, sim: &Sim, _step: u64) {
+    pub(crate) fn after_step(&mut self, sim: &Sim) {
         let touched = std::mem::take(&mut *hold(&sim.universe.touched));
         if touched.orders.is_empty() && touched.licenses.is_empty() {
             return;
@@ -40,23 +44,12 @@ impl Auditor {
         self.asked += 1;
         sim.universe.count(|counts| counts.audits += 1);
         for order in touched.orders {
-            order_is_lawful(sim, order);
+            if let Some(sale) = order_is_lawful(sim, order) {
+                self.goods.order_was_written(sim, &sale);
+            }
         }
         for license in touched.licenses {
-            let (Ok(Some(row)), Ok(seats)) =
-                (at_once(sim.rows.license(sim.shop.id, license)), at_once(sim.rows.activations(sim.shop.id, license)))
-            else {
-                sim.universe.fail(format!("{license} was written and cannot be read"));
-                continue;
-            };
-            let taken = seats.iter().filter(|seat| seat.state == domain::ActivationState::Active).count();
-            let within = row.policy.seat_cap().is_none_or(|cap| row.seats_used <= cap);
-            if u32::try_from(taken) != Ok(row.seats_used) || !within {
-                sim.universe.fail(format!(
-                    "{license}: {taken} seats are taken, {} are counted, {:?} there are",
-                    row.seats_used, row.policy.seats
-                ));
-            }
+            self.goods.license_was_written(sim, license);
         }
         if self.asked.is_multiple_of(ALL_ROWS_EVERY) {
             all_rows_are_lawful(sim);
@@ -66,7 +59,7 @@ impl Auditor {
     /// Whether nothing is left to do, here and at the gateway, and the gateway's list of events was read after the
     /// faults stopped.
     pub(crate) fn is_at_rest(&self, sim: &Sim, calm_since: i64) -> bool {
-        sim.gateway.is_idle() && unrest(sim).is_empty() && was_read_since(sim, calm_since)
+        sim.is_content() && sim.gateway.is_idle() && unrest(sim).is_empty() && was_read_since(sim, calm_since)
     }
 
     /// Tells what is still to be done although there was time enough.
@@ -80,8 +73,7 @@ impl Auditor {
         let orders = every_order(sim);
         let mut sales = BTreeMap::new();
         for order in orders {
-            order_is_lawful(sim, order.id);
-            if let Ok(Some(sale)) = at_once(sim.rows.sale(sim.shop.id, order.id)) {
+            if let Some(sale) = order_is_lawful(sim, order.id) {
                 sales.insert(order.id.to_string(), sale);
             }
         }
@@ -104,6 +96,7 @@ impl Auditor {
             if is_paid {
                 sim.universe.count(|counts| counts.paid += 1);
                 goods_were_delivered(sim, sale, &payments);
+                goods::waiting_have_a_reason(sim, sale);
             }
         }
         for seen in &*sim.seen.borrow() {
@@ -118,6 +111,7 @@ impl Auditor {
             }
         }
         parked_for_a_reason(sim);
+        support::old_keys_open_nothing(sim);
     }
 }
 
@@ -125,15 +119,15 @@ fn number(value: &Value, name: &str) -> i64 {
     value[name].as_i64().unwrap_or(0)
 }
 
-fn order_is_lawful(sim: &Sim, order: OrderId) {
+fn order_is_lawful(sim: &Sim, order: OrderId) -> Option<Sale> {
     let (Ok(sale), Ok(postings)) =
         (at_once(sim.rows.sale(sim.shop.id, order)), at_once(sim.rows.postings(sim.shop.id, order)))
     else {
         sim.universe.fail(format!("{order} was written and cannot be read"));
-        return;
+        return None;
     };
     // A commit may name an order that it did not make.
-    let Some(sale) = sale else { return };
+    let sale = sale?;
     for broken in domain::invariant::broken(&sale, &postings) {
         sim.universe.fail(format!("{order} breaks {}: {}", broken.law, broken.found));
     }
@@ -144,6 +138,7 @@ fn order_is_lawful(sim: &Sim, order: OrderId) {
             sim.universe.fail(format!("{} took {}, and the gateway received {received:?}", payment.id, payment.amount));
         }
     }
+    Some(sale)
 }
 
 fn all_rows_are_lawful(sim: &Sim) {
@@ -180,6 +175,10 @@ fn unrest(sim: &Sim) -> Vec<String> {
         Ok(found) if found.data.is_empty() => {}
         Ok(found) => left.push(format!("{} notices", found.data.len())),
         Err(error) => left.push(error.to_string()),
+    }
+    match (goods::who_may_have_one(sim), goods::free_codes(sim)) {
+        (0, _) | (_, 0) => {}
+        (waiting, free) => left.push(format!("{waiting} units that wait for codes, of which {free} are free")),
     }
     left
 }
@@ -275,20 +274,32 @@ fn goods_were_delivered(sim: &Sim, sale: &Sale, payments: &[Value]) {
     for mail in &mails.data {
         mail_was_settled(sim, mail);
     }
-    let receipts: Vec<&Delivery> =
-        mails.data.iter().filter(|mail| matches!(mail.mail, MailKind::OrderPaid { .. })).collect();
-    if is_plain && receipts.is_empty() {
+    if is_plain && !mails.data.iter().any(|mail| matches!(mail.mail, MailKind::OrderPaid { .. })) {
         sim.universe.fail(format!("{order} is paid, and no mail tells its keys"));
     }
-    let Ok(keys) = at_once(sim.rows.license_keys(sim.shop.id, order)) else {
-        sim.universe.fail(format!("the keys of {order} cannot be opened"));
-        return;
-    };
-    for receipt in receipts.iter().filter(|receipt| is_plain && receipt.state == DeliveryState::Sent) {
-        let text = sim.office.text_of(receipt.id).unwrap_or_default();
-        if let Some((license, _)) = keys.iter().find(|(_, key)| !text.contains(&key.to_string())) {
-            sim.universe.fail(format!("{} of {order} does not tell the key of {license}", receipt.id));
+    if is_plain {
+        for license in &sale.licenses {
+            buyer_was_told(sim, license, &mails.data);
         }
+    }
+}
+
+/// Some mail that arrived tells the buyer what they hold of a license, unless a mail that would have told it was refused.
+fn buyer_was_told(sim: &Sim, license: &License, mails: &[Delivery]) {
+    let tells = |mail: &MailKind| {
+        let of_order = matches!(mail, MailKind::OrderPaid { .. } | MailKind::OrderFulfilled { .. });
+        of_order || *mail == MailKind::KeyReplaced { license: license.id }
+    };
+    // What was over for good before its mail left is told to nobody.
+    let may_be_over = license.policy.term.at_expiry == AtExpiry::End && license.policy.valid_days.is_some();
+    let mails: Vec<&Delivery> = mails.iter().filter(|mail| tells(&mail.mail)).collect();
+    if may_be_over || mails.iter().any(|mail| mail.state != DeliveryState::Sent) {
+        return;
+    }
+    let Some(held) = support::what_the_buyer_should_hold(sim, license) else { return };
+    let is_told = |mail: &&Delivery| sim.office.text_of(mail.id).is_some_and(|text| text.contains(&held));
+    if !mails.iter().any(is_told) {
+        sim.universe.fail(format!("no mail tells the buyer what they hold of {}", license.id));
     }
 }
 

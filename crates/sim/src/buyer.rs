@@ -14,6 +14,7 @@ use crate::device;
 use crate::gateway::Pressed;
 use crate::seller;
 use crate::sim::{DAY, Down, HOUR, MINUTE, SECOND, Seen, Sim};
+use crate::stock;
 use crate::universe::hold;
 
 /// How often a buyer tries before they give up.
@@ -78,6 +79,7 @@ pub(crate) async fn run(sim: Rc<Sim>, number: usize) {
         universe.sleep(universe.between(MINUTE, 24 * HOUR)).await;
     }
     let Some(mut submitted) = submit(&sim, &order, number).await else { return };
+    let is_coded = order.order.lines.iter().any(|line| line.fulfilment.is_claimed());
     let order = submitted.order;
     let place = {
         let mut seen = sim.seen.borrow_mut();
@@ -89,6 +91,9 @@ pub(crate) async fn run(sim: Rc<Sim>, number: usize) {
         match pay(&sim, order, &page).await {
             Pressed::Complete => {
                 sim.seen.borrow_mut()[place].paid_on_page = true;
+                if is_coded && universe.one_in(3) {
+                    sim.spawn_wanting(stock::arrive(Rc::clone(&sim)));
+                }
                 if hold(&universe.mix).is_hasty && universe.one_in(2) {
                     sim.spawn_wanting(seller::hurry(Rc::clone(&sim)));
                 }

@@ -1,11 +1,13 @@
-//! How often each occurrence met each state of an order and of its payment: what the generator of a run reached.
+//! How often each occurrence met each state of an order, of its payment, and of what was sold: what the generator of a
+//! run reached.
 //!
-//! The shell says at the level of debug what it decides on; this listens.
-//! Nothing in the shell knows of it.
+//! The shell says at the level of debug what it decides on about money; this
+//! listens. Nothing in the shell knows of it. What met a license, a seat, a key
+//! or a stock is told by whoever asked.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use tracing::field::{Field, Visit};
 use tracing::span;
@@ -135,6 +137,41 @@ const HELD: &[(&str, &[&str])] = &[
     ("payment:canceled", &["payment_canceled"]),
     ("payment:created", &["call_unanswered", "page_opened"]),
     ("payment:unknown", &["page_opened"]),
+    ("license:not_begun", &["app_activates", "app_validates"]),
+    ("license:running", &QUESTIONS),
+    ("license:in_grace", &["app_validates"]),
+    ("license:over", &["app_activates", "app_validates"]),
+    ("license:kept", &["app_validates"]),
+    ("license:suspended", &["app_activates", "app_reports", "app_validates"]),
+    ("license:revoked", &QUESTIONS),
+    ("seat:held", &QUESTIONS),
+    ("seat:lapsed", &["app_activates", "app_reports", "app_validates", "seat_passes_on"]),
+    ("seat:some_free", &QUESTIONS),
+    ("seat:others_lapsed", &["app_activates", "app_reports", "app_validates"]),
+    ("seat:none_free", &["app_activates", "app_reports", "app_validates"]),
+    ("seat:freed", &["key_replaced"]),
+    ("seat:left", &["key_replaced"]),
+    ("key:current", &QUESTIONS),
+    ("key:retired", &["app_activates", "app_validates"]),
+    ("key:replaced", &["app_validates"]),
+    ("key:code", &["app_activates", "app_leaves", "app_reports", "app_validates", "key_replaced"]),
+    ("key:in_stock", &["app_validates"]),
+    ("certificate:signing", &["checked_offline"]),
+    ("certificate:retired", &["checked_offline"]),
+    ("certificate:revoked", &["checked_offline"]),
+    ("certificate:over", &["checked_offline"]),
+    ("turn:announced", &["signing_key_added"]),
+    ("turn:at_once", &["signing_key_added"]),
+    ("turn:over", &["signing_key_retired"]),
+    ("stock:some", &["codes_arrive"]),
+    ("stock:kept", &["unit_sold"]),
+    ("stock:empty", &["codes_arrive", "unit_sold"]),
+    ("stock:waited_for", &["codes_arrive", "unit_sold"]),
+    ("stock:gone", &["codes_arrive"]),
+    ("code:free", &["codes_withdrawn"]),
+    ("code:handed_out", &["codes_withdrawn"]),
+    ("unit:waiting", &["unit_served"]),
+    ("unit:given_back", &["waits_for_ever"]),
 ];
 
 /// The states of an order, in the order of the table.
@@ -171,6 +208,27 @@ pub const OCCURRENCES: [&str; 24] = [
     "still_open",
     "refund_requested",
     "refund_refused",
+];
+
+/// What an app can ask about its license.
+const QUESTIONS: [&str; 4] = ["app_validates", "app_activates", "app_reports", "app_leaves"];
+
+/// Every table: of what, its states, and what can occur to it. A license that is `kept` is past its end and works on for
+/// whoever is in; a seat of `others_lapsed` is free only because leases are over; a key is `replaced` in the moment that
+/// all nodes are asked about it; a code that is `kept` was put aside when pay was pressed.
+const TABLES: &[(&str, &[&str], &[&str])] = &[
+    ("order", &ORDER_STATES, &OCCURRENCES),
+    ("payment", &PAYMENT_STATES, &OCCURRENCES),
+    ("license", &["not_begun", "running", "in_grace", "over", "kept", "suspended", "revoked"], &QUESTIONS),
+    ("seat", &["held", "lapsed", "some_free", "others_lapsed", "none_free"], &QUESTIONS),
+    ("seat", &["lapsed", "freed", "left"], &["seat_passes_on", "key_replaced"]),
+    ("key", &["current", "retired", "replaced", "code", "in_stock"], &QUESTIONS),
+    ("key", &["code", "retired"], &["key_replaced"]),
+    ("certificate", &["signing", "retired", "revoked", "over"], &["checked_offline"]),
+    ("turn", &["announced", "at_once", "over"], &["signing_key_added", "signing_key_retired"]),
+    ("stock", &["some", "kept", "empty", "waited_for", "gone"], &["unit_sold", "codes_arrive", "waits_for_ever"]),
+    ("code", &["free", "handed_out"], &["codes_withdrawn"]),
+    ("unit", &["waiting", "given_back"], &["unit_served", "waits_for_ever"]),
 ];
 
 /// How often each occurrence met each state.
@@ -211,23 +269,23 @@ impl Cells {
         gaps
     }
 
-    fn note(&mut self, occurrence: &str, state: String) {
+    pub(crate) fn note(&mut self, occurrence: &str, state: String) {
         *self.0.entry((occurrence.to_owned(), state)).or_default() += 1;
     }
 }
 
 impl fmt::Display for Cells {
-    /// A table for the states of the order and one for those of the payment; `-` is what cannot meet.
+    /// The tables; `-` is what cannot meet.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (of, states) in [("order", &ORDER_STATES[..]), ("payment", &PAYMENT_STATES[..])] {
+        for (of, states, occurrences) in TABLES {
             write!(formatter, "{of:<24}")?;
-            for state in states {
+            for state in *states {
                 write!(formatter, "{:>10}", state.chars().take(9).collect::<String>())?;
             }
             writeln!(formatter)?;
-            for occurrence in OCCURRENCES {
+            for occurrence in *occurrences {
                 write!(formatter, "{occurrence:<24}")?;
-                for state in states {
+                for state in *states {
                     let cell = format!("{of}:{state}");
                     match (self.times(occurrence, &cell), impossible(occurrence, &cell)) {
                         (0, Some(_)) => write!(formatter, "{:>10}", "-")?,
@@ -262,13 +320,19 @@ pub fn impossible(occurrence: &str, state: &str) -> Option<&'static str> {
             Some("what is asked back is the captured payment's")
         }
         ("refund_refused", "order:pending" | "order:expired") => Some("a refund that is asked for was paid before"),
+        ("app_activates" | "app_reports" | "app_leaves", "key:replaced" | "key:in_stock") => {
+            Some("no device asks that")
+        }
+        ("unit_sold", "stock:gone") | ("codes_arrive", "stock:kept") => Some("a state of the other"),
+        ("waits_for_ever", "stock:some" | "stock:kept" | "stock:waited_for" | "stock:gone") => {
+            Some("nobody waits while there are codes")
+        }
         (_, _) => None,
     }
 }
 
 /// Listens to the shell on the thread of a run.
 pub(crate) struct Listener {
-    pub(crate) cells: Arc<Mutex<Cells>>,
     pub(crate) universe: Arc<Universe>,
 }
 
@@ -320,7 +384,7 @@ impl Subscriber for Listener {
         event.record(&mut fields);
         if fields.message == "decided" {
             let occurrence = fields.get("occurrence").unwrap_or_default();
-            let mut cells = hold(&self.cells);
+            let mut cells = hold(&self.universe.cells);
             if let Some(state) = fields.get("stands") {
                 cells.note(occurrence, format!("order:{state}"));
             }

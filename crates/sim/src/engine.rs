@@ -112,12 +112,14 @@ impl Engine for Unreliable {
     }
 }
 
-/// Whether a statement leaves something to do for whoever looks for work: a new job, or a notice that is not applied.
+/// Whether a statement leaves something to do for whoever looks for work: a new job, a notice that is not applied, codes
+/// that somebody may wait for, a signing key that others do not know.
 fn leaves_work(statement: &Statement) -> bool {
     let waits = || statement.values.iter().any(|value| matches!(value, Value::Text(text) if text == "received"));
     match statement.what {
-        "job" => statement.sql.starts_with("insert"),
+        "job" | "pool code" => statement.sql.starts_with("insert"),
         "notice" => waits(),
+        "signing_key" => true,
         _ => false,
     }
 }

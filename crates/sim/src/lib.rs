@@ -5,6 +5,7 @@
 //! server or the clock, and each of these may refuse, forget to answer, or be
 //! the last thing that a node did. The same seed gives the same run, to the byte.
 
+mod assortment;
 mod auditor;
 mod buyer;
 mod carrier;
@@ -14,17 +15,20 @@ mod device;
 mod engine;
 mod executor;
 mod gateway;
+mod goods;
 pub mod kept;
 mod mix;
 mod post;
 mod scratch;
 mod seller;
 mod sim;
+mod stock;
+mod support;
 mod universe;
 mod worker;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use coverage::{Cells, Listener};
 use universe::{Universe, hold};
@@ -66,8 +70,7 @@ pub struct Options {
 #[must_use]
 pub fn run(seed: u64, options: Options) -> Report {
     let universe = Arc::new(Universe::new(seed, options));
-    let cells = Arc::new(Mutex::new(Cells::default()));
-    let listener = Listener { cells: Arc::clone(&cells), universe: Arc::clone(&universe) };
+    let listener = Listener { universe: Arc::clone(&universe) };
     let outcome =
         tracing::subscriber::with_default(listener, || catch_unwind(AssertUnwindSafe(|| sim::run(seed, &universe))));
     let wrong = match outcome {
@@ -78,6 +81,6 @@ pub fn run(seed: u64, options: Options) -> Report {
     let last_effects = universe.last_effects();
     let (log, digest, effects) = universe.take_log();
     let counts = hold(&universe.counts).clone();
-    let cells = hold(&cells).clone();
+    let cells = hold(&universe.cells).clone();
     Report { seed, wrong, last_effects, log, digest, effects, counts, cells }
 }

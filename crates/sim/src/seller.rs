@@ -12,13 +12,14 @@ use crate::chance;
 use crate::gateway::Taken;
 use crate::sim::{DAY, Down, HOUR, MINUTE, SECOND, Sim};
 use crate::universe::{at_once, hold};
+use crate::{stock, support};
 
 /// Does this and that while buyers come and go.
 pub(crate) async fn run(sim: Rc<Sim>) {
     let universe = &sim.universe;
     let (window, times) = {
         let mix = hold(&universe.mix);
-        (mix.window * SECOND, u64::try_from(mix.buyers).unwrap_or(0) * mix.shop_zeal / 25)
+        (mix.window * SECOND, u64::try_from(mix.buyers).unwrap_or(0) * mix.shop_zeal / 16)
     };
     let times = i64::try_from(times).unwrap_or(0).max(1);
     // Longer than the buyers come: refunds and disputes are about what was bought.
@@ -32,7 +33,7 @@ pub(crate) async fn run(sim: Rc<Sim>) {
 }
 
 async fn act(sim: &Rc<Sim>) {
-    match sim.universe.below(26) {
+    match sim.universe.below(40) {
         0..=5 => refund(sim).await,
         6..=9 => refund_at_dashboard(sim),
         10..=16 => dispute(sim).await,
@@ -41,12 +42,15 @@ async fn act(sim: &Rc<Sim>) {
         20 | 21 => change_price(sim).await,
         22 => strange_payment(sim),
         23 => close_page(sim),
+        24..=30 => stock::act(sim).await,
+        31..=35 => support::replace_key(sim).await,
+        36 | 37 => support::change_signing_key(sim).await,
         _ => ask(sim).await,
     }
 }
 
 /// A sale, most likely a recent one.
-fn some_sale(sim: &Sim) -> Option<Sale> {
+pub(crate) fn some_sale(sim: &Sim) -> Option<Sale> {
     let seen = sim.seen.borrow();
     let count = u64::try_from(seen.len()).ok().filter(|count| *count > 0)?;
     let place = usize::try_from(sim.universe.below(count)).ok()?;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use app::{App, Catalog, Clock, Entropy, Http, Mailer, NewShop, Settings};
-use domain::{Email, GatewayAccountId, Mode, OrderId, PlanId, Seller, Shop, ShopId};
+use domain::{Duration, Email, GatewayAccountId, Mode, OrderId, PlanId, PoolId, Seller, Shop, ShopId};
 use serde_json::json;
 use store::sqlite::{Sqlite, SqliteOptions};
 use store::{Access, Store, Vault};
@@ -24,8 +24,10 @@ use crate::executor::{Executor, Task};
 use crate::gateway::{Gateway, KEY, Line, SECRET, URL};
 use crate::post::{PostOffice, Postbox};
 use crate::scratch::Scratch;
+use crate::stock::{self, Stockbook};
+use crate::support::Replaced;
 use crate::universe::{Universe, at_once, hold};
-use crate::{buyer, carrier, seller, worker};
+use crate::{assortment, buyer, carrier, seller, worker};
 
 /// The key that seals what is stored in a run.
 const MASTER_KEY: [u8; 32] = [42; 32];
@@ -61,7 +63,16 @@ pub(crate) struct Sim {
     pub(crate) rows: Store,
     pub(crate) shop: Shop,
     pub(crate) account: GatewayAccountId,
+    /// The plans, each as often as buyers take it.
     pub(crate) plans: Vec<PlanId>,
+    /// The stock of codes.
+    pub(crate) pool: PoolId,
+    /// Keys that were replaced: the old one, its license, and whether the owner was to be told of the new one.
+    pub(crate) replaced: RefCell<Vec<Replaced>>,
+    /// What people have seen of the codes.
+    pub(crate) stockbook: RefCell<Stockbook>,
+    /// By how much the clocks of two who look at the same moment may be apart from the true time.
+    pub(crate) skew: Duration,
     pub(crate) seen: RefCell<Vec<Seen>>,
     inner: Arc<Sqlite>,
     vault: Arc<Vault>,
@@ -72,6 +83,8 @@ pub(crate) struct Sim {
     wanting: Cell<usize>,
     /// Whether the faults have stopped.
     calm: Cell<bool>,
+    /// Whether there are codes for everybody in the end.
+    suffices: bool,
 }
 
 impl Sim {
@@ -95,7 +108,7 @@ impl Sim {
             rows: rows.clone(),
             shop: ShopId::mint(universe.timestamp(), &mut entropy.rng()),
         };
-        let (shop, account, plans) = at_once(async {
+        let (shop, account, assorted) = at_once(async {
             let app = App::start(
                 rows.clone(),
                 Arc::new(line) as Arc<dyn Http>,
@@ -110,10 +123,17 @@ impl Sim {
             let shop = app.create_shop(new_shop()).await.map_err(|error| told(&error))?;
             let credentials = json!({ "secret_key": KEY, "webhook_secret": SECRET, "base_url": URL }).to_string();
             let account = app.connect_gateway(&shop, "stripe", credentials).await.map_err(|error| told(&error))?.id;
-            let plans = app.create_sample_catalog(&shop).await.map_err(|error| told(&error))?.plans;
-            Ok::<_, String>((shop, account, plans))
+            let sample = app.create_sample_catalog(&shop).await.map_err(|error| told(&error))?;
+            let mut rng = entropy.rng();
+            let mut assorted = assortment::draw(universe, &shop, sample.product, app.clock.now(), &mut rng);
+            app.write(&assorted.changes).await.map_err(|error| told(&error))?;
+            assorted.plans.splice(0..0, sample.plans);
+            Ok::<_, String>((shop, account, assorted))
         })?;
-        let nodes = hold(&universe.mix).nodes;
+        let (nodes, skew) = {
+            let mix = hold(&universe.mix);
+            (mix.nodes, Duration::seconds(mix.skew))
+        };
         Ok(Rc::new(Self {
             universe: Arc::clone(universe),
             gateway,
@@ -121,7 +141,11 @@ impl Sim {
             rows,
             shop,
             account,
-            plans,
+            plans: assorted.plans,
+            pool: assorted.pool,
+            stockbook: RefCell::new(Stockbook::of(&assorted.changes.codes)),
+            skew,
+            replaced: RefCell::default(),
             seen: RefCell::default(),
             inner,
             vault,
@@ -130,6 +154,7 @@ impl Sim {
             nodes: RefCell::new(vec![None; nodes]),
             wanting: Cell::new(0),
             calm: Cell::new(false),
+            suffices: assorted.suffices,
         }))
     }
 
@@ -148,13 +173,18 @@ impl Sim {
         });
     }
 
+    /// Whether nobody wants anything any more.
+    pub(crate) fn is_content(&self) -> bool {
+        self.wanting.get() == 0
+    }
+
     /// Whether the faults have stopped.
     pub(crate) fn is_calm(&self) -> bool {
         self.calm.get()
     }
 
     /// The nodes that serve now.
-    fn up(&self) -> Vec<(usize, Arc<App>)> {
+    pub(crate) fn up(&self) -> Vec<(usize, Arc<App>)> {
         let nodes = self.nodes.borrow();
         nodes.iter().enumerate().filter_map(|(node, app)| Some((node, Arc::clone(app.as_ref()?)))).collect()
     }
@@ -172,11 +202,22 @@ impl Sim {
         }
         let place = usize::try_from(self.universe.below(u64::try_from(up.len()).unwrap_or(1))).unwrap_or(0);
         let (node, app) = &up[place];
+        self.ask_node(*node, app, what, work).await
+    }
+
+    /// Asks this node.
+    pub(crate) async fn ask_node<T: 'static, F: Future<Output = T> + 'static>(
+        &self,
+        node: usize,
+        app: &Arc<App>,
+        what: &str,
+        work: impl FnOnce(Arc<App>) -> F,
+    ) -> Result<T, Down> {
         self.universe.log(|| format!("node {node} is asked to {what}"));
         let answer = Rc::new(RefCell::new(Answer { value: None, is_over: false, waker: None }));
         let sender = Sender(Rc::clone(&answer));
         let work = work(Arc::clone(app));
-        self.spawn(Some(*node), async move {
+        self.spawn(Some(node), async move {
             let value = work.await;
             sender.0.borrow_mut().value = Some(value);
             drop(sender);
@@ -242,7 +283,7 @@ impl Sim {
         self.boot(node, down);
     }
 
-    fn calm_down(&self) {
+    fn calm_down(self: &Rc<Self>) {
         let universe = &self.universe;
         universe.log(|| "the faults stop".to_owned());
         let calm = hold(&universe.mix).calm();
@@ -253,6 +294,9 @@ impl Sim {
             universe.set_skew(node, 0);
         }
         self.calm.set(true);
+        if self.suffices {
+            self.spawn_wanting(stock::suffice(Rc::clone(self)));
+        }
     }
 }
 
@@ -274,17 +318,17 @@ pub(crate) fn run(seed: u64, universe: &Arc<Universe>) -> Result<(), String> {
         sim.spawn_wanting(buyer::run(Rc::clone(&sim), number));
     }
     sim.spawn_wanting(seller::run(Rc::clone(&sim)));
-    let mut auditor = Auditor::new(&sim);
+    let mut auditor = Auditor::new();
     let mut rested_since = None;
     let mut calm_since = 0;
-    for step in 0..MOST_STEPS {
+    for _ in 0..MOST_STEPS {
         executor.add(sim.spawned.borrow_mut().drain(..));
         let runnable = executor.runnable();
         if runnable > 0 {
             executor.step(universe.below(runnable));
             universe.count(|counts| counts.polls += 1);
         }
-        auditor.after_step(&sim, step);
+        auditor.after_step(&sim);
         if let Some(wrong) = universe.wrong() {
             return Err(wrong);
         }
@@ -308,7 +352,7 @@ pub(crate) fn run(seed: u64, universe: &Arc<Universe>) -> Result<(), String> {
             let node = usize::try_from(universe.below(u64::try_from(mix.nodes).unwrap_or(1))).unwrap_or(0);
             universe.set_skew(node, universe.between(-mix.skew, mix.skew) * SECOND);
         }
-        if sim.wanting.get() == 0 && !sim.is_calm() {
+        if sim.is_content() && !sim.is_calm() {
             sim.calm_down();
             calm_since = universe.now();
             continue;

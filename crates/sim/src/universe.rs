@@ -17,6 +17,7 @@ use domain::{LicenseId, OrderId, Timestamp};
 
 use crate::Options;
 use crate::chance::Chance;
+use crate::coverage::Cells;
 use crate::mix::Mix;
 
 /// When every run begins.
@@ -145,6 +146,8 @@ pub(crate) struct Universe {
     pub(crate) chance: Mutex<Chance>,
     pub(crate) mix: Mutex<Mix>,
     pub(crate) counts: Mutex<Counts>,
+    /// What met what.
+    pub(crate) cells: Mutex<Cells>,
     pub(crate) touched: Mutex<Touched>,
     alarms: Mutex<BinaryHeap<Alarm>>,
     log: Mutex<Log>,
@@ -182,6 +185,7 @@ impl Universe {
             chance: Mutex::new(chance),
             mix: Mutex::new(mix),
             counts: Mutex::default(),
+            cells: Mutex::default(),
             touched: Mutex::default(),
             alarms: Mutex::default(),
             log: Mutex::new(Log { keeps_all: options.with_log, ..Log::default() }),
@@ -316,7 +320,13 @@ impl Universe {
         pending::<()>().await;
     }
 
-    /// The node that a door has ended.
+    /// Ends a node from outside, as a person does who restarts it.
+    pub(crate) fn end(&self, node: usize, when: &str) {
+        self.log(|| format!("node {node} is ended {when}"));
+        hold(&self.crashed).get_or_insert(node);
+    }
+
+    /// The node that a door has ended, or somebody.
     pub(crate) fn take_crashed(&self) -> Option<usize> {
         hold(&self.crashed).take()
     }
@@ -349,6 +359,11 @@ impl Universe {
     /// What was wrong first.
     pub(crate) fn wrong(&self) -> Option<String> {
         hold(&self.wrong).clone()
+    }
+
+    /// Something met a state: one more for what must have met.
+    pub(crate) fn meet(&self, occurrence: &str, state: &str) {
+        hold(&self.cells).note(occurrence, state.to_owned());
     }
 
     pub(crate) fn count(&self, what: impl FnOnce(&mut Counts)) {

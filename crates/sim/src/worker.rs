@@ -48,6 +48,8 @@ pub(crate) fn run(sim: &Rc<Sim>, node: usize, app: &Arc<App>) {
             done += told("asking about payments", sweep.step_payments().await);
             done += told("reading events", sweep.step_events().await);
             done += told("expiring checkouts", sweep.expire_checkouts().await);
+            done += told("looking after stocks", sweep.step_pools().await);
+            told("reading signing keys", sweep.refresh_signing_keys().await.map(usize::from));
             wait = rest(&looking, done > 0, wait).await;
         }
     });
