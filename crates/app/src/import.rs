@@ -16,7 +16,9 @@ mod table;
 
 use std::collections::BTreeMap;
 
-use domain::{Changes, ForeignKey, ForeignPlan, ForeignSystem, ImportRecord, PlanId, Product, Shop, import_license};
+use domain::{
+    Changes, ForeignKey, ForeignPlan, ForeignSystem, ImportRecord, PlanId, Product, Refusal, Shop, import_license,
+};
 use futures::{StreamExt as _, stream};
 use latchkey_license::KeyCode;
 
@@ -125,13 +127,16 @@ impl App {
     /// Where licenses of a plan go, by the name of the plan in addresses.
     ///
     /// # Errors
-    /// When the shop has no such plan, or the store does not answer.
+    /// When the shop has no such plan, it is a bundle, or the store does not answer.
     pub async fn import_target(&self, shop: &Shop, plan: &str) -> Result<ImportTarget, Error> {
         let plan = match PlanId::parse(plan) {
             Ok(id) => self.store.plan(shop.id, id).await?,
             Err(_) => self.store.plan_by_slug(shop.id, plan).await?,
         };
         let plan = plan.ok_or(Error::NotFound { what: "plan" })?;
+        if !plan.bundle.is_empty() {
+            return Err(Refusal::PlanIsBundle.into());
+        }
         let product = self.store.product(shop.id, plan.product).await?.ok_or(Error::NotFound { what: "product" })?;
         Ok(ImportTarget { shop: shop.clone(), product, plan })
     }

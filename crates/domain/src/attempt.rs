@@ -168,6 +168,7 @@ impl AttemptVerdict {
             | Refusal::OutOfStock
             | Refusal::OnBackOrder
             | Refusal::CodeMadeElsewhere
+            | Refusal::PlanIsBundle
             | Refusal::CodeFromStock
             | Refusal::NothingOwed
             | Refusal::FulfilledOtherwise

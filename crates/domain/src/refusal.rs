@@ -77,6 +77,9 @@ pub enum Refusal {
     /// What the buyer holds was made elsewhere, and no other can be made here.
     #[error("the code was made elsewhere and cannot be made anew")]
     CodeMadeElsewhere,
+    /// Licenses are issued of what is in a bundle, and not of the bundle.
+    #[error("the plan is a bundle")]
+    PlanIsBundle,
     /// What the unit is owed comes out of a stock, and nobody chooses which code.
     #[error("its code comes out of a stock")]
     CodeFromStock,
@@ -229,6 +232,7 @@ impl Refusal {
             Self::OutOfStock => "out_of_stock",
             Self::OnBackOrder => "on_back_order",
             Self::CodeMadeElsewhere => "code_made_elsewhere",
+            Self::PlanIsBundle => "plan_is_bundle",
             Self::CodeFromStock => "code_from_stock",
             Self::NothingOwed => "nothing_owed",
             Self::FulfilledOtherwise => "fulfilled_otherwise",

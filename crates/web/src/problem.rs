@@ -129,6 +129,7 @@ impl From<Refusal> for Problem {
             | Refusal::OutOfStock
             | Refusal::OnBackOrder
             | Refusal::CodeMadeElsewhere
+            | Refusal::PlanIsBundle
             | Refusal::CodeFromStock
             | Refusal::NothingOwed
             | Refusal::FulfilledOtherwise

@@ -208,6 +208,11 @@ async fn bundle(house: &House) -> domain::PlanId {
 async fn each_part_of_a_bundle_is_fulfilled_in_its_own_way(on: On) {
     let mut house = furnish(on, false).await;
     house.plan = bundle(&house).await;
+    let target = house.app.import_target(&house.shop, &house.plan.to_string()).await;
+    assert!(
+        matches!(target, Err(app::Error::Refused(Refusal::PlanIsBundle))),
+        "its parts are issued, and not the whole"
+    );
     house.gateway.program().will_answer(&[
         Some((202, "")),
         Some((200, r#"{"content":"PART-1"}"#)),

@@ -118,6 +118,7 @@ const SECTIONS: &[Section] = &[
         code("locale_invalid", 422, "The language is not a BCP 47 tag.", "Send a tag as `de` or `pt-BR`."),
         code("code_invalid", 422, "A code is empty, longer than 255 characters, or looks like a card number.", "Leave it out, or send it as it was made; `param` names its place."),
         code("code_made_elsewhere", 409, "What the buyer holds was made elsewhere, so no other can be made here.", "Send the buyer another code, or give the money back."),
+        code("plan_is_bundle", 409, "The plan sells others together, and has no licenses of its own.", "Name the plans that are in it, one by one."),
         code("code_from_stock", 409, "The content of this license comes out of a stock, and nobody chooses which code.", "Bring codes into the stock; who waits is served by itself."),
         code("nothing_owed", 409, "The key of this license was made here, and nothing else is owed.", "Send content only for licenses whose plan is fulfilled by hand or by your program."),
         code("fulfilled_otherwise", 409, "The buyer has other content already, and what was handed out is never taken back.", "Read the license to see what it is."),

@@ -177,6 +177,7 @@ async fn list_of(web: &Web, staff: &Staff, typed: Typed, problem: Option<String>
             .map(|last| format!("/console/batches?after={}", last.id)),
         plans: plans
             .iter()
+            .filter(|plan| plan.bundle.is_empty())
             .map(|plan| PlanChoice {
                 slug: plan.slug.clone(),
                 name: plan.name.clone(),

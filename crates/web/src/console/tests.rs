@@ -64,6 +64,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::OutOfStock,
         Refusal::OnBackOrder,
         Refusal::CodeMadeElsewhere,
+        Refusal::PlanIsBundle,
         Refusal::CodeFromStock,
         Refusal::NothingOwed,
         Refusal::FulfilledOtherwise,
@@ -117,6 +118,7 @@ fn meets(refusal: &Refusal) -> (bool, bool) {
         | Refusal::OutOfStock
         | Refusal::OnBackOrder
         | Refusal::CodeMadeElsewhere
+        | Refusal::PlanIsBundle
         | Refusal::CodeFromStock
         | Refusal::NothingOwed
         | Refusal::FulfilledOtherwise
