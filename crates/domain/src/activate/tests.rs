@@ -140,14 +140,17 @@ fn a_seat_goes_on_under_the_fingerprint_that_its_device_has_now() {
     let license = license();
     let held = seat(&license, ActivationState::Active);
     let parts = || BTreeMap::from([("disk".to_owned(), "a hash".to_owned())]);
-    // Whoever is known otherwise, or shows its parts, is written as a device; who is as before, as a seat.
-    for (device, shown, is_device, told) in [
-        ("laptop", BTreeMap::new(), false, &[][..]),
-        ("laptop", parts(), true, &[][..]),
-        ("laptop, mended", BTreeMap::new(), true, &[EventKind::ActivationChanged][..]),
-        ("laptop, mended", parts(), true, &[EventKind::ActivationChanged][..]),
+    // Whoever is known otherwise, is renamed or shows its parts is written as a device; who is as before, as a seat.
+    for (device, name, shown, is_device, told) in [
+        ("laptop", None, BTreeMap::new(), false, &[][..]),
+        ("laptop", Some("laptop"), BTreeMap::new(), false, &[][..]),
+        ("laptop", Some("Ada’s laptop"), BTreeMap::new(), true, &[][..]),
+        ("laptop", None, parts(), true, &[][..]),
+        ("laptop, mended", None, BTreeMap::new(), true, &[EventKind::ActivationChanged][..]),
+        ("laptop, mended", Some("Ada’s laptop"), parts(), true, &[EventKind::ActivationChanged][..]),
     ] {
-        let asked = ActivationRequest { components: shown.clone(), ..request(device) };
+        let name = name.map(str::to_owned);
+        let asked = ActivationRequest { name, components: shown.clone(), ..request(device) };
         let (changes, kept) = activate(&license, Some(&held), 0, &asked, START, &mut rng(6)).unwrap();
         assert_eq!((kept.id, kept.fingerprint.as_str(), &kept.components), (held.id, device, &shown));
         let (devices, seats) = if is_device { (vec![kept], vec![]) } else { (vec![], vec![kept]) };
