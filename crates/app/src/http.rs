@@ -1,4 +1,4 @@
-//! The way out to gateways.
+//! The way out to gateways, and to whoever else is asked.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -50,6 +50,8 @@ impl ReqwestHttp {
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
+            Method::Patch => reqwest::Method::PATCH,
             Method::Delete => reqwest::Method::DELETE,
         };
         let builder = self.0.request(method, &request.url).body(request.body);

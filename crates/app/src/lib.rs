@@ -45,6 +45,7 @@ mod refund;
 mod reissue;
 mod revocation;
 mod setup;
+mod shadow;
 mod shops;
 mod signer;
 mod signing_key;
@@ -123,6 +124,7 @@ pub struct App {
     /// What is counted, for whoever watches.
     pub metrics: Metrics,
     attempts: attempt::Attempts,
+    shadows: shadow::Shadows,
     signer: RwLock<Arc<Signer>>,
     shops: shops::Shops,
     product_names: product_name::ProductNames,
@@ -167,6 +169,7 @@ impl App {
             settings,
             metrics: Metrics::default(),
             attempts: attempt::Attempts::default(),
+            shadows: shadow::Shadows::default(),
             signer: RwLock::new(Arc::new(signer)),
             shops,
             product_names,

@@ -1,6 +1,8 @@
 //! From serving to ended: who asks whether we are ready hears no first, what was accepted is finished, and what was
 //! claimed and not begun is given back.
 
+use std::sync::Arc;
+
 use tokio::sync::watch;
 
 use crate::App;
@@ -34,6 +36,15 @@ impl Drop for Holds<'_> {
     }
 }
 
+/// As [`Holds`], for work that goes on by itself.
+pub(crate) struct Held(Arc<App>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.lifecycle.held.send_modify(|held| *held -= 1);
+    }
+}
+
 impl App {
     /// From now on nothing new is taken up, and whoever asks hears that we are not ready.
     pub fn begin_drain(&self) {
@@ -57,7 +68,7 @@ impl App {
         *self.lifecycle.stage.borrow() != Stage::Serving
     }
 
-    /// Waits until every job that was claimed here is done or given back.
+    /// Waits until every job that was claimed here is done or given back, and what goes on behind answers is done.
     pub async fn holds_nothing(&self) {
         // The sender lives as long as the app.
         let _ = self.lifecycle.held.subscribe().wait_for(|held| *held == 0).await;
@@ -66,6 +77,11 @@ impl App {
     pub(crate) fn holds(&self) -> Holds<'_> {
         self.lifecycle.held.send_modify(|held| *held += 1);
         Holds(&self.lifecycle.held)
+    }
+
+    pub(crate) fn hold(self: &Arc<Self>) -> Held {
+        self.lifecycle.held.send_modify(|held| *held += 1);
+        Held(Arc::clone(self))
     }
 
     /// Waits until time is up.

@@ -118,6 +118,7 @@ impl App {
         out.gauges("latchkey_build_info", "What is running.", [(Label::new(build), 1)]);
         self.metrics.write(&mut out);
         self.attempts.write(&mut out);
+        self.shadows.write(&mut out);
         self.store.write_metrics(&mut out);
         let now = self.clock.now();
         let patience = std::time::Duration::from_secs(5);

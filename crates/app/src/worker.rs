@@ -64,6 +64,7 @@ async fn sweep(app: &App) {
         ("events", app.step_events().await),
         ("checkouts", app.expire_checkouts().await),
         ("attempts", app.write_attempts(false).await),
+        ("shadows", app.write_shadows().await),
         ("pools", app.step_pools().await),
         ("endpoints", app.step_endpoints().await),
         ("webhooks", app.keep_webhook_times().await),
@@ -135,8 +136,16 @@ pub async fn run_workers(app: Arc<App>, shutdown: watch::Receiver<bool>) {
         if let Err(error) = app.keep_webhook_times().await {
             tracing::warn!(%error, "when the last webhooks came is not known to the next start");
         }
+        // What goes on behind answers has something to tell as well.
+        tokio::select! {
+            () = app.holds_nothing() => {}
+            () = app.ended() => {}
+        }
         if let Err(error) = app.write_attempts(true).await {
             tracing::warn!(%error, "the last attempts of apps are not kept");
+        }
+        if let Err(error) = app.write_shadows().await {
+            tracing::warn!(%error, "the last differences to an old system are not kept");
         }
     });
     for task in [outbox, sweep] {

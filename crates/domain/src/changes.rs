@@ -5,7 +5,8 @@ use latchkey_license::KeyCode;
 use crate::{
     Activation, AdoptedKey, ApiKey, Attempt, Batch, Checkout, Claim, Customer, Delivery, Dispute, Draw, Endpoint,
     Event, Fill, ForeignId, ForeignPlan, GatewayAccount, HandOver, Job, License, LicenseId, LoginLink, NewCode, Notice,
-    Order, OrderId, Payment, Plan, Pool, Posting, Product, Refund, Reissue, Reservation, Session, Shop, ShopId,
+    Order, OrderId, Payment, Plan, Pool, Posting, Product, Refund, Reissue, Reservation, Session, ShadowCount,
+    ShadowDifference, Shop, ShopId,
     Timestamp, Transfer, UseChange, User, Version,
 };
 
@@ -123,6 +124,10 @@ pub struct Changes {
     pub devices: Vec<Activation>,
     /// What apps asked and were told; those that are there already are counted on.
     pub attempts: Vec<Attempt>,
+    /// Where our answers differ from an old system's; those that are there already are counted on.
+    pub shadow_differences: Vec<ShadowDifference>,
+    /// How many answers were compared; counted on as well.
+    pub shadow_counts: Vec<ShadowCount>,
     /// Mails.
     pub deliveries: Vec<Delivery>,
     /// Messages from gateways, new or settled.

@@ -55,6 +55,7 @@ mod reissue;
 mod revocation;
 mod rng;
 mod sale;
+mod shadow;
 mod shop;
 mod site;
 mod submit;
@@ -124,6 +125,9 @@ pub use reissue::{Reissue, RetiredKey, reissue};
 pub use revocation::{Revocation, RevocationChange, RevocationCode, RevocationSubject, revocation_changes};
 pub use rng::Rng;
 pub use sale::Sale;
+pub use shadow::{
+    Contrast, DifferenceKind, STATUS, ShadowAnswer, ShadowCount, ShadowDifference, ShadowOutcome, contrast,
+};
 pub use shop::{Compat, Mode, Shop};
 pub use site::{edd_site, is_local_site};
 pub use submit::{

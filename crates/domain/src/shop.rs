@@ -79,4 +79,8 @@ pub struct Compat {
     pub hosts: BTreeMap<String, ForeignSystem>,
     /// Whether a site on a developer's machine takes no seat, for EDD Software Licensing.
     pub local_sites_are_free: bool,
+    /// Old systems that still answer, each with its base address: what an app asks is asked there too, the app gets
+    /// that answer, and ours is held against it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub shadow: BTreeMap<ForeignSystem, String>,
 }

@@ -17,7 +17,7 @@ use domain::{Decline, Fact, PaymentLocator, PaymentStatus, Timestamp};
 use gateways::contract::calls;
 use gateways::stripe::STRIPE;
 use gateways::{
-    Answer, Call, CallError, Gateway, Headers, HostedPaymentRequest, HttpResponse, Method, OffSessionCharge,
+    Answer, Call, CallError, Gateway, Headers, HostedPaymentRequest, HttpResponse, OffSessionCharge,
     RefundRequest, Translation,
 };
 use money::{Currency, Money};
@@ -73,11 +73,7 @@ fn answer(question: Question) -> Result<Value, Box<dyn std::error::Error>> {
         Question::Request { base_url, call } => {
             let request =
                 STRIPE.request(&credentials(&["whsec_unused".to_owned()], Some(&base_url)), &wanted(call)?)?;
-            let method = match request.method {
-                Method::Get => "GET",
-                Method::Post => "POST",
-                Method::Delete => "DELETE",
-            };
+            let method = request.method.as_str();
             let headers: serde_json::Map<String, Value> =
                 request.headers.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))).collect();
             json!({ "method": method, "url": request.url, "headers": headers, "body": String::from_utf8(request.body)? })

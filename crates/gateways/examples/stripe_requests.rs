@@ -25,6 +25,8 @@ fn main() -> std::io::Result<()> {
         let (method, body) = match request.method {
             Method::Get => ("get", String::new()),
             Method::Post => ("post", String::from_utf8_lossy(&request.body).into_owned()),
+            Method::Put => ("put", String::from_utf8_lossy(&request.body).into_owned()),
+            Method::Patch => ("patch", String::from_utf8_lossy(&request.body).into_owned()),
             Method::Delete => ("delete", String::from_utf8_lossy(&request.body).into_owned()),
         };
         let line = json!({ "method": method, "url": request.url, "body": body }).to_string();

@@ -304,7 +304,7 @@ impl Suite<'_> {
                 self.expect(request.body.is_empty(), || format!("{kind}: what only reads has no body"));
                 self.expect(!moves(call), || format!("{kind}: what changes something is no GET"));
             }
-            Method::Post | Method::Delete => {
+            Method::Post | Method::Put | Method::Patch | Method::Delete => {
                 let remembered = self.adapter.capabilities().idempotency_hours > 0;
                 if let Some(key) = idempotency_key(call).filter(|_| remembered) {
                     let bytes = request.headers.iter().map(|(_, value)| value.as_bytes()).chain([&request.body[..]]);

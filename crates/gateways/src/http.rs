@@ -9,8 +9,26 @@ pub enum Method {
     Get,
     /// Changes.
     Post,
+    /// Sets.
+    Put,
+    /// Changes a part.
+    Patch,
     /// Removes.
     Delete,
+}
+
+impl Method {
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
 }
 
 /// A request to a gateway. Its `Debug` shows neither headers nor body: both hold secrets.
@@ -63,6 +81,11 @@ impl Headers {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.all(name).next()
+    }
+
+    /// Every header, names in lower case.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// Every value of a header; `name` in lower case.

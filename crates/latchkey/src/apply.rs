@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail};
 use app::App;
 use clap::Args;
 use domain::{
-    AtExpiry, ByHand, Changes, Compat, Country, Endpoint, EndpointId, FeatureValue, Fulfilment, Locale, Matching,
+    AtExpiry, ByHand, Changes, Compat, Country, Endpoint, EndpointId, FeatureValue, ForeignSystem, Fulfilment, Locale, Matching,
     Metering, Mode, Offline, Overage, Plan, PlanId, Policy, Pool, PoolId, Price, PriceTier, Product, ProductId, Quota,
     SeatHolder, Seating, Seller, Shop, Starts, Term, Units, WhenOut,
 };
@@ -306,6 +306,9 @@ fn merge_shop(shop: &Shop, wanted: ShopFile) -> anyhow::Result<Shop> {
             bail!("shop.compat.hosts: {host} must be a host name in small letters, as licenses.example.com");
         }
     }
+    for (system, base) in wanted.compat.iter().flat_map(|compat| &compat.shadow) {
+        check_shadow(*system, base, wanted.compat.as_ref().into_iter().flat_map(|compat| compat.hosts.keys()))?;
+    }
     let mode = match wanted.mode.as_deref() {
         None => shop.mode,
         Some(text) => Mode::parse(text).with_context(|| format!("shop.mode must be live or sandbox, not {text}"))?,
@@ -324,6 +327,34 @@ fn merge_shop(shop: &Shop, wanted: ShopFile) -> anyhow::Result<Shop> {
         compat: wanted.compat.unwrap_or_else(|| shop.compat.clone()),
         ..shop.clone()
     })
+}
+
+/// Whether an old system can be asked there.
+fn check_shadow<'a>(
+    system: ForeignSystem,
+    base: &str,
+    mut hosts: impl Iterator<Item = &'a String>,
+) -> anyhow::Result<()> {
+    let name = system.as_str();
+    if !system.is_answered() {
+        bail!("shop.compat.shadow: {name} cannot be asked: no app asks in its words");
+    }
+    let host = base.strip_prefix("https://").or_else(|| base.strip_prefix("http://")).unwrap_or_default();
+    if host.is_empty() || base.ends_with('/') || base.contains(|letter: char| letter.is_whitespace() || "@?#".contains(letter)) {
+        bail!(
+            "shop.compat.shadow: {name} must be an address as https://api.example.com, without a slash at its end, a \
+             query, or a user"
+        );
+    }
+    // Keys go there.
+    if !base.starts_with("https://") && !is_on_this_machine(base) {
+        bail!("shop.compat.shadow: {name}: what goes over a network goes over https");
+    }
+    let host = host.split(['/', ':']).next().unwrap_or_default();
+    if hosts.any(|own| own == host) {
+        bail!("shop.compat.shadow: {name}: {host} is asked here; name the address at which the old system still answers");
+    }
+    Ok(())
 }
 
 /// Whether anything exists that is bound to real or to simulated money.
@@ -705,6 +736,32 @@ mod tests {
                 Err(error) => error.to_string(),
             };
             assert!(error.contains(told), "{price}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_old_system_is_named_by_an_address_that_keys_may_go_to() {
+        let hosts = ["licenses.example.com".to_owned()];
+        for (system, base, told) in [
+            ("lemon_squeezy", "https://api.lemonsqueezy.com", None),
+            ("edd", "https://old.example.com/shop", None),
+            ("keygen", "http://127.0.0.1:3000", None),
+            ("keygen", "http://localhost:3000", None),
+            ("keygen", "http://10.0.0.5:3000", Some("over https")),
+            ("keygen", "http://127.0.0.1.example.com", Some("over https")),
+            ("keygen", "https://licenses.example.com", Some("is asked here")),
+            ("keygen", "https://keygen.example.com/", Some("without a slash")),
+            ("keygen", "https://user:word@keygen.example.com", Some("without a slash")),
+            ("keygen", "keygen.example.com", Some("must be an address")),
+            ("keygen", "https://", Some("must be an address")),
+            ("csv", "https://old.example.com", Some("no app asks")),
+        ] {
+            let checked = check_shadow(ForeignSystem::parse(system).unwrap(), base, hosts.iter());
+            let error = checked.map_err(|error| error.to_string()).err();
+            match told {
+                None => assert_eq!(error, None, "{base}"),
+                Some(told) => assert!(error.as_ref().is_some_and(|error| error.contains(told)), "{base}: {error:?}"),
+            }
         }
     }
 

@@ -21,6 +21,7 @@ mod pool;
 mod report;
 mod sandbox_server;
 mod serve;
+mod shadow;
 mod signing_key;
 mod wiring;
 
@@ -79,6 +80,9 @@ enum Command {
     /// Programs of yours that are asked for what buyers are owed: shows them, their secrets, and whether they answer.
     #[command(subcommand)]
     Endpoints(endpoint::EndpointCommand),
+    /// Where answers to apps of another system differ from those of the old one, which still answers.
+    #[command(subcommand)]
+    Shadow(shadow::ShadowCommand),
     /// Accounts at payment gateways.
     #[command(subcommand)]
     Gateways(gateway::GatewayCommand),
@@ -112,6 +116,7 @@ fn main() -> ExitCode {
         | Command::Report(_)
         | Command::Pools(_)
         | Command::Endpoints(_)
+        | Command::Shadow(_)
         | Command::Gateways(_)
         | Command::ConsoleLink
         | Command::ApiKey(_)
@@ -149,6 +154,7 @@ fn main() -> ExitCode {
             Command::Report(command) => report::run(&settings, &output, command).await,
             Command::Pools(command) => pool::run(&settings, &output, command).await,
             Command::Endpoints(command) => endpoint::run(&settings, &output, command).await,
+            Command::Shadow(command) => shadow::run(&settings, &output, command).await,
             Command::Gateways(command) => gateway::run(&settings, &output, command).await,
             Command::ConsoleLink => gateway::console_link(&settings, &output).await,
             Command::ApiKey(arguments) => gateway::api_key(&settings, &output, &arguments).await,

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use app::{Http, HttpFailure};
-use gateways::{Headers, HttpRequest, HttpResponse, Method};
+use gateways::{Headers, HttpRequest, HttpResponse};
 use sandbox::model::delivery::{self, Carried, Outgoing, Ripe};
 use sandbox::model::moment::Moment;
 use sandbox::model::{Context, account, intent, timer, truth};
@@ -292,11 +292,7 @@ impl Line {
 fn carried(asked: &HttpRequest) -> Request {
     let target = asked.url.strip_prefix(URL).unwrap_or(&asked.url);
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let method = match asked.method {
-        Method::Get => "GET",
-        Method::Post => "POST",
-        Method::Delete => "DELETE",
-    };
+    let method = asked.method.as_str();
     Request {
         method: method.to_owned(),
         path: path.to_owned(),

@@ -5,7 +5,7 @@ use domain::{Changes, Check, revocation_changes};
 use crate::{
     CommitError, Statement, Vault, activation, api_key, attempt, batch, checkout, claim, customer, delivery, dispute,
     endpoint, event, foreign_key, gateway_account, job, ledger, license, login, notice, order, payment, plan, pool,
-    product, refund, revocation, shop, transfer, user,
+    product, refund, revocation, shadow, shop, transfer, user,
 };
 
 /// The statements of a commit. The notice comes first, so that an event that
@@ -53,6 +53,8 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault, engine: &str) -> Resu
         activations,
         devices,
         attempts,
+        shadow_differences,
+        shadow_counts,
         deliveries,
         notices,
         events,
@@ -136,6 +138,8 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault, engine: &str) -> Resu
         statements.extend(revocation::statements(&change));
     }
     statements.extend(attempts.iter().map(attempt::statement));
+    statements.extend(shadow_differences.iter().map(shadow::keep));
+    statements.extend(shadow_counts.iter().map(shadow::count_on));
     statements.extend(deliveries.iter().map(delivery::statement));
     statements.extend(jobs.iter().map(job::statement));
     statements.extend(postings.iter().map(ledger::statement));

@@ -51,6 +51,7 @@ mod row;
 mod sale;
 mod search;
 mod settings;
+mod shadow;
 mod shop;
 pub mod sqlite;
 mod statement;

@@ -11,7 +11,7 @@ use crate::testing::{Directory, postgres_database};
 use crate::{
     activation, api_key, attempt, batch, checkout, claim, copy, customer, delivery, dispute, endpoint, event,
     foreign_key, gateway_account, idempotency, job, ledger, license, login, memory, migrate, moving, notice, order,
-    payment, plan, pool, product, refund, report, restore, revocation, settings, shop, transfer, user,
+    payment, plan, pool, product, refund, report, restore, revocation, settings, shadow, shop, transfer, user,
 };
 
 const TEXTS: &[(&str, &[Text])] = &[
@@ -45,6 +45,7 @@ const TEXTS: &[(&str, &[Text])] = &[
     ("restore", restore::TEXTS),
     ("revocation", revocation::TEXTS),
     ("settings", settings::TEXTS),
+    ("shadow", shadow::TEXTS),
     ("shop", shop::TEXTS),
     ("transfer", transfer::TEXTS),
     ("user", user::TEXTS),
@@ -69,8 +70,8 @@ const MAY_BE_SCANNED: &[&str] = &[
 /// Counts what waits to be done, for those who watch: what is done is no row any more.
 const EVERY_JOB: &str = "select count(*) from jobs";
 
-/// What may sort what it read: the few rows of one order, license or payment.
-const MAY_SORT: &[&str] = &["activation", "attempt", "job", "ledger", "pool", "settings", "report"];
+/// What may sort what it read: the few rows of one order, license or payment, and of what a seller compares.
+const MAY_SORT: &[&str] = &["activation", "attempt", "job", "ledger", "pool", "settings", "shadow", "report"];
 
 /// The conditions of what may read a shop from its first row on: its lists as they are, of everything or of what nearly
 /// everything is, the few rows of its catalog and its people; and the licenses of a plan, which an act reads once in a

@@ -25,6 +25,8 @@ mod moving;
 mod pools;
 #[path = "nouns/revocation.rs"]
 mod revocation;
+#[path = "nouns/shadow.rs"]
+mod shadow;
 #[path = "nouns/world.rs"]
 mod world;
 
@@ -79,6 +81,7 @@ use pools::{
     who_finds_the_stock_empty_waits_and_is_served_in_the_order_of_paying,
 };
 use revocation::what_was_taken_back_is_listed_until_nothing_that_was_signed_before_can_count;
+use shadow::what_differs_is_counted_on_and_listed_until_it_is_cleared;
 use world::World;
 
 macro_rules! sentences {
@@ -152,6 +155,7 @@ sentences! {
     attempts_are_found_by_what_a_person_has_in_hand
     the_last_refusal_of_each_license_is_told
     what_is_old_is_forgotten_batch_by_batch
+    what_differs_is_counted_on_and_listed_until_it_is_cleared
     a_paid_unit_gets_a_code_and_the_code_opens_its_license
     who_finds_the_stock_empty_waits_and_is_served_in_the_order_of_paying
     a_code_that_was_handed_out_never_comes_back

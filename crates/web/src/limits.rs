@@ -150,6 +150,8 @@ pub struct Limits {
     pub request_deadline: Duration,
     /// How long a request waits for a place before it is turned away.
     pub place_deadline: Duration,
+    /// How long an old system may take whose answers ours are held against.
+    pub shadow_deadline: Duration,
     /// Places and waiting room for each class of work.
     pub budgets: Budgets,
     /// Calls that one API key may make in a minute.
@@ -172,6 +174,7 @@ impl Default for Limits {
             idle_deadline: Duration::from_secs(60),
             request_deadline: Duration::from_secs(60),
             place_deadline: Duration::from_secs(5),
+            shadow_deadline: Duration::from_secs(10),
             budgets: Budgets::default(),
             api_rate: 12_000,
             drain_notice: Duration::from_secs(2),

@@ -116,6 +116,7 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/console/pools/{pool}", get(console::pool::show))
         .route("/console/pools/{pool}/codes", post(console::pool::add_codes))
         .route("/console/pools/{pool}/release", post(console::pool::release))
+        .route("/console/shadow", get(console::shadow::list))
         .route("/console/report", post(console::report::download))
         .route("/console/mails", get(console::delivery::list))
         .route("/console/mails/{delivery}/send", post(console::delivery::send))
@@ -169,14 +170,11 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/.well-known/jwks.json", get(api::key_set::show))
         .layer(door(Class::Validate, BODY_LIMIT));
 
-    let seats = Router::new()
-        .route("/v1/licenses/activate", post(api::license::activate))
-        .route("/v1/licenses/deactivate", post(api::license::deactivate))
-        .route("/v1/licenses/heartbeat", post(api::license::heartbeat))
-        .route("/v1/licenses/file", post(api::license_file::fetch))
-        .route("/v1/licenses/usage", post(api::usage::count))
-        .route("/v1/licenses/token", post(api::access_token::create))
-        // What other systems' apps ask; see `compat`.
+    // Where a shop has an old system that still answers, that is asked as well.
+    let shadow = compat::shadow::Shadow::new(&web, limits.shadow_deadline);
+
+    // What other systems' apps ask; see `compat`.
+    let foreign = Router::new()
         .route("/compat/lemon_squeezy/v1/licenses/activate", post(compat::lemon_squeezy::activate))
         .route("/compat/lemon_squeezy/v1/licenses/validate", post(compat::lemon_squeezy::validate))
         .route("/compat/lemon_squeezy/v1/licenses/deactivate", post(compat::lemon_squeezy::deactivate))
@@ -197,12 +195,24 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/compat/dodo/licenses/activate", post(compat::dodo::activate))
         .route("/compat/dodo/licenses/validate", post(compat::dodo::validate))
         .route("/compat/dodo/licenses/deactivate", post(compat::dodo::deactivate))
+        .layer(middleware::from_fn_with_state(shadow.clone(), compat::shadow::beside));
+
+    let seats = Router::new()
+        .route("/v1/licenses/activate", post(api::license::activate))
+        .route("/v1/licenses/deactivate", post(api::license::deactivate))
+        .route("/v1/licenses/heartbeat", post(api::license::heartbeat))
+        .route("/v1/licenses/file", post(api::license_file::fetch))
+        .route("/v1/licenses/usage", post(api::usage::count))
+        .route("/v1/licenses/token", post(api::access_token::create))
+        .merge(foreign)
         .layer(door(Class::Activate, BODY_LIMIT));
 
     // Keygen answers below an account as well as without one.
     let keygen = Router::new()
         .nest("/compat/keygen/v1", keygen())
         .nest("/compat/keygen/v1/accounts/{account}", keygen())
+        .layer(middleware::from_fn(compat::keygen::word))
+        .layer(middleware::from_fn_with_state(shadow, compat::shadow::beside))
         .layer(door(Class::Activate, BODY_LIMIT))
         .layer(middleware::from_fn_with_state(web.clone(), compat::keygen::sign));
 

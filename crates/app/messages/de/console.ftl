@@ -477,3 +477,26 @@ console-pool-lines-more = und { NUMBER($count) } weitere
 console-license-code = Code
 console-license-code-from = Aus { $pool }, ausgegeben
 console-license-code-waiting = Unterwegs, aus { $pool }
+
+## Schattenbetrieb
+
+console-shadow = Schattenbetrieb
+console-shadow-what = Ein altes System antwortet Ihren Programmen, und was wir gesagt hätten, wird damit verglichen. Werte, die ein Geheimnis sein oder jemanden nennen können, werden nicht gezeigt.
+console-shadow-none = Nichts wird verglichen. [shop.compat.shadow] in der Shop-Datei nennt ein altes System.
+console-shadow-empty = Keine Unterschiede.
+console-shadow-counts = { $compared } Antworten verglichen: { $equal } gleich, { $different } verschieden. { $unanswered } ohne Antwort des alten Systems.
+console-shadow-since = Seit { $date }.
+console-shadow-unasked = Noch hat kein Programm gefragt.
+console-shadow-place = Stelle
+console-shadow-call = Aufruf
+console-shadow-kind = Unterschied
+console-shadow-ours = Hier
+console-shadow-theirs = Dort
+console-shadow-times = Wie oft
+console-shadow-last = Zuletzt
+console-shadow-whole = Die ganze Antwort
+console-shadow-status = HTTP-Status
+console-shadow-missing-here = Fehlt hier
+console-shadow-only-here = Nur hier
+console-shadow-other-value = Anderer Wert
+console-shadow-other-type = Andere Art

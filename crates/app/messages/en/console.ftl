@@ -477,3 +477,26 @@ console-pool-lines-more = and { NUMBER($count) } more
 console-license-code = Code
 console-license-code-from = From { $pool }, handed out
 console-license-code-waiting = On its way, from { $pool }
+
+## Shadow mode
+
+console-shadow = Shadow mode
+console-shadow-what = An old system answers your apps, and what we would have said is held against it. Values that may be a secret or name somebody are not shown.
+console-shadow-none = Nothing is compared. [shop.compat.shadow] in the shop file names an old system.
+console-shadow-empty = No differences.
+console-shadow-counts = { $compared } answers compared: { $equal } equal, { $different } different. { $unanswered } without an answer of the old system.
+console-shadow-since = Since { $date }.
+console-shadow-unasked = No app has asked yet.
+console-shadow-place = Place
+console-shadow-call = Call
+console-shadow-kind = Difference
+console-shadow-ours = Ours
+console-shadow-theirs = Theirs
+console-shadow-times = Times
+console-shadow-last = Last seen
+console-shadow-whole = The whole answer
+console-shadow-status = HTTP status
+console-shadow-missing-here = Missing here
+console-shadow-only-here = Only here
+console-shadow-other-value = Another value
+console-shadow-other-type = Another type

@@ -14,7 +14,7 @@ use domain::{
     Actor, BuyerDetails, Country, Delivery, Duration, Email, GatewayAccount, LicenseState, Locale, Mode, Notice,
     OrderId, PaymentId, PlanId, Sale, Seller, Shop, Timestamp,
 };
-use gateways::{Headers, HttpRequest, HttpResponse, Method};
+use gateways::{Headers, HttpRequest, HttpResponse};
 use sandbox::model::delivery::{self, Carried, Ripe};
 use sandbox::model::moment::Moment;
 use sandbox::model::{Context, account};
@@ -203,11 +203,7 @@ impl Gateway {
         }
         let target = asked.url.strip_prefix(GATEWAY_URL).expect("a call to the gateway");
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let method = match asked.method {
-            Method::Get => "GET",
-            Method::Post => "POST",
-            Method::Delete => "DELETE",
-        };
+        let method = asked.method.as_str();
         let headers = asked.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let request = Request {
             method: method.to_owned(),

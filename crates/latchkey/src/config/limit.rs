@@ -39,6 +39,9 @@ pub(crate) struct LimitFlags {
     /// Seconds that a request waits for a place before it is turned away.
     #[arg(long, global = true, env = "LATCHKEY_PLACE_SECONDS", value_name = "SECONDS", hide_short_help = true)]
     place_seconds: Option<u64>,
+    /// Seconds that an old system may take whose answers ours are held against.
+    #[arg(long, global = true, env = "LATCHKEY_SHADOW_SECONDS", value_name = "SECONDS", hide_short_help = true)]
+    shadow_seconds: Option<u64>,
     /// Places and waiting room by class of work, as hooks=128/2048,pages=64/512.
     #[arg(long, global = true, env = "LATCHKEY_BUDGETS", value_name = "BUDGETS", hide_short_help = true)]
     budgets: Option<String>,
@@ -54,7 +57,7 @@ pub(crate) struct LimitFlags {
 }
 
 /// The keys of the file.
-pub(super) const KEYS: [&str; 12] = [
+pub(super) const KEYS: [&str; 13] = [
     "max_connections",
     "max_connections_per_address",
     "proxies",
@@ -63,6 +66,7 @@ pub(super) const KEYS: [&str; 12] = [
     "idle_seconds",
     "request_seconds",
     "place_seconds",
+    "shadow_seconds",
     "budgets",
     "api_calls_per_minute",
     "drain_notice_seconds",
@@ -116,6 +120,7 @@ impl LimitFlags {
         limits.idle_deadline = seconds(self.idle_seconds, "idle_seconds", limits.idle_deadline, 1)?;
         limits.request_deadline = seconds(self.request_seconds, "request_seconds", limits.request_deadline, 1)?;
         limits.place_deadline = seconds(self.place_seconds, "place_seconds", limits.place_deadline, 1)?;
+        limits.shadow_deadline = seconds(self.shadow_seconds, "shadow_seconds", limits.shadow_deadline, 1)?;
         limits.drain_notice = seconds(self.drain_notice_seconds, "drain_notice_seconds", limits.drain_notice, 0)?;
         limits.drain = seconds(self.drain_seconds, "drain_seconds", limits.drain, 0)?;
         if let Some(calls) = number(self.api_calls_per_minute, "api_calls_per_minute")? {

@@ -91,6 +91,8 @@ async fn furnish(place: &Place) -> World {
     let changes = Changes {
         endpoints: vec![endpoint],
         attempts: vec![attempt],
+        shadow_differences: vec![crate::shadow::difference(&world, "/valid")],
+        shadow_counts: vec![crate::shadow::count(&world, domain::ShadowOutcome::Different)],
         users: vec![user],
         sessions: vec![session],
         api_keys: vec![api_key],

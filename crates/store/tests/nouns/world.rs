@@ -60,6 +60,7 @@ impl World {
             compat: domain::Compat {
                 hosts: [("licenses.lumen.example".to_owned(), domain::ForeignSystem::Edd)].into(),
                 local_sites_are_free: true,
+                shadow: [(domain::ForeignSystem::Edd, "https://old.lumen.example".to_owned())].into(),
             },
             created_at: now,
         };

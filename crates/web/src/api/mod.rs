@@ -49,6 +49,7 @@ use serde::Serialize;
 use store::{Listing, Page};
 
 use crate::Web;
+use crate::compat::shadow::Theirs;
 use crate::problem::Problem;
 
 /// A program that showed a working API key. The key decides the shop.
@@ -115,7 +116,8 @@ impl Manager {
 /// that is too large, a method or an address that is not there.
 pub(crate) fn as_problem(response: Response) -> Response {
     let kind = response.headers().get(header::CONTENT_TYPE).map_or(&b""[..], |kind| kind.as_bytes());
-    if !response.status().is_client_error() || kind.starts_with(b"application/") {
+    let is_theirs = response.extensions().get::<Theirs>().is_some();
+    if !response.status().is_client_error() || kind.starts_with(b"application/") || is_theirs {
         return response;
     }
     let problem = match response.status() {

@@ -26,7 +26,7 @@ pub(crate) use machine::{
     activate, components, deactivate, list as list_machines, none_of_machine, ping, reset as reset_heartbeat,
     show as show_machine, update as update_machine,
 };
-pub(crate) use signature::sign;
+pub(crate) use signature::{sign, word};
 
 /// The media type of JSON:API.
 const JSON_API: &str = "application/vnd.api+json";

@@ -4,7 +4,8 @@
 //! the root of the host names that a shop has taken over from it (`host`). What
 //! they ask is answered by the same functions as our own API; only words are
 //! translated here. Errors are told as the other system tells them, in English,
-//! for programs that compare them.
+//! for programs that compare them. While the old system still answers, `shadow`
+//! asks it first and tells what we would have said otherwise.
 
 pub(crate) mod dodo;
 pub(crate) mod edd;
@@ -13,6 +14,7 @@ pub(crate) mod host;
 pub(crate) mod keygen;
 pub(crate) mod lemon_squeezy;
 pub(crate) mod polar;
+pub(crate) mod shadow;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,6 +31,7 @@ use domain::{
 use latchkey_license::KeyCode;
 use serde_json::{Map, Value};
 
+use self::shadow::Alongside;
 use crate::Web;
 use crate::problem::Problem;
 use crate::visit::shop_of;
@@ -40,6 +43,7 @@ pub(crate) struct Sent {
     /// The body, where it is a JSON object.
     body: Map<String, Value>,
     headers: HeaderMap,
+    alongside: Alongside,
 }
 
 impl FromRequest<Web> for Sent {
@@ -48,7 +52,7 @@ impl FromRequest<Web> for Sent {
     async fn from_request(request: Request, web: &Web) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let shop = shop_of(&web.app, &parts).await?;
-        let headers = parts.headers.clone();
+        let (headers, alongside) = (parts.headers.clone(), Alongside::of(&parts));
         let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let is_form = kind.starts_with("application/x-www-form-urlencoded");
         let query = parts.uri.query().unwrap_or_default().to_owned();
@@ -58,7 +62,7 @@ impl FromRequest<Web> for Sent {
         let object = if is_form { None } else { object(&body) };
         let mut fields = form(query.as_bytes());
         fields.extend(object.as_ref().map_or_else(|| form(&body), plain));
-        Ok(Self { shop, fields, body: object.unwrap_or_default(), headers })
+        Ok(Self { shop, fields, body: object.unwrap_or_default(), headers, alongside })
     }
 }
 
@@ -116,7 +120,7 @@ impl Sent {
         Ok(Some(Found { key, license, seat, at: answer.at }))
     }
 
-    /// Takes a seat under an id: that of the device, or a new one.
+    /// Takes a seat under an id: that of the device, the one that an old system gave it, or a new one.
     async fn take_seat(
         &self,
         web: &Web,
@@ -125,15 +129,18 @@ impl Sent {
         name: Option<&str>,
         metadata: BTreeMap<String, String>,
     ) -> Result<ActivateAnswer, app::Error> {
+        let given = || self.alongside.id().and_then(|id| Fingerprint::parse(id).ok());
         let request = ActivationRequest {
-            fingerprint: id.unwrap_or_else(|| new_instance(web)),
+            fingerprint: id.or_else(given).unwrap_or_else(|| new_instance(web)),
             // What cannot be shown on a page is not kept, and keeps nobody out.
             name: name.and_then(|name| plain_text(name, 100).ok()),
             metadata,
             version_released_at: None,
             components: BTreeMap::new(),
         };
-        web.app.activate_license(self.shop.id, key, &request).await
+        let answer = web.app.activate_license(self.shop.id, key, &request).await?;
+        self.alongside.took(self.shop.id, key, &answer);
+        Ok(answer)
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) mod pool;
 pub(crate) mod refund;
 pub(crate) mod report;
 pub(crate) mod search;
+pub(crate) mod shadow;
 pub(crate) mod sign_in;
 #[cfg(test)]
 mod tests;
@@ -198,6 +199,11 @@ impl Chrome<'_> {
 
     fn told(&self) -> Option<String> {
         self.told.map(|word| self.t(&format!("console-told-{word}")))
+    }
+
+    /// Whether an old system of the shop's is asked beside it.
+    fn has_shadow(&self) -> bool {
+        !self.visit.shop.compat.shadow.is_empty()
     }
 
     fn has_parked(&self) -> bool {

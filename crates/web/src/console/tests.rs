@@ -11,7 +11,7 @@ use std::path::Path;
 
 use app::Catalog;
 use domain::{
-    ActivationState, AtExpiry, AttemptKind, CustomerId, DeliveryState, EmailError, EventKind, LicenseId, LicenseState,
+    ActivationState, AtExpiry, AttemptKind, CustomerId, DeliveryState, DifferenceKind, EmailError, EventKind, LicenseId, LicenseState,
     LoginLinkId, MailKind, OrderId, OrderState, Overage, PaymentState, PoolId, RefundReason, RefundState, Refusal, Rng,
     SeatHolder, Standing, Starts, TransferId,
 };
@@ -197,6 +197,7 @@ fn put_together() -> BTreeSet<String> {
         .map(|mail| ("mail", mail.as_str())),
     );
     words.extend(AttemptKind::ALL.map(|kind| ("attempt", kind.as_str())));
+    words.extend(DifferenceKind::ALL.map(|kind| ("shadow", kind.as_str())));
     words.push(("parked", "unreadable"));
     for refusal in refusals() {
         let (is_parked, is_refused) = meets(&refusal);

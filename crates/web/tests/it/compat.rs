@@ -8,7 +8,7 @@ use tower::ServiceExt as _;
 
 use crate::support::World;
 
-const LEMON_SQUEEZY: &str = r#"
+pub(crate) const LEMON_SQUEEZY: &str = r#"
 {"data":[
  {"type":"license-keys","id":"1","attributes":{"store_id":11,"customer_id":12,"order_id":13,"order_item_id":14,
   "product_id":15,"user_name":"Ada","user_email":"ada@example.com","key":"38b1460a-5104-4067-a91d-77b872934d51",
@@ -36,7 +36,7 @@ const GUMROAD: &str = r#"
 ]}
 "#;
 
-const EDD: &str = r#"
+pub(crate) const EDD: &str = r#"
 {"id":7,"license_key":"cc22c1ec86304b36883440e2e84cddff","status":"active","item_id":8,"item_name":"Lumen Pro",
  "price_id":2,"payment_id":4321,"customer_name":"Ada","email":"ada@example.com","created_at":"2024-01-24 14:15:07",
  "expires":"lifetime","license_limit":2,"sites":["old.example.com/"]}
@@ -46,7 +46,7 @@ const EDD: &str = r#"
  "created_at":"2021-01-24 14:15:07","expires":"2099-01-24 14:15:07","license_limit":1,"sites":[]}
 "#;
 
-const POLAR: &str = r#"
+pub(crate) const POLAR: &str = r#"
 {"id":"11111111-1111-4111-8111-111111111111","organization_id":"22222222-2222-4222-8222-222222222222",
  "customer_id":"33333333-3333-4333-8333-333333333333","benefit_id":"44444444-4444-4444-8444-444444444444",
  "customer":{"email":"ada@example.com","name":"Ada","external_id":"u1"},"key":"LUMEN-1C285B2D-6CE6-4BC7-B8BE-ADB6A7E304DA",
@@ -63,7 +63,7 @@ const POLAR: &str = r#"
  "created_at":"2024-01-24T14:15:07Z"}
 "#;
 
-const DODO: &str = r#"
+pub(crate) const DODO: &str = r#"
 {"items":[{"id":"lic_1","business_id":"bus_1","customer_id":"cus_1","product_id":"pdt_1","key":"DODO-1","status":"active",
   "activations_limit":2,"instances_count":1,"expires_at":null,"created_at":"2024-01-24T14:15:07Z"},
  {"id":"lic_2","business_id":"bus_1","customer_id":"cus_1","product_id":"pdt_1","key":"DODO-2","status":"disabled",
@@ -74,12 +74,12 @@ const DODO: &str = r#"
 {"items":[{"customer_id":"cus_1","business_id":"bus_1","email":"ada@example.com","name":"Ada"}]}
 "#;
 
-struct Asked {
-    world: World,
+pub(crate) struct Asked {
+    pub(crate) world: World,
 }
 
 impl Asked {
-    async fn new(system: ForeignSystem, export: &str) -> Self {
+    pub(crate) async fn new(system: ForeignSystem, export: &str) -> Self {
         let world = World::new().await;
         let asked = Self { world };
         assert_eq!(asked.import(system, export).await, (3, 0));
@@ -108,11 +108,11 @@ impl Asked {
         (new, known)
     }
 
-    async fn post(&self, path: &str, kind: &str, body: &str) -> (u16, Value) {
+    pub(crate) async fn post(&self, path: &str, kind: &str, body: &str) -> (u16, Value) {
         self.send("POST", "shop.example", path, kind, body).await
     }
 
-    async fn send(&self, method: &str, host: &str, path: &str, kind: &str, body: &str) -> (u16, Value) {
+    pub(crate) async fn send(&self, method: &str, host: &str, path: &str, kind: &str, body: &str) -> (u16, Value) {
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -129,7 +129,7 @@ impl Asked {
     }
 
     /// Brings how the shop answers other systems to what is given.
-    async fn answers(&self, compat: domain::Compat) {
+    pub(crate) async fn answers(&self, compat: domain::Compat) {
         let app = &self.world.app;
         let shop = app.shop(self.world.shop.id).await.unwrap();
         let shop = domain::Shop { compat, ..shop.as_ref().clone() };

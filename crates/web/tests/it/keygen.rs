@@ -15,8 +15,8 @@ use tower::ServiceExt as _;
 use crate::support::World;
 
 const BASE: &str = "/compat/keygen/v1/";
-const KEY: &str = "C1B6DE-39A6E3-DE1529-8559A0-4AF593-V3";
-const LICENSE: &str = "10000000-0000-4000-8000-000000000001";
+pub(crate) const KEY: &str = "C1B6DE-39A6E3-DE1529-8559A0-4AF593-V3";
+pub(crate) const LICENSE: &str = "10000000-0000-4000-8000-000000000001";
 const MACHINE: &str = "20000000-0000-4000-8000-000000000001";
 const PRODUCT: &str = "30000000-0000-4000-8000-000000000001";
 const ACCOUNT: &str = "40000000-0000-4000-8000-000000000001";
@@ -76,21 +76,21 @@ fn export() -> String {
     [licenses, machines, component, users, entitlements].map(|document| document.to_string()).join("\n")
 }
 
-struct Asked {
-    world: World,
+pub(crate) struct Asked {
+    pub(crate) world: World,
     public: Vec<u8>,
 }
 
 /// An answer whose signature was good.
-struct Told {
-    status: u16,
-    body: Value,
+pub(crate) struct Told {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
     bytes: Vec<u8>,
     headers: axum::http::HeaderMap,
 }
 
 impl Asked {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let world = World::new().await;
         let keys: Value = serde_json::from_str(&world.app.signer().jwks()).unwrap();
         let public = BASE64URL_NOPAD.decode(keys["keys"][0]["x"].as_str().unwrap().as_bytes()).unwrap();
@@ -155,7 +155,7 @@ impl Asked {
     }
 
     /// Asks with a license key in the header.
-    async fn with_key(&self, key: &str, method: &str, path: &str, body: &Value) -> Told {
+    pub(crate) async fn with_key(&self, key: &str, method: &str, path: &str, body: &Value) -> Told {
         self.ask(method, path, &[("authorization", &format!("License {key}"))], body).await
     }
 
@@ -189,7 +189,7 @@ impl Told {
     }
 }
 
-fn machine(license: &str, fingerprint: &str) -> Value {
+pub(crate) fn machine(license: &str, fingerprint: &str) -> Value {
     json!({ "data": {
         "type": "machines",
         "attributes": { "fingerprint": fingerprint, "name": "New Mac", "platform": "macos", "cores": 4,

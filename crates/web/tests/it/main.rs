@@ -13,4 +13,5 @@ mod offline;
 mod opening;
 mod pages;
 mod portal;
+mod shadow;
 mod support;

@@ -17,6 +17,7 @@ use super::document::Holder;
 use super::fault::Fault;
 use super::signature::account_in;
 use crate::Web;
+use crate::compat::shadow::Alongside;
 use crate::visit::shop_of;
 
 /// Who asks.
@@ -48,6 +49,7 @@ pub(crate) struct Call {
     pub(super) path: String,
     /// Whether it speaks a version of the API before 1.2.
     pub(super) is_before_1_2: bool,
+    pub(super) alongside: Alongside,
     bearer: Option<Bearer>,
 }
 
@@ -64,6 +66,7 @@ impl FromRequest<Web> for Call {
         let version = parts.headers.get("keygen-version").map(|version| version.as_bytes());
         let is_before_1_2 = matches!(version, Some(b"1.0" | b"1.1"));
         let reads_body = parts.method != Method::GET;
+        let alongside = Alongside::of(&parts);
         let body = Bytes::from_request(Request::from_parts(parts, body), web)
             .await
             .map_err(|_| Fault::bad("The request body is too large"))?;
@@ -75,7 +78,7 @@ impl FromRequest<Web> for Call {
         };
         let path = original.path().trim_start_matches("/compat/keygen").to_owned();
         let account = account_in(original.path());
-        Ok(Self { shop, account, id, query, body, path, is_before_1_2, bearer })
+        Ok(Self { shop, account, id, query, body, path, is_before_1_2, alongside, bearer })
     }
 }
 

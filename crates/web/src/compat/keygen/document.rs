@@ -55,6 +55,11 @@ impl Holder {
         Self { license, at, ..self }
     }
 
+    /// The machine has this id from now on.
+    pub(super) fn name_machine(&mut self, seat: ActivationId, id: &str) {
+        self.ids.insert(Some(seat), id.to_owned());
+    }
+
     pub(super) fn id(&self) -> String {
         self.ids.get(&None).cloned().unwrap_or_else(|| self.license.id.uuid())
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use domain::{Activation, ActivationRequest, Actor, Fingerprint, LicenseId, Refusal, TextError, plain_text};
+use domain::{Activation, ActivationRequest, Actor, Fingerprint, ForeignSystem, LicenseId, Refusal, TextError, plain_text};
 use serde_json::{Value, json};
 
 use super::call::{Bearer, Call};
@@ -55,7 +55,13 @@ pub(crate) async fn activate(State(web): State<Web>, call: Call) -> Result<Respo
         // Somebody else was faster, with the same fingerprint.
         return Err(fingerprint_taken());
     }
-    let holder = holder.with(told.license, told.at);
+    call.alongside.took(call.shop.id, &holder.key, &told);
+    let mut holder = holder.with(told.license, told.at);
+    if let Some(id) = call.alongside.id() {
+        let (license, seat) = (holder.license.id, told.activation.id);
+        web.app.keep_seat_id(call.shop.id, ForeignSystem::Keygen, id, license, seat).await?;
+        holder.name_machine(seat, id);
+    }
     let place = holder.path(&format!("machines/{}", holder.machine_id(&told.activation)));
     let place = format!("{}/compat/keygen{place}", web.app.settings.public_url);
     let mut response = answer(StatusCode::CREATED, &json!({ "data": holder.machine(&told.activation) }));

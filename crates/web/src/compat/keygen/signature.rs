@@ -1,4 +1,5 @@
-//! Every answer signed, errors and empty ones too: apps that carry the account's public key believe nothing else.
+//! Every answer signed, errors and empty ones too: apps that carry the account's public key believe nothing else. What
+//! an old system signed goes out as it came.
 //!
 //! The text that is signed is that of draft-cavage-http-signatures-08 §2.3:
 //! method and target, host, date and the digest of the body.
@@ -17,6 +18,7 @@ use super::fault::{Fault, missing_endpoint};
 use crate::Web;
 use crate::api::cross_origin::KEYGEN;
 use crate::compat::host::Unmoved;
+use crate::compat::shadow::Theirs;
 use crate::problem::Problem;
 use crate::visit;
 
@@ -40,19 +42,27 @@ struct Asked {
     version: Option<HeaderValue>,
 }
 
+/// Answers in Keygen's words, also where no handler was reached.
+pub(crate) async fn word(request: Request, next: Next) -> Response {
+    match refusal(request.headers()) {
+        Some(fault) => fault.into_response(),
+        None => as_keygen(next.run(request).await),
+    }
+}
+
 /// Answers in Keygen's words, and signs.
 pub(crate) async fn sign(State(web): State<Web>, request: Request, next: Next) -> Response {
     if request.method() == Method::OPTIONS {
         return KEYGEN.preflight();
     }
     let asked = Asked::read(&request);
-    let refused = refusal(request.headers());
     let (parts, body) = request.into_parts();
     let shop = visit::shop_of(&web.app, &parts).await.ok();
-    let response = match refused {
-        Some(fault) => fault.into_response(),
-        None => as_keygen(next.run(Request::from_parts(parts, body)).await),
-    };
+    let response = next.run(Request::from_parts(parts, body)).await;
+    if response.extensions().get::<Theirs>().is_some() {
+        return KEYGEN.open(response);
+    }
+    let response = as_keygen(response);
     let (mut parts, body) = response.into_parts();
     let Ok(body) = to_bytes(body, LARGEST_ANSWER).await else {
         return Problem::unavailable("an answer is too large to be signed").into_response();
