@@ -222,8 +222,7 @@ impl App {
         let mut written = 0;
         while !differences.is_empty() || !counts.is_empty() {
             let rest = differences.split_off(differences.len().min(ROWS_A_COMMIT));
-            let changes =
-                Changes { shadow_differences: differences, shadow_counts: counts, ..Changes::default() };
+            let changes = Changes { shadow_differences: differences, shadow_counts: counts, ..Changes::default() };
             if let Err(error) = self.store.commit(&changes).await {
                 // What may have been written would be counted twice.
                 let (differences, counts) = match &error {

@@ -6,8 +6,7 @@ use crate::{
     Activation, AdoptedKey, ApiKey, Attempt, Batch, Checkout, Claim, Customer, Delivery, Dispute, Draw, Endpoint,
     Event, Fill, ForeignId, ForeignPlan, GatewayAccount, HandOver, Job, License, LicenseId, LoginLink, NewCode, Notice,
     Order, OrderId, Payment, Plan, Pool, Posting, Product, Refund, Reissue, Reservation, Session, ShadowCount,
-    ShadowDifference, Shop, ShopId,
-    Timestamp, Transfer, UseChange, User, Version,
+    ShadowDifference, Shop, ShopId, Timestamp, Transfer, UseChange, User, Version,
 };
 
 /// A row that the decision relied on without changing it: the commit fails

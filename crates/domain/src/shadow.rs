@@ -156,12 +156,7 @@ const FREE_FORM: [&str; 3] = ["metadata", "conditions", "custom_fields"];
 /// Holds our answer against the old system's; nothing: they say the same. `asked` is what the app sent: what it said
 /// itself is not told.
 #[must_use]
-pub fn contrast(
-    system: ForeignSystem,
-    ours: ShadowAnswer<'_>,
-    theirs: ShadowAnswer<'_>,
-    asked: &str,
-) -> Vec<Contrast> {
+pub fn contrast(system: ForeignSystem, ours: ShadowAnswer<'_>, theirs: ShadowAnswer<'_>, asked: &str) -> Vec<Contrast> {
     let is_same_status = ours.status == theirs.status;
     let mut comparing = Comparing { system, asked, is_same_status, found: Vec::new() };
     if !is_same_status {
@@ -280,7 +275,8 @@ impl Comparing<'_> {
         let is_small = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
         // Outcomes of Keygen are written large. No key is: keys have digits or dashes.
         let is_outcome = |byte: u8| byte.is_ascii_uppercase() || byte == b'_';
-        let is_word = text.bytes().all(is_small) || (["code", "status"].contains(&name) && text.bytes().all(is_outcome));
+        let is_word =
+            text.bytes().all(is_small) || (["code", "status"].contains(&name) && text.bytes().all(is_outcome));
         let is_the_apps = text.len() >= 8 && self.asked.contains(text);
         is_word && text.len() <= LONGEST_WORD && !is_the_apps && !contains_card_number(text)
     }
@@ -415,7 +411,8 @@ mod tests {
         for (name, value, is_told) in table {
             let (ours, theirs) = (format!("{{\"{name}\":{value}}}"), format!("{{\"{name}\":false}}"));
             let told = if is_told { value } else { "-" };
-            let hides_all = ["license_key", "display_key", "accessToken", "customer_email", "user_name"].contains(&name);
+            let hides_all =
+                ["license_key", "display_key", "accessToken", "customer_email", "user_name"].contains(&name);
             let other = if hides_all { "-" } else { "false" };
             check((200, &ours), (200, &theirs), &[&format!("/{name} other_type {told} {other}")]);
         }
@@ -426,10 +423,10 @@ mod tests {
 
     #[test]
     fn an_answer_of_any_size_is_told_in_a_hundred_lines() {
-        let many: Map<String, Value> =
-            (0..500).map(|number| (format!("f{number}"), Value::from(number))).collect();
+        let many: Map<String, Value> = (0..500).map(|number| (format!("f{number}"), Value::from(number))).collect();
         let body = Value::Object(many).to_string();
-        let (ours, theirs) = (ShadowAnswer { status: 200, body: b"{}" }, ShadowAnswer { status: 200, body: body.as_bytes() });
+        let (ours, theirs) =
+            (ShadowAnswer { status: 200, body: b"{}" }, ShadowAnswer { status: 200, body: body.as_bytes() });
         assert_eq!(contrast(ForeignSystem::Edd, ours, theirs, "").len(), MOST);
     }
 }

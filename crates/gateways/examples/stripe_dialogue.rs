@@ -17,8 +17,8 @@ use domain::{Decline, Fact, PaymentLocator, PaymentStatus, Timestamp};
 use gateways::contract::calls;
 use gateways::stripe::STRIPE;
 use gateways::{
-    Answer, Call, CallError, Gateway, Headers, HostedPaymentRequest, HttpResponse, OffSessionCharge,
-    RefundRequest, Translation,
+    Answer, Call, CallError, Gateway, Headers, HostedPaymentRequest, HttpResponse, OffSessionCharge, RefundRequest,
+    Translation,
 };
 use money::{Currency, Money};
 use serde::Deserialize;

@@ -11,9 +11,9 @@ use anyhow::{Context as _, bail};
 use app::App;
 use clap::Args;
 use domain::{
-    AtExpiry, ByHand, Changes, Compat, Country, Endpoint, EndpointId, FeatureValue, ForeignSystem, Fulfilment, Locale, Matching,
-    Metering, Mode, Offline, Overage, Plan, PlanId, Policy, Pool, PoolId, Price, PriceTier, Product, ProductId, Quota,
-    SeatHolder, Seating, Seller, Shop, Starts, Term, Units, WhenOut,
+    AtExpiry, ByHand, Changes, Compat, Country, Endpoint, EndpointId, FeatureValue, ForeignSystem, Fulfilment, Locale,
+    Matching, Metering, Mode, Offline, Overage, Plan, PlanId, Policy, Pool, PoolId, Price, PriceTier, Product,
+    ProductId, Quota, SeatHolder, Seating, Seller, Shop, Starts, Term, Units, WhenOut,
 };
 use money::{Currency, Money};
 use serde::Deserialize;
@@ -340,7 +340,10 @@ fn check_shadow<'a>(
         bail!("shop.compat.shadow: {name} cannot be asked: no app asks in its words");
     }
     let host = base.strip_prefix("https://").or_else(|| base.strip_prefix("http://")).unwrap_or_default();
-    if host.is_empty() || base.ends_with('/') || base.contains(|letter: char| letter.is_whitespace() || "@?#".contains(letter)) {
+    if host.is_empty()
+        || base.ends_with('/')
+        || base.contains(|letter: char| letter.is_whitespace() || "@?#".contains(letter))
+    {
         bail!(
             "shop.compat.shadow: {name} must be an address as https://api.example.com, without a slash at its end, a \
              query, or a user"
@@ -352,7 +355,9 @@ fn check_shadow<'a>(
     }
     let host = host.split(['/', ':']).next().unwrap_or_default();
     if hosts.any(|own| own == host) {
-        bail!("shop.compat.shadow: {name}: {host} is asked here; name the address at which the old system still answers");
+        bail!(
+            "shop.compat.shadow: {name}: {host} is asked here; name the address at which the old system still answers"
+        );
     }
     Ok(())
 }

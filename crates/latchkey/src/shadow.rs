@@ -76,9 +76,7 @@ async fn list(app: &App, output: &Output, arguments: &ListArguments) -> anyhow::
     let systems: Vec<ForeignSystem> = ForeignSystem::ALL
         .into_iter()
         .filter(|system| is_asked(*system))
-        .filter(|system| {
-            shop.compat.shadow.contains_key(system) || counts.iter().any(|count| count.system == *system)
-        })
+        .filter(|system| shop.compat.shadow.contains_key(system) || counts.iter().any(|count| count.system == *system))
         .collect();
     let mut lines: Vec<String> = systems.iter().map(|system| summary(&shop, &counts, *system)).collect();
     if systems.is_empty() {

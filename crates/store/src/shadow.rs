@@ -94,8 +94,7 @@ pub(crate) fn keep(difference: &ShadowDifference) -> Statement {
 
 pub(crate) fn count_on(count: &ShadowCount) -> Statement {
     let outcome = count.outcome.as_str();
-    let values =
-        values![count.shop, count.system.as_str(), outcome, times(count.times), count.first_at, count.last_at];
+    let values = values![count.shop, count.system.as_str(), outcome, times(count.times), count.first_at, count.last_at];
     write(WHAT, COUNT, values)
 }
 

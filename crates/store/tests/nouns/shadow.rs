@@ -40,7 +40,7 @@ pub(crate) async fn what_differs_is_counted_on_and_listed_until_it_is_cleared(st
         let (shadow_differences, shadow_counts) = (differences.to_vec(), counts.to_vec());
         store.commit(&Changes { shadow_differences, shadow_counts, ..Changes::default() }).await.unwrap();
     };
-    keep(&[limit.clone(), other.clone(), polar.clone(), theirs], &[equal.clone()]).await;
+    keep(&[limit.clone(), other.clone(), polar.clone(), theirs], std::slice::from_ref(&equal)).await;
     let listed = store.shadow_differences(world.shop.id, 10).await.unwrap();
     assert_eq!(listed, [polar.clone(), limit.clone(), other.clone()], "the most frequent first");
     assert_eq!(store.shadow_differences(world.shop.id, 1).await.unwrap(), std::slice::from_ref(&polar));
@@ -54,7 +54,8 @@ pub(crate) async fn what_differs_is_counted_on_and_listed_until_it_is_cleared(st
         last_at: later,
         ..limit.clone()
     };
-    keep(&[again.clone()], &[ShadowCount { times: 5, first_at: before, last_at: later, ..equal.clone() }]).await;
+    keep(std::slice::from_ref(&again), &[ShadowCount { times: 5, first_at: before, last_at: later, ..equal.clone() }])
+        .await;
     let both = ShadowDifference { times: 10, ..again };
     assert_eq!(store.shadow_differences(world.shop.id, 1).await.unwrap(), std::slice::from_ref(&both));
     let counted = ShadowCount { times: 7, first_at: before, last_at: later, ..equal.clone() };

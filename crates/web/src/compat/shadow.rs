@@ -168,12 +168,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn read(
-        parts: &axum::http::request::Parts,
-        system: ForeignSystem,
-        base: &str,
-        body: &Bytes,
-    ) -> Option<Self> {
+    fn read(parts: &axum::http::request::Parts, system: ForeignSystem, base: &str, body: &Bytes) -> Option<Self> {
         let method = match parts.method {
             Method::GET => gateways::Method::Get,
             Method::POST => gateways::Method::Post,

@@ -11,9 +11,9 @@ use std::path::Path;
 
 use app::Catalog;
 use domain::{
-    ActivationState, AtExpiry, AttemptKind, CustomerId, DeliveryState, DifferenceKind, EmailError, EventKind, LicenseId, LicenseState,
-    LoginLinkId, MailKind, OrderId, OrderState, Overage, PaymentState, PoolId, RefundReason, RefundState, Refusal, Rng,
-    SeatHolder, Standing, Starts, TransferId,
+    ActivationState, AtExpiry, AttemptKind, CustomerId, DeliveryState, DifferenceKind, EmailError, EventKind,
+    LicenseId, LicenseState, LoginLinkId, MailKind, OrderId, OrderState, Overage, PaymentState, PoolId, RefundReason,
+    RefundState, Refusal, Rng, SeatHolder, Standing, Starts, TransferId,
 };
 use money::{Currency, MoneyError};
 

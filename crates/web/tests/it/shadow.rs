@@ -81,11 +81,7 @@ impl Beside {
     async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Told {
         let response = self.router.clone().oneshot(Self::request(method, path, headers, body)).await.unwrap();
         let (parts, body) = response.into_parts();
-        Told {
-            status: parts.status.as_u16(),
-            headers: parts.headers,
-            bytes: to_bytes(body, usize::MAX).await.unwrap(),
-        }
+        Told { status: parts.status.as_u16(), headers: parts.headers, bytes: to_bytes(body, usize::MAX).await.unwrap() }
     }
 
     async fn post(&self, path: &str, kind: &str, body: &str) -> (u16, Value) {
@@ -203,9 +199,10 @@ async fn an_app_takes_a_seat_asks_and_gives_it_back_and_both_systems_go_on_in_st
 async fn a_limit_a_state_and_a_missing_license_are_listed_without_keys_and_names() {
     let here = LEMON_SQUEEZY
         .replace("\"activation_limit\":2", "\"activation_limit\":5")
-        .replace("80e15db5-c796-436b-850c-8f9c98a48abe\",\"activation_limit\":1,\"instances_count\":0,\"disabled\":1", {
-            "80e15db5-c796-436b-850c-8f9c98a48abe\",\"activation_limit\":1,\"instances_count\":0,\"disabled\":0"
-        })
+        .replace(
+            "80e15db5-c796-436b-850c-8f9c98a48abe\",\"activation_limit\":1,\"instances_count\":0,\"disabled\":1",
+            { "80e15db5-c796-436b-850c-8f9c98a48abe\",\"activation_limit\":1,\"instances_count\":0,\"disabled\":0" },
+        )
         .replace("expired-key", "another-key");
     let (beside, _there) = Beside::of_exports(ForeignSystem::LemonSqueezy, &here, LEMON_SQUEEZY).await;
     let path = "/compat/lemon_squeezy/v1/licenses/validate";
@@ -279,7 +276,10 @@ async fn a_site_of_edd_goes_on_in_step_by_its_address() {
 async fn the_bytes_and_signatures_of_keygen_go_through_as_they_are() {
     let signed = &[
         ("content-type", "application/vnd.api+json; charset=utf-8"),
-        ("keygen-signature", "keyid=\"a\", algorithm=\"ed25519\", signature=\"c2ln\", headers=\"(request-target) host date digest\""),
+        (
+            "keygen-signature",
+            "keyid=\"a\", algorithm=\"ed25519\", signature=\"c2ln\", headers=\"(request-target) host date digest\"",
+        ),
         ("digest", "sha-256=abc"),
         ("keygen-digest", "sha-256=abc"),
         ("date", "Sun, 24 Jan 2021 14:15:07 GMT"),
@@ -328,9 +328,12 @@ async fn the_bytes_and_signatures_of_keygen_go_through_as_they_are() {
 #[tokio::test]
 async fn a_machine_of_keygen_is_found_here_under_the_id_that_keygen_gave_it() {
     const MACHINE: &str = "20000000-0000-4000-8000-00000000abcd";
-    let (base, _heard) =
-        old(201, &[("content-type", "application/vnd.api+json")], r#"{"data":{"id":"20000000-0000-4000-8000-00000000abcd"}}"#)
-            .await;
+    let (base, _heard) = old(
+        201,
+        &[("content-type", "application/vnd.api+json")],
+        r#"{"data":{"id":"20000000-0000-4000-8000-00000000abcd"}}"#,
+    )
+    .await;
     let asked = keygen::Asked::new().await;
     let beside = Beside::new(asked.world, ForeignSystem::Keygen, base, PATIENT).await;
     let shown = format!("License {KEY}");
@@ -340,7 +343,12 @@ async fn a_machine_of_keygen_is_found_here_under_the_id_that_keygen_gave_it() {
     let (lines, _) = beside.listed().await;
     assert!(!lines.iter().any(|line| line.contains("/data/id ")), "ours has the same id: {lines:?}");
     assert!(lines.contains(&"POST /v1/machines /data/attributes only_here - -".to_owned()), "{lines:?}");
-    beside.answers(Compat { hosts: [("licensing.example".to_owned(), ForeignSystem::Keygen)].into(), ..Compat::default() }).await;
+    beside
+        .answers(Compat {
+            hosts: [("licensing.example".to_owned(), ForeignSystem::Keygen)].into(),
+            ..Compat::default()
+        })
+        .await;
     let path = format!("/v1/machines/{MACHINE}");
     let told = beside.send("GET", &path, &headers, "").await;
     assert_eq!((told.status, told.json().pointer("/data/attributes/fingerprint")), (200, Some(&json!("CC:DD"))));
@@ -400,4 +408,25 @@ async fn an_app_that_hangs_up_leaves_both_systems_in_step() {
     let body = r#"{"license_key":"DODO-1","license_key_instance_id":"lki_there"}"#;
     let told = beside.post("/compat/dodo/licenses/validate", JSON, body).await;
     assert_eq!(told, (200, json!({ "valid": true })));
+}
+
+#[tokio::test]
+async fn the_console_shows_what_differs_and_leads_there_while_an_old_system_is_asked() {
+    let here = DODO.replace("\"DODO-1\"", "\"SOLD-HERE\"");
+    let (beside, _there) = Beside::of_exports(ForeignSystem::Dodo, &here, DODO).await;
+    let mut staff = beside.world.staff().await;
+    let page = staff.get("/console/shadow").await.is(StatusCode::OK);
+    assert!(page.has("No app has asked yet.") && page.has("No differences."), "{}", page.text);
+    let body = r#"{"license_key":"DODO-1"}"#;
+    assert_eq!(beside.post("/compat/dodo/licenses/validate", JSON, body).await, (200, json!({ "valid": true })));
+    assert_eq!(beside.listed().await.0, ["POST /licenses/validate /valid other_value false true"]);
+    let page = staff.get("/console/shadow").await;
+    for text in ["1 answers compared: 0 equal, 1 different.", "POST /licenses/validate", "/valid", "Another value"] {
+        assert!(page.has(text), "{text}: {}", page.text);
+    }
+    assert!(!page.has("DODO-1"));
+    let link = "href=\"/console/shadow\"";
+    assert!(staff.get("/console").await.has(link));
+    beside.answers(Compat::default()).await;
+    assert!(!staff.get("/console").await.has(link), "nothing leads to what is not there");
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use domain::{Activation, ActivationRequest, Actor, Fingerprint, ForeignSystem, LicenseId, Refusal, TextError, plain_text};
+use domain::{
+    Activation, ActivationRequest, Actor, Fingerprint, ForeignSystem, LicenseId, Refusal, TextError, plain_text,
+};
 use serde_json::{Value, json};
 
 use super::call::{Bearer, Call};
