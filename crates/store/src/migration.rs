@@ -25,7 +25,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 11, name: "foreign_ids", script: include_str!("../migrations/0011_foreign_ids.sql") },
     Migration { number: 12, name: "pools", script: include_str!("../migrations/0012_pools.sql") },
     Migration { number: 13, name: "kinds", script: include_str!("../migrations/0013_kinds.sql") },
-    Migration { number: 17, name: "shadow", script: include_str!("../migrations/0017_shadow.sql") },
+    Migration { number: 14, name: "shadow", script: include_str!("../migrations/0014_shadow.sql") },
 ];
 
 /// Where an engine keeps what it has applied.

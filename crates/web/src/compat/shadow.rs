@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use app::ActivateAnswer;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{MatchedPath, OriginalUri, Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -178,12 +178,12 @@ impl Asked {
             _ => return None,
         };
         let prefix = format!("/compat/{}", system.as_str());
-        let original = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |uri| &uri.0);
-        let target = original.path_and_query()?.as_str().strip_prefix(&prefix)?;
+        // Not the original address: under a name that was taken over it has no prefix.
+        let target = parts.uri.path_and_query()?.as_str().strip_prefix(&prefix)?;
         let slash = if target.starts_with('/') { "" } else { "/" };
         let matched = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
         let path = matched.strip_prefix(&prefix).unwrap_or("/{id}");
-        let action = (system == ForeignSystem::Edd).then(|| edd_action(original.query(), body));
+        let action = (system == ForeignSystem::Edd).then(|| edd_action(parts.uri.query(), body));
         let call = match action {
             Some(action) => format!("{} / {action}", method.as_str()),
             None => format!("{} {}", method.as_str(), without_names(path)),

@@ -201,7 +201,7 @@ async fn a_limit_a_state_and_a_missing_license_are_listed_without_keys_and_names
         .replace("\"activation_limit\":2", "\"activation_limit\":5")
         .replace(
             "80e15db5-c796-436b-850c-8f9c98a48abe\",\"activation_limit\":1,\"instances_count\":0,\"disabled\":1",
-            { "80e15db5-c796-436b-850c-8f9c98a48abe\",\"activation_limit\":1,\"instances_count\":0,\"disabled\":0" },
+            "80e15db5-c796-436b-850c-8f9c98a48abe\",\"activation_limit\":1,\"instances_count\":0,\"disabled\":0",
         )
         .replace("expired-key", "another-key");
     let (beside, _there) = Beside::of_exports(ForeignSystem::LemonSqueezy, &here, LEMON_SQUEEZY).await;
@@ -317,6 +317,14 @@ async fn the_bytes_and_signatures_of_keygen_go_through_as_they_are() {
     }
     assert_eq!(asked.headers["x-forwarded-host"], "licensing.example", "the name that is signed");
     assert!(asked.headers.get("cookie").is_none());
+
+    // Under our own name as well, where no other name is signed.
+    let headers = [("host", "shop.example"), ("authorization", &*shown)];
+    assert_eq!(beside.send("GET", "/compat/keygen/v1/me?a=b", &headers, "").await.status, 404);
+    beside.world.app.holds_nothing().await;
+    let asked = heard.lock().unwrap().remove(0);
+    assert_eq!((asked.method.as_str(), asked.target.as_str()), ("GET", "/v1/me?a=b"));
+    assert!(asked.headers.get("x-forwarded-host").is_none());
 
     // What comes back to where it was sent from is answered there.
     let headers = [("host", "licensing.example"), ("via", "1.1 latchkey-shadow"), ("authorization", &*shown)];
