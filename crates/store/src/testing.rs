@@ -35,9 +35,16 @@ impl Directory {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "a default that makes a directory would surprise")]
     pub fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("latchkey-test-{}-{}", std::process::id(), number()));
-        std::fs::create_dir_all(&path).expect("a directory for the test");
-        Self(path)
+        // A process that was killed has left its own behind, and its number is given to another one day.
+        loop {
+            let path = std::env::temp_dir().join(format!("latchkey-test-{}-{}", std::process::id(), number()));
+            match std::fs::create_dir(&path) {
+                Ok(()) => return Self(path),
+                Err(error) => {
+                    assert_eq!(error.kind(), std::io::ErrorKind::AlreadyExists, "a directory for the test: {error}");
+                }
+            }
+        }
     }
 
     #[must_use]
