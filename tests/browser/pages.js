@@ -136,6 +136,87 @@ journey('A debit that failed leaves pages that everybody can use', {}, async (vi
   await visitor.audit('mail about a failed payment');
 });
 
+// Something that people do, and that asks for what they need to know.
+const BY_HAND = `
+[[product]]
+slug = "setup"
+name = "Installation"
+
+[[product.plan]]
+slug = "setup-remote"
+name = "Remote"
+prices = { EUR = "190.00" }
+fulfilment = "manual"
+within_hours = 48
+
+[[product.plan.question]]
+name = "host"
+label = { en = "Host name", de = "Name des Hosts" }
+help = { en = "As ada.example.com", de = "Zum Beispiel ada.example.com" }
+required = true
+
+[[product.plan.question]]
+name = "region"
+label = { en = "Region", de = "Region" }
+choices = ["eu-west", "us-east"]
+`;
+
+journey('What people do is asked for, promised and handed over on pages that everybody can use', {}, async (visitor, shop, browser) => {
+  const { page } = visitor;
+  await shop.apply(BY_HAND);
+  await visitor.open('/buy/setup-remote?country=DE');
+  await visitor.audit('till with questions');
+  await fillTill(visitor, someone());
+  await page.click('button.pay');
+  await page.waitForSelector('#answer-host-error');
+  await visitor.audit('till with a question that must be answered');
+  await page.fill('#answer-host', 'ada.example.com');
+  await page.selectOption('#answer-region', 'eu-west');
+  await toGateway(visitor);
+  await payByCard(visitor, CARDS.good);
+  await page.waitForSelector('#message');
+  await visitor.audit('order that people have promised');
+  await page.click('form[action$="/messages"] button');
+  await page.waitForSelector('#message-error');
+  await visitor.audit('order, an empty message');
+  await page.fill('#message', 'When will you come?\n\nIn the morning I am at home.');
+  await page.click('form[action$="/messages"] button');
+  await page.waitForSelector('.notice');
+  await visitor.audit('order with a message');
+  const number = orderOf(visitor);
+
+  const staff = await Visitor.arrive(browser, shop);
+  const desk = staff.page;
+  await staff.open(shop.console);
+  await desk.click('main button.primary');
+  await desk.waitForURL('**/console');
+  await staff.audit('console, a buyer waits');
+  await staff.open('/console/orders?waiting=answer');
+  await staff.audit('console, orders that wait for an answer');
+  await staff.open('/console/claims');
+  await staff.audit('console, to hand over');
+  await desk.click('table.list tbody a >> nth=0');
+  await staff.audit('console, one to hand over');
+  for (const field of ['message', 'content']) {
+    await desk.click(`form:has(#${field}) button`);
+    await desk.waitForSelector(`#${field}-error`);
+    await staff.audit(`console, one to hand over with an error in ${field}`);
+  }
+  await desk.fill('#message', 'Tomorrow at nine.');
+  await desk.click('form:has(#message) button');
+  await desk.waitForSelector('.told');
+  await staff.audit('console, one to hand over with messages');
+  await desk.fill('#content', 'Installed on ada.example.com');
+  await desk.click('form:has(#content) button');
+  await desk.waitForSelector('#proof');
+  await staff.audit('console, handed over');
+  await staff.open(`/console/orders/${number}`);
+  await staff.audit('console, order with messages');
+  await staff.leave();
+  await page.reload();
+  await visitor.audit('order that people have done');
+});
+
 journey('The console can be used by everybody', {}, async (visitor, shop, browser) => {
   const { page } = visitor;
   const buyer = await Visitor.arrive(browser, shop);

@@ -1,11 +1,12 @@
 // A demo shop of its own for each test: the binary, its data in a temporary
 // folder, its simulated gateway. Nothing here touches a shop that others use.
 
-import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 const BINARY = process.env.LATCHKEY_BINARY ?? fileURLToPath(new URL('../../target/debug/latchkey', import.meta.url));
 const START_DEADLINE_MS = 30_000;
@@ -20,7 +21,7 @@ export async function withShop(use) {
   let talk = '';
   child.stderr.on('data', (text) => { talk += text; });
   try {
-    const used = await use(new Shop(await printed(child, () => talk)));
+    const used = await use(new Shop(await printed(child, () => talk), folder));
     if (errors(talk).length > 0) throw new Error('the shop logged errors');
     return used;
   } catch (error) {
@@ -59,14 +60,22 @@ function printed(child, talk) {
 }
 
 export class Shop {
-  constructor(shown) {
+  constructor(shown, folder) {
     Object.assign(this, shown);
+    this.folder = folder;
     this.origin = new URL(shown.storefront).origin;
     this.sandbox = new URL(shown.sandbox).origin;
   }
 
   url(path) {
     return `${this.origin}${path}`;
+  }
+
+  /** Puts what stands in a shop file into the catalog. */
+  async apply(text) {
+    const file = join(this.folder, 'more.toml');
+    await writeFile(file, text);
+    await promisify(execFile)(BINARY, ['apply', file, '--data', this.folder]);
   }
 
   /** Moves the gateway's clock, and has it send everything that is due. */

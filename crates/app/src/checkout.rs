@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     Actor, BuyerDetails, Changes, Checkout, CheckoutId, CheckoutRequest, CheckoutState, Country, Email, JobKind,
-    Locale, Offer, Order, OrderId, Payment, PaymentId, PaymentState, PlanId, Sale, SaleNote, Shop, ShopId,
+    Locale, Offer, Order, OrderId, Payment, PaymentId, PaymentState, PlanId, Refusal, Sale, SaleNote, Shop, ShopId,
     open_checkout, retry_payment, submit_checkout,
 };
 use gateways::HostedPaymentRequest;
@@ -39,6 +39,8 @@ pub struct CheckoutInput {
     pub cancel_url: Option<String>,
     /// The seller's own notes.
     pub metadata: BTreeMap<String, String>,
+    /// What is known already of what the plan asks, by the name of the question.
+    pub answers: BTreeMap<String, String>,
 }
 
 /// Where pressing pay led.
@@ -77,6 +79,7 @@ impl App {
             success_url: input.success_url,
             cancel_url: input.cancel_url,
             metadata: input.metadata,
+            answers: input.answers,
         };
         for _ in 0..3 {
             let changes = open_checkout(&offer, &request, actor, now, &mut rng)?;
@@ -106,7 +109,7 @@ impl App {
     /// `unknown`, and the outbox finds out.
     ///
     /// # Errors
-    /// When the checkout can no longer be paid, consent is missing, or the stock does not give what is bought.
+    /// When the checkout can no longer be paid, consent or an answer is missing, or the stock does not give what is bought.
     pub async fn submit_checkout(&self, shop: &Shop, id: CheckoutId, buyer: &BuyerDetails) -> Result<Submitted, Error> {
         let account = self.account_for_payment(shop).await?;
         let order = self.store.checkout(shop.id, id).await?.ok_or(Error::NotFound { what: "checkout" })?.order;
@@ -247,4 +250,10 @@ impl App {
     pub async fn write(&self, changes: &Changes) -> Result<(), Error> {
         self.commit(changes, None).await.map_err(Error::from)
     }
+}
+
+/// Whether a checkout was not taken because of what the buyer answered, or did not.
+#[must_use]
+pub fn is_about_answers(error: &Error) -> bool {
+    matches!(error, Error::Refused(Refusal::AnswerMissing { .. } | Refusal::AnswerInvalid { .. }))
 }

@@ -1,11 +1,25 @@
 //! Handing over what paid units wait for: one way for a person in the console, a call of the API, and what the seller's
 //! program answers.
 
-use domain::{Actor, ClaimState, LicenseId, PoolCode, Refusal, ShopId, hand_over};
-use store::ClaimedJob;
+use domain::{
+    Actor, Changes, ClaimState, Fulfilment, JobKind, LicenseId, LicenseState, PoolCode, Refusal, ShopId, ask_endpoint,
+    hand_over,
+};
+use store::{ClaimedJob, CommitError};
 
-use crate::fulfil::TRIES;
+use crate::fulfil::{LEASE, TRIES};
 use crate::{App, Error};
+
+/// What came of asking the seller's program because somebody wants to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// A request went out, and was answered or not.
+    Now,
+    /// None went out: somebody is asking at this moment, or is about to.
+    Underway,
+    /// None went out: the buyer has it.
+    Fulfilled,
+}
 
 impl App {
     /// Hands over content to the unit of a license, and mails its buyer. The same content again changes nothing.
@@ -50,10 +64,52 @@ impl App {
                 return Err(Refusal::ContentTaken.into());
             }
             self.recovery.hold_mails(&mut changes);
-            if self.commits(&changes, job).await? {
-                return Ok(());
+            match self.commit(&changes, job).await {
+                Ok(()) => return Ok(()),
+                // The lease ended, and another node has the job: it asks again, and the program answers the same.
+                Err(CommitError::Conflict { what: what @ LEASE }) if job.is_some() => {
+                    return Err(Error::Conflict { what });
+                }
+                Err(CommitError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
             }
         }
         Err(Error::Conflict { what: "claim" })
+    }
+
+    /// Asks the seller's program for the unit of a license at once, whatever its next time would be, and though it did
+    /// not answer a moment ago. What came of it stands in the rows.
+    ///
+    /// # Errors
+    /// When the unit waits for no program, its license does not work, or the store does not answer.
+    pub async fn ask_endpoint_now(&self, shop: ShopId, license: LicenseId) -> Result<Asked, Error> {
+        let row = self.store.license(shop, license).await?.ok_or(Error::NotFound { what: "license" })?;
+        let claim = self.store.claim_with_buyer(shop, license).await?.ok_or(Refusal::NothingOwed)?.claim;
+        let endpoint = match claim.fulfilment {
+            Fulfilment::Webhook { endpoint } => endpoint,
+            Fulfilment::GeneratedKey | Fulfilment::Download | Fulfilment::Manual { .. } | Fulfilment::Pool { .. } => {
+                return Err(Refusal::NothingOwed.into());
+            }
+        };
+        match claim.state {
+            ClaimState::Waiting => {}
+            ClaimState::Fulfilled => return Ok(Asked::Fulfilled),
+        }
+        if row.state != LicenseState::Active {
+            return Err(Refusal::LicenseStateUnfit { state: row.state }.into());
+        }
+        let kind = JobKind::AskEndpoint { license };
+        let mut taken = self.take_now(shop, kind).await?;
+        if taken.is_none() {
+            // It was given up when the license did not work; or somebody is at it, and has the one job that there is.
+            let job = ask_endpoint(shop, license, self.clock.now());
+            if self.commits(&Changes { jobs: vec![job], ..Changes::default() }, None).await? {
+                taken = self.take_now(shop, kind).await?;
+            }
+        }
+        let Some(job) = taken else { return Ok(Asked::Underway) };
+        self.resting.wake(endpoint);
+        let ran = self.run_or_give_back(job).await;
+        Ok(if ran { Asked::Now } else { Asked::Underway })
     }
 }

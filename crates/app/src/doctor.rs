@@ -1,11 +1,15 @@
 //! What is wrong, and the way out.
 
-use domain::{DeliveryState, Duration, Mode, Seller, Shop, Stock, invariant};
-use gateways::{Answer, Call, adapter};
-use store::report::Replication;
-use store::{OrderFilter, Page};
+use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
 
-use crate::{App, Error};
+use domain::{ContentDigest, DeliveryState, Duration, Email, Mode, Seller, Shop, Stock, invariant};
+use gateways::{Answer, Call, adapter};
+use store::report::{Content, Replication};
+use store::{OrderFilter, Owed, Page};
+
+use crate::{App, BarePlan, Error, Files, Found};
 
 /// How many sales of each shop are held against the laws of one sale, the newest first. The laws over all rows are
 /// asked of all.
@@ -13,6 +17,19 @@ const NEWEST_SALES: u32 = 1_000;
 
 /// How many orders of a shop with money to give back are named.
 const MOST_SURPLUS: u32 = 100;
+
+/// How long a buyer waits for an answer before it is told.
+const ANSWERED_WITHIN: Duration = Duration::days(1);
+
+/// The check of the contents of published files.
+const FILES: &str = "files";
+
+/// How many contents without a row are named.
+const MOST_LEFTOVERS: usize = 10;
+
+/// What to do where files cannot be read.
+const RUN_AS_SERVER: &str = "run every latchkey command as the user of the server, and give that user the folder of files: \
+    chown -R";
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +67,64 @@ impl Finding {
     fn broken(check: &str, found: impl Into<String>, way_out: &str) -> Self {
         Self { check: check.to_owned(), severity: Severity::Broken, found: found.into(), way_out: way_out.to_owned() }
     }
+}
+
+/// A number that is counted no further than [`Owed::COUNTED`].
+fn counted(number: u64) -> String {
+    if number < Owed::COUNTED { number.to_string() } else { format!("{} or more", Owed::COUNTED) }
+}
+
+/// Away from the threads that answer: a shared folder may take its time.
+async fn blocking<Answer: Send + 'static>(work: impl FnOnce() -> Answer + Send + 'static) -> Result<Answer, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Unavailable(error.to_string()))
+}
+
+/// Looks for each content.
+fn examine_contents(files: &Files, contents: impl Iterator<Item = Content>) -> Vec<Finding> {
+    const WAY_OUT: &str = "bring the folder of files back from its backup, or run latchkey releases add with the same \
+        version and file: it puts the content where it belongs";
+    let (mut findings, mut whole) = (Vec::new(), 0_u64);
+    for Content { name, number, product, digest, size, .. } in contents {
+        let of = format!("{name} of {product} {number}");
+        let (found, way_out) = match files.look_for(digest, size) {
+            Ok(Found::Whole) => {
+                whole += 1;
+                continue;
+            }
+            Ok(Found::Nothing) => (format!("{of} is missing"), WAY_OUT),
+            Ok(Found::OtherSize(other)) => (format!("{of} has {other} bytes instead of {size}"), WAY_OUT),
+            Ok(Found::OtherContent) => (format!("{of} has another content than was published"), WAY_OUT),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                (format!("{of} cannot be read by this user: {error}"), RUN_AS_SERVER)
+            }
+            Err(error) => (format!("{of} cannot be read: {error}"), WAY_OUT),
+        };
+        findings.push(Finding::broken(FILES, found, way_out));
+    }
+    if findings.is_empty() && whole > 0 {
+        let found = format!("each of {whole} published contents is there; latchkey releases verify reads them");
+        findings.push(Finding::good(FILES, found));
+    }
+    findings
+}
+
+/// What lies in the folder and belongs to no row.
+fn examine_leftovers(folder: &Path, leftovers: &[(ContentDigest, u64)]) -> Option<Finding> {
+    let bytes: u64 = leftovers.iter().map(|(_, size)| size).sum();
+    let mut named: Vec<String> =
+        leftovers.iter().take(MOST_LEFTOVERS).map(|(digest, size)| format!("{digest} ({size} bytes)")).collect();
+    if leftovers.len() > MOST_LEFTOVERS {
+        named.push("…".to_owned());
+    }
+    let found = format!(
+        "{} contents of {bytes} bytes in {} belong to no file: {}",
+        leftovers.len(),
+        folder.display(),
+        named.join(", ")
+    );
+    let way_out = "after a restore, publish again what came out since the backup; what is left over then only takes room, and \
+        can be removed";
+    (!leftovers.is_empty()).then(|| Finding::warning(FILES, found, way_out))
 }
 
 impl App {
@@ -107,6 +182,9 @@ impl App {
             }
         }
         findings.extend(self.examine_pools().await?);
+        findings.extend(self.examine_promises().await?);
+        findings.extend(self.examine_messages().await?);
+        findings.extend(self.examine_files().await?);
         findings.extend(self.examine_surplus().await?);
         findings.extend(self.examine_restore().await?);
         let late = self.store.jobs_overdue(self.clock.now().before(Duration::hours(1))).await?;
@@ -143,6 +221,112 @@ impl App {
                     ),
                     None => Finding::good(&check, format!("{free} codes are left, and nobody waits")),
                 });
+            }
+        }
+        Ok(findings)
+    }
+
+    /// What people have promised to buyers; nothing is said of a shop where nobody has.
+    async fn examine_promises(&self) -> Result<Vec<Finding>, Error> {
+        let mut findings = Vec::new();
+        let now = self.clock.now();
+        for shop in self.shops().await {
+            let owed = self.store.owed(shop.id, now).await?;
+            let (overdue, manual) = (counted(owed.overdue), counted(owed.manual));
+            if owed.overdue > 0 {
+                findings.push(Finding::warning(
+                    "claims",
+                    format!("{overdue} of {manual} paid units that wait for a person in {} are overdue", shop.name),
+                    "hand them over in the console, under Orders to fulfil, or with POST /v1/licenses/{id}/content",
+                ));
+            } else if owed.manual > 0 {
+                let text = format!("{manual} paid units wait for a person in {}, and none is overdue", shop.name);
+                findings.push(Finding::good("claims", text));
+            }
+        }
+        Ok(findings)
+    }
+
+    /// Who waits for an answer to a message; nothing is said of a shop where nobody does, and mails can tell it.
+    async fn examine_messages(&self) -> Result<Vec<Finding>, Error> {
+        const CHECK: &str = "messages";
+        let mut findings = Vec::new();
+        let now = self.clock.now();
+        for shop in self.shops().await {
+            let waiting = self.store.unanswered(shop.id, now).await?;
+            let late = waiting.oldest.filter(|since| now.since(*since) >= ANSWERED_WITHIN);
+            let buyers = counted(waiting.count);
+            if let Some(since) = late {
+                findings.push(Finding::warning(
+                    CHECK,
+                    format!("{buyers} buyers of {} wait for an answer, the first since {since}", shop.name),
+                    "answer them in the console: Orders, Waiting for an answer",
+                ));
+            } else if waiting.count > 0 {
+                let text = format!("{buyers} buyers of {} wait for an answer, none for a day", shop.name);
+                findings.push(Finding::good(CHECK, text));
+            }
+            if Email::parse(&shop.seller.email).is_err() {
+                findings.push(Finding::warning(
+                    CHECK,
+                    format!(
+                        "{} has no address of the seller that can be read: no mail tells that a buyer wrote",
+                        shop.name
+                    ),
+                    "set email under [seller] in the file of the shop, and run latchkey apply",
+                ));
+            }
+        }
+        Ok(findings)
+    }
+
+    /// The content of every file of a version that was not withdrawn: whether it is there, can be read, and is as long as
+    /// it should be; what else lies there; and who has paid for files that there are none of.
+    async fn examine_files(&self) -> Result<Vec<Finding>, Error> {
+        let mut findings = self.examine_waiting().await?;
+        let Ok(files) = self.files() else { return Ok(findings) };
+        let looked = files.clone();
+        // Before the rows: what is published meanwhile is then no content without a row.
+        let kept = blocking(move || looked.kept()).await?;
+        let contents = store::report::contents(self.store.engine().as_ref()).await?;
+        let out = self.contents().await?;
+        if let Some(told) = self.files_of_one_node()?.filter(|_| !contents.is_empty()) {
+            let way_out = "with one node nothing needs to be done; with several, give all of them one shared folder";
+            findings.push(Finding::warning(FILES, told, way_out));
+        }
+        let looked = files.clone();
+        findings.extend(blocking(move || examine_contents(&looked, out.into_values())).await?);
+        match kept {
+            Ok(kept) => {
+                let known: BTreeSet<ContentDigest> = contents.iter().map(|content| content.digest).collect();
+                let leftovers: Vec<_> = kept.into_iter().filter(|(digest, _)| !known.contains(digest)).collect();
+                findings.extend(examine_leftovers(files.folder(), &leftovers));
+            }
+            Err(error) => {
+                let found = format!("{} cannot be read: {error}", files.folder().display());
+                findings.push(Finding::broken(FILES, found, RUN_AS_SERVER));
+            }
+        }
+        Ok(findings)
+    }
+
+    /// Licenses that were paid for the files of a product that has none.
+    async fn examine_waiting(&self) -> Result<Vec<Finding>, Error> {
+        let mut findings = Vec::new();
+        for shop in self.shops().await {
+            for bare in self.plans_without_files(shop.id).await? {
+                let BarePlan { plan, product, held } = bare;
+                let way_out = format!(
+                    "publish a version: latchkey releases add {} VERSION FILE; or take the plan off sale",
+                    product.slug
+                );
+                let of = format!("{} sells the files of {}, and no version of it is out", plan.slug, product.slug);
+                if held > 0 {
+                    let found = format!("{of}: {held} paid licenses open nothing");
+                    findings.push(Finding::broken("downloads", found, &way_out));
+                } else if plan.is_active && product.is_active {
+                    findings.push(Finding::warning("downloads", of, &way_out));
+                }
             }
         }
         Ok(findings)

@@ -38,6 +38,11 @@ impl Resting {
         failed.is_some_and(|failed| now.since(failed) < RESTS)
     }
 
+    /// Whoever presses a button knows better than a failure a moment ago.
+    pub(crate) fn wake(&self, endpoint: EndpointId) {
+        self.note(endpoint, None);
+    }
+
     fn note(&self, endpoint: EndpointId, failed_at: Option<Timestamp>) {
         let mut resting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match failed_at {
@@ -147,6 +152,8 @@ impl App {
         let line = usize::try_from(claim.line).ok().and_then(|line| order.lines.get(line));
         let line = line.ok_or(Error::NotFound { what: "order" })?;
         let plan = self.store.plan(shop, line.plan).await?;
+        let answers: BTreeMap<&str, &str> =
+            line.answers.iter().map(|answer| (answer.name.as_str(), answer.value.as_str())).collect();
         Ok(json!({
             "type": "claim.waiting",
             "timestamp": now,
@@ -165,6 +172,7 @@ impl App {
                 "country": order.country.code(),
                 "locale": waiting.locale.as_str(),
                 "metadata": order.metadata,
+                "answers": answers,
                 "paid_at": claim.created_at,
             },
         }))
@@ -201,10 +209,10 @@ impl App {
             return Ok(0);
         }
         let now = self.clock.now();
-        let mut rng = self.entropy.rng();
-        let jobs = unasked.iter().map(|(shop, license)| ask_endpoint(*shop, *license, now, &mut rng)).collect();
-        self.commits(&Changes { jobs, ..Changes::default() }, None).await?;
-        Ok(unasked.len())
+        let jobs = unasked.iter().map(|(shop, license)| ask_endpoint(*shop, *license, now)).collect();
+        // A conflict: somebody else took one of them up. What is left is there when this comes by again.
+        let is_done = self.commits(&Changes { jobs, ..Changes::default() }, None).await?;
+        Ok(if is_done { unasked.len() } else { 0 })
     }
 
     /// Gives a program a new secret; messages are signed with it from now on.

@@ -4,14 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    Delivery, License, LicenseId, LoginLink, LoginLinkId, MailKind, Order, PlanId, Sale, Shop, Standing, TransferId,
+    Delivery, Fulfilment, License, LicenseId, LoginLink, LoginLinkId, MailKind, Order, Plan, PlanId, Product,
+    ProductId, Sale, Shop, Standing, TransferId,
 };
 use latchkey_license::KeyCode;
 use store::{LicenseFilter, OpenedClaim, Page};
 
 use crate::mail::{
-    ConsoleLink, Envelope, IssuedLicense, LicenseLetter, LicenseMatter, Mail, MailContent, OrderFulfilled, OrderPaid,
-    OrderRefunded, PaymentFailed, PoolLow, PortalCode, SenderIdentity, SetupGuide, compose,
+    ConsoleLink, Envelope, Given, IssuedLicense, LicenseLetter, LicenseMatter, Mail, MailContent, MessageFromBuyer,
+    MessageFromShop, OrderFulfilled, OrderPaid, OrderRefunded, PaymentFailed, PoolLow, PortalCode, SenderIdentity,
+    SetupGuide, compose,
 };
 use crate::{App, Error, Held};
 
@@ -64,6 +66,24 @@ impl App {
                     waiting: stock.waiting,
                     url: format!("{}/console/pools/{}", self.settings.public_url, pool.id),
                     name: pool.name,
+                })
+            }
+            MailKind::MessageFromShop { message } => {
+                let Some(message) = self.store.message(shop.id, message).await? else { return Ok(None) };
+                let Some(order) = self.store.order(shop.id, message.order).await? else { return Ok(None) };
+                sender.seller = order.seller;
+                MailContent::MessageFromShop(MessageFromShop {
+                    number: order.number,
+                    body: message.body.as_str().to_owned(),
+                    url: self.receipt_url(order.id),
+                })
+            }
+            MailKind::MessageFromBuyer { order } => {
+                // It goes out though somebody has answered meanwhile: that a buyer wrote stays true.
+                let Some(order) = self.store.order(shop.id, order).await? else { return Ok(None) };
+                MailContent::MessageFromBuyer(MessageFromBuyer {
+                    number: order.number,
+                    url: format!("{}/console/orders/{}#messages", self.settings.public_url, order.id),
                 })
             }
             MailKind::PaymentFailed { order } => {
@@ -151,7 +171,9 @@ impl App {
             | MailKind::OrderRefunded { .. }
             | MailKind::PortalCode { .. }
             | MailKind::ConsoleLink { .. }
-            | MailKind::PoolLow { .. } => return Ok(None),
+            | MailKind::PoolLow { .. }
+            | MailKind::MessageFromShop { .. }
+            | MailKind::MessageFromBuyer { .. } => return Ok(None),
         };
         if licenses.is_empty() {
             return Ok(None);
@@ -189,6 +211,8 @@ impl App {
             | MailKind::PortalCode { .. }
             | MailKind::ConsoleLink { .. }
             | MailKind::PoolLow { .. }
+            | MailKind::MessageFromShop { .. }
+            | MailKind::MessageFromBuyer { .. }
             | MailKind::KeysRequested { .. }
             | MailKind::KeyReplaced { .. }
             | MailKind::LicenseReceived { .. }
@@ -218,19 +242,22 @@ impl App {
     async fn with_keys(&self, licenses: &[License], held: &[(LicenseId, Held)]) -> Result<Vec<IssuedLicense>, Error> {
         let now = self.clock.now();
         let mut issued = Vec::new();
-        let mut names: Vec<(PlanId, [String; 2])> = Vec::new();
+        let mut names: Vec<(PlanId, [String; 2], bool)> = Vec::new();
         for license in licenses.iter().filter(|license| license.standing(now) != Standing::Revoked) {
             let Some((_, held)) = held.iter().find(|(id, _)| *id == license.id) else { continue };
-            let known = names.iter().find(|(plan, _)| *plan == license.plan).map(|(_, names)| names.clone());
-            let [product_name, plan_name] = match known {
-                Some(names) => names,
+            let known = names.iter().find(|(plan, ..)| *plan == license.plan);
+            let ([product_name, plan_name], is_download) = match known {
+                Some((_, names, is_download)) => (names.clone(), *is_download),
                 None => {
-                    let found = self.name_of(license).await?;
-                    names.push((license.plan, found.clone()));
-                    found
+                    let (product, plan) = self.product_and_plan(license).await?;
+                    let is_download = plan.as_ref().is_some_and(|plan| plan.fulfilment == Fulfilment::Download);
+                    let found = called(product, plan);
+                    names.push((license.plan, found.clone(), is_download));
+                    (found, is_download)
                 }
             };
-            issued.push(IssuedLicense { product_name, plan_name, key: held.text(), expires_at: license.expires_at });
+            let given = Given::of(held, is_download);
+            issued.push(IssuedLicense { product_name, plan_name, given, expires_at: license.expires_at });
         }
         Ok(issued)
     }
@@ -240,17 +267,27 @@ impl App {
     /// # Errors
     /// When the store does not answer.
     pub async fn name_of(&self, license: &License) -> Result<[String; 2], Error> {
+        let (product, plan) = self.product_and_plan(license).await?;
+        Ok(called(product, plan))
+    }
+
+    async fn product_and_plan(&self, license: &License) -> Result<(Option<Product>, Option<Plan>), Error> {
         let product = self.store.product(license.shop, license.product).await?;
         let plan = self.store.plan(license.shop, license.plan).await?;
-        Ok([product.map(|product| product.name), plan.map(|plan| plan.name)].map(Option::unwrap_or_default))
+        Ok((product, plan))
     }
 
     async fn order_paid(&self, shop: &Shop, sale: &Sale, delivery: &Delivery) -> Result<OrderPaid, Error> {
         let order = &sale.order;
         let licenses = self.working_licenses(sale).await?;
         let mut setup_guides = Vec::new();
+        let products: BTreeSet<ProductId> = order.lines.iter().map(|line| line.product).collect();
+        let has_files = !licenses.is_empty() && self.has_releases(shop.id, &products).await?;
         let mut guided = BTreeSet::new();
-        for line in order.lines.iter().filter(|line| guided.insert(line.product)) {
+        for line in &order.lines {
+            if !guided.insert(line.product) {
+                continue;
+            }
             let product = self.store.product(shop.id, line.product).await?;
             let guide = product.as_ref().and_then(|product| product.setup_guide(delivery.locale.language()));
             if let Some(markdown) = guide.filter(|markdown| !markdown.trim().is_empty()) {
@@ -266,6 +303,7 @@ impl App {
             method: sale.captured().and_then(|payment| payment.method.clone()),
             licenses,
             setup_guides,
+            has_files,
             receipt_url: self.receipt_url(order.id),
             portal_url: format!("{}/portal", self.settings.public_url),
             terms_version: order.consent.terms_version.clone(),
@@ -291,7 +329,7 @@ impl App {
             Some(IssuedLicense {
                 product_name: line.product_name.clone(),
                 plan_name: line.plan_name.clone(),
-                key: held.text(),
+                given: Given::of(held, line.fulfilment == Fulfilment::Download),
                 expires_at: license.expires_at,
             })
         });
@@ -371,17 +409,19 @@ impl App {
     pub async fn held_of_license(&self, license: &License) -> Result<Option<Held>, Error> {
         let claim = self.store.claim_of_license(license.shop, license.id).await?;
         if let Some(opened) = claim {
-            return Ok(Some(opened.content.map_or(Held::OnItsWay, Held::Code)));
+            return Ok(Some(opened.into()));
         }
         Ok(self.store.license_key(license.shop, license.id).await?.map(Held::Key))
     }
 }
 
+fn called(product: Option<Product>, plan: Option<Plan>) -> [String; 2] {
+    [product.map(|product| product.name), plan.map(|plan| plan.name)].map(Option::unwrap_or_default)
+}
+
 /// What buyers hold of licenses: their keys, but for those whose content is made elsewhere.
 fn content(keys: Vec<(LicenseId, KeyCode)>, claims: Vec<OpenedClaim>) -> Vec<(LicenseId, Held)> {
-    let mut elsewhere: BTreeMap<LicenseId, Held> = claims
-        .into_iter()
-        .map(|opened| (opened.claim.license, opened.content.map_or(Held::OnItsWay, Held::Code)))
-        .collect();
+    let mut elsewhere: BTreeMap<LicenseId, Held> =
+        claims.into_iter().map(|opened| (opened.claim.license, opened.into())).collect();
     keys.into_iter().map(|(license, key)| (license, elsewhere.remove(&license).unwrap_or(Held::Key(key)))).collect()
 }

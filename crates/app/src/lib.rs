@@ -2,7 +2,8 @@
 //!
 //! Everything that leaves or enters the process passes one of four doors, the
 //! store, [`Http`], [`Mailer`] and [`Clock`], so the whole of it can run
-//! against simulated ones. It owns no rule (those are in `domain`), no SQL
+//! against simulated ones; the content of published files is in a folder
+//! beside them ([`Files`]). It owns no rule (those are in `domain`), no SQL
 //! (that is in `store`) and no HTML (that is in `web`).
 
 mod access_token;
@@ -21,6 +22,7 @@ mod doctor;
 mod endpoint;
 mod entropy;
 mod error;
+mod files;
 mod fulfil;
 mod health;
 mod http;
@@ -32,6 +34,7 @@ mod license_file;
 mod lifecycle;
 pub mod mail;
 pub mod mailer;
+mod message;
 pub mod messages;
 mod offline_request;
 mod outbox;
@@ -43,6 +46,7 @@ mod receive;
 mod recovery;
 mod refund;
 mod reissue;
+mod release;
 mod revocation;
 mod setup;
 mod shadow;
@@ -62,18 +66,21 @@ pub use adjust::{Adoption, Adoptions};
 pub use attempt::{KEPT_FOR as ATTEMPTS_KEPT_FOR, ORDINARY_KEPT_FOR as ORDINARY_ATTEMPTS_KEPT_FOR};
 pub use batch::{BatchInput, BatchProgress};
 pub use by_hand::HandAct;
-pub use checkout::{CheckoutInput, Submitted};
+pub use checkout::{CheckoutInput, Submitted, is_about_answers};
+pub use claim::Asked;
 pub use clock::Clock;
 pub use console::{ConsoleEntry, FIRST_OWNER};
 pub use diagnosis::{Diagnosis, OTHER_CODES, explained};
 pub use doctor::{Finding, Severity};
 pub use entropy::Entropy;
 pub use error::Error;
+pub use files::{Files, Found, Received};
 pub use http::{Http, HttpFailure, ReqwestHttp};
 pub use import::{ImportLine, ImportTarget, Imported, foreign_names, read_export};
 pub use license::{ActivateAnswer, ValidateAnswer};
 pub use license_file::LicenseFile;
 pub use mailer::{MailError, Mailbox, Mailer, SmtpMailer};
+pub use message::Written;
 pub use messages::Catalog;
 pub use offline_request::{OfflineAnswer, OfflineErrand};
 pub use pool::{CODES_AT_ONCE, CodeLine, Held, Stocked, is_about_stock, read_codes};
@@ -82,6 +89,7 @@ pub use proof::{Made, ProofError, Sink, Span, Verified, verify_report};
 pub use receive::{NoticeOutcome, ReceiveError};
 pub use refund::RefundInput;
 pub use reissue::ReissueInput;
+pub use release::{BarePlan, Download, ReleaseInput, Shelf, Versions};
 pub use revocation::SignedRevocations;
 pub use setup::{NewApiKey, NewShop, SampleShop};
 pub use signer::{CertificateTerms, Signer};
@@ -137,6 +145,8 @@ pub struct App {
     visitors: visitors::Visitors,
     recovery: recovery::Recovery,
     resting: endpoint::Resting,
+    /// Where the content of published files is.
+    files: OnceLock<Files>,
     spans: OnceLock<Box<dyn trace::SpanSink>>,
 }
 
@@ -181,6 +191,7 @@ impl App {
             visitors: visitors::Visitors::default(),
             resting: endpoint::Resting::default(),
             recovery,
+            files: OnceLock::new(),
             spans: OnceLock::new(),
         }))
     }

@@ -11,6 +11,7 @@ use domain::{DeclineClass, DeliveryId, Email, Locale, MethodSummary, Mode, Order
 use money::Money;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::Held;
 use crate::messages::{Arg, Catalog};
 
 pub mod markdown;
@@ -145,6 +146,10 @@ pub enum MailContent {
     License(LicenseLetter),
     /// To the seller: few codes are left.
     PoolLow(PoolLow),
+    /// To the buyer: what the shop wrote.
+    MessageFromShop(MessageFromShop),
+    /// To the seller: a buyer wrote.
+    MessageFromBuyer(MessageFromBuyer),
 }
 
 /// An order that was paid.
@@ -164,6 +169,8 @@ pub struct OrderPaid {
     pub licenses: Vec<IssuedLicense>,
     /// How to start, one guide a product, in the mail's language.
     pub setup_guides: Vec<SetupGuide>,
+    /// Whether there are files to download, which the order's page has.
+    pub has_files: bool,
     /// Opens the order without signing in.
     pub receipt_url: String,
     /// Where all orders of the buyer are.
@@ -184,10 +191,47 @@ pub struct IssuedLicense {
     pub product_name: String,
     /// The tier.
     pub plan_name: String,
-    /// The key as it is typed; `None`: it is on its way.
-    pub key: Option<String>,
+    /// What its buyer gets.
+    pub given: Given,
     /// When it ends; `None`: never.
     pub expires_at: Option<Timestamp>,
+}
+
+/// What the buyer of a license gets.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Given {
+    /// A key, as it is typed.
+    Key(String),
+    /// The key of a license of files: it says which license it is, and is typed nowhere.
+    Number(String),
+    /// What a person says of work that is done.
+    Said(String),
+    /// A key that is on its way.
+    Later,
+    /// Work that a person has done by then.
+    By(Timestamp),
+}
+
+impl Given {
+    /// What the buyer gets of what is held; of a license of files, the files are what was bought.
+    pub(crate) fn of(held: &Held, is_download: bool) -> Self {
+        match held {
+            Held::Key(key) if is_download => Self::Number(key.to_string()),
+            Held::Key(_) | Held::Code(_) | Held::Said(_) | Held::OnItsWay | Held::Promised(_) => held.into(),
+        }
+    }
+}
+
+impl From<&Held> for Given {
+    fn from(held: &Held) -> Self {
+        match held {
+            Held::Key(key) => Self::Key(key.to_string()),
+            Held::Code(code) => Self::Key(code.as_str().to_owned()),
+            Held::Said(text) => Self::Said(text.as_str().to_owned()),
+            Held::OnItsWay => Self::Later,
+            Held::Promised(at) => Self::By(*at),
+        }
+    }
 }
 
 /// An order whose keys were still on their way.
@@ -211,6 +255,26 @@ pub struct PoolLow {
     /// How many paid units wait for one.
     pub waiting: u64,
     /// Where codes are added.
+    pub url: String,
+}
+
+/// What the shop wrote about an order.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MessageFromShop {
+    /// The number that people use.
+    pub number: OrderNumber,
+    /// What it wrote, in lines.
+    pub body: String,
+    /// Opens the order without signing in.
+    pub url: String,
+}
+
+/// A buyer wrote about an order, and waits for an answer.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MessageFromBuyer {
+    /// The number that people use.
+    pub number: OrderNumber,
+    /// Where it is read and answered.
     pub url: String,
 }
 
@@ -339,6 +403,8 @@ pub fn compose(
         MailContent::PortalCode(code) => PortalCodeView::new(code, &mut page).render(&page),
         MailContent::ConsoleLink(link) => ConsoleLinkView::new(link, &mut page).render(&page),
         MailContent::License(letter) => LicenseLetterView::new(letter, &mut page).render(&page),
+        MailContent::MessageFromShop(message) => MessageFromShopView::new(message, &mut page).render(&page),
+        MailContent::MessageFromBuyer(message) => MessageFromBuyerView::new(message, &mut page).render(&page),
         MailContent::PoolLow(pool) => PoolLowView::new(pool, &mut page).render(&page),
     }?;
     Ok(Mail {
@@ -544,6 +610,20 @@ templates!(
 );
 templates!(pool_low, PoolLowView, "pool_low/subject.txt", "pool_low/body.txt", "pool_low/body.html");
 templates!(
+    message_from_shop,
+    MessageFromShopView,
+    "message_from_shop/subject.txt",
+    "message_from_shop/body.txt",
+    "message_from_shop/body.html"
+);
+templates!(
+    message_from_buyer,
+    MessageFromBuyerView,
+    "message_from_buyer/subject.txt",
+    "message_from_buyer/body.txt",
+    "message_from_buyer/body.html"
+);
+templates!(
     payment_failed,
     PaymentFailedView,
     "payment_failed/subject.txt",
@@ -576,8 +656,9 @@ struct LineView {
 
 struct LicenseView {
     name: String,
-    key: String,
-    is_waiting: bool,
+    /// The key, or what there is to say instead.
+    text: String,
+    is_key: bool,
     validity: String,
 }
 
@@ -585,8 +666,13 @@ impl LicenseView {
     fn new(license: &IssuedLicense, page: &Page<'_>) -> Self {
         Self {
             name: format!("{} {}", license.product_name, license.plan_name),
-            key: license.key.clone().unwrap_or_else(|| page.say("order-paid-key-later")),
-            is_waiting: license.key.is_none(),
+            text: match &license.given {
+                Given::Key(text) | Given::Said(text) => text.clone(),
+                Given::Number(key) => page.say_with("mail-license-number", &[("key", Arg::Text(key))]),
+                Given::Later => page.say("order-paid-key-later"),
+                Given::By(at) => page.say_with("order-paid-by-hand", &[("date", Arg::Text(&page.date(*at)))]),
+            },
+            is_key: matches!(license.given, Given::Key(_)),
             validity: match license.expires_at {
                 None => page.say("order-paid-valid-forever"),
                 Some(at) => page.say_with("order-paid-valid-until", &[("date", Arg::Text(&page.date(at)))]),
@@ -597,7 +683,7 @@ impl LicenseView {
 
 /// How many of the licenses have their keys.
 fn with_keys(licenses: &[IssuedLicense]) -> Value {
-    let count = licenses.iter().filter(|license| license.key.is_some()).count();
+    let count = licenses.iter().filter(|license| matches!(license.given, Given::Key(_))).count();
     Value::Number(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
@@ -621,6 +707,7 @@ struct OrderPaidView {
     method: Option<String>,
     licenses: Vec<LicenseView>,
     guides: Vec<MarkdownView>,
+    has_files: bool,
     refunds: MarkdownView,
     consent: Option<String>,
     receipt_url: String,
@@ -648,6 +735,7 @@ impl OrderPaidView {
             method: paid.method.as_ref().map(|method| page.method(method)),
             licenses: paid.licenses.iter().map(|license| LicenseView::new(license, page)).collect(),
             guides: paid.setup_guides.iter().map(guide).collect(),
+            has_files: paid.has_files,
             refunds: MarkdownView::new(page.say("order-paid-refunds"), &paid.refund_policy),
             consent: paid
                 .immediate_supply_at
@@ -688,6 +776,33 @@ impl PoolLowView {
             ("waiting", number(pool.waiting)),
         ];
         Self { url: pool.url.clone() }
+    }
+}
+
+struct MessageFromShopView {
+    body: String,
+    url: String,
+}
+
+impl MessageFromShopView {
+    fn new(message: &MessageFromShop, page: &mut Page<'_>) -> Self {
+        page.arguments = vec![("number", Value::Text(message.number.to_string()))];
+        Self { body: message.body.clone(), url: message.url.clone() }
+    }
+
+    fn lines(&self) -> impl Iterator<Item = &str> {
+        self.body.lines()
+    }
+}
+
+struct MessageFromBuyerView {
+    url: String,
+}
+
+impl MessageFromBuyerView {
+    fn new(message: &MessageFromBuyer, page: &mut Page<'_>) -> Self {
+        page.arguments = vec![("number", Value::Text(message.number.to_string()))];
+        Self { url: message.url.clone() }
     }
 }
 

@@ -61,7 +61,11 @@ impl App {
         let now = self.clock.now();
         let claimed = self.store.claim_jobs(now, now.after(LEASE), 100).await?;
         let count = claimed.len();
-        futures::stream::iter(claimed).for_each_concurrent(SIDE_BY_SIDE, |job| self.run_or_give_back(job)).await;
+        futures::stream::iter(claimed)
+            .for_each_concurrent(SIDE_BY_SIDE, async |job| {
+                self.run_or_give_back(job).await;
+            })
+            .await;
         Ok(count)
     }
 
@@ -69,21 +73,29 @@ impl App {
     pub(crate) async fn run_now(&self, shop: ShopId, kind: JobKind) {
         let now = self.clock.now();
         match self.store.claim_job(shop, kind, now, now.after(LEASE)).await {
-            Ok(Some(job)) => self.run_or_give_back(job).await,
+            Ok(Some(job)) => {
+                self.run_or_give_back(job).await;
+            }
             Ok(None) => {}
             Err(error) => tracing::warn!(kind = kind.as_str(), %error, "a job is left to the worker"),
         }
     }
 
+    /// Takes up a job at once, whatever its time is; `None` when there is none, or a worker is at it.
+    pub(crate) async fn take_now(&self, shop: ShopId, kind: JobKind) -> Result<Option<ClaimedJob>, Error> {
+        let now = self.clock.now();
+        Ok(self.store.take_job(shop, kind, now, now.after(LEASE)).await?)
+    }
+
     /// Runs a job, unless the server goes down before it is begun or before it is done: then it is given back, and
-    /// another node need not wait for the end of the lease.
-    async fn run_or_give_back(&self, job: ClaimedJob) {
+    /// another node need not wait for the end of the lease. Whether it ran.
+    pub(crate) async fn run_or_give_back(&self, job: ClaimedJob) -> bool {
         let _holds = self.holds();
         if !self.is_draining() {
             let run = std::pin::pin!(self.run(job.clone()));
             let ended = std::pin::pin!(self.ended());
             match select(run, ended).await {
-                Either::Left(_) => return,
+                Either::Left(_) => return true,
                 Either::Right(_) => {}
             }
         }
@@ -94,6 +106,7 @@ impl App {
             Ok(()) | Err(CommitError::Conflict { .. }) => {}
             Err(error) => tracing::warn!(job = %job.job.id, %error, "a job waits for the end of its lease"),
         }
+        false
     }
 
     async fn run(&self, job: ClaimedJob) {

@@ -8,7 +8,7 @@ use domain::{
 };
 use latchkey_license::KeyCode;
 use serde_json::json;
-use store::CommitError;
+use store::{CommitError, OpenedClaim};
 
 use crate::fulfil::TRIES;
 use crate::{App, Error};
@@ -26,18 +26,64 @@ pub enum Held {
     Key(KeyCode),
     /// A code that was made elsewhere.
     Code(PoolCode),
+    /// What a person of the shop said of work that is done. It opens nothing.
+    Said(PoolCode),
     /// Nothing yet: it is on its way.
     OnItsWay,
+    /// Nothing yet: a person has it done by then.
+    Promised(Timestamp),
 }
 
 impl Held {
-    /// The key or code as it is typed; `None` while it is on its way.
+    /// The key or code as it is typed, or what was said instead; `None` while it is on its way.
     #[must_use]
     pub fn text(&self) -> Option<String> {
+        self.key().or_else(|| self.said())
+    }
+
+    /// What opens the license, as it is typed.
+    #[must_use]
+    pub fn key(&self) -> Option<String> {
         match self {
             Self::Key(key) => Some(key.to_string()),
             Self::Code(code) => Some(code.as_str().to_owned()),
-            Self::OnItsWay => None,
+            Self::Said(_) | Self::OnItsWay | Self::Promised(_) => None,
+        }
+    }
+
+    /// What a person said.
+    #[must_use]
+    pub fn said(&self) -> Option<String> {
+        match self {
+            Self::Said(text) => Some(text.as_str().to_owned()),
+            Self::Key(_) | Self::Code(_) | Self::OnItsWay | Self::Promised(_) => None,
+        }
+    }
+
+    /// Whether the buyer still waits.
+    #[must_use]
+    pub fn is_awaited(&self) -> bool {
+        self.text().is_none()
+    }
+
+    /// Until when a person has promised it.
+    #[must_use]
+    pub fn promised_by(&self) -> Option<Timestamp> {
+        match self {
+            Self::Promised(at) => Some(*at),
+            Self::Key(_) | Self::Code(_) | Self::Said(_) | Self::OnItsWay => None,
+        }
+    }
+}
+
+/// What the buyer of a unit holds whose content is made elsewhere.
+impl From<OpenedClaim> for Held {
+    fn from(opened: OpenedClaim) -> Self {
+        match (opened.content, opened.claim.due_at()) {
+            (Some(text), Some(_)) => Self::Said(text),
+            (Some(code), None) => Self::Code(code),
+            (None, Some(due_at)) => Self::Promised(due_at),
+            (None, None) => Self::OnItsWay,
         }
     }
 }

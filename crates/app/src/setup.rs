@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    ApiKey, ApiKeyId, Changes, Compat, Country, Fulfilment, GatewayAccount, GatewayAccountId, Locale, Mode, NewCode,
-    Plan, PlanId, Policy, Pool, PoolCode, PoolId, Price, PriceTier, Product, ProductId, Scope, Seller, Shop, ShopId,
-    WhenOut,
+    Actor, ApiKey, ApiKeyId, Changes, Compat, Country, FileName, Fulfilment, GatewayAccount, GatewayAccountId, Locale,
+    Mode, NewCode, Plan, PlanId, Policy, Pool, PoolCode, PoolId, Price, PriceTier, Product, ProductId, Scope, Seller,
+    Shop, ShopId, WhenOut,
 };
 use gateways::{Gateway, adapter};
 use money::Currency;
@@ -13,7 +13,7 @@ use store::Purpose;
 
 use crate::doctor::Severity;
 use crate::signer::url_text;
-use crate::{App, Error};
+use crate::{App, Error, ReleaseInput};
 
 /// What a new shop begins with.
 #[derive(Debug, Clone)]
@@ -288,6 +288,7 @@ impl App {
                 },
                 fulfilment: Fulfilment::GeneratedKey,
                 bundle: Vec::new(),
+                questions: Vec::new(),
                 max_quantity: 100,
                 position,
                 is_active: true,
@@ -301,6 +302,27 @@ impl App {
 }
 
 impl App {
+    /// A version of the sample product with a small file, so that there is something to download: what `demo` offers
+    /// beside its keys.
+    ///
+    /// # Errors
+    /// When there is no folder for files, or the store does not answer.
+    pub async fn create_sample_release(&self, shop: &Shop, product: ProductId) -> Result<(), Error> {
+        let product = self.store.product(shop.id, product).await?.ok_or(Error::NotFound { what: "product" })?;
+        let files = self.files()?;
+        let received = files
+            .receive(sample_content().as_bytes(), self.entropy.rng().next_u128())
+            .map_err(|error| Error::Unavailable(format!("{}: {error}", files.folder().display())))?;
+        let name = FileName::parse("lumen-3.2.0.txt").map_err(|error| Error::Configuration(error.to_string()))?;
+        let input = ReleaseInput {
+            number: "3.2.0".to_owned(),
+            notes: Some("Opens twice as fast, and keeps the light in **shadows** as well.".to_owned()),
+            published_at: None,
+            platform: None,
+        };
+        self.publish(&product, &input, &[(name, received)], Actor::System).await.map(drop)
+    }
+
     /// A product that is sold out of a stock of codes, with a few of them: what `demo` sells beside its own keys.
     ///
     /// # Errors
@@ -345,6 +367,7 @@ impl App {
             policy: Policy::default(),
             fulfilment: Fulfilment::Pool { pool: pool.id },
             bundle: Vec::new(),
+            questions: Vec::new(),
             max_quantity: 10,
             position: 0,
             is_active: true,
@@ -358,6 +381,14 @@ impl App {
         self.write(&changes).await?;
         Ok(id)
     }
+}
+
+/// What stands for the program that is sold: a few kilobytes, the same everywhere.
+fn sample_content() -> String {
+    let told = "This file stands for Lumen, the program that the sample shop sells. Its lines are counted, so that you see\n\
+                that a download which was cut off goes on where it ended.\n\n";
+    let lines = (1..=160).map(|line| format!("{line:>4}  The light that falls on a photograph is kept.\n"));
+    std::iter::once(told.to_owned()).chain(lines).collect()
 }
 
 struct Tier {

@@ -1,8 +1,8 @@
 //! What is counted, for whoever watches the shop from outside.
 
-use domain::Timestamp;
+use domain::{ClaimKind, Timestamp};
 use metrics::{Counter, Exposition, Family, Gauge, Histogram, Label};
-use store::Backlog;
+use store::{Backlog, Owed};
 
 use crate::{App, Error};
 
@@ -106,6 +106,9 @@ struct Stored {
     parked: u64,
     free_codes: Vec<(Label, u64)>,
     waiting_claims: Vec<(Label, u64)>,
+    claims: Vec<(Label, u64)>,
+    overdue_claims: u64,
+    unanswered: u64,
     webhooks: Vec<(Label, u64)>,
 }
 
@@ -142,6 +145,11 @@ impl App {
             out.gauges("latchkey_pool_codes_free", "Codes in stock that were never handed out.", stored.free_codes);
             let help = "Paid units that wait for a code.";
             out.gauges("latchkey_pool_claims_waiting", help, stored.waiting_claims);
+            out.gauges("latchkey_claims_waiting", "Paid units that wait, by whom they wait for.", stored.claims);
+            let help = "Paid units that a person should be done with by now.";
+            out.gauges("latchkey_claims_overdue", help, [(none(), stored.overdue_claims)]);
+            let help = "Orders whose buyers wait for an answer to a message.";
+            out.gauges("latchkey_orders_unanswered", help, [(none(), stored.unanswered)]);
             let help = "Since when no webhook of the account came; since it was connected where none ever did.";
             out.seconds("latchkey_webhook_age_seconds", help, stored.webhooks);
         }
@@ -153,6 +161,12 @@ impl App {
         for shop in self.shops().await {
             parked += self.store.parked_notices(shop.id).await?;
         }
+        let (mut owed, mut unanswered) = (Owed::default(), 0);
+        for shop in self.shops().await {
+            owed = owed.and(self.store.owed(shop.id, now).await?);
+            unanswered += self.store.unanswered(shop.id, now).await?.count;
+        }
+        let claims = ClaimKind::ALL.map(|kind| (Label::new([("kind", kind.as_str())]), owed.of(kind)));
         let (mut free_codes, mut waiting_claims) = (Vec::new(), Vec::new());
         for shop in self.shops().await {
             for pool in self.store.pools(shop.id).await? {
@@ -177,6 +191,9 @@ impl App {
             parked,
             free_codes,
             waiting_claims,
+            claims: claims.into(),
+            overdue_claims: owed.overdue,
+            unanswered,
             webhooks,
         })
     }

@@ -272,6 +272,7 @@ fn sent_sale(catalog: &Catalog, number: u64, at: Timestamp, rng: &mut Rng) -> an
         success_url: None,
         cancel_url: None,
         metadata: std::collections::BTreeMap::new(),
+        answers: std::collections::BTreeMap::new(),
     };
     let offer = Offer { shop: &catalog.shop, product: &catalog.product, plan: &catalog.plan, parts: &[] };
     let opened = open_checkout(&offer, &request, Actor::Buyer, at, rng)?;
@@ -294,6 +295,7 @@ fn sent_sale(catalog: &Catalog, number: u64, at: Timestamp, rng: &mut Rng) -> an
         locale: Locale::english(),
         immediate_supply: false,
         accepts_later: true,
+        answers: std::collections::BTreeMap::new(),
     };
     let (submitted, payment) = submit_checkout(&sale, &catalog.shop, None, &buyer, &catalog.account, at, rng)?;
     let customer = submitted.customers.first().context("a customer")?.clone();

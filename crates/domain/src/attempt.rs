@@ -153,6 +153,10 @@ impl AttemptVerdict {
             | Refusal::FileTimeOutOfRange { .. }
             | Refusal::RequestNotGenuine
             | Refusal::ChangedSince
+            | Refusal::DownloadLinkInvalid
+            | Refusal::DownloadLinkEnded
+            | Refusal::ReleaseWithdrawn
+            | Refusal::ReleaseNotOut
             | Refusal::AmountMismatch { .. }
             | Refusal::CurrencyMismatch { .. }
             | Refusal::ModeMismatch { .. }
@@ -171,12 +175,17 @@ impl AttemptVerdict {
             | Refusal::PlanIsBundle
             | Refusal::CodeFromStock
             | Refusal::NothingOwed
+            | Refusal::MessagesUnanswered
+            | Refusal::MessageUnreadable
+            | Refusal::SubmittedOtherwise
             | Refusal::FulfilledOtherwise
             | Refusal::ContentTaken
             | Refusal::NoPriceInCurrency
             | Refusal::QuantityOutOfRange { .. }
             | Refusal::CouponUnknown
             | Refusal::ConsentMissing
+            | Refusal::AnswerMissing { .. }
+            | Refusal::AnswerInvalid { .. }
             | Refusal::CheckoutExpired
             | Refusal::CheckoutCompleted
             | Refusal::Money(_) => None,

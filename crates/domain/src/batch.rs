@@ -127,6 +127,8 @@ pub fn grant(
             policy: plan.policy.clone(),
             fulfilment: plan.fulfilment,
             bundle: None,
+            questions: Vec::new(),
+            answers: Vec::new(),
         }],
         total: nothing,
         refunded: nothing,
@@ -136,6 +138,7 @@ pub fn grant(
         metadata: BTreeMap::from([("batch".to_owned(), batch.id.to_string())]),
         created_at: now,
         paid_at: Some(now),
+        unanswered_since: None,
     };
     changes.checkouts.push(Checkout {
         id: order.checkout,

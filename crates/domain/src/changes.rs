@@ -4,9 +4,9 @@ use latchkey_license::KeyCode;
 
 use crate::{
     Activation, AdoptedKey, ApiKey, Attempt, Batch, Checkout, Claim, Customer, Delivery, Dispute, Draw, Endpoint,
-    Event, Fill, ForeignId, ForeignPlan, GatewayAccount, HandOver, Job, License, LicenseId, LoginLink, NewCode, Notice,
-    Order, OrderId, Payment, Plan, Pool, Posting, Product, Refund, Reissue, Reservation, Session, ShadowCount,
-    ShadowDifference, Shop, ShopId, Timestamp, Transfer, UseChange, User, Version,
+    Event, Fill, ForeignId, ForeignPlan, GatewayAccount, HandOver, Job, License, LicenseId, LoginLink, Message,
+    NewCode, Notice, Order, OrderId, Payment, Plan, Pool, Posting, Product, Refund, Reissue, Release, ReleaseFile,
+    Reservation, Session, ShadowCount, ShadowDifference, Shop, ShopId, Timestamp, Transfer, UseChange, User, Version,
 };
 
 /// A row that the decision relied on without changing it: the commit fails
@@ -59,6 +59,10 @@ pub struct Changes {
     pub products: Vec<Product>,
     /// Tiers.
     pub plans: Vec<Plan>,
+    /// Versions of what is sold.
+    pub releases: Vec<Release>,
+    /// Files of versions; only ever new.
+    pub release_files: Vec<ReleaseFile>,
     /// Stocks of codes.
     pub pools: Vec<Pool>,
     /// Programs of the seller's.
@@ -127,6 +131,8 @@ pub struct Changes {
     pub shadow_differences: Vec<ShadowDifference>,
     /// How many answers were compared; counted on as well.
     pub shadow_counts: Vec<ShadowCount>,
+    /// What buyers and shops wrote to each other; only ever new.
+    pub messages: Vec<Message>,
     /// Mails.
     pub deliveries: Vec<Delivery>,
     /// Messages from gateways, new or settled.

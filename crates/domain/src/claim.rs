@@ -42,9 +42,51 @@ impl ClaimState {
     }
 }
 
-/// What one unit of a paid line is owed. Order, line and unit are unique together, and so is the
-/// license. The content is not in it: the store
-/// seals it, and opens it only to show it.
+/// Whom a claim waits for, in the order in which people look after them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ClaimKind {
+    /// A person of the shop, who has promised a time.
+    Manual,
+    /// The seller's own program.
+    Webhook,
+    /// A stock of codes.
+    Pool,
+}
+
+impl ClaimKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Manual, Self::Webhook, Self::Pool];
+
+    /// The word in rows and on the wire: that of the [`Fulfilment`].
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+            Self::Webhook => "webhook",
+            Self::Pool => "pool",
+        }
+    }
+
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    /// Whom a unit waits for; `None`: nobody, its key is made here.
+    #[must_use]
+    pub fn of(fulfilment: Fulfilment) -> Option<Self> {
+        match fulfilment {
+            Fulfilment::GeneratedKey | Fulfilment::Download => None,
+            Fulfilment::Manual { .. } => Some(Self::Manual),
+            Fulfilment::Webhook { .. } => Some(Self::Webhook),
+            Fulfilment::Pool { .. } => Some(Self::Pool),
+        }
+    }
+}
+
+/// What one unit of a paid line is owed. Order, line and unit are unique together, and so is the license. The content is
+/// not in it: the store seals it, and opens it only to show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// The shop.
@@ -61,10 +103,26 @@ pub struct Claim {
     pub fulfilment: Fulfilment,
     /// How far it has come.
     pub state: ClaimState,
+    /// Whether its license does not work: what was given back, or is in dispute, gets nothing now.
+    pub is_dormant: bool,
     /// When the unit was paid.
     pub created_at: Timestamp,
     /// When the content was handed out.
     pub fulfilled_at: Option<Timestamp>,
+}
+
+impl Claim {
+    /// When a person is to be done with it.
+    #[must_use]
+    pub fn due_at(&self) -> Option<Timestamp> {
+        self.fulfilment.due_at(self.created_at)
+    }
+
+    /// Whether a person should have been done with it by now.
+    #[must_use]
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.state == ClaimState::Waiting && self.due_at().is_some_and(|due_at| due_at <= now)
+    }
 }
 
 /// A claim that waits, with whom to write to once it is fulfilled.
@@ -145,6 +203,33 @@ pub struct HandOver {
     pub at: Timestamp,
 }
 
+/// That the license of a claim works from now on, or does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dormancy {
+    /// The shop.
+    pub shop: ShopId,
+    /// The license.
+    pub license: LicenseId,
+    /// Whether nothing is handed out for it.
+    pub is_dormant: bool,
+}
+
+/// The licenses that begin or end to work by these changes. Read off the changes of a decision, whichever it was, so that
+/// no claim is forgotten by a new way to take a license back.
+#[must_use]
+pub fn dormancies(changes: &Changes) -> Vec<Dormancy> {
+    let told = [EventKind::LicenseRevoked, EventKind::LicenseSuspended, EventKind::LicenseReinstated];
+    let licenses = changes.licenses.iter().filter(|license| {
+        changes.events.iter().any(|event| event.license == Some(license.id) && told.contains(&event.kind))
+    });
+    let dormancy = |license: &License| Dormancy {
+        shop: license.shop,
+        license: license.id,
+        is_dormant: license.state != LicenseState::Active,
+    };
+    licenses.map(dormancy).collect()
+}
+
 /// Opens the claims of an order that has just been paid.
 pub(crate) fn open_claims(
     order: &Order,
@@ -167,6 +252,7 @@ pub(crate) fn open_claims(
             license: license.id,
             fulfilment,
             state: ClaimState::Waiting,
+            is_dormant: license.state != LicenseState::Active,
             created_at: now,
             fulfilled_at: None,
         });
@@ -184,7 +270,7 @@ pub(crate) fn open_claims(
         // Money that went back before it was known to have come buys no code.
         let works = license.state == LicenseState::Active;
         if works && matches!(fulfilment, Fulfilment::Webhook { .. }) {
-            changes.jobs.push(ask_endpoint(order.shop, license.id, now, rng));
+            changes.jobs.push(ask_endpoint(order.shop, license.id, now));
         }
         let Some(pool) = fulfilment.pool().filter(|_| works) else {
             changes.events.push(event);
@@ -233,7 +319,7 @@ pub fn hand_over(
 ) -> Result<Changes, Refusal> {
     let claim = &waiting.claim;
     let opens = match claim.fulfilment {
-        Fulfilment::GeneratedKey => return Err(Refusal::NothingOwed),
+        Fulfilment::GeneratedKey | Fulfilment::Download => return Err(Refusal::NothingOwed),
         Fulfilment::Pool { .. } => return Err(Refusal::CodeFromStock),
         Fulfilment::Manual { .. } => false,
         Fulfilment::Webhook { .. } => true,
@@ -262,11 +348,11 @@ pub fn hand_over(
     Ok(changes)
 }
 
-/// The job that asks the seller's program for a unit.
+/// The job that asks the seller's program for a unit. There is one at most: a second has the same id, and is a conflict.
 #[must_use]
-pub fn ask_endpoint(shop: ShopId, license: LicenseId, now: Timestamp, rng: &mut Rng) -> Job {
+pub fn ask_endpoint(shop: ShopId, license: LicenseId, now: Timestamp) -> Job {
     Job {
-        id: JobId::mint(now, rng),
+        id: JobId::of_license(license),
         shop,
         kind: JobKind::AskEndpoint { license },
         run_at: now,
@@ -340,6 +426,7 @@ mod tests {
         world.meet(&reporter.refund(None, "re", captured.minor(), RefundStatus::Succeeded)).unwrap();
         let changes = world.meet(&reporter.payment(PaymentStatus::Succeeded { captured })).unwrap();
         assert!(!changes.claims.is_empty() && changes.draws.is_empty());
+        assert!(changes.claims.iter().all(|claim| claim.is_dormant), "they stand in no queue");
         assert!(changes.events.iter().any(|event| event.kind == EventKind::ClaimWaiting));
     }
 
@@ -359,6 +446,7 @@ mod tests {
             (Fulfilment::Webhook { endpoint }, true),
             (Fulfilment::Manual { within_hours: 24 }, false),
             (Fulfilment::GeneratedKey, false),
+            (Fulfilment::Download, false),
         ] {
             let (_, changes) = paid(fulfilment);
             let asked: Vec<_> =
@@ -381,6 +469,7 @@ mod tests {
             (manual,                      ClaimState::Waiting,   LicenseState::SuspendedByPerson, suspended),
             (Fulfilment::Pool { pool },   ClaimState::Waiting,   LicenseState::Active,    Err(Refusal::CodeFromStock)),
             (Fulfilment::GeneratedKey,    ClaimState::Waiting,   LicenseState::Active,    Err(Refusal::NothingOwed)),
+            (Fulfilment::Download,        ClaimState::Waiting,   LicenseState::Active,    Err(Refusal::NothingOwed)),
         ];
         let (world, changes) = paid(manual);
         let order = &world.sale.order;

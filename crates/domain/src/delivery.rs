@@ -1,8 +1,8 @@
 //! One message to one receiver.
 
 use crate::{
-    CustomerId, DeliveryId, Email, Job, JobId, JobKind, LicenseId, Locale, LoginLinkId, OrderId, PoolId, Rng, ShopId,
-    Timestamp, TransferId, Version,
+    CustomerId, DeliveryId, Email, Job, JobId, JobKind, LicenseId, Locale, LoginLinkId, MessageId, OrderId, PoolId,
+    Rng, ShopId, Timestamp, TransferId, Version,
 };
 
 /// Which mail it is. What stands in it is read from the rows when it is sent.
@@ -73,6 +73,16 @@ pub enum MailKind {
         /// The stock.
         pool: PoolId,
     },
+    /// To the buyer: what the shop wrote about an order.
+    MessageFromShop {
+        /// What it wrote.
+        message: MessageId,
+    },
+    /// To the seller: a buyer wrote about an order.
+    MessageFromBuyer {
+        /// The order.
+        order: OrderId,
+    },
 }
 
 impl MailKind {
@@ -93,6 +103,8 @@ impl MailKind {
             Self::TransferDone { .. } => "transfer_done",
             Self::LicenseReceived { .. } => "license_received",
             Self::PoolLow { .. } => "pool_low",
+            Self::MessageFromShop { .. } => "message_from_shop",
+            Self::MessageFromBuyer { .. } => "message_from_buyer",
         }
     }
 
@@ -103,7 +115,8 @@ impl MailKind {
             Self::OrderPaid { order }
             | Self::OrderFulfilled { order }
             | Self::PaymentFailed { order }
-            | Self::OrderRefunded { order } => order.to_string(),
+            | Self::OrderRefunded { order }
+            | Self::MessageFromBuyer { order } => order.to_string(),
             Self::PortalCode { link } | Self::ConsoleLink { link } => link.to_string(),
             Self::KeysRequested { customer } => customer.to_string(),
             Self::KeyReplaced { license } | Self::LicenseReceived { license } => license.to_string(),
@@ -111,6 +124,7 @@ impl MailKind {
             | Self::TransferStarted { transfer }
             | Self::TransferDone { transfer } => transfer.to_string(),
             Self::PoolLow { pool } => pool.to_string(),
+            Self::MessageFromShop { message } => message.to_string(),
         }
     }
 
@@ -131,6 +145,8 @@ impl MailKind {
             "transfer_done" => TransferId::parse(subject).ok().map(|transfer| Self::TransferDone { transfer }),
             "license_received" => LicenseId::parse(subject).ok().map(|license| Self::LicenseReceived { license }),
             "pool_low" => PoolId::parse(subject).ok().map(|pool| Self::PoolLow { pool }),
+            "message_from_shop" => MessageId::parse(subject).ok().map(|message| Self::MessageFromShop { message }),
+            "message_from_buyer" => OrderId::parse(subject).ok().map(|order| Self::MessageFromBuyer { order }),
             _ => None,
         }
     }

@@ -135,6 +135,10 @@ event_kinds! {
     PoolWithdrawn = "pool.withdrawn",
     /// A stock that was held after a restore was let go by a person.
     PoolReleased = "pool.released",
+    /// A version of a product came out, or one that is out has more files or other notes.
+    ReleasePublished = "release.published",
+    /// A version of a product was taken back.
+    ReleaseWithdrawn = "release.withdrawn",
     /// A license stopped working for now.
     LicenseSuspended = "license.suspended",
     /// A license stopped working.
@@ -173,6 +177,8 @@ event_kinds! {
     DeliverySent = "delivery.sent",
     /// A mail will never be taken.
     DeliveryRefused = "delivery.refused",
+    /// Buyer or shop wrote to the other about an order.
+    MessageWritten = "message.written",
     /// A person signed in.
     SessionStarted = "session.started",
     /// A person asked for a parked notice to be applied again.

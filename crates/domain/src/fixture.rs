@@ -102,6 +102,7 @@ pub(crate) fn catalog() -> Catalog {
             },
             fulfilment: Fulfilment::GeneratedKey,
             bundle: Vec::new(),
+            questions: Vec::new(),
             max_quantity: 20,
             position: 0,
             is_active: true,
@@ -124,6 +125,7 @@ pub(crate) fn request(quantity: u32) -> CheckoutRequest {
         success_url: None,
         cancel_url: None,
         metadata: BTreeMap::new(),
+        answers: BTreeMap::new(),
     }
 }
 
@@ -135,6 +137,7 @@ pub(crate) fn buyer() -> BuyerDetails {
         locale: Locale::english(),
         immediate_supply: true,
         accepts_later: false,
+        answers: BTreeMap::new(),
     }
 }
 

@@ -28,6 +28,8 @@ pub enum Fulfilment {
         /// Where it is asked.
         endpoint: EndpointId,
     },
+    /// The files of the product's releases. The key is made here as well, and only says which license it is.
+    Download,
 }
 
 /// What a claim keeps of a [`Fulfilment`].
@@ -53,6 +55,7 @@ impl Fulfilment {
             Self::Pool { .. } => "pool",
             Self::Manual { .. } => "manual",
             Self::Webhook { .. } => "webhook",
+            Self::Download => "download",
         }
     }
 
@@ -61,7 +64,7 @@ impl Fulfilment {
     pub fn parts(self) -> FulfilmentParts {
         let none = FulfilmentParts::default();
         match self {
-            Self::GeneratedKey => none,
+            Self::GeneratedKey | Self::Download => none,
             Self::Pool { pool } => FulfilmentParts { pool: Some(pool), ..none },
             Self::Manual { within_hours } => FulfilmentParts { within_hours: Some(within_hours), ..none },
             Self::Webhook { endpoint } => FulfilmentParts { endpoint: Some(endpoint), ..none },
@@ -77,6 +80,7 @@ impl Fulfilment {
             ("pool", Some(pool), None, None) => Some(Self::Pool { pool }),
             ("manual", None, None, Some(within_hours)) => Some(Self::Manual { within_hours }),
             ("webhook", None, Some(endpoint), None) => Some(Self::Webhook { endpoint }),
+            ("download", None, None, None) => Some(Self::Download),
             _ => None,
         }
     }
@@ -97,7 +101,7 @@ impl Fulfilment {
     #[must_use]
     pub fn is_claimed(self) -> bool {
         match self {
-            Self::GeneratedKey => false,
+            Self::GeneratedKey | Self::Download => false,
             Self::Pool { .. } | Self::Manual { .. } | Self::Webhook { .. } => true,
         }
     }

@@ -172,6 +172,10 @@ typed_id! {
     PoolId = "pool";
     /// A program of the seller's that is asked over the network.
     EndpointId = "end";
+    /// One version of a product, with its files.
+    ReleaseId = "rel";
+    /// One file of a release.
+    ReleaseFileId = "file";
     /// A person or company that buys.
     CustomerId = "cus";
     /// One visit to the till.
@@ -196,6 +200,8 @@ typed_id! {
     AttemptId = "att";
     /// One message to one receiver.
     DeliveryId = "dlv";
+    /// What buyer or shop wrote about an order.
+    MessageId = "msg";
     /// One message from a gateway.
     NoticeId = "ntc";
     /// One line of the journal.
@@ -212,6 +218,14 @@ typed_id! {
     LoginLinkId = "lnk";
     /// A key for the management API.
     ApiKeyId = "key";
+}
+
+impl JobId {
+    /// The one job that there is at a time for a license.
+    #[must_use]
+    pub fn of_license(license: LicenseId) -> Self {
+        Self(license.0)
+    }
 }
 
 #[cfg(test)]

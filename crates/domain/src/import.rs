@@ -404,6 +404,8 @@ fn order_of(
             // The key of the other system is what the buyer holds.
             fulfilment: Fulfilment::GeneratedKey,
             bundle: None,
+            questions: Vec::new(),
+            answers: Vec::new(),
         }],
         total: nothing,
         refunded: nothing,
@@ -413,5 +415,6 @@ fn order_of(
         metadata,
         created_at: record.created_at,
         paid_at: Some(record.created_at),
+        unanswered_since: None,
     }
 }

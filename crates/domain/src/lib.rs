@@ -39,6 +39,7 @@ mod ledger;
 mod license;
 mod license_file;
 mod locale;
+mod message;
 mod notice;
 mod order;
 mod payment;
@@ -48,10 +49,12 @@ mod pool;
 mod portal;
 mod price;
 mod product;
+mod question;
 mod rebuild;
 mod refund;
 mod refusal;
 mod reissue;
+mod release;
 mod revocation;
 mod rng;
 mod sale;
@@ -78,7 +81,8 @@ pub use card_number::{contains_card_number, mask_card_numbers};
 pub use changes::{Changes, Check, Lapse};
 pub use checkout::{Checkout, CheckoutState, Consent};
 pub use claim::{
-    Claim, ClaimState, Draw, DrawnUnit, Fill, HandOver, WaitingClaim, ask_endpoint, fulfil_claims, hand_over,
+    Claim, ClaimKind, ClaimState, Dormancy, Draw, DrawnUnit, Fill, HandOver, WaitingClaim, ask_endpoint, dormancies,
+    fulfil_claims, hand_over,
 };
 pub use console::{ApiKey, LoginLink, Scope, Session, SessionHolder, User};
 pub use country::Country;
@@ -105,6 +109,7 @@ pub use ledger::{Account, Posting};
 pub use license::{Age, License, LicenseState, Standing, ValidationRequest, Verdict, VerdictCode, Warning};
 pub use license_file::{FileGiver, SHORTEST_FILE, file_expires_at, file_given};
 pub use locale::Locale;
+pub use message::{Author, Conversation, MOST_UNANSWERED, Message, MessageBody, write_message};
 pub use notice::{Notice, NoticeState};
 pub use order::{Bundle, Order, OrderLine, OrderNumber, OrderState, Seller};
 pub use payment::{Payment, PaymentState};
@@ -118,10 +123,15 @@ pub use pool::{
 pub use portal::{OwnActs, Quota, ROTATIONS, release, rename, rotate, tell_of_key};
 pub use price::{Price, PriceTier};
 pub use product::Product;
+pub use question::{Answer, AnswerError, AnswerFault, Question, Wording, each_once, read_answers, read_known_answers};
 pub use rebuild::{Known, LostSale, SaleNote, rebuild_sale};
 pub use refund::{Refund, RefundReason, RefundState};
 pub use refusal::Refusal;
 pub use reissue::{Reissue, RetiredKey, reissue};
+pub use release::{
+    ContentDigest, FileName, FileNameError, LINK_LIFETIME, NewFile, NewRelease, PublishError, Published, Publishing,
+    Release, ReleaseFile, downloadable, publish_release, releases_for, withdraw_release,
+};
 pub use revocation::{Revocation, RevocationChange, RevocationCode, RevocationSubject, revocation_changes};
 pub use rng::Rng;
 pub use sale::Sale;

@@ -192,9 +192,14 @@ impl License {
     /// Whether a version of this day is covered. An app that tells none is asked for none.
     #[must_use]
     pub fn covers(&self, version_released_at: Option<Timestamp>, now: Timestamp) -> bool {
+        version_released_at.zip(self.covered_until(now)).is_none_or(|(released, last)| released < last)
+    }
+
+    /// The versions that came out before this are covered; `None`: every version.
+    #[must_use]
+    pub fn covered_until(&self, now: Timestamp) -> Option<Timestamp> {
         let closed_at = self.ends_at().filter(|_| self.is_closed(now));
-        let last = self.updates_until.into_iter().chain(closed_at).min();
-        version_released_at.zip(last).is_none_or(|(released, last)| released < last)
+        self.updates_until.into_iter().chain(closed_at).min()
     }
 
     /// The license with its clock begun, where this kind of event begins it and nothing has before.

@@ -7,8 +7,8 @@ use money::Money;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CheckoutId, Consent, Country, CustomerId, Email, Fulfilment, Locale, OrderId, PlanId, Policy, ProductId, Rng,
-    ShopId, Timestamp, Version, search_key,
+    Answer, CheckoutId, Consent, Country, CustomerId, Email, Fulfilment, Locale, OrderId, PlanId, Policy, ProductId,
+    Question, Rng, ShopId, Timestamp, Version, each_once, search_key,
 };
 
 /// Where an order stands. It follows from its payments, refunds and disputes;
@@ -154,6 +154,12 @@ pub struct OrderLine {
     /// What it was sold as a part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bundle: Option<Bundle>,
+    /// What is still to be asked before paying.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<Question>,
+    /// What was answered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<Answer>,
 }
 
 /// A plan that sells others together, as it stood in the catalog.
@@ -170,6 +176,14 @@ impl OrderLine {
     #[must_use]
     pub fn units(&self) -> u64 {
         u64::from(self.policy.licenses_of(self.quantity))
+    }
+
+    /// Takes the answers to what the line asks; the rest is still to be asked.
+    pub(crate) fn take_answers(&mut self, answers: &[Answer]) {
+        let asks = |answer: &&Answer| self.questions.iter().any(|question| question.name == answer.name);
+        let taken: Vec<Answer> = answers.iter().filter(asks).cloned().collect();
+        self.questions.retain(|question| taken.iter().all(|answer| answer.name != question.name));
+        self.answers.extend(taken);
     }
 
     /// What it is called: product and tier, after the name of what it was a part of.
@@ -222,6 +236,8 @@ pub struct Order {
     pub created_at: Timestamp,
     /// When money first came for it.
     pub paid_at: Option<Timestamp>,
+    /// Since when its buyer waits for an answer to a message; `None`: nobody does.
+    pub unanswered_since: Option<Timestamp>,
 }
 
 impl Order {
@@ -234,6 +250,19 @@ impl Order {
             None => self.lines.len() == 1,
         };
         is_whole.then(|| (first.bundle.as_ref().map_or(first.plan, |bundle| bundle.plan), first.quantity))
+    }
+
+    /// What the buyer is still to be asked before paying.
+    #[must_use]
+    pub fn questions(&self) -> Vec<Question> {
+        each_once(self.lines.iter().flat_map(|line| &line.questions))
+    }
+
+    /// What was answered, by the name of the question.
+    #[must_use]
+    pub fn answers(&self) -> BTreeMap<String, String> {
+        let answers = self.lines.iter().flat_map(|line| &line.answers);
+        answers.map(|answer| (answer.name.clone(), answer.value.clone())).collect()
     }
 
     /// How many licenses the lines make.

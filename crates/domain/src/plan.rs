@@ -2,7 +2,7 @@
 
 use money::Currency;
 
-use crate::{Country, Fulfilment, PlanId, Policy, Price, ProductId, ShopId, Timestamp, Version};
+use crate::{Country, Fulfilment, PlanId, Policy, Price, ProductId, Question, ShopId, Timestamp, Version};
 
 /// A tier of a product, bought once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct Plan {
     pub fulfilment: Fulfilment,
     /// The plans that are sold together under its name and price, each as a line of its own; empty: itself.
     pub bundle: Vec<PlanId>,
+    /// What buyers are asked at the till.
+    pub questions: Vec<Question>,
     /// How many may be bought at once.
     pub max_quantity: u32,
     /// Its place among the tiers of the product, from cheap to dear.

@@ -139,6 +139,7 @@ pub fn rebuild_sale(lost: LostSale, note: &SaleNote, from: &Known<'_>, rng: &mut
         success_url: None,
         cancel_url: None,
         metadata: std::collections::BTreeMap::new(),
+        answers: std::collections::BTreeMap::new(),
     };
     let mut opened = open_checkout(&offer, &request, Actor::System, ordered_at, rng)?;
     let (Some(mut order), Some(mut checkout)) = (opened.orders.pop(), opened.checkouts.pop()) else {
@@ -148,6 +149,8 @@ pub fn rebuild_sale(lost: LostSale, note: &SaleNote, from: &Known<'_>, rng: &mut
     order.number = note.number.clone();
     order.consent.immediate_supply_at = note.immediate_supply_at;
     checkout.order = lost.order;
+    // What was asked was answered in another life, and nobody is there to ask before it is paid.
+    let asked: Vec<_> = order.lines.iter_mut().map(|line| std::mem::take(&mut line.questions)).collect();
     let sale = Sale {
         order,
         checkout,
@@ -164,10 +167,15 @@ pub fn rebuild_sale(lost: LostSale, note: &SaleNote, from: &Known<'_>, rng: &mut
         locale: note.locale.clone(),
         immediate_supply: note.immediate_supply_at.is_some(),
         accepts_later: true,
+        answers: std::collections::BTreeMap::new(),
     };
     let (mut changes, _) = submit_checkout(&sale, offer.shop, customer, &buyer, account, paying_at, rng)?;
     for payment in &mut changes.payments {
         payment.id = lost.payment;
+    }
+    // It stays with the line, for whoever fulfils it to see that it was never answered.
+    for (line, asked) in changes.orders.iter_mut().flat_map(|order| order.lines.iter_mut().zip(&asked)) {
+        line.questions.clone_from(asked);
     }
     // Its page was opened in another life; nobody needs one.
     changes.jobs.clear();
@@ -208,7 +216,15 @@ mod tests {
         let (order, payment) = (world.sale.order.clone(), world.sale.payments[0].clone());
         let note = SaleNote::of(&order).unwrap();
         let lost = LostSale { order: order.id, payment: payment.id };
-        let catalog = catalog();
+        let mut catalog = catalog();
+        // What is asked was answered in another life; the note carries no answers.
+        catalog.plan.questions = vec![crate::Question {
+            name: "host".to_owned(),
+            label: crate::Wording::default(),
+            is_required: true,
+            choices: Vec::new(),
+            help: None,
+        }];
         let from = Known { offer: catalog.offer(), account: &catalog.account, customer: None };
         let changes = rebuild_sale(lost, &note, &from, &mut world.rng).unwrap();
         assert_eq!((changes.orders.len(), changes.checkouts.len(), changes.payments.len()), (1, 1, 1));
@@ -220,5 +236,8 @@ mod tests {
         assert_eq!(made.consent.immediate_supply_at, order.consent.immediate_supply_at);
         assert_eq!((changes.payments[0].id, changes.payments[0].amount), (payment.id, payment.amount));
         assert!(changes.jobs.is_empty(), "no page is opened for it");
+        assert!(made.answers().is_empty());
+        let asked: Vec<_> = made.questions().into_iter().map(|question| question.name).collect();
+        assert_eq!(asked, ["host"], "whoever fulfils it sees what was never answered");
     }
 }

@@ -2,7 +2,7 @@
 
 use money::{Money, MoneyError};
 
-use crate::{LicenseState, Mode, Standing, Timestamp};
+use crate::{AnswerError, AnswerFault, LicenseState, Mode, Standing, Timestamp};
 
 /// A rule that did not hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -86,6 +86,12 @@ pub enum Refusal {
     /// Nothing is owed beside the key that was made here.
     #[error("its key was made here, and nothing else is owed")]
     NothingOwed,
+    /// The buyer has written much, and nobody has answered yet.
+    #[error("many messages about this order are not answered yet; please wait for an answer")]
+    MessagesUnanswered,
+    /// The buyer has no page where a message is read, or no address to be told of it.
+    #[error("the buyer of this order can read no message: it is not paid, or there is no address")]
+    MessageUnreadable,
     /// The buyer has something else already.
     #[error("it was fulfilled with something else")]
     FulfilledOtherwise,
@@ -107,6 +113,23 @@ pub enum Refusal {
     /// A consumer in the European Union must ask for immediate supply.
     #[error("immediate supply was not agreed to")]
     ConsentMissing,
+    /// Pay was pressed before for this checkout, with other answers.
+    #[error("the order was placed before with other answers")]
+    SubmittedOtherwise,
+    /// What must be answered before paying was not.
+    #[error("there is no answer to {name}")]
+    AnswerMissing {
+        /// The name of the question.
+        name: String,
+    },
+    /// An answer that is not taken.
+    #[error("what was answered to {name} {fault}")]
+    AnswerInvalid {
+        /// The name of the question.
+        name: String,
+        /// What is wrong with it.
+        fault: AnswerFault,
+    },
     /// The checkout can no longer be paid.
     #[error("the checkout has expired")]
     CheckoutExpired,
@@ -207,9 +230,32 @@ pub enum Refusal {
         /// How much of it is left.
         left: u64,
     },
+    /// The link of a file was changed, or the license it is of has another owner or key by now.
+    #[error("this link opens no file")]
+    DownloadLinkInvalid,
+    /// The time of the link is over.
+    #[error("this link has ended")]
+    DownloadLinkEnded,
+    /// The seller took the version back.
+    #[error("this version was withdrawn")]
+    ReleaseWithdrawn,
+    /// The seller has moved the day of the version, and it is still to come.
+    #[error("this version is not out yet")]
+    ReleaseNotOut,
     /// Amounts that do not fit.
     #[error("{0}")]
     Money(#[from] MoneyError),
+}
+
+impl From<AnswerError> for Refusal {
+    fn from(AnswerError { name, fault }: AnswerError) -> Self {
+        match fault {
+            AnswerFault::Missing => Self::AnswerMissing { name },
+            AnswerFault::TooLong | AnswerFault::NotAChoice | AnswerFault::CardNumber | AnswerFault::NotAsked => {
+                Self::AnswerInvalid { name, fault }
+            }
+        }
+    }
 }
 
 impl Refusal {
@@ -235,12 +281,17 @@ impl Refusal {
             Self::PlanIsBundle => "plan_is_bundle",
             Self::CodeFromStock => "code_from_stock",
             Self::NothingOwed => "nothing_owed",
+            Self::MessagesUnanswered => "messages_unanswered",
+            Self::MessageUnreadable => "message_unreadable",
+            Self::SubmittedOtherwise => "submitted_otherwise",
             Self::FulfilledOtherwise => "fulfilled_otherwise",
             Self::ContentTaken => "content_taken",
             Self::NoPriceInCurrency => "no_price_in_currency",
             Self::QuantityOutOfRange { .. } => "quantity_out_of_range",
             Self::CouponUnknown => "coupon_unknown",
             Self::ConsentMissing => "consent_missing",
+            Self::AnswerMissing { .. } => "answer_missing",
+            Self::AnswerInvalid { .. } => "answer_invalid",
             Self::CheckoutExpired => "checkout_expired",
             Self::CheckoutCompleted => "checkout_completed",
             Self::LicenseNotUsable(Standing::Active) => "license_not_usable",
@@ -267,6 +318,10 @@ impl Refusal {
             Self::ChangedSince => "changed_since",
             Self::UsageNotCounted => "usage_not_counted",
             Self::UsageExhausted { .. } => "usage_exhausted",
+            Self::DownloadLinkInvalid => "download_link_invalid",
+            Self::DownloadLinkEnded => "download_link_ended",
+            Self::ReleaseWithdrawn => "release_withdrawn",
+            Self::ReleaseNotOut => "release_not_out",
             Self::Money(_) => "amount_out_of_range",
         }
     }

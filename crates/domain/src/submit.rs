@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use money::{Currency, Money};
 use serde_json::json;
 
+use crate::text::clean;
 use crate::{
     Actor, Bundle, Changes, Checkout, CheckoutId, CheckoutState, Consent, Country, Customer, CustomerId, Duration,
     Email, Event, EventId, EventKind, GatewayAccount, Job, JobId, JobKind, Locale, Order, OrderId, OrderLine,
-    OrderNumber, OrderState, Payment, PaymentId, PaymentState, Plan, Product, Refusal, Rng, Sale, Shop, Timestamp,
+    OrderNumber, OrderState, Payment, PaymentId, PaymentState, Plan, Product, Question, Refusal, Rng, Sale, Shop,
+    Timestamp, each_once, read_answers, read_known_answers,
 };
 
 /// How long a checkout can be paid.
@@ -40,6 +42,8 @@ pub struct CheckoutRequest {
     pub cancel_url: Option<String>,
     /// The seller's own notes.
     pub metadata: BTreeMap<String, String>,
+    /// What is known already of what the plan asks, by the name of the question; the buyer is asked the rest.
+    pub answers: BTreeMap<String, String>,
 }
 
 /// What the buyer says when pressing pay.
@@ -57,6 +61,8 @@ pub struct BuyerDetails {
     pub immediate_supply: bool,
     /// Whether the buyer was told that the code comes later, because the stock is empty.
     pub accepts_later: bool,
+    /// What was said to the questions that were still open, by their names.
+    pub answers: BTreeMap<String, String>,
 }
 
 /// A plan as it stands in the catalog.
@@ -70,6 +76,14 @@ pub struct Offer<'a> {
     pub plan: &'a Plan,
     /// What it sells together, in the order of [`Plan::bundle`].
     pub parts: &'a [(Product, Plan)],
+}
+
+impl Offer<'_> {
+    /// What buyers are asked: for the plan itself, and for its parts.
+    #[must_use]
+    pub fn questions(&self) -> Vec<Question> {
+        each_once(self.plan.questions.iter().chain(self.parts.iter().flat_map(|(_, part)| &part.questions)))
+    }
 }
 
 /// Opens a checkout with the order it prepares.
@@ -104,6 +118,9 @@ pub fn open_checkout(
     let unit_amount =
         price.unit_amount(request.quantity).filter(|unit| unit.is_positive()).ok_or(Refusal::NoPriceInCurrency)?;
     let amount = unit_amount.checked_multiply(i64::from(request.quantity))?;
+    let answers = read_known_answers(&offer.questions(), &request.answers, request.locale.language())?;
+    let mut lines = lines(offer, request.quantity, unit_amount)?;
+    lines.iter_mut().for_each(|line| line.take_answers(&answers));
     let order = Order {
         id: OrderId::mint(now, rng),
         shop: shop.id,
@@ -114,7 +131,7 @@ pub fn open_checkout(
         email: request.email.clone(),
         country: request.country,
         locale: request.locale.clone(),
-        lines: lines(offer, request.quantity, unit_amount)?,
+        lines,
         total: amount,
         refunded: money::Money::zero(amount.currency()),
         state: OrderState::Pending,
@@ -123,6 +140,7 @@ pub fn open_checkout(
         metadata: request.metadata.clone(),
         created_at: now,
         paid_at: None,
+        unanswered_since: None,
     };
     let checkout = Checkout {
         id: request.id,
@@ -140,9 +158,12 @@ pub fn open_checkout(
 }
 
 /// The lines of an order of so many: one for the plan, or one for each of its parts. Parts share the price by what they
-/// cost alone; where one has no price in the currency, all get the same.
+/// cost alone; where one has no price in the currency, all get the same. What the whole asks goes to each of them: whoever
+/// fulfils one may need it.
 fn lines(offer: &Offer<'_>, quantity: u32, unit_amount: Money) -> Result<Vec<OrderLine>, Refusal> {
+    let whole = offer.plan;
     let line = |product: &Product, plan: &Plan, unit_amount: Money, bundle: Option<Bundle>| {
+        let of_part = bundle.iter().flat_map(|_| &plan.questions);
         Ok(OrderLine {
             product: product.id,
             plan: plan.id,
@@ -153,6 +174,8 @@ fn lines(offer: &Offer<'_>, quantity: u32, unit_amount: Money) -> Result<Vec<Ord
             amount: unit_amount.checked_multiply(i64::from(quantity))?,
             policy: plan.policy.clone(),
             fulfilment: plan.fulfilment,
+            questions: each_once(whole.questions.iter().chain(of_part)),
+            answers: Vec::new(),
             bundle,
         })
     };
@@ -175,7 +198,8 @@ fn lines(offer: &Offer<'_>, quantity: u32, unit_amount: Money) -> Result<Vec<Ord
 /// opened. Pressing again while a payment is open gives that payment.
 ///
 /// # Errors
-/// When the checkout can no longer be paid, or consent is missing.
+/// When the checkout can no longer be paid, consent is missing, what is asked was not answered, or pay was pressed before
+/// with other answers: neither of two is to be lost.
 pub fn submit_checkout(
     sale: &Sale,
     shop: &Shop,
@@ -199,6 +223,13 @@ pub fn submit_checkout(
     if buyer.country.is_in_european_union() && !buyer.immediate_supply {
         return Err(Refusal::ConsentMissing);
     }
+    if sale.checkout.state == CheckoutState::Submitted && !says_the_same(&sale.order, &buyer.answers) {
+        return Err(Refusal::SubmittedOtherwise);
+    }
+    let (answers, errors) = read_answers(&sale.order.questions(), &buyer.answers, buyer.locale.language());
+    if let Some(error) = errors.into_iter().next() {
+        return Err(error.into());
+    }
     let customer = Customer {
         id: customer.map_or_else(|| CustomerId::mint(now, rng), |known| known.id),
         shop: shop.id,
@@ -214,6 +245,11 @@ pub fn submit_checkout(
     order.email = Some(buyer.email.clone());
     order.country = buyer.country;
     order.locale = buyer.locale.clone();
+    for line in &mut order.lines {
+        line.take_answers(&answers);
+        // What need not be answered, and was not, is not asked again.
+        line.questions.clear();
+    }
     if buyer.immediate_supply {
         // The first time is the evidence; a second press neither renews nor, with the first page still open, undoes it.
         order.consent.immediate_supply_at = order.consent.immediate_supply_at.or(Some(now));
@@ -232,6 +268,12 @@ pub fn submit_checkout(
     };
     changes.orders = vec![order];
     Ok((changes, payment))
+}
+
+/// Whether these answers are those that the order has, as far as they go.
+fn says_the_same(order: &Order, said: &BTreeMap<String, String>) -> bool {
+    let known = order.answers();
+    said.iter().all(|(name, said)| clean(said) == known.get(name).map(String::as_str).unwrap_or_default())
 }
 
 /// Writes down another attempt for an order whose last one ended without money.

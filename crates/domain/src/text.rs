@@ -20,7 +20,7 @@ pub enum TextError {
 
 /// Characters that are not seen but change how text is compared or shown:
 /// zero-width marks, bidirectional controls, other control characters.
-fn is_invisible(character: char) -> bool {
+pub(crate) fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
@@ -48,6 +48,20 @@ fn shifted(character: char, zero: char) -> char {
 /// # Errors
 /// Says what was wrong; the caller keeps the input for the person to mend.
 pub fn plain_text(input: &str, longest: usize) -> Result<String, TextError> {
+    let text = clean(input);
+    if text.is_empty() {
+        Err(TextError::Empty)
+    } else if text.chars().count() > longest {
+        Err(TextError::TooLong(longest))
+    } else if contains_card_number(&text) {
+        Err(TextError::CardNumber)
+    } else {
+        Ok(text)
+    }
+}
+
+/// A text as it is kept: NFKC, nothing invisible but what words are spelled with, single spaces.
+pub(crate) fn clean(input: &str) -> String {
     let characters: Vec<char> =
         input.nfkc().map(|character| if character.is_whitespace() { ' ' } else { character }).collect();
     let joins = |place: usize| {
@@ -62,16 +76,7 @@ pub fn plain_text(input: &str, longest: usize) -> Result<String, TextError> {
         .filter(|(place, character)| !is_invisible(**character) || (is_joiner(**character) && joins(*place)))
         .map(|(_, character)| *character)
         .collect();
-    let text = visible.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    if text.is_empty() {
-        Err(TextError::Empty)
-    } else if text.chars().count() > longest {
-        Err(TextError::TooLong(longest))
-    } else if contains_card_number(&text) {
-        Err(TextError::CardNumber)
-    } else {
-        Ok(text)
-    }
+    visible.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// ZWNJ and ZWJ: unseen, yet part of the spelling.

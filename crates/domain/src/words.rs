@@ -34,12 +34,14 @@ fn every_word_in_rows_reads_back() {
     let states = [ActivationState::Active, ActivationState::Released];
     check(&states, |state| state.as_str().to_owned(), ActivationState::parse);
     check(&ClaimState::ALL, |state| state.as_str().to_owned(), ClaimState::parse);
+    check(&ClaimKind::ALL, |kind| kind.as_str().to_owned(), ClaimKind::parse);
     check(&WhenOut::ALL, |choice| choice.as_str().to_owned(), WhenOut::parse);
     for fulfilment in [
         Fulfilment::GeneratedKey,
         Fulfilment::Pool { pool: PoolId::mint(START, &mut rng(1)) },
         Fulfilment::Manual { within_hours: 48 },
         Fulfilment::Webhook { endpoint: EndpointId::mint(START, &mut rng(1)) },
+        Fulfilment::Download,
     ] {
         assert_eq!(Fulfilment::from_parts(fulfilment.as_str(), fulfilment.parts()), Some(fulfilment));
         let text = serde_json::to_value(fulfilment).ok();
@@ -57,7 +59,7 @@ fn every_job_and_mail_reads_back_from_its_parts() {
     let (delivery, order) = (DeliveryId::mint(START, &mut rng), OrderId::mint(START, &mut rng));
     let (link, pool) = (LoginLinkId::mint(START, &mut rng), PoolId::mint(START, &mut rng));
     let (license, transfer) = (LicenseId::mint(START, &mut rng), TransferId::mint(START, &mut rng));
-    let customer = CustomerId::mint(START, &mut rng);
+    let (customer, message) = (CustomerId::mint(START, &mut rng), MessageId::mint(START, &mut rng));
     for job in [
         JobKind::OpenPayment { payment },
         JobKind::AskPayment { payment },
@@ -82,6 +84,8 @@ fn every_job_and_mail_reads_back_from_its_parts() {
         MailKind::TransferStarted { transfer },
         MailKind::TransferDone { transfer },
         MailKind::PoolLow { pool },
+        MailKind::MessageFromShop { message },
+        MailKind::MessageFromBuyer { order },
     ] {
         assert_eq!(MailKind::from_parts(mail.as_str(), &mail.subject()), Some(mail));
         assert_eq!(MailKind::from_parts(mail.as_str(), "prod_0"), None);

@@ -3,7 +3,7 @@
 //! The file says what should be; what is there already is brought up to date
 //! by its slug. Orders keep the prices they were made with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -13,7 +13,8 @@ use clap::Args;
 use domain::{
     AtExpiry, ByHand, Changes, Compat, Country, Endpoint, EndpointId, FeatureValue, ForeignSystem, Fulfilment, Locale,
     Matching, Metering, Mode, Offline, Overage, Plan, PlanId, Policy, Pool, PoolId, Price, PriceTier, Product,
-    ProductId, Quota, SeatHolder, Seating, Seller, Shop, Starts, Term, Units, WhenOut,
+    ProductId, Question, Quota, SeatHolder, Seating, Seller, Shop, Starts, Term, Units, WhenOut, Wording, each_once,
+    plain_text,
 };
 use money::{Currency, Money};
 use serde::Deserialize;
@@ -73,6 +74,7 @@ enum FulfilmentWord {
     Pool,
     Manual,
     Webhook,
+    Download,
 }
 
 impl FulfilmentWord {
@@ -82,6 +84,7 @@ impl FulfilmentWord {
             Self::Pool => "pool",
             Self::Manual => "manual",
             Self::Webhook => "webhook",
+            Self::Download => "download",
         }
     }
 }
@@ -188,6 +191,9 @@ struct PlanFile {
     /// Slugs of the plans that are sold together as this one.
     #[serde(default)]
     bundle: Vec<String>,
+    /// What buyers are asked at the till.
+    #[serde(default)]
+    question: Vec<QuestionFile>,
     pool: Option<String>,
     endpoint: Option<String>,
     /// Within how many hours of paying a person of the shop is done.
@@ -198,6 +204,27 @@ struct PlanFile {
     max_quantity: u32,
     #[serde(default = "yes")]
     active: bool,
+}
+
+/// What buyers are asked at the till.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct QuestionFile {
+    name: String,
+    label: WordingFile,
+    #[serde(default)]
+    required: bool,
+    #[serde(default)]
+    choices: Vec<String>,
+    help: Option<WordingFile>,
+}
+
+/// A text, or one per language.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WordingFile {
+    Text(String),
+    Texts(BTreeMap<String, String>),
 }
 
 const fn yes() -> bool {
@@ -212,6 +239,9 @@ const fn hundred() -> u32 {
 
 /// With how few codes left the seller is told, where the file does not say.
 const TELL_LOW_AT: u32 = 10;
+
+/// The most characters of a label or a sentence of help.
+const LONGEST_WORDING: usize = 300;
 
 /// A lease that is shorter would be lost to the first hiccup of a network, and heartbeats would be all there is.
 const SHORTEST_LEASE: u32 = 60;
@@ -276,12 +306,14 @@ pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &ApplyA
         let bundled = wanted.plan.iter().filter(|plan| !plan.bundle.is_empty());
         bundles.extend(bundled.map(|plan| (plan.slug.clone(), plan.bundle.clone())));
     }
+    let language = changes.shops.first().unwrap_or(&shop).default_locale.language().to_owned();
     for wanted in file.product {
-        merge_product(app, &shop, wanted, &sources, &mut changes, &mut told).await?;
+        merge_product(app, &shop, &language, wanted, &sources, &mut changes, &mut told).await?;
     }
     for (slug, parts) in bundles {
         merge_bundle(app, &shop, &slug, &parts, &mut changes, &mut told).await?;
     }
+    check_other_bundles(app, &shop, &changes).await?;
     let lines = match (told.is_empty(), arguments.dry_run) {
         (true, _) => "Nothing to change.".to_owned(),
         (false, true) => format!("Would change: {}", told.join(", ")),
@@ -293,7 +325,16 @@ pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &ApplyA
         app.write(&changes).await?;
         app.refresh_shops().await?;
     }
-    output.result(&json!({ "changed": told, "dry_run": arguments.dry_run }), &lines)?;
+    let mut lines = vec![lines];
+    let mut bare = app.plans_without_files(shop.id).await?;
+    bare.retain(|bare| bare.plan.is_active && bare.product.is_active);
+    lines.extend(bare.iter().map(|bare| {
+        let (plan, product) = (&bare.plan.slug, &bare.product.slug);
+        format!("Mind: {plan} sells files, and {product} has none yet: latchkey releases add {product} VERSION FILE")
+    }));
+    let without_files: Vec<&str> = bare.iter().map(|bare| bare.plan.slug.as_str()).collect();
+    let report = json!({ "changed": told, "dry_run": arguments.dry_run, "without_files": without_files });
+    output.result(&report, &lines.join("\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -373,6 +414,7 @@ async fn is_in_use(app: &App, shop: &Shop) -> anyhow::Result<bool> {
 async fn merge_product(
     app: &App,
     shop: &Shop,
+    language: &str,
     wanted: ProductFile,
     sources: &Sources,
     changes: &mut Changes,
@@ -409,6 +451,7 @@ async fn merge_product(
                 // What its parts are is known when every plan of the file is.
                 false => known.as_ref().map(|known| known.bundle.clone()).unwrap_or_default(),
             },
+            questions: questions(&wanted, language)?,
             name: wanted.name,
             highlights: wanted.highlights,
             max_quantity: wanted.max_quantity,
@@ -447,6 +490,7 @@ async fn merge_bundle(
         }
     };
     let mut bundle = Vec::with_capacity(parts.len());
+    let mut asked: Vec<Plan> = Vec::new();
     for name in parts {
         let part = find(name, changes).await?;
         let part = part.with_context(|| format!("plan {slug}: bundle names the plan {name}, which there is not"))?;
@@ -454,11 +498,13 @@ async fn merge_bundle(
             bail!("plan {slug}: bundle names {name}, which is a bundle itself; name the plans that are in it");
         }
         bundle.push(part.id);
+        asked.push(part);
     }
     let plan = find(slug, changes).await?.with_context(|| format!("plan {slug} is missing"))?;
     if plan.fulfilment != Fulfilment::GeneratedKey {
         bail!("plan {slug}: its parts are fulfilled, each in its way, and so it has no fulfilment of its own");
     }
+    check_questions(slug, &asked_by(&plan, &asked))?;
     if plan.bundle == bundle {
         return Ok(());
     }
@@ -468,6 +514,57 @@ async fn merge_bundle(
             told.push(format!("plan {slug}"));
             changes.plans.push(Plan { bundle, ..plan });
         }
+    }
+    Ok(())
+}
+
+/// What a bundle and its parts ask.
+fn asked_by(bundle: &Plan, parts: &[Plan]) -> Vec<Question> {
+    bundle.questions.iter().chain(parts.iter().flat_map(|part| &part.questions)).cloned().collect()
+}
+
+/// What a bundle asks with its parts: each name once, so with the same choices everywhere, and no more than buyers bear.
+fn check_questions(slug: &str, questions: &[Question]) -> anyhow::Result<()> {
+    for question in questions {
+        let other = questions.iter().find(|other| other.name == question.name);
+        if other.is_some_and(|other| other.choices != question.choices) {
+            bail!(
+                "plan {slug}: {} is asked with other choices in another plan of it, and is asked once; make them the same, or \
+                 name one otherwise",
+                question.name
+            );
+        }
+    }
+    let asked = each_once(questions).len();
+    if asked > Question::MOST_OF_BUNDLE {
+        bail!(
+            "plan {slug}: it asks {asked} things with the plans that are in it, and a bundle asks {} at most, for each \
+             costs buyers; give questions for the same thing the same name, or leave some out",
+            Question::MOST_OF_BUNDLE
+        );
+    }
+    Ok(())
+}
+
+/// Bundles of the shop that are not in the file, where a plan that is in them changes.
+async fn check_other_bundles(app: &App, shop: &Shop, changes: &Changes) -> anyhow::Result<()> {
+    let changed = |id| changes.plans.iter().find(|plan| plan.id == id);
+    for stored in app.store.plans_of_shop(shop.id).await? {
+        let bundle = changed(stored.id).unwrap_or(&stored);
+        if bundle.bundle.iter().all(|part| changed(*part).is_none()) {
+            continue;
+        }
+        let mut parts = Vec::with_capacity(bundle.bundle.len());
+        for part in &bundle.bundle {
+            parts.extend(match changed(*part) {
+                Some(plan) => Some(plan.clone()),
+                None => app.store.plan(shop.id, *part).await?,
+            });
+        }
+        if let Some(part) = parts.iter().find(|part| !part.bundle.is_empty()) {
+            bail!("plan {}: it is in the bundle {}, and so can be none itself", part.slug, bundle.slug);
+        }
+        check_questions(&bundle.slug, &asked_by(bundle, &parts))?;
     }
     Ok(())
 }
@@ -539,11 +636,16 @@ fn fulfilment(plan: &PlanFile, sources: &Sources) -> anyhow::Result<Fulfilment> 
             bail!("plan {slug}: {name} needs fulfilment = \"{}\"", belongs.as_str());
         }
     }
-    if word != FulfilmentWord::GeneratedKey && plan.quantity_makes == Units::Seats {
+    if !matches!(word, FulfilmentWord::GeneratedKey | FulfilmentWord::Download) && plan.quantity_makes == Units::Seats {
         bail!("plan {slug}: each unit is fulfilled on its own, so quantity_makes must be \"licenses\"");
     }
     match word {
         FulfilmentWord::GeneratedKey => Ok(Fulfilment::GeneratedKey),
+        FulfilmentWord::Download if plan.starts != Starts::Issue => bail!(
+            "plan {slug}: fulfilment = \"download\" needs starts = \"issue\": no program asks about the license, and its \
+             time would never begin"
+        ),
+        FulfilmentWord::Download => Ok(Fulfilment::Download),
         FulfilmentWord::Pool => {
             let pool = named(slug, "pool", plan.pool.as_ref(), &sources.pools)?;
             Ok(Fulfilment::Pool { pool: pool.id })
@@ -562,6 +664,69 @@ fn fulfilment(plan: &PlanFile, sources: &Sources) -> anyhow::Result<Fulfilment> 
             ),
         },
     }
+}
+
+/// What buyers are asked, where they can be. A text without a language is in the shop's.
+fn questions(plan: &PlanFile, language: &str) -> anyhow::Result<Vec<Question>> {
+    let slug = &plan.slug;
+    if plan.question.len() > Question::MOST {
+        bail!("plan {slug}: a plan asks {} questions at most, for each costs buyers", Question::MOST);
+    }
+    let mut questions: Vec<Question> = Vec::with_capacity(plan.question.len());
+    for wanted in &plan.question {
+        let name = &wanted.name;
+        if !Question::is_name(name) {
+            bail!(
+                "plan {slug}: a question's name has small letters, digits and _ alone, {} at most, unlike {name}",
+                Question::LONGEST_NAME
+            );
+        }
+        if questions.iter().any(|known| known.name == *name) {
+            bail!("plan {slug}: two questions are called {name}");
+        }
+        let is_choice =
+            |choice: &String| plain_text(choice, Question::LONGEST_ANSWER).is_ok_and(|kept| kept == *choice);
+        let are_different = wanted.choices.iter().collect::<BTreeSet<_>>().len() == wanted.choices.len();
+        if wanted.choices.len() == 1 || wanted.choices.len() > Question::MOST_CHOICES || !are_different {
+            bail!(
+                "plan {slug}: {name} needs 2 to {} different choices, or none for a line of text",
+                Question::MOST_CHOICES
+            );
+        }
+        if let Some(choice) = wanted.choices.iter().find(|choice| !is_choice(choice)) {
+            bail!("plan {slug}: {choice} cannot be a choice of {name}: one line of plain text, without double spaces");
+        }
+        let read = |what: &str, texts: &WordingFile| {
+            wording(texts, language).with_context(|| format!("plan {slug}: {what} of the question {name}"))
+        };
+        questions.push(Question {
+            name: name.clone(),
+            label: read("label", &wanted.label)?,
+            is_required: wanted.required,
+            choices: wanted.choices.clone(),
+            help: wanted.help.as_ref().map(|help| read("help", help)).transpose()?,
+        });
+    }
+    Ok(questions)
+}
+
+fn wording(texts: &WordingFile, language: &str) -> anyhow::Result<Wording> {
+    let texts = match texts {
+        WordingFile::Text(text) => BTreeMap::from([(language.to_owned(), text.clone())]),
+        WordingFile::Texts(texts) => texts.clone(),
+    };
+    if texts.is_empty() {
+        bail!("there is no text");
+    }
+    for (tag, text) in &texts {
+        if Locale::parse(tag).is_none_or(|locale| locale.as_str() != tag || locale.region().is_some()) {
+            bail!("{tag} is no language; write one as de or en");
+        }
+        if let Err(error) = plain_text(text, LONGEST_WORDING) {
+            bail!("the text in {tag} {error}");
+        }
+    }
+    Ok(Wording(texts))
 }
 
 /// What a plan names, of what the file and the shop have.
@@ -697,7 +862,7 @@ fn prices(plan: &PlanFile) -> anyhow::Result<Vec<Price>> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::print_stderr)]
+    #![allow(clippy::unwrap_used, clippy::print_stderr, clippy::panic)]
     use super::*;
 
     const SHOP_FILE: &str = include_str!("../tests/common/shop.toml");
@@ -768,6 +933,57 @@ mod tests {
                 Some(told) => assert!(error.as_ref().is_some_and(|error| error.contains(told)), "{base}: {error:?}"),
             }
         }
+    }
+
+    #[test]
+    fn a_question_that_cannot_be_asked_is_refused_with_the_way_out() {
+        let three = "[[question]]\nname = \"a\"\nlabel = \"A\"\n[[question]]\nname = \"b\"\nlabel = \"B\"\n[[question]]\nname = \"c\"\nlabel = \"C\"\n";
+        #[rustfmt::skip]
+        let table = [
+            ("name = \"user\"\nlabel = \"User\"",                                Ok(r#"[{"name":"user","label":{"de":"User"},"required":false}]"#)),
+            ("name = \"user_1\"\nlabel = { en = \"User\", de = \"Konto\" }\nrequired = true\nchoices = [\"a\", \"b\"]\nhelp = \"As ada.\"",
+                Ok(r#"[{"name":"user_1","label":{"de":"Konto","en":"User"},"required":true,"choices":["a","b"],"help":{"de":"As ada."}}]"#)),
+            ("name = \"User\"\nlabel = \"User\"",                                Err("small letters")),
+            ("name = \"\"\nlabel = \"User\"",                                    Err("small letters")),
+            ("name = \"user\"\nlabel = \" \"",                                   Err("the text in de is empty")),
+            ("name = \"user\"\nlabel = {}",                                      Err("there is no text")),
+            ("name = \"user\"\nlabel = { english = \"User\" }",                  Err("english is no language")),
+            ("name = \"user\"\nlabel = { \"de-AT\" = \"User\" }",                Err("de-AT is no language")),
+            ("name = \"user\"\nlabel = \"User\"\nchoices = [\"a\"]",             Err("2 to 100 different choices")),
+            ("name = \"user\"\nlabel = \"User\"\nchoices = [\"a\", \"a\"]",      Err("2 to 100 different choices")),
+            ("name = \"user\"\nlabel = \"User\"\nchoices = [\"a\", \"b  c\"]",   Err("b  c cannot be a choice")),
+            ("name = \"user\"\nlabel = \"User\"\n[[question]]\nname = \"user\"\nlabel = \"User\"", Err("two questions are called user")),
+            (&format!("name = \"user\"\nlabel = \"User\"\n{three}"),            Err("3 questions at most")),
+        ];
+        for (text, expected) in table {
+            let plan = format!("slug = \"pro\"\nname = \"Pro\"\nprices = {{ EUR = \"9.00\" }}\n[[question]]\n{text}");
+            let read = questions(&toml::from_str(&plan).unwrap(), "de");
+            match (read, expected) {
+                (Ok(read), Ok(expected)) => assert_eq!(serde_json::to_string(&read).unwrap(), expected, "{text}"),
+                (Err(error), Err(told)) => assert!(format!("{error:#}").contains(told), "{text}: {error:#}"),
+                (read, _) => panic!("{text}: {read:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_bundle_asks_each_name_once_and_no_more_than_buyers_bear() {
+        let question = |name: &str, choices: &[&str]| Question {
+            name: name.to_owned(),
+            label: Wording::default(),
+            is_required: false,
+            choices: choices.iter().map(|choice| (*choice).to_owned()).collect(),
+            help: None,
+        };
+        let check = |names: &str| {
+            let asked: Vec<Question> = names.split(' ').map(|name| question(name, &[])).collect();
+            check_questions("set", &asked).map_err(|error| error.to_string())
+        };
+        assert_eq!(check("a b a c d e b"), Ok(()));
+        let six = check("a b c d e f");
+        assert!(six.as_ref().is_err_and(|told| told.contains("asks 6 things")), "{six:?}");
+        let other = check_questions("set", &[question("a", &[]), question("a", &["x", "y"])]);
+        assert!(other.as_ref().is_err_and(|told| told.to_string().contains("other choices")), "{other:?}");
     }
 
     #[test]

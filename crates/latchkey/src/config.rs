@@ -23,6 +23,9 @@ pub(crate) struct Flags {
     /// Folder that everything is kept in.
     #[arg(long, global = true, env = "LATCHKEY_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Folder that the files of releases are kept in; `files` in the data folder when nothing is said. Many nodes share one.
+    #[arg(long, global = true, env = "LATCHKEY_FILES", value_name = "DIR")]
+    files: Option<PathBuf>,
     /// A PostgreSQL database instead of SQLite in the folder.
     #[arg(long, global = true, env = "LATCHKEY_DATABASE", value_name = "URL", hide_env_values = true)]
     database: Option<String>,
@@ -75,6 +78,7 @@ pub(crate) const SANDBOX: Defaults = Defaults { listen: "127.0.0.1:4343", data: 
 pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
     pub(crate) data: PathBuf,
+    pub(crate) files: Option<PathBuf>,
     pub(crate) database: Option<String>,
     pub(crate) public_url: Option<String>,
     pub(crate) smtp_url: Option<String>,
@@ -98,9 +102,10 @@ pub(crate) enum LogFormat {
     Auto,
 }
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "listen",
     "data",
+    "files",
     "database",
     "public_url",
     "smtp_url",
@@ -182,6 +187,7 @@ impl Settings {
         Ok(Self {
             listen,
             data: path(&flags.data, "data")?.unwrap_or_else(|| PathBuf::from(defaults.data)),
+            files: path(&flags.files, "files")?,
             database: text(&flags.database, "database")?,
             public_url,
             smtp_url: text(&flags.smtp_url, "smtp_url")?,
@@ -193,6 +199,11 @@ impl Settings {
             otlp_endpoint,
             limits: flags.limits.merge(file)?,
         })
+    }
+
+    /// Where the files of releases are kept.
+    pub(crate) fn files(&self) -> PathBuf {
+        self.files.clone().unwrap_or_else(|| self.data.join("files"))
     }
 
     /// Where the server is reached: as said, or where it listens.
@@ -238,6 +249,7 @@ mod tests {
         Flags {
             listen: None,
             data: None,
+            files: None,
             database: None,
             public_url: None,
             smtp_url: None,
@@ -260,6 +272,9 @@ mod tests {
         let settings = Settings::merge(&flagged, &file, &SERVE).unwrap();
         assert_eq!(settings.listen.port(), 2);
         assert_eq!(settings.data, PathBuf::from("from-file"));
+        assert_eq!(settings.files(), PathBuf::from("from-file/files"));
+        let shared = Flags { files: Some(PathBuf::from("/mnt/files")), ..flags() };
+        assert_eq!(Settings::merge(&shared, &file, &SERVE).unwrap().files(), PathBuf::from("/mnt/files"));
         assert_eq!(Settings::merge(&flags(), &toml::Table::new(), &SERVE).unwrap().listen.port(), 8080);
     }
 

@@ -135,7 +135,8 @@ async fn make(app: &Arc<App>, sandbox_url: &str) -> anyhow::Result<(Shop, Gatewa
             refund_policy: include_str!("../samples/refund-policy.md").to_owned(),
         })
         .await?;
-    app.create_sample_catalog(&shop).await?;
+    let sample = app.create_sample_catalog(&shop).await?;
+    app.create_sample_release(&shop, sample.product).await?;
     app.create_sample_pool(&shop).await?;
     let mut rng = app.entropy.rng();
     let hook_secret = format!("whsec_{:032x}", rng.next_u128());

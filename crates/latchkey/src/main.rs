@@ -18,6 +18,7 @@ mod moving;
 mod otlp;
 mod output;
 mod pool;
+mod release;
 mod report;
 mod sandbox_server;
 mod serve;
@@ -83,6 +84,9 @@ enum Command {
     /// Where answers to apps of another system differ from those of the old one, which still answers.
     #[command(subcommand)]
     Shadow(shadow::ShadowCommand),
+    /// Versions of products with their files, which buyers download.
+    #[command(subcommand)]
+    Releases(release::ReleaseCommand),
     /// Accounts at payment gateways.
     #[command(subcommand)]
     Gateways(gateway::GatewayCommand),
@@ -117,6 +121,7 @@ fn main() -> ExitCode {
         | Command::Pools(_)
         | Command::Endpoints(_)
         | Command::Shadow(_)
+        | Command::Releases(_)
         | Command::Gateways(_)
         | Command::ConsoleLink
         | Command::ApiKey(_)
@@ -155,6 +160,7 @@ fn main() -> ExitCode {
             Command::Pools(command) => pool::run(&settings, &output, command).await,
             Command::Endpoints(command) => endpoint::run(&settings, &output, command).await,
             Command::Shadow(command) => shadow::run(&settings, &output, command).await,
+            Command::Releases(command) => release::run(&settings, &output, command).await,
             Command::Gateways(command) => gateway::run(&settings, &output, command).await,
             Command::ConsoleLink => gateway::console_link(&settings, &output).await,
             Command::ApiKey(arguments) => gateway::api_key(&settings, &output, &arguments).await,

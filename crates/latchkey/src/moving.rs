@@ -9,15 +9,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use app::{Clock, Entropy};
+use app::{Clock, Entropy, Found};
 use clap::Args;
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::TableSum;
 use store::copy::Progress;
 use store::moving::{self, Backup, MoveError};
 use store::place::{Place, schema_version};
+use store::report::Content;
+use store::{Access, TableSum};
 
 use crate::config::Settings;
 use crate::output::Output;
@@ -68,6 +69,9 @@ struct Manifest {
     sha256: String,
     /// Always false: the key is kept apart from what it opens.
     holds_master_key: bool,
+    /// Always false: the contents of published files lie beside the database.
+    #[serde(default)]
+    holds_files: bool,
     /// How many rows broke a law, in the shop as in the backup.
     broken_laws: usize,
     tables: Vec<TableSum>,
@@ -107,15 +111,35 @@ pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &MoveAr
         }
         Some(_) | None => String::new(),
     };
+    let has_files = published_files(&sums) > 0;
+    // What is in the data folder stays there, and a shared folder is found from everywhere.
+    let files = (has_files && settings.files.is_none()).then(|| settings.files());
+    let files_told = match (&files, &to_folder) {
+        (Some(files), Some(folder)) if *folder != settings.data => {
+            format!(
+                "\n      copy {} there too, or name it with --files: the published files are in it;",
+                files.display()
+            )
+        }
+        (Some(files), None) => {
+            format!(
+                "\n      the published files stay in {}; with several nodes, share one folder and name it with --files;",
+                files.display()
+            )
+        }
+        (Some(_) | None, _) => String::new(),
+    };
     let lines = format!(
         "Moved {} rows of {} tables from {from} to {to}; counts and digests of every table are the same.\n\
          Servers refuse {from} from now on; keep it until you trust the new one.\n\
-         Next:{key} start the servers with\n        {start}\n      and look: latchkey doctor, with the same setting.",
+         Next:{key}{files_told} start the servers with\n        {start}\n      and look: latchkey doctor, with the same setting.",
         total(&sums),
         sums.len()
     );
-    let data =
-        json!({ "moved": true, "from": from.to_string(), "to": to.to_string(), "rows": total(&sums), "tables": sums });
+    let data = json!({
+        "moved": true, "from": from.to_string(), "to": to.to_string(), "rows": total(&sums), "tables": sums,
+        "files": has_files.then(|| settings.files()),
+    });
     output.result(&data, &lines)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -150,6 +174,7 @@ pub(crate) async fn back_up(
         bytes,
         sha256,
         holds_master_key: false,
+        holds_files: false,
         broken_laws: backed_up.broken.len(),
         tables: backed_up.sums,
     };
@@ -161,11 +186,18 @@ pub(crate) async fn back_up(
         Some(_) => "LATCHKEY_MASTER_KEY".to_owned(),
         None => settings.data.join("master.key").display().to_string(),
     };
+    let files = match published_files(&manifest.tables) {
+        0 => String::new(),
+        count => format!(
+            "The contents of {count} published files are NOT in it: back up {} as well, after the rows.\n",
+            settings.files().display()
+        ),
+    };
     let lines = format!(
         "Backed up {} rows of {} tables to {}; read back, and counts and digests of every table are the same.\n\
          The master key is NOT in it, and without that key no license key, no gateway credential and no signing key in it\n\
          can ever be opened: keep {key} somewhere else, safely.\n\
-         Next: copy the folder to another machine, and try it there: latchkey restore {}",
+         {files}Next: copy the folder to another machine, and try it there: latchkey restore {}",
         total(&manifest.tables),
         manifest.tables.len(),
         folder.display(),
@@ -201,12 +233,21 @@ pub(crate) async fn restore(
     } else {
         format!("\n      put the master key of that shop into {} (chmod 600) or LATCHKEY_MASTER_KEY;", key.display())
     };
+    let missing = missing_contents(settings, &to).await?;
+    let needs_files = match missing.len() {
+        0 => String::new(),
+        count => format!(
+            "\n      bring back {}: {count} contents of published files are missing there, {} bytes;",
+            settings.files().display(),
+            missing.iter().map(|content| content.size).sum::<u64>()
+        ),
+    };
     let lines = format!(
         "Restored {} rows of {} tables, as of {taken_at}, into {to}; counts and digests of every table are the same.\n\
          No mail is sent again by itself: {held} that waited then are held, as are those that follow from what the\n\
          gateways tell of the time since. See Mails in the console, or: latchkey mails list\n\
          Whoever was signed in must sign in again. An API key that was revoked since works again: revoke it again.\n\
-         Next:{needs_key} start the server. Before it answers anybody it asks every gateway what happened since the backup;\n\
+         Next:{needs_key}{needs_files} start the server. Before it answers anybody it asks every gateway what happened since the backup;\n\
          \x20     then look: latchkey doctor",
         total(&manifest.tables),
         manifest.tables.len(),
@@ -214,6 +255,7 @@ pub(crate) async fn restore(
     let data = json!({
         "restored": true, "database": to.to_string(), "taken_at": manifest.taken_at, "rows": total(&manifest.tables),
         "held_mails": held, "needs_master_key": !has_key,
+        "files": settings.files(), "missing_contents": missing.len(),
     });
     output.result(&data, &lines)?;
     Ok(ExitCode::SUCCESS)
@@ -221,6 +263,23 @@ pub(crate) async fn restore(
 
 fn is_address(text: &str) -> bool {
     text.starts_with("postgres://") || text.starts_with("postgresql://")
+}
+
+/// How many files the rows tell of.
+fn published_files(sums: &[TableSum]) -> u64 {
+    sums.iter().find(|sum| sum.table == "release_files").map_or(0, |sum| sum.rows)
+}
+
+/// The contents of published files that are not where the settings say, each once.
+async fn missing_contents(settings: &Settings, place: &Place) -> anyhow::Result<Vec<Content>> {
+    let engine = place.open(Access::Shared).await?;
+    let mut contents = store::report::contents(engine.as_ref()).await?;
+    contents.retain(|content| content.withdrawn_at.is_none());
+    contents.sort_by_key(|content| content.digest);
+    contents.dedup_by_key(|content| content.digest);
+    let files = wiring::files(settings);
+    contents.retain(|content| !matches!(files.look_for(content.digest, content.size), Ok(Found::Whole)));
+    Ok(contents)
 }
 
 fn total(sums: &[TableSum]) -> u64 {

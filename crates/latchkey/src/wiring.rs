@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use app::{App, Catalog, Clock, Entropy, Mailbox, Mailer, ReqwestHttp, SmtpMailer};
+use app::{App, Catalog, Clock, Entropy, Files, Mailbox, Mailer, ReqwestHttp, SmtpMailer};
 use domain::{Email, Shop};
 use store::place::Place;
 use store::{Access, Store, Vault};
@@ -83,7 +83,16 @@ pub(crate) async fn wire(settings: &Settings, listening_on: SocketAddr, keep_mai
         app::Settings { public_url, mail_from },
     )
     .await?;
+    app.keep_files(files(settings));
     Ok(Wired { app, mailbox: mails.shown, metrics: None })
+}
+
+/// Where the settings say that the contents of published files are.
+pub(crate) fn files(settings: &Settings) -> Files {
+    match &settings.files {
+        Some(folder) => Files::at(folder),
+        None => Files::by_default_at(&settings.files()),
+    }
 }
 
 /// Where the settings say that the rows are.

@@ -74,6 +74,7 @@ pub(crate) fn draw(universe: &Universe, shop: &Shop, product: ProductId, now: Ti
         policy,
         fulfilment,
         bundle: Vec::new(),
+        questions: Vec::new(),
         max_quantity: 100,
         position: 9,
         is_active: true,

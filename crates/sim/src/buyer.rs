@@ -134,6 +134,7 @@ async fn open(sim: &Rc<Sim>) -> Option<Sale> {
         success_url: None,
         cancel_url: None,
         metadata: BTreeMap::new(),
+        answers: BTreeMap::new(),
     };
     for _ in 0..PATIENCE {
         let press = || {
@@ -176,6 +177,7 @@ async fn submit(sim: &Rc<Sim>, sale: &Sale, number: usize) -> Option<Submitted> 
         locale: sale.order.locale.clone(),
         immediate_supply: true,
         accepts_later: true,
+        answers: BTreeMap::new(),
     };
     let checkout = sale.checkout.id;
     let press = |sim: &Rc<Sim>| {

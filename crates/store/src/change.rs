@@ -1,11 +1,11 @@
 //! Changes into statements: everything that one decision writes, as one commit.
 
-use domain::{Changes, Check, revocation_changes};
+use domain::{Changes, Check, dormancies, revocation_changes};
 
 use crate::{
     CommitError, Statement, Vault, activation, api_key, attempt, batch, checkout, claim, customer, delivery, dispute,
-    endpoint, event, foreign_key, gateway_account, job, ledger, license, login, notice, order, payment, plan, pool,
-    product, refund, revocation, shadow, shop, transfer, user,
+    endpoint, event, foreign_key, gateway_account, job, ledger, license, login, message, notice, order, payment, plan,
+    pool, product, refund, release, revocation, shadow, shop, transfer, user,
 };
 
 /// The statements of a commit. The notice comes first, so that an event that
@@ -21,6 +21,8 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault, engine: &str) -> Resu
         shops,
         products,
         plans,
+        releases,
+        release_files,
         pools,
         endpoints,
         codes,
@@ -55,6 +57,7 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault, engine: &str) -> Resu
         attempts,
         shadow_differences,
         shadow_counts,
+        messages,
         deliveries,
         notices,
         events,
@@ -72,6 +75,10 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault, engine: &str) -> Resu
     }
     for plan in plans {
         statements.push(plan::statement(plan)?);
+    }
+    statements.extend(releases.iter().map(release::statement));
+    for file in release_files {
+        statements.push(release::file_statement(file)?);
     }
     statements.extend(pools.iter().map(pool::statement));
     statements.extend(endpoints.iter().map(endpoint::statement));
@@ -133,13 +140,17 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault, engine: &str) -> Resu
     for device in devices {
         statements.push(activation::device(device)?);
     }
-    // Derived, so that it cannot be forgotten; after the licenses, whose rows whoever signs for one has locked.
+    // Derived, so that they cannot be forgotten; after the licenses, whose rows whoever signs for one has locked.
+    statements.extend(dormancies(changes).iter().map(claim::wake));
     for change in revocation_changes(changes) {
         statements.extend(revocation::statements(&change));
     }
     statements.extend(attempts.iter().map(attempt::statement));
     statements.extend(shadow_differences.iter().map(shadow::keep));
     statements.extend(shadow_counts.iter().map(shadow::count_on));
+    for message in messages {
+        statements.push(message::statement(message, vault)?);
+    }
     statements.extend(deliveries.iter().map(delivery::statement));
     statements.extend(jobs.iter().map(job::statement));
     statements.extend(postings.iter().map(ledger::statement));

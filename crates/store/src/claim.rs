@@ -6,21 +6,44 @@ use std::borrow::Cow;
 
 use data_encoding::HEXLOWER;
 use domain::{
-    Claim, ClaimState, CustomerId, Draw, DrawnUnit, Fulfilment, FulfilmentParts, HandOver, LicenseId, Locale, OrderId,
-    PoolCode, PoolId, ShopId, Timestamp, WaitingClaim,
+    Claim, ClaimKind, ClaimState, CustomerId, Dormancy, Draw, DrawnUnit, Fulfilment, FulfilmentParts, HandOver,
+    LicenseId, Locale, OrderId, OrderLine, OrderNumber, PoolCode, PoolId, ShopId, Timestamp, WaitingClaim,
 };
 
 use crate::column::Columns;
 use crate::foreign_key::text_hash;
-use crate::statement::{json, read, texts, values, write};
-use crate::{CommitError, Purpose, ReadError, Row, RowError, Statement, Store, Vault};
+use crate::page::Lists;
+use crate::statement::{any, json, read, texts, values, write};
+use crate::{CommitError, Listing, Page, Purpose, ReadError, Row, RowError, Statement, Store, Vault};
 
 const WHAT: &str = "claim";
 
 macro_rules! columns {
     () => {
         "claims.shop_id, claims.order_id, claims.line, claims.unit, claims.license_id, claims.fulfilment, \
-         claims.pool_id, claims.endpoint_id, claims.due_at, claims.state, claims.created_at, claims.fulfilled_at"
+         claims.pool_id, claims.endpoint_id, claims.due_at, claims.state, claims.is_dormant, claims.created_at, \
+         claims.fulfilled_at"
+    };
+}
+
+/// What waits and whose license works: what was given back, or is in dispute, gets nothing now. The indexes of what waits
+/// hold these alone.
+macro_rules! owed_now {
+    () => {
+        "claims.state = 'waiting' and claims.is_dormant = 0"
+    };
+}
+
+/// How many wait by an index of what waits, no further than [`Owed::COUNTED`].
+macro_rules! count_owed {
+    ($which:literal) => {
+        concat!(
+            "(select count(*) from (select 1 from claims where claims.shop_id = $1 and ",
+            owed_now!(),
+            " and ",
+            $which,
+            " limit 1000) as counted)"
+        )
     };
 }
 
@@ -46,6 +69,28 @@ macro_rules! hand_out {
     };
 }
 
+/// Lists of claims, by the ids of their licenses.
+macro_rules! claim_lists {
+    ($which:literal) => {
+        Lists {
+            older: concat!(
+                "select ",
+                columns!(),
+                " from claims",
+                $which,
+                " and claims.license_id < $2 order by claims.license_id desc limit $3"
+            ),
+            newer: concat!(
+                "select ",
+                columns!(),
+                " from claims",
+                $which,
+                " and claims.license_id > $2 order by claims.license_id limit $3"
+            ),
+        }
+    };
+}
+
 const OF_ORDER: &str = concat!(
     "select ",
     columns!(),
@@ -63,29 +108,70 @@ const OF_CUSTOMER: &str = concat!(
     ", claims.content_hash, claims.content_sealed from claims where claims.shop_id = $1 and claims.license_id in \
      (select id from licenses where shop_id = $1 and customer_id = $2 order by id desc limit $3)"
 );
-/// Those whose licenses work: what was given back, or is in dispute, gets nothing now.
 const WAITING: &str = concat!(
     "select ",
     columns!(),
     buyer!(),
-    " join licenses on licenses.shop_id = claims.shop_id and licenses.id = claims.license_id \
-     where claims.shop_id = $1 and claims.pool_id = $2 and claims.state = 'waiting' and licenses.state = 'active' \
-     order by claims.created_at, claims.order_id, claims.line, claims.unit limit $3"
+    " where claims.shop_id = $1 and claims.pool_id = $2 and ",
+    owed_now!(),
+    " order by claims.created_at, claims.order_id, claims.line, claims.unit limit $3"
 );
+/// What is shown of a claim where people look after it.
+macro_rules! owed {
+    ($which:literal, $since:literal) => {
+        concat!(
+            "select ",
+            columns!(),
+            ", orders.customer_id, orders.email, orders.locale, orders.number, orders.lines, (select max(jobs.last_error) \
+             from jobs where jobs.shop_id = claims.shop_id and jobs.subject = claims.license_id \
+             and jobs.kind = 'ask_endpoint') from claims \
+             join orders on orders.shop_id = claims.shop_id and orders.id = claims.order_id \
+             where claims.shop_id = $1 and ",
+            owed_now!(),
+            " and ",
+            $which,
+            " and (",
+            $since,
+            ", claims.license_id) > ($2, $3) order by ",
+            $since,
+            ", claims.license_id limit $4"
+        )
+    };
+}
+
+const OWED_BY_PEOPLE: &str = owed!("claims.due_at is not null", "claims.due_at");
+const OWED_BY_PROGRAMS: &str = owed!("claims.endpoint_id is not null", "claims.created_at");
+const OWED_BY_STOCKS: &str = owed!("claims.pool_id is not null", "claims.created_at");
+/// Asked with every page of the console.
+const COUNT_OWED: &str = concat!(
+    "select ",
+    count_owed!("claims.due_at <= $2"),
+    ", ",
+    count_owed!("claims.due_at > $2"),
+    ", ",
+    count_owed!("claims.endpoint_id is not null and claims.created_at <= $2"),
+    ", ",
+    count_owed!("claims.pool_id is not null and claims.created_at <= $2")
+);
+const LIST_WAITING: Lists =
+    claim_lists!(" where claims.shop_id = $1 and claims.state = 'waiting' and claims.is_dormant = 0");
+const LIST_FULFILLED: Lists = claim_lists!(" where claims.shop_id = $1 and claims.state = 'fulfilled'");
+const LIST: Lists = claim_lists!(" where claims.shop_id = $1");
 const WITH_BUYER: &str =
     concat!("select ", columns!(), buyer!(), " where claims.shop_id = $1 and claims.license_id = $2");
 /// Those that nobody is about to ask for again: their licenses did not work when it was last tried, and do now.
 const UNASKED: &str = "select claims.shop_id, claims.license_id from claims \
-    join licenses on licenses.shop_id = claims.shop_id and licenses.id = claims.license_id \
-    where claims.state = 'waiting' and claims.endpoint_id is not null and licenses.state = 'active' \
-    and not exists (select 1 from jobs where jobs.shop_id = claims.shop_id and jobs.subject = claims.license_id \
+    where claims.state = 'waiting' and claims.is_dormant = 0 and claims.endpoint_id is not null and not exists (select 1 from jobs where jobs.shop_id = claims.shop_id and jobs.subject = claims.license_id \
     and jobs.kind = 'ask_endpoint') order by claims.created_at limit $1";
 const INSERT: &str = "insert into claims (shop_id, order_id, line, unit, license_id, fulfilment, pool_id, endpoint_id, \
-    due_at, state, created_at, fulfilled_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    due_at, state, is_dormant, created_at, fulfilled_at) \
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+const WAKE: &str = "update claims set is_dormant = $3 where shop_id = $1 and license_id = $2";
 const HAND_OVER: &str = "update claims set state = 'fulfilled', fulfilled_at = $5, content_hash = $6, \
     content_sealed = $7 where shop_id = $1 and order_id = $2 and line = $3 and unit = $4 and state = 'waiting'";
 const HAND_OUT: &str = hand_out!("");
-const HAND_OUT_ONE: &str = hand_out!(" and claims.line = $4 and claims.unit = $5");
+/// Not for one whose license ended to work since it was read.
+const HAND_OUT_ONE: &str = hand_out!(" and claims.line = $4 and claims.unit = $5 and claims.is_dormant = 0");
 /// What became of a unit in this commit goes into the journal.
 const TELL: &str = "insert into events (shop_id, id, kind, actor, order_id, license_id, customer_id, data, at, place) \
     select claims.shop_id, $5, case when claims.state = 'fulfilled' then 'claim.fulfilled' else 'claim.waiting' end, \
@@ -98,8 +184,19 @@ texts![
     OF_CUSTOMER,
     WAITING,
     WITH_BUYER,
+    OWED_BY_PEOPLE,
+    OWED_BY_PROGRAMS,
+    OWED_BY_STOCKS,
+    COUNT_OWED,
+    LIST_WAITING.older,
+    LIST_WAITING.newer,
+    LIST_FULFILLED.older,
+    LIST_FULFILLED.newer,
+    LIST.older,
+    LIST.newer,
     UNASKED,
     INSERT,
+    WAKE,
     HAND_OUT,
     HAND_OUT_ONE,
     HAND_OVER,
@@ -115,12 +212,77 @@ pub struct OpenedClaim {
     pub content: Option<PoolCode>,
 }
 
+/// A claim that waits and whose license works, as it is shown to who looks after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwedClaim {
+    /// The claim.
+    pub claim: Claim,
+    /// Whose it is.
+    pub customer: Option<CustomerId>,
+    /// Their address.
+    pub email: Option<domain::Email>,
+    /// In which language they read.
+    pub locale: Locale,
+    /// The number of the order.
+    pub number: OrderNumber,
+    /// What was bought.
+    pub line: Option<OrderLine>,
+    /// What went wrong when the seller's program was asked last.
+    pub last_error: Option<String>,
+}
+
+/// How many paid units wait in a shop and may have something now; each number counts no further than
+/// [`Owed::COUNTED`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Owed {
+    /// For a person.
+    pub manual: u64,
+    /// For the seller's program.
+    pub webhook: u64,
+    /// For a code.
+    pub pool: u64,
+    /// Of those for a person, how many should be done by now.
+    pub overdue: u64,
+}
+
+impl Owed {
+    /// How far is counted: a queue so long needs no number, and every page of the console asks.
+    pub const COUNTED: u64 = 1_000;
+
+    /// How many of a kind.
+    #[must_use]
+    pub fn of(&self, kind: ClaimKind) -> u64 {
+        match kind {
+            ClaimKind::Manual => self.manual,
+            ClaimKind::Webhook => self.webhook,
+            ClaimKind::Pool => self.pool,
+        }
+    }
+
+    /// These and those.
+    #[must_use]
+    pub fn and(self, more: Self) -> Self {
+        Self {
+            manual: self.manual + more.manual,
+            webhook: self.webhook + more.webhook,
+            pool: self.pool + more.pool,
+            overdue: self.overdue + more.overdue,
+        }
+    }
+
+    /// How many in all.
+    #[must_use]
+    pub fn all(&self) -> u64 {
+        self.manual + self.webhook + self.pool
+    }
+}
+
 fn columns(columns: &mut Columns<'_>) -> Result<Claim, RowError> {
     let (shop, order) = (columns.id()?, columns.id()?);
     let (line, unit, license) = (columns.count()?, columns.count()?, columns.id()?);
     let word = columns.text()?;
     let (pool, endpoint, due_at) = (columns.optional_id()?, columns.optional_id()?, columns.optional_time()?);
-    let state = columns.word("a state of a claim", ClaimState::parse)?;
+    let (state, is_dormant) = (columns.word("a state of a claim", ClaimState::parse)?, columns.flag()?);
     let created_at = columns.time()?;
     let within_hours = due_at.and_then(|due_at| u32::try_from(due_at.since(created_at).as_seconds() / 3_600).ok());
     let parts = FulfilmentParts { pool, endpoint, within_hours };
@@ -132,6 +294,7 @@ fn columns(columns: &mut Columns<'_>) -> Result<Claim, RowError> {
         license,
         fulfilment: columns.known("a kind of fulfilment", Fulfilment::from_parts(&word, parts))?,
         state,
+        is_dormant,
         created_at,
         fulfilled_at: columns.optional_time()?,
     })
@@ -145,6 +308,17 @@ fn with_buyer(row: &mut Row) -> Result<WaitingClaim, RowError> {
         email: found.optional_email()?,
         locale: found.word("a language tag", Locale::parse)?,
     })
+}
+
+fn owed(row: &mut Row) -> Result<OwedClaim, RowError> {
+    let mut found = Columns::of(row);
+    let claim = columns(&mut found)?;
+    let (customer, email) = (found.optional_id()?, found.optional_email()?);
+    let locale = found.word("a language tag", Locale::parse)?;
+    let number = found.word("an order number", OrderNumber::parse)?;
+    let lines: Vec<OrderLine> = found.json("the lines of an order")?;
+    let line = usize::try_from(claim.line).ok().and_then(|place| lines.into_iter().nth(place));
+    Ok(OwedClaim { claim, customer, email, locale, number, line, last_error: found.optional_text()? })
 }
 
 struct SealedContent {
@@ -195,10 +369,16 @@ pub(crate) fn statement(claim: &Claim) -> Statement {
             claim.fulfilment.parts().endpoint,
             claim.fulfilment.due_at(claim.created_at),
             claim.state.as_str(),
+            claim.is_dormant,
             claim.created_at,
             claim.fulfilled_at,
         ],
     )
+}
+
+/// Notes at the claim of a license, where it has one, whether it works.
+pub(crate) fn wake(dormancy: &Dormancy) -> Statement {
+    any(write(WHAT, WAKE, values![dormancy.shop, dormancy.license, dormancy.is_dormant]))
 }
 
 pub(crate) fn hand_out(shop: ShopId, order: OrderId, at: Timestamp) -> Statement {
@@ -283,6 +463,83 @@ impl Store {
     /// When the database does not answer, or a row cannot be read.
     pub async fn waiting_claims(&self, shop: ShopId, pool: PoolId, limit: u32) -> Result<Vec<WaitingClaim>, ReadError> {
         self.every(read(WHAT, WAITING, values![shop, pool, limit]), with_buyer).await
+    }
+
+    /// What waits in a shop and whose license works: what people have promised, by when it is due; then what waits for
+    /// the seller's program, then for codes, the longest waiting first. From the claim of the license `after` on.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a row cannot be read.
+    pub async fn claims_to_do(
+        &self,
+        shop: ShopId,
+        kind: Option<ClaimKind>,
+        after: Option<LicenseId>,
+        limit: u32,
+    ) -> Result<Listing<OwedClaim>, ReadError> {
+        let after = match after {
+            Some(license) => self.claim_with_buyer(shop, license).await?.map(|waiting| waiting.claim),
+            None => None,
+        };
+        let reached = after.as_ref().and_then(|claim| ClaimKind::of(claim.fulfilment));
+        let shown = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut data: Vec<OwedClaim> = Vec::new();
+        for each in ClaimKind::ALL {
+            if kind.is_some_and(|kind| kind != each) || reached.is_some_and(|reached| each < reached) {
+                continue;
+            }
+            let text = match each {
+                ClaimKind::Manual => OWED_BY_PEOPLE,
+                ClaimKind::Webhook => OWED_BY_PROGRAMS,
+                ClaimKind::Pool => OWED_BY_STOCKS,
+            };
+            let from = after.as_ref().filter(|_| reached == Some(each));
+            let since = from.map_or(i64::MIN, |claim| claim.due_at().unwrap_or(claim.created_at).as_microseconds());
+            let license = from.map(|claim| claim.license.to_string()).unwrap_or_default();
+            // One more than is shown tells whether there are more.
+            let missing = (shown + 1).saturating_sub(data.len());
+            let missing = i64::try_from(missing).unwrap_or(i64::MAX);
+            data.extend(self.every(read(WHAT, text, values![shop, since, license, missing]), owed).await?);
+            if data.len() > shown {
+                break;
+            }
+        }
+        let has_more = data.len() > shown;
+        data.truncate(shown);
+        Ok(Listing { data, has_more })
+    }
+
+    /// How many units wait in a shop, of those whose licenses work.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn owed(&self, shop: ShopId, now: Timestamp) -> Result<Owed, ReadError> {
+        let counted = self.every(read(WHAT, COUNT_OWED, values![shop, now]), |row| {
+            let mut columns = Columns::of(row);
+            let (overdue, in_time) = (columns.quantity()?, columns.quantity()?);
+            let manual = (overdue + in_time).min(Owed::COUNTED);
+            Ok(Owed { manual, webhook: columns.quantity()?, pool: columns.quantity()?, overdue })
+        });
+        Ok(counted.await?.pop().unwrap_or_default())
+    }
+
+    /// The claims of a shop, by the ids of their licenses, newest first. Those that wait are those that are owed now:
+    /// their licenses work.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a row cannot be read.
+    pub async fn claims_page(
+        &self,
+        shop: ShopId,
+        state: Option<ClaimState>,
+        page: Page<LicenseId>,
+    ) -> Result<Listing<Claim>, ReadError> {
+        let lists = match state {
+            Some(ClaimState::Waiting) => &LIST_WAITING,
+            Some(ClaimState::Fulfilled) => &LIST_FULFILLED,
+            None => &LIST,
+        };
+        self.page(WHAT, lists, shop, &page, values![], |row| columns(&mut Columns::of(row))).await
     }
 
     /// What the unit of a license is owed, fulfilled or not, with whom to write to.

@@ -25,20 +25,20 @@ const UNSETTLED: &str = "select count(*) from jobs";
 const INSERT: &str = concat!("insert into jobs (", columns!(), ") values ($1, $2, $3, $4, $5, $6, $7, $8)");
 const CLAIM: Text = Text {
     sqlite: concat!(
-        "update jobs set run_at = $2, attempts = attempts + 1 where (shop_id, id) in \
+        "update jobs set run_at = $2, is_taken = 1, attempts = attempts + 1 where (shop_id, id) in \
          (select shop_id, id from jobs where run_at <= $1 order by run_at limit $3) returning ",
         columns!()
     ),
     postgres: concat!(
         "with due as materialized (select shop_id, id from jobs where run_at <= $1 order by run_at limit $3 \
-         for update skip locked) update jobs set run_at = $2, attempts = attempts + 1 \
+         for update skip locked) update jobs set run_at = $2, is_taken = 1, attempts = attempts + 1 \
          where (shop_id, id) in (select shop_id, id from due) returning ",
         columns!()
     ),
 };
 const CLAIM_ONE: Text = Text {
     sqlite: concat!(
-        "update jobs set run_at = $2, attempts = attempts + 1 where (shop_id, id) in \
+        "update jobs set run_at = $2, is_taken = 1, attempts = attempts + 1 where (shop_id, id) in \
          (select shop_id, id from jobs where shop_id = $3 and subject = $4 and kind = $5 and run_at <= $1 \
          order by id limit 1) returning ",
         columns!()
@@ -46,25 +46,45 @@ const CLAIM_ONE: Text = Text {
     postgres: concat!(
         "with due as materialized (select shop_id, id from jobs where shop_id = $3 and subject = $4 and kind = $5 \
          and run_at <= $1 order by id limit 1 for update skip locked) \
-         update jobs set run_at = $2, attempts = attempts + 1 \
+         update jobs set run_at = $2, is_taken = 1, attempts = attempts + 1 \
          where (shop_id, id) in (select shop_id, id from due) returning ",
         columns!()
     ),
 };
-const FINISH: &str = "delete from jobs where shop_id = $1 and id = $2 and attempts = $3";
+/// Whatever its time is, unless somebody is at it. How often it was tried counts those who wait, and stays.
+const TAKE: Text = Text {
+    sqlite: concat!(
+        "update jobs set run_at = $2, is_taken = 1 where (shop_id, id) in \
+         (select shop_id, id from jobs where shop_id = $3 and subject = $4 and kind = $5 \
+         and (is_taken = 0 or run_at <= $1) order by id limit 1) returning ",
+        columns!()
+    ),
+    postgres: concat!(
+        "with wanted as materialized (select shop_id, id from jobs where shop_id = $3 and subject = $4 and kind = $5 \
+         and (is_taken = 0 or run_at <= $1) order by id limit 1 for update skip locked) \
+         update jobs set run_at = $2, is_taken = 1 \
+         where (shop_id, id) in (select shop_id, id from wanted) returning ",
+        columns!()
+    ),
+};
+const FINISH: &str = "delete from jobs where shop_id = $1 and id = $2 and attempts = $3 and run_at = $4";
 const HELD: &str = "select count(*) from jobs where run_at >= $1";
 const RELEASE: &str = "update jobs set run_at = $1, last_error = null where shop_id = $2 and subject = $3 \
     and kind = $4 and run_at >= $5";
-const RETRY: &str = "update jobs set run_at = $4, last_error = $5 where shop_id = $1 and id = $2 and attempts = $3";
+const LAST_ERROR: &str = "select last_error from jobs where shop_id = $1 and subject = $2 and kind = $3 \
+    order by id desc limit 1";
+const RETRY: &str = "update jobs set run_at = $5, is_taken = 0, last_error = $6 \
+    where shop_id = $1 and id = $2 and attempts = $3 and run_at = $4";
 
-texts![OVERDUE, WAITING, UNSETTLED, HELD, RELEASE, INSERT, FINISH, RETRY; CLAIM, CLAIM_ONE];
+texts![OVERDUE, WAITING, UNSETTLED, HELD, RELEASE, LAST_ERROR, INSERT, FINISH, RETRY; CLAIM, CLAIM_ONE, TAKE];
 
 /// A job that nobody else takes up until the lease ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimedJob {
     /// The job. Its `run_at` is the end of the lease; its `attempts` are those before this one.
     pub job: Job,
-    /// Counts the claims: a later one takes the job away from this one.
+    /// Counts the claims. With the end of the lease it tells this one from a later one, which takes the job away from
+    /// it.
     claim: i64,
 }
 
@@ -105,7 +125,7 @@ pub(crate) fn statement(job: &Job) -> Statement {
 }
 
 fn finish(job: &ClaimedJob) -> Statement {
-    write(WHAT, FINISH, values![job.job.shop, job.job.id, job.claim])
+    write(WHAT, FINISH, values![job.job.shop, job.job.id, job.claim, job.job.run_at])
 }
 
 impl Store {
@@ -143,6 +163,23 @@ impl Store {
         Ok(self.claimed(claim, row).await?.into_iter().next())
     }
 
+    /// Takes up a job of this kind and subject at once, whatever its time is, because a person asks for it. It is no try
+    /// that makes the next wait longer. `None`: there is none, or somebody is at it.
+    ///
+    /// # Errors
+    /// As [`Store::claim_jobs`].
+    pub async fn take_job(
+        &self,
+        shop: ShopId,
+        kind: JobKind,
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Option<ClaimedJob>, CommitError> {
+        let values = values![now, lease_until, shop, kind.subject(), kind.as_str()];
+        let take = write(WHAT, TAKE.on(self.engine.name()), values);
+        Ok(self.claimed(take, row).await?.into_iter().next())
+    }
+
     /// Ends a job that is done, or no longer wanted.
     ///
     /// # Errors
@@ -156,7 +193,7 @@ impl Store {
     /// # Errors
     /// As [`Store::finish_job`].
     pub async fn retry_job(&self, job: &ClaimedJob, run_at: Timestamp, error: &str) -> Result<(), CommitError> {
-        let retry = write(WHAT, RETRY, values![job.job.shop, job.job.id, job.claim, run_at, error]);
+        let retry = write(WHAT, RETRY, values![job.job.shop, job.job.id, job.claim, job.job.run_at, run_at, error]);
         self.engine.commit(vec![retry]).await
     }
 
@@ -202,6 +239,17 @@ impl Store {
     pub async fn release_job(&self, shop: ShopId, kind: JobKind, now: Timestamp) -> Result<(), CommitError> {
         let values = values![now, shop, kind.subject(), kind.as_str(), HELD_UNTIL];
         self.engine.commit(vec![write(WHAT, RELEASE, values)]).await
+    }
+
+    /// What went wrong the last time with the job of this kind and subject. `None`: there is no such job, or it was
+    /// never tried.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn last_error_of_job(&self, shop: ShopId, kind: JobKind) -> Result<Option<String>, ReadError> {
+        let values = values![shop, kind.subject(), kind.as_str()];
+        let found = self.every(read(WHAT, LAST_ERROR, values), |row| Columns::of(row).optional_text()).await?;
+        Ok(found.into_iter().next().flatten())
     }
 
     /// How many jobs should have been taken up before this moment, over all shops.

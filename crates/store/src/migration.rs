@@ -26,6 +26,9 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 12, name: "pools", script: include_str!("../migrations/0012_pools.sql") },
     Migration { number: 13, name: "kinds", script: include_str!("../migrations/0013_kinds.sql") },
     Migration { number: 14, name: "shadow", script: include_str!("../migrations/0014_shadow.sql") },
+    Migration { number: 15, name: "questions", script: include_str!("../migrations/0015_questions.sql") },
+    Migration { number: 16, name: "messages", script: include_str!("../migrations/0016_messages.sql") },
+    Migration { number: 17, name: "releases", script: include_str!("../migrations/0017_releases.sql") },
 ];
 
 /// Where an engine keeps what it has applied.

@@ -1,9 +1,9 @@
 //! What was bought.
 
-use domain::{Country, CustomerId, Email, Locale, Order, OrderId, OrderNumber, OrderState, ShopId, Version};
+use domain::{Country, CustomerId, Email, Locale, Order, OrderId, OrderNumber, OrderState, ShopId, Timestamp, Version};
 
 use crate::column::Columns;
-use crate::page::{Lists, all, lists};
+use crate::page::{Backlog, Lists, all, lists};
 use crate::statement::{json, read, texts, values, write};
 use crate::{CommitError, Listing, Page, ReadError, Row, RowError, Statement, Store};
 
@@ -12,7 +12,7 @@ const WHAT: &str = "order";
 macro_rules! columns {
     () => {
         "shop_id, id, version, currency, number, checkout_id, customer_id, email, country, locale, lines, total_minor, \
-         refunded_minor, state, seller, consent, metadata, created_at, paid_at"
+         refunded_minor, state, seller, consent, metadata, created_at, paid_at, unanswered_since"
     };
 }
 
@@ -29,14 +29,21 @@ const LIST: Lists = lists!(select!());
 const LIST_PAID: Lists = lists!(select!(), " and state = $4");
 const LIST_IN_STATE: Lists = lists!(select!(), " and state = $4 and state <> 'paid'");
 const LIST_OF_CUSTOMER: Lists = lists!(select!(), " and customer_id = $4 and (state = $5 or $5 is null)");
+/// Whose buyers wait for an answer, the longest waiting first.
+const UNANSWERED: &str = concat!(
+    select!(),
+    " and unanswered_since is not null and (unanswered_since, id) > ($2, $3) order by unanswered_since, id limit $4"
+);
+const COUNT_UNANSWERED: &str = "select count(*), min(unanswered_since) from (select unanswered_since from orders \
+    where shop_id = $1 and unanswered_since <= $2 order by unanswered_since limit 1000) as counted";
 const INSERT: &str = concat!(
     "insert into orders (",
     columns!(),
     ", units, claims) values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
-     $19, $20)"
+     $19, $20, $21)"
 );
 const UPDATE: &str = "update orders set version = version + 1, customer_id = $4, email = $5, country = $6, locale = $7, \
-    refunded_minor = $8, state = $9, consent = $10, metadata = $11, paid_at = $12 \
+    refunded_minor = $8, state = $9, consent = $10, metadata = $11, paid_at = $12, lines = $13, unanswered_since = $14 \
     where shop_id = $1 and id = $2 and version = $3";
 const CHECK: &str = "update orders set version = version where shop_id = $1 and id = $2 and version = $3";
 
@@ -51,6 +58,8 @@ texts![
     LIST_IN_STATE.newer,
     LIST_OF_CUSTOMER.older,
     LIST_OF_CUSTOMER.newer,
+    UNANSWERED,
+    COUNT_UNANSWERED,
     INSERT,
     UPDATE,
     CHECK
@@ -88,6 +97,7 @@ pub(crate) fn row(row: &mut Row) -> Result<Order, RowError> {
         metadata: columns.json("metadata")?,
         created_at: columns.time()?,
         paid_at: columns.optional_time()?,
+        unanswered_since: columns.optional_time()?,
     })
 }
 
@@ -103,6 +113,7 @@ pub(crate) fn statement(order: &Order) -> Result<Statement, CommitError> {
     let email = order.email.as_ref().map(Email::as_str);
     let consent = json(&order.consent)?;
     let metadata = json(&order.metadata)?;
+    let lines = json(&order.lines)?;
     Ok(match order.version {
         0 => write(
             WHAT,
@@ -117,7 +128,7 @@ pub(crate) fn statement(order: &Order) -> Result<Statement, CommitError> {
                 email,
                 order.country.code(),
                 order.locale.as_str(),
-                json(&order.lines)?,
+                lines,
                 order.total.minor(),
                 order.refunded.minor(),
                 order.state.as_str(),
@@ -126,6 +137,7 @@ pub(crate) fn statement(order: &Order) -> Result<Statement, CommitError> {
                 metadata,
                 order.created_at,
                 order.paid_at,
+                order.unanswered_since,
                 i64::try_from(order.units()).unwrap_or(i64::MAX),
                 i64::try_from(order.claimed_units()).unwrap_or(i64::MAX),
             ],
@@ -146,6 +158,8 @@ pub(crate) fn statement(order: &Order) -> Result<Statement, CommitError> {
                 consent,
                 metadata,
                 order.paid_at,
+                lines,
+                order.unanswered_since,
             ],
         ),
     })
@@ -204,5 +218,39 @@ impl Store {
             (None, None) => (&LIST, values![]),
         };
         self.page(WHAT, lists, shop, &page, conditions, row).await
+    }
+
+    /// Orders whose buyers wait for an answer to a message, the longest waiting first, from the one after `after` on.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a row cannot be read.
+    pub async fn unanswered_orders(
+        &self,
+        shop: ShopId,
+        after: Option<OrderId>,
+        limit: u32,
+    ) -> Result<Listing<Order>, ReadError> {
+        let after = match after {
+            Some(order) => self.order(shop, order).await?,
+            None => None,
+        };
+        // Whoever was answered meanwhile is in the list no more, and has no place in it to go on from.
+        let since =
+            after.as_ref().and_then(|order| order.unanswered_since).map_or(i64::MIN, Timestamp::as_microseconds);
+        let id = after.filter(|order| order.unanswered_since.is_some()).map(|order| order.id.to_string());
+        let values = values![shop, since, id.unwrap_or_default(), limit + 1];
+        let mut data = self.every(read(WHAT, UNANSWERED, values), row).await?;
+        let shown = usize::try_from(limit).unwrap_or(usize::MAX);
+        let has_more = data.len() > shown;
+        data.truncate(shown);
+        Ok(Listing { data, has_more })
+    }
+
+    /// How many buyers wait for an answer, counted up to a thousand, and since when the first of them does.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn unanswered(&self, shop: ShopId, now: Timestamp) -> Result<Backlog, ReadError> {
+        self.backlog(read(WHAT, COUNT_UNANSWERED, values![shop, now])).await
     }
 }

@@ -15,7 +15,7 @@ const MOST: u32 = 1_000;
 macro_rules! columns {
     () => {
         "shop_id, id, version, product_id, slug, name, highlights, prices, policy, max_quantity, position, is_active, \
-         created_at, fulfilment, bundle"
+         created_at, fulfilment, bundle, questions"
     };
 }
 
@@ -28,10 +28,10 @@ const BY_SLUG: &str = concat!("select ", columns!(), " from plans where shop_id 
 const INSERT: &str = concat!(
     "insert into plans (",
     columns!(),
-    ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+    ") values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
 );
 const UPDATE: &str = "update plans set version = version + 1, slug = $4, name = $5, highlights = $6, prices = $7, \
-    policy = $8, max_quantity = $9, position = $10, is_active = $11, fulfilment = $12, bundle = $13 \
+    policy = $8, max_quantity = $9, position = $10, is_active = $11, fulfilment = $12, bundle = $13, questions = $14 \
     where shop_id = $1 and id = $2 and version = $3";
 
 texts![OF_PRODUCT, OF_SHOP, BY_ID, BY_SLUG, INSERT, UPDATE];
@@ -54,6 +54,7 @@ fn row(row: &mut Row) -> Result<Plan, RowError> {
         created_at: columns.time()?,
         fulfilment: columns.optional_json("a kind of fulfilment")?.unwrap_or_default(),
         bundle: columns.optional_json("the parts of a bundle")?.unwrap_or_default(),
+        questions: columns.optional_json("the questions of a plan")?.unwrap_or_default(),
     })
 }
 
@@ -63,6 +64,7 @@ pub(crate) fn statement(plan: &Plan) -> Result<Statement, CommitError> {
     let policy = json(&plan.policy)?;
     let fulfilment = json(&plan.fulfilment)?;
     let bundle = (!plan.bundle.is_empty()).then(|| json(&plan.bundle)).transpose()?;
+    let questions = (!plan.questions.is_empty()).then(|| json(&plan.questions)).transpose()?;
     Ok(match plan.version {
         0 => write(
             WHAT,
@@ -82,6 +84,7 @@ pub(crate) fn statement(plan: &Plan) -> Result<Statement, CommitError> {
                 plan.created_at,
                 fulfilment,
                 bundle,
+                questions,
             ],
         ),
         version => write(
@@ -101,6 +104,7 @@ pub(crate) fn statement(plan: &Plan) -> Result<Statement, CommitError> {
                 plan.is_active,
                 fulfilment,
                 bundle,
+                questions,
             ],
         ),
     })

@@ -76,10 +76,9 @@ macro_rules! take_free {
     ($lock:literal) => {
         concat!(
             wanted!(
-                " and not exists (select 1 from claims as earlier join licenses \
-                 on licenses.shop_id = earlier.shop_id and licenses.id = earlier.license_id \
-                 where earlier.shop_id = $1 and earlier.pool_id = $3 and earlier.state = 'waiting' \
-                 and earlier.order_id <> $2 and licenses.state = 'active')"
+                " and not exists (select 1 from claims as earlier where earlier.shop_id = $1 \
+                 and earlier.pool_id = $3 and earlier.state = 'waiting' and earlier.is_dormant = 0 \
+                 and earlier.order_id <> $2)"
             ),
             take!("pool_id = $3 and state = 'free' and reserved_until <= $4", $lock)
         )
@@ -126,7 +125,7 @@ const STOCK: &str = "select \
     (select count(*) from pool_codes where shop_id = $1 and pool_id = $2 and state = 'free' and reserved_until > $3), \
     (select count(*) from pool_codes where shop_id = $1 and pool_id = $2 and state = 'taken'), \
     (select count(*) from pool_codes where shop_id = $1 and pool_id = $2 and state = 'withdrawn'), \
-    (select count(*) from claims where shop_id = $1 and pool_id = $2 and state = 'waiting')";
+    (select count(*) from claims where shop_id = $1 and pool_id = $2 and state = 'waiting' and is_dormant = 0)";
 const SUPPLY: &str = "select pools.when_out, pools.held_at, \
     (select count(*) from pool_codes where shop_id = $1 and reserved_by = $3 and pool_id = $2 and state = 'free'), \
     (select count(*) from (select 1 from pool_codes where shop_id = $1 and pool_id = $2 and state = 'free' \
@@ -140,10 +139,8 @@ const IN_NEED: &str = concat!(
     columns!(),
     ", (select count(*) from (select 1 from pool_codes where pool_codes.shop_id = pools.shop_id \
      and pool_codes.pool_id = pools.id and pool_codes.state = 'free' limit 1001) as counted) as free, \
-     case when held_at is null and exists (select 1 from claims \
-     join licenses on licenses.shop_id = claims.shop_id and licenses.id = claims.license_id \
-     where claims.shop_id = pools.shop_id and claims.pool_id = pools.id and claims.state = 'waiting' \
-     and licenses.state = 'active') \
+     case when held_at is null and exists (select 1 from claims where claims.shop_id = pools.shop_id \
+     and claims.pool_id = pools.id and claims.state = 'waiting' and claims.is_dormant = 0) \
      and exists (select 1 from pool_codes where pool_codes.shop_id = pools.shop_id \
      and pool_codes.pool_id = pools.id and pool_codes.state = 'free' and pool_codes.reserved_until <= $1) \
      then 1 else 0 end as waiting from pools) as stocks \

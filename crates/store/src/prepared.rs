@@ -10,8 +10,9 @@ use crate::statement::Text;
 use crate::testing::{Directory, postgres_database};
 use crate::{
     activation, api_key, attempt, batch, checkout, claim, copy, customer, delivery, dispute, endpoint, event,
-    foreign_key, gateway_account, idempotency, job, ledger, license, login, memory, migrate, moving, notice, order,
-    payment, plan, pool, product, refund, report, restore, revocation, settings, shadow, shop, transfer, user,
+    foreign_key, gateway_account, idempotency, job, ledger, license, login, memory, message, migrate, moving, notice,
+    order, payment, plan, pool, product, refund, release, report, restore, revocation, settings, shadow, shop,
+    transfer, user,
 };
 
 const TEXTS: &[(&str, &[Text])] = &[
@@ -33,6 +34,7 @@ const TEXTS: &[(&str, &[Text])] = &[
     ("ledger", ledger::TEXTS),
     ("license", license::TEXTS),
     ("login", login::TEXTS),
+    ("message", message::TEXTS),
     ("moving", moving::TEXTS),
     ("notice", notice::TEXTS),
     ("order", order::TEXTS),
@@ -42,6 +44,7 @@ const TEXTS: &[(&str, &[Text])] = &[
     ("pool", pool::TEXTS),
     ("product", product::TEXTS),
     ("refund", refund::TEXTS),
+    ("release", release::TEXTS),
     ("restore", restore::TEXTS),
     ("revocation", revocation::TEXTS),
     ("settings", settings::TEXTS),

@@ -3,8 +3,9 @@
 //! `domain::invariant` says the same of one sale; `doctor` and the tests run
 //! both. These read whole tables, and belong on no page that a buyer waits for.
 
-use domain::{OrderId, ShopId, Timestamp};
+use domain::{ContentDigest, FileName, OrderId, PlanId, ShopId, Timestamp};
 
+use crate::column::Columns;
 use crate::page::all;
 use crate::statement::{Text, read, values};
 use crate::table::TABLES;
@@ -149,6 +150,20 @@ const LAWS: &[Law] = &[
             most!()
         ),
         detail: |_, _| "a claim is about a license that its unit does not have".to_owned(),
+    },
+    Law {
+        name: "a_claim_sleeps_with_its_license",
+        bytes: None,
+        sql: concat!(
+            "select claims.license_id, case when licenses.state = 'active' then 0 else 1 end, claims.is_dormant \
+             from claims join licenses on licenses.shop_id = claims.shop_id and licenses.id = claims.license_id \
+             where (licenses.state = 'active') <> (claims.is_dormant = 0)",
+            most!()
+        ),
+        detail: |_, is_dormant| match is_dormant {
+            "0" => "it waits to be handed over, and its license does not work".to_owned(),
+            _ => "it stands in no queue, and its license works".to_owned(),
+        },
     },
     Law {
         name: "a_code_is_handed_out_once",
@@ -417,6 +432,7 @@ const LAWS: &[Law] = &[
              union all select license_id, key_sealed from foreign_keys \
              union all select pool_id, code_sealed from pool_codes \
              union all select license_id, content_sealed from claims where content_sealed is not null \
+             union all select id, body_sealed from messages \
              union all select kid, seed_sealed from signing_keys) as secrets \
              where substr(sealed, 1, 1) <> $1 or length(sealed) < 29",
             most!()
@@ -488,7 +504,62 @@ const BALANCES: &str = "select currency, account, cast(sum(minor) as bigint) fro
 
 #[cfg(test)]
 pub(crate) fn texts() -> impl Iterator<Item = Text> {
-    LAWS.iter().map(|law| law.sql).chain([PAID_BETWEEN, BALANCES]).map(Text::both).chain([REPLICATION])
+    LAWS.iter()
+        .map(|law| law.sql)
+        .chain([PAID_BETWEEN, BALANCES, CONTENTS, COUNT_HELD])
+        .map(Text::both)
+        .chain([REPLICATION])
+}
+
+const CONTENTS: &str = "select release_files.digest, release_files.size, release_files.name, releases.number, \
+    products.slug, releases.withdrawn_at from release_files \
+    join releases on releases.shop_id = release_files.shop_id and releases.id = release_files.release_id \
+    join products on products.shop_id = releases.shop_id and products.id = releases.product_id \
+    order by products.slug, releases.published_at, releases.number, release_files.name";
+const COUNT_HELD: &str = "select count(*) from licenses where shop_id = $1 and plan_id = $2 and state = 'active'";
+
+/// A content that a row of a file says there is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// What it is known by.
+    pub digest: ContentDigest,
+    /// How many bytes it has.
+    pub size: u64,
+    /// The name that it is saved under.
+    pub name: FileName,
+    /// The version that it is of.
+    pub number: String,
+    /// The slug of the product.
+    pub product: String,
+    /// When its version was taken back.
+    pub withdrawn_at: Option<Timestamp>,
+}
+
+/// Every content that a row says there is, in every shop, of versions that were withdrawn as well.
+///
+/// # Errors
+/// When the database does not answer, or a row cannot be read.
+pub async fn contents(engine: &dyn Engine) -> Result<Vec<Content>, ReadError> {
+    let rows = engine.query(vec![read("release file", CONTENTS, Vec::new())]).await?;
+    all("release file", rows.into_iter().next().unwrap_or_default(), |row| {
+        let mut columns = Columns::of(row);
+        Ok(Content {
+            digest: columns.word("a SHA-256", ContentDigest::parse)?,
+            size: columns.quantity()?,
+            name: columns.word("a file name", |text| FileName::parse(text).ok())?,
+            number: columns.text()?,
+            product: columns.text()?,
+            withdrawn_at: columns.optional_time()?,
+        })
+    })
+}
+
+/// How many licenses of a plan are neither paused nor taken back.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn licenses_held(store: &Store, shop: ShopId, plan: PlanId) -> Result<u64, ReadError> {
+    store.counted(read("license", COUNT_HELD, values![shop, plan])).await
 }
 
 /// What moved on one account of the books.

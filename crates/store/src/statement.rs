@@ -5,8 +5,8 @@
 
 use domain::{
     ActivationId, ApiKeyId, AttemptId, BatchId, CheckoutId, CustomerId, DeliveryId, DisputeId, EndpointId, EventId,
-    GatewayAccountId, JobId, LicenseId, LoginLinkId, NoticeId, OrderId, PaymentId, PlanId, PoolId, ProductId, RefundId,
-    SessionId, ShopId, Timestamp, TransferId, UserId,
+    GatewayAccountId, JobId, LicenseId, LoginLinkId, MessageId, NoticeId, OrderId, PaymentId, PlanId, PoolId,
+    ProductId, RefundId, ReleaseFileId, ReleaseId, SessionId, ShopId, Timestamp, TransferId, UserId,
 };
 use serde::Serialize;
 
@@ -150,6 +150,6 @@ macro_rules! id_values {
 
 id_values! {
     ActivationId, ApiKeyId, AttemptId, BatchId, CheckoutId, CustomerId, DeliveryId, DisputeId, EventId, GatewayAccountId,
-    JobId, LicenseId, LoginLinkId, NoticeId, OrderId, PaymentId, PlanId, EndpointId, PoolId, ProductId, RefundId, SessionId, ShopId,
-    TransferId, UserId,
+    EndpointId, JobId, LicenseId, LoginLinkId, MessageId, NoticeId, OrderId, PaymentId, PlanId, PoolId, ProductId,
+    RefundId, ReleaseFileId, ReleaseId, SessionId, ShopId, TransferId, UserId,
 }

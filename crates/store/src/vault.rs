@@ -37,6 +37,10 @@ pub enum Purpose {
     ReceiptLink,
     /// What signs the messages to a program of the seller's.
     EndpointSecret,
+    /// The link of a file, which ends.
+    DownloadLink,
+    /// What buyer and shop write to each other.
+    Message,
 }
 
 impl Purpose {
@@ -50,6 +54,8 @@ impl Purpose {
             Self::ApiKey => b"api_key",
             Self::ReceiptLink => b"receipt_link",
             Self::EndpointSecret => b"endpoint_secret",
+            Self::DownloadLink => b"download_link",
+            Self::Message => b"message",
         }
     }
 }
@@ -86,6 +92,8 @@ pub struct Vault {
     api_key: Keys,
     receipt_link: Keys,
     endpoint_secret: Keys,
+    download_link: Keys,
+    message: Keys,
 }
 
 impl fmt::Debug for Vault {
@@ -127,6 +135,8 @@ impl Vault {
             api_key: keys(Purpose::ApiKey)?,
             receipt_link: keys(Purpose::ReceiptLink)?,
             endpoint_secret: keys(Purpose::EndpointSecret)?,
+            download_link: keys(Purpose::DownloadLink)?,
+            message: keys(Purpose::Message)?,
         })
     }
 
@@ -225,6 +235,8 @@ impl Vault {
             Purpose::ApiKey => &self.api_key,
             Purpose::ReceiptLink => &self.receipt_link,
             Purpose::EndpointSecret => &self.endpoint_secret,
+            Purpose::DownloadLink => &self.download_link,
+            Purpose::Message => &self.message,
         }
     }
 }
@@ -250,7 +262,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
 
-    const PURPOSES: [Purpose; 8] = [
+    const PURPOSES: [Purpose; 10] = [
         Purpose::LicenseKey,
         Purpose::GatewayCredentials,
         Purpose::SigningKey,
@@ -259,6 +271,8 @@ mod tests {
         Purpose::ApiKey,
         Purpose::ReceiptLink,
         Purpose::EndpointSecret,
+        Purpose::DownloadLink,
+        Purpose::Message,
     ];
 
     fn vault(first_byte: u8) -> Vault {

@@ -23,6 +23,8 @@ mod memory;
 mod moving;
 #[path = "nouns/pools.rs"]
 mod pools;
+#[path = "nouns/releases.rs"]
+mod releases;
 #[path = "nouns/revocation.rs"]
 mod revocation;
 #[path = "nouns/shadow.rs"]
@@ -79,6 +81,10 @@ use pools::{
     codes_are_withdrawn_while_they_are_free, two_thousand_who_reach_for_a_thousand_codes_get_a_thousand,
     what_was_given_back_while_it_waited_gets_no_code,
     who_finds_the_stock_empty_waits_and_is_served_in_the_order_of_paying,
+};
+use releases::{
+    a_release_reads_back_with_its_files_and_newest_first, a_version_is_published_once_and_its_files_only_grow,
+    what_is_out_of_several_products_is_told_in_one_visit_and_in_their_order,
 };
 use revocation::what_was_taken_back_is_listed_until_nothing_that_was_signed_before_can_count;
 use shadow::what_differs_is_counted_on_and_listed_until_it_is_cleared;
@@ -156,6 +162,9 @@ sentences! {
     the_last_refusal_of_each_license_is_told
     what_is_old_is_forgotten_batch_by_batch
     what_differs_is_counted_on_and_listed_until_it_is_cleared
+    a_release_reads_back_with_its_files_and_newest_first
+    a_version_is_published_once_and_its_files_only_grow
+    what_is_out_of_several_products_is_told_in_one_visit_and_in_their_order
     a_paid_unit_gets_a_code_and_the_code_opens_its_license
     who_finds_the_stock_empty_waits_and_is_served_in_the_order_of_paying
     a_code_that_was_handed_out_never_comes_back

@@ -52,11 +52,13 @@
     if (!fresh || mine !== turn) return;
     const focused = document.activeElement?.id;
     // What was typed while the answer was on its way stays.
-    const email = document.getElementById("email")?.value;
+    const typed = [...form.querySelectorAll("#email, input[name^='answer-']")].map(({ id, value }) => [id, value]);
     till.replaceChildren(...fresh.childNodes);
     document.title = page.title;
-    const field = document.getElementById("email");
-    if (field && email !== undefined) field.value = email;
+    for (const [id, value] of typed) {
+      const field = document.getElementById(id);
+      if (field?.matches("input")) field.value = value;
+    }
     if (focused) document.getElementById(focused)?.focus();
     tend();
   };
@@ -83,9 +85,10 @@
     let pause = 2500;
     const look = async () => {
       if (!document.hidden) {
-        const page = await fetchPage(location.pathname).catch(() => null);
+        // The page names its own address: after a form that came back with an error, the bar shows the form's.
+        const page = await fetchPage(order.dataset.poll).catch(() => null);
         const fresh = page?.querySelector("[data-stage]");
-        if (fresh && fresh.dataset.stage !== order.dataset.stage) return location.replace(location.pathname);
+        if (fresh && fresh.dataset.stage !== order.dataset.stage) return location.replace(order.dataset.poll);
         for (const part of fresh?.querySelectorAll("[data-live]") ?? []) {
           const shown = order.querySelector(`[data-live="${part.dataset.live}"]`);
           if (shown && shown.innerHTML !== part.innerHTML && !shown.contains(document.activeElement)) {

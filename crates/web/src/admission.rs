@@ -5,10 +5,11 @@
 //! come again. Work that was accepted (a stored notice, an open payment) never
 //! comes by here: workers see to it.
 
+use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher as _};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -17,14 +18,14 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use bytes::BytesMut;
-use domain::GatewayAccountId;
+use domain::{GatewayAccountId, LicenseId};
 use http_body_util::BodyExt as _;
 use tokio::runtime::Handle;
 
 use crate::Web;
 use crate::api::{self, cross_origin};
 use crate::limits::{Class, Limits};
-use crate::places::{Load, Places, Sharer};
+use crate::places::{Load, Place, Places, Sharer};
 use crate::problem::Problem;
 use crate::rate::{Allowance, Rate};
 use crate::visit::host;
@@ -35,14 +36,77 @@ const BODIES: usize = 32 << 20;
 /// In how many seconds whoever was turned away may come again.
 const COME_AGAIN: u32 = 2;
 
+/// How many downloads of one license run at once: a few people, each with a download manager that opens several.
+const DOWNLOADS_OF_A_LICENSE: usize = 32;
+
+/// The place of a download. Its handler keeps it for as long as the answer lasts.
+#[derive(Clone)]
+pub(crate) struct Stay {
+    _place: Arc<Place>,
+    under_way: Arc<UnderWay>,
+    _counted: Option<Arc<Counted>>,
+    /// How long somebody who is sent something may take nothing of it.
+    pub(crate) patience: Duration,
+}
+
+impl Stay {
+    /// The same, counted as one of a license that is known to be who asks; `None`: it has as many as it may.
+    pub(crate) fn of(self, license: LicenseId) -> Option<Self> {
+        let counted = self.under_way.count(license)?;
+        Some(Self { _counted: Some(Arc::new(counted)), ..self })
+    }
+}
+
+/// How many downloads of each license are under way.
+#[derive(Default)]
+struct UnderWay(Mutex<HashMap<LicenseId, usize>>);
+
+impl UnderWay {
+    fn count(self: &Arc<Self>, license: LicenseId) -> Option<Counted> {
+        let mut of_licenses = self.lock();
+        let own = of_licenses.entry(license).or_default();
+        if *own >= DOWNLOADS_OF_A_LICENSE {
+            return None;
+        }
+        *own += 1;
+        drop(of_licenses);
+        Some(Counted { under_way: Arc::clone(self), license })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<LicenseId, usize>> {
+        // Nothing in here can be left half done by a panic.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One download that is under way.
+struct Counted {
+    under_way: Arc<UnderWay>,
+    license: LicenseId,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let mut of_licenses = self.under_way.lock();
+        if let Some(own) = of_licenses.get_mut(&self.license) {
+            *own -= 1;
+            if *own == 0 {
+                of_licenses.remove(&self.license);
+            }
+        }
+    }
+}
+
 /// What stands before one class of work.
 pub(crate) struct Door {
     web: Web,
     class: Class,
     places: Arc<Places>,
+    under_way: Arc<UnderWay>,
     rate: Option<Rate>,
     body_limit: usize,
     body_deadline: Duration,
+    idle_deadline: Duration,
     bodies: Arc<AtomicUsize>,
     workers: Option<Handle>,
 }
@@ -60,9 +124,11 @@ impl Door {
             web: web.clone(),
             class,
             places: Places::new(limits.budgets.of(class), limits.place_deadline, load),
+            under_way: Arc::default(),
             rate: is_called_by_key.then(|| Rate::new(limits.api_rate)),
             body_limit,
             body_deadline: limits.body_deadline,
+            idle_deadline: limits.idle_deadline,
             bodies: Arc::default(),
             workers: workers.filter(|_| !stays).cloned(),
         }
@@ -71,7 +137,7 @@ impl Door {
     /// Who shares the places: the shop that is asked, or the key that asks.
     async fn sharer(&self, request: &mut axum::http::request::Parts) -> Sharer {
         match self.class {
-            Class::Validate | Class::Activate | Class::Pages | Class::Console => {
+            Class::Validate | Class::Activate | Class::Pages | Class::Console | Class::Downloads => {
                 self.web.app.shop_at_hand(&host(request)).map_or(0, |shop| hashed(&shop))
             }
             Class::Hooks => {
@@ -110,7 +176,7 @@ pub(crate) async fn admit(State(door): State<Arc<Door>>, request: Request, next:
             cross_origin::ORDINARY.open(api::as_problem(answered))
         }
         Class::Hooks | Class::Api => api::as_problem(let_in(&door, request, next).await),
-        Class::Pages | Class::Console => let_in(&door, request, next).await,
+        Class::Pages | Class::Console | Class::Downloads => let_in(&door, request, next).await,
     }
 }
 
@@ -144,7 +210,19 @@ async fn let_in(door: &Door, request: Request, next: Next) -> Response {
         Ok(place) => place,
         Err(reason) => return with_allowance(door.turn_away(reason.as_str()), allowance),
     };
-    let request = Request::from_parts(parts, body);
+    let mut request = Request::from_parts(parts, body);
+    let place = match door.class {
+        Class::Downloads => {
+            request.extensions_mut().insert(Stay {
+                _place: Arc::new(place),
+                under_way: Arc::clone(&door.under_way),
+                _counted: None,
+                patience: door.idle_deadline,
+            });
+            None
+        }
+        Class::Validate | Class::Activate | Class::Hooks | Class::Pages | Class::Api | Class::Console => Some(place),
+    };
     let response = match &door.workers {
         None => next.run(request).await,
         Some(workers) => {

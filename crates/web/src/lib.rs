@@ -16,6 +16,7 @@ mod limits;
 mod places;
 mod problem;
 mod public;
+mod range;
 mod rate;
 mod router;
 mod server;

@@ -18,11 +18,14 @@ pub enum Class {
     Api,
     /// What the seller sees.
     Console,
+    /// Files that are on their way to whoever bought them: a place is held until the last byte is sent.
+    Downloads,
 }
 
 impl Class {
     /// Every class.
-    pub const ALL: [Self; 6] = [Self::Validate, Self::Activate, Self::Hooks, Self::Pages, Self::Api, Self::Console];
+    pub const ALL: [Self; 7] =
+        [Self::Validate, Self::Activate, Self::Hooks, Self::Pages, Self::Api, Self::Console, Self::Downloads];
 
     /// The word in settings and metrics.
     #[must_use]
@@ -34,6 +37,7 @@ impl Class {
             Self::Pages => "pages",
             Self::Api => "api",
             Self::Console => "console",
+            Self::Downloads => "downloads",
         }
     }
 
@@ -66,6 +70,8 @@ impl Default for Budgets {
         budgets.set(Class::Hooks, Budget { places: 128, waiting: 2_048 });
         budgets.set(Class::Pages, Budget { places: 64, waiting: 512 });
         budgets.set(Class::Api, Budget { places: 64, waiting: 1_024 });
+        // Each holds a file open and some chunks of it in memory.
+        budgets.set(Class::Downloads, Budget { places: 256, waiting: 256 });
         budgets
     }
 }
@@ -74,7 +80,7 @@ impl Budgets {
     /// The budget of a class.
     #[must_use]
     pub fn of(&self, class: Class) -> Budget {
-        let [validate, activate, hooks, pages, api, console] = self.0;
+        let [validate, activate, hooks, pages, api, console, downloads] = self.0;
         match class {
             Class::Validate => validate,
             Class::Activate => activate,
@@ -82,6 +88,7 @@ impl Budgets {
             Class::Pages => pages,
             Class::Api => api,
             Class::Console => console,
+            Class::Downloads => downloads,
         }
     }
 

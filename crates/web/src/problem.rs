@@ -109,8 +109,11 @@ impl From<Refusal> for Problem {
             Refusal::LicenseNotUsable(_)
             | Refusal::UpdateNotCovered
             | Refusal::WrongProduct
+            | Refusal::DownloadLinkInvalid
+            | Refusal::ReleaseNotOut
             | Refusal::RequestNotGenuine
             | Refusal::KeyRetired { .. } => StatusCode::FORBIDDEN,
+            Refusal::DownloadLinkEnded | Refusal::ReleaseWithdrawn => StatusCode::GONE,
             Refusal::SeatLimitReached { .. }
             | Refusal::NotActivated
             | Refusal::UsageNotCounted
@@ -132,6 +135,9 @@ impl From<Refusal> for Problem {
             | Refusal::PlanIsBundle
             | Refusal::CodeFromStock
             | Refusal::NothingOwed
+            | Refusal::MessagesUnanswered
+            | Refusal::MessageUnreadable
+            | Refusal::SubmittedOtherwise
             | Refusal::FulfilledOtherwise
             | Refusal::ContentTaken
             | Refusal::NoSurplus
@@ -150,6 +156,8 @@ impl From<Refusal> for Problem {
             | Refusal::QuantityOutOfRange { .. }
             | Refusal::CouponUnknown
             | Refusal::ConsentMissing
+            | Refusal::AnswerMissing { .. }
+            | Refusal::AnswerInvalid { .. }
             | Refusal::DeviceMissing
             | Refusal::FileTimeOutOfRange { .. }
             | Refusal::Money(_) => StatusCode::UNPROCESSABLE_ENTITY,

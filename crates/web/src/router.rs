@@ -39,6 +39,7 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/orders/{order}/return", get(public::order::returned))
         .route("/orders/{order}/retry", post(public::order::retry))
         .route("/orders/{order}/check", post(public::order::check))
+        .route("/orders/{order}/messages", post(public::order::write))
         .route("/orders/{order}/resend", post(public::order::resend))
         .route("/orders/{order}/licenses/{license}/activations/{activation}/release", post(public::order::release))
         .route("/portal", get(public::portal::show))
@@ -117,6 +118,10 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/console/pools/{pool}/codes", post(console::pool::add_codes))
         .route("/console/pools/{pool}/release", post(console::pool::release))
         .route("/console/shadow", get(console::shadow::list))
+        .route("/console/claims", get(console::claim::list))
+        .route("/console/claims/{license}", get(console::claim::show).post(console::claim::fulfil))
+        .route("/console/claims/{license}/ask", post(console::claim::ask))
+        .route("/console/orders/{order}/messages", post(console::message::write))
         .route("/console/report", post(console::report::download))
         .route("/console/mails", get(console::delivery::list))
         .route("/console/mails/{delivery}/send", post(console::delivery::send))
@@ -124,6 +129,12 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/console/notices/{notice}", get(console::notice::show))
         .route("/console/notices/{notice}/apply", post(console::notice::apply))
         .layer(door(Class::Console, BODY_LIMIT));
+
+    // Not compressed: what is sold mostly is already, and a part of a file is a part of its own bytes.
+    let downloads = Router::new()
+        .route("/downloads/{token}", get(public::release::download))
+        .layer(door(Class::Downloads, BODY_LIMIT))
+        .layer(middleware::from_fn_with_state(web.clone(), public::failure::as_either));
 
     let for_people = pages
         .merge(console)
@@ -160,6 +171,7 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/v1/introspect", post(api::access_token::introspect))
         .route("/v1/pools", get(api::pool::list))
         .route("/v1/pools/{pool}/codes", post(api::pool::add_codes))
+        .route("/v1/claims", get(api::claim::list))
         .route("/v1/events", get(api::event::list))
         .route("/v1/events/{event}", get(api::event::show))
         .layer(door(Class::Api, BODY_LIMIT));
@@ -202,6 +214,7 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/v1/licenses/deactivate", post(api::license::deactivate))
         .route("/v1/licenses/heartbeat", post(api::license::heartbeat))
         .route("/v1/licenses/file", post(api::license_file::fetch))
+        .route("/v1/licenses/downloads", post(api::release::list))
         .route("/v1/licenses/usage", post(api::usage::count))
         .route("/v1/licenses/token", post(api::access_token::create))
         .merge(foreign)
@@ -228,6 +241,7 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
     let app = Arc::clone(&web.app);
     let whole = Router::new()
         .merge(for_people)
+        .merge(downloads)
         .merge(management)
         .merge(validation)
         .merge(seats)

@@ -132,6 +132,7 @@ impl World {
             locale: Locale::english(),
             immediate_supply: true,
             accepts_later: true,
+            answers: BTreeMap::new(),
         };
         let submitted = self.app.submit_checkout(&self.shop, id, &buyer).await.unwrap();
         (submitted.order.to_string(), submitted.payment.id.to_string())

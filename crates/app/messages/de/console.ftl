@@ -253,12 +253,14 @@ console-event-refund-succeeded = Erstattung erledigt
 console-event-refund-failed = Erstattung fehlgeschlagen
 console-event-dispute-changed = Zahlungsstreit bewegt sich
 console-event-license-issued = Lizenz ausgegeben
-console-event-claim-waiting = Wartet auf einen Code
-console-event-claim-fulfilled = Code ausgegeben
+console-event-claim-waiting = Wartet auf die Übergabe
+console-event-claim-fulfilled = Übergeben
 console-event-pool-stocked = Codes auf Lager
 console-event-pool-low = Nur noch wenige Codes
 console-event-pool-withdrawn = Codes aus dem Bestand genommen
 console-event-pool-released = Bestand nach Wiederherstellung freigegeben
+console-event-release-published = Version erschienen
+console-event-release-withdrawn = Version zurückgezogen
 console-event-license-suspended = Lizenz ausgesetzt
 console-event-license-revoked = Lizenz entzogen
 console-event-license-reinstated = Lizenz gilt wieder
@@ -500,3 +502,100 @@ console-shadow-missing-here = Fehlt hier
 console-shadow-only-here = Nur hier
 console-shadow-other-value = Anderer Wert
 console-shadow-other-type = Andere Art
+
+## What is to be done
+
+console-claims = Zu übergeben
+console-claims-badge = { $overdue ->
+    [0] { $shown }
+   *[other] { $shown }, davon { $late } überfällig
+}
+console-claims-what = Bezahlte Stücke, die warten: zuerst, was Menschen versprochen haben, nach Fälligkeit; dann, was Ihr eigenes Programm noch nicht beantwortet hat, und was auf einen Code wartet. Stücke, deren Geld zurückging, stehen nicht hier.
+console-claims-empty = Hier wartet nichts.
+console-claims-more = Mehr
+console-claims-overdue = { $count ->
+    [one] Ein Stück ist überfällig.
+   *[other] { $shown } Stücke sind überfällig.
+}
+console-todo-overdue = { $count ->
+    [one] { $shown } bezahltes Stück ist überfällig: Es war bis jetzt versprochen
+   *[other] { $shown } bezahlte Stücke sind überfällig: Sie waren bis jetzt versprochen
+}
+console-todo-owed = { $count ->
+    [one] { $shown } bezahltes Stück wartet darauf, übergeben zu werden
+   *[other] { $shown } bezahlte Stücke warten darauf, übergeben zu werden
+}
+console-todo-unanswered = { $count ->
+    [one] { $shown } Käufer wartet auf eine Antwort
+   *[other] { $shown } Käufer warten auf eine Antwort
+}
+console-claim-kind-manual = Von Hand
+console-claim-kind-webhook = Durch Ihr Programm
+console-claim-kind-pool = Aus einem Vorrat
+console-claim-title = Zu übergeben für Bestellung { $number }
+console-claim-waits-for = Wie
+console-claim-due = Fällig
+console-claim-due-hours = { $count ->
+    [0] in weniger als einer Stunde
+    [one] in einer Stunde
+   *[other] in { NUMBER($count) } Stunden
+}
+console-claim-due-days = in { NUMBER($count) } Tagen
+console-claim-overdue-hours = { $count ->
+    [0] überfällig seit weniger als einer Stunde
+    [one] überfällig seit einer Stunde
+   *[other] überfällig seit { NUMBER($count) } Stunden
+}
+console-claim-overdue-days = überfällig seit { NUMBER($count) } Tagen
+console-claim-last-error = Bei der letzten Anfrage
+console-claim-handed-over = Übergeben
+console-claim-proof = { $date }, von: { $who }, endet auf …{ $tail }
+console-claim-proof-said = { $date }, von: { $who }
+console-claim-proof-where = Ganz steht es auf der Seite des Käufers; es ging auch per Mail hinaus.
+console-claim-proof-where-said = So steht es auf der Seite des Käufers, und so ging es per Mail hinaus.
+console-claim-unanswered = Nicht beantwortet
+console-claim-waits = Wartet
+console-claim-waits-until = Wartet, fällig
+console-claim-content = Übergeben
+console-claim-content-label = Was der Käufer bekommt
+console-claim-content-hint = Bis zu 255 Zeichen. Es geht per Mail an den Käufer, bleibt auf der Seite der Bestellung und lässt sich danach nicht mehr ändern.
+console-claim-content-hint-code = Der Code, von Hand: bis zu 255 Zeichen, für niemanden sonst. Er geht per Mail an den Käufer und lässt sich danach nicht mehr ändern.
+console-claim-content-empty = Geben Sie ein, was der Käufer bekommt.
+console-claim-content-long = Das ist länger als 255 Zeichen. Kürzen Sie es, oder schreiben Sie unten eine Nachricht.
+console-claim-content-card = Das sieht wie eine Kartennummer aus, die hier nicht aufbewahrt werden darf. Lassen Sie sie weg.
+console-claim-done = Erledigt
+console-claim-ask = Jetzt noch einmal fragen
+console-claim-ask-what = Ihr Programm wird von selbst gefragt, bis es antwortet; der Knopf fragt jetzt.
+console-claim-stock = Das kommt aus einem Vorrat, in der Reihenfolge der Zahlung, sobald Codes da sind.
+console-claim-stock-open = Vorrat öffnen
+console-claim-stock-sleeps = Das kommt aus einem Vorrat, und erst, wenn die Lizenz wieder gilt: Das Geld ging zurück, oder jemand hält sie an.
+console-claim-refused-fulfilled = Es wurde schon etwas anderes übergeben, und das bleibt beim Käufer.
+console-claim-refused-taken = Diesen Code hat ein anderer Käufer, oder er liegt in einem Vorrat. Geben Sie einen anderen ein.
+console-claim-refused-stock = Was dieser Käufer bekommt, kommt aus einem Vorrat. Füllen Sie dort nach.
+console-claim-refused-license = Es wird nichts übergeben, solange die Lizenz nicht gilt: Das Geld ging zurück, oder jemand hält sie an.
+console-claim-refused-nothing = Für diese Lizenz steht nichts aus.
+console-told-claim-done = Es ist beim Käufer.
+console-told-claim-asked = Ihr Programm wurde gefragt. Was daraus wurde, steht auf dieser Seite.
+console-told-claim-underway = Ihr Programm wird gerade schon gefragt. Laden Sie diese Seite gleich neu.
+console-told-claim-not-asked = Es wurde nicht gefragt: Hier wartet nichts auf Ihr Programm, oder die Lizenz gilt jetzt nicht.
+console-told-message-written = Ihre Nachricht ist geschrieben und per Mail unterwegs.
+console-told-message-held = Ihre Nachricht ist geschrieben. Die Mail dazu wartet unter Mails darauf, dass Sie sie freigeben: Sie wird seit einer Wiederherstellung zurückgehalten.
+console-told-message-before = Dieselbe Nachricht wurde eben schon geschrieben. Sie ging kein zweites Mal hinaus.
+
+## Messages about an order
+
+console-messages = Nachrichten
+console-messages-waits = Wartet auf Antwort seit { $date }
+console-filter-unanswered = Wartet auf Antwort
+console-orders-unanswered-empty = Niemand wartet auf eine Antwort.
+console-messages-none = Zu dieser Bestellung hat noch niemand geschrieben.
+console-message-label = Dem Käufer schreiben
+console-message-hint = Bis zu 2.000 Zeichen. Der Käufer bekommt sie per Mail und kann auf der Seite der Bestellung antworten. Fragen Sie nie nach einer Kartennummer.
+console-message-send = Senden
+console-message-empty = Geben Sie eine Nachricht ein.
+console-message-long = Die Nachricht ist länger als 2.000 Zeichen.
+console-message-unreadable = Der Käufer kann keine Nachricht lesen: Die Bestellung ist nicht bezahlt, oder es gibt keine Adresse.
+console-message-card = In der Nachricht steht etwas wie eine Kartennummer, die hier nicht aufbewahrt werden darf. Lassen Sie sie weg.
+console-mail-message-from-shop = An den Käufer: Ihre Nachricht
+console-mail-message-from-buyer = An Sie: Ein Käufer hat geschrieben
+console-event-message-written = Nachricht geschrieben

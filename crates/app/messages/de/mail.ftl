@@ -43,12 +43,16 @@ order-paid-intro = { $count ->
    *[other] Ihre Zahlung ist eingegangen, und hier sind Ihre { NUMBER($count) } Lizenzschlüssel. Bewahren Sie diese Mail auf: Sie ist Ihre Quittung.
 }
 order-paid-keys = { $count ->
+    [0] Was Sie gekauft haben
     [one] Ihr Lizenzschlüssel
    *[other] Ihre Lizenzschlüssel
 }
 order-paid-key-later = Unterwegs. Sie erhalten eine weitere Mail, sobald er da ist.
+order-paid-by-hand = Das erledigen unsere Leute bis { $date }, und dann erhalten Sie eine weitere Mail.
 order-paid-valid-forever = Läuft nicht ab
 order-paid-valid-until = Gültig bis { $date }
+order-paid-files = Die Dateien stehen auf der Seite Ihrer Bestellung und lassen sich dort herunterladen, so oft Sie sie brauchen.
+mail-license-number = Lizenznummer { $key }
 order-paid-setup = So beginnen Sie mit { $product }
 order-paid-receipt = Quittung
 order-paid-document = Quittung über einen Verkauf
@@ -61,6 +65,7 @@ order-paid-consent = Am { $date } haben Sie verlangt, dass wir vor Ablauf der Wi
 order-fulfilled-subject = Der Rest Ihrer Bestellung { $number } bei { $shop }
 order-fulfilled-title = Worauf Sie gewartet haben, ist da
 order-fulfilled-intro = { $count ->
+    [0] Worauf Sie gewartet haben, ist erledigt. Das sagen wir zu Ihrer Bestellung { $number }. Bewahren Sie diese Mail auf.
     [one] Hier ist der Schlüssel zu Ihrer Bestellung { $number }. Bewahren Sie diese Mail auf.
    *[other] Hier sind die { NUMBER($count) } Schlüssel zu Ihrer Bestellung { $number }. Bewahren Sie diese Mail auf.
 }
@@ -162,3 +167,13 @@ pool-low-waiting = { $waiting ->
    *[other] { NUMBER($waiting) } bezahlte Stücke warten auf einen. Sie werden beliefert, sobald Codes da sind, wer am längsten wartet, zuerst.
 }
 pool-low-open = Codes nachfüllen
+
+## Messages about an order
+
+message-shop-subject = Eine Nachricht zu Ihrer Bestellung { $number } bei { $shop }
+message-shop-title = { $shop } hat Ihnen zu Ihrer Bestellung { $number } geschrieben
+message-shop-answer = Bestellung öffnen und dort antworten
+message-buyer-subject = Eine Nachricht zu Bestellung { $number }
+message-buyer-title = Ein Käufer hat zu Bestellung { $number } geschrieben
+message-buyer-intro = Was er geschrieben hat, steht in der Verwaltung, und Ihre Antwort geht per Mail an ihn. Eine Stunde lang erhalten Sie dazu keine weitere Mail, was er auch noch schreibt.
+message-buyer-open = Lesen und antworten

@@ -30,6 +30,14 @@ failure-refused = Die Anfrage passt nicht zum jetzigen Stand. Öffnen Sie die Se
 failure-broken-title = Bei uns ist etwas schiefgegangen
 failure-broken = Versuchen Sie es bitte gleich noch einmal. Wenn es dabei bleibt, schreiben Sie an die Adresse unten, und nennen Sie diese Nummer.
 failure-request = Nummer dieser Anfrage:
+failure-download-title = Diese Datei lässt sich nicht herunterladen
+failure-download-link-invalid = Der Link wurde verändert oder abgeschnitten, oder seine Lizenz hat inzwischen einen anderen Inhaber oder einen anderen Schlüssel. Öffnen Sie Ihre Bestellung oder die Lizenz unter „Meine Lizenzen“: Dort steht ein neuer Link.
+failure-download-link-ended = Links zu Dateien gelten 24 Stunden, und dieser ist älter. Öffnen Sie Ihre Bestellung oder die Lizenz unter „Meine Lizenzen“: Dort steht ein neuer Link.
+failure-download-withdrawn = Der Verkäufer hat diese Version zurückgezogen. Ihre Bestellung zeigt, welche Versionen es gibt.
+failure-download-not-out = Der Verkäufer hat den Tag dieser Version verschoben: Sie ist noch nicht erschienen. Ihre Bestellung zeigt, welche Versionen es gibt.
+failure-download-many = Zu dieser Lizenz laufen schon viele Downloads. Lassen Sie einen davon enden und kommen Sie dann wieder.
+failure-download-missing = Die Datei ist nicht dort, wo sie sein sollte. Das ist unser Fehler: Bitte schreiben Sie an die Adresse unten.
+failure-code = Code:
 
 ## Prices
 
@@ -63,6 +71,8 @@ till-total = Gesamtpreis
 till-buyer = Ihre Angaben
 till-email = E-Mail-Adresse
 till-email-hint = Dorthin gehen Ihr Lizenzschlüssel und Ihr Beleg.
+till-optional = { $label } (freiwillig)
+till-choose = Bitte wählen
 till-country = Land
 till-consent = Ich verlange, dass Sie sofort und damit vor Ablauf der Widerrufsfrist liefern. Mir ist bekannt, dass ich mein Widerrufsrecht verliere, sobald die Lieferung beginnt.
 till-pay = Zahlungspflichtig bestellen – { $total }
@@ -75,6 +85,7 @@ till-stock-changed = Der Bestand hat sich geändert, während Sie überlegt habe
 till-seller = Verkäufer
 till-cancel = Zurück zur Seite des Verkäufers
 till-changed = Der Gesamtpreis hat sich geändert. Prüfen Sie ihn bitte, und drücken Sie die Schaltfläche noch einmal.
+till-asked-changed = Was wir wissen müssen, hat sich geändert. Bitte sehen Sie sich die Fragen an, und drücken Sie die Schaltfläche noch einmal.
 
 checkout-title = Bestellung abschließen
 checkout-continue-title = Ihre Zahlung ist nicht abgeschlossen
@@ -125,10 +136,15 @@ page-order-restart = Zur Kasse
 page-order-to-seller = Zurück zur Seite des Verkäufers
 page-order-sent-to = Beleg und Schlüssel sind auch unterwegs an
 page-order-keys = { $count ->
+    [0] Was Sie gekauft haben
     [one] Ihr Lizenzschlüssel
    *[other] Ihre { NUMBER($count) } Lizenzschlüssel
 }
 page-order-no-keys = Die Lizenz wird gerade erstellt. Sie erscheint hier und kommt per Mail.
+page-order-licenses = { $count ->
+    [one] Ihre Lizenz
+   *[other] Ihre { NUMBER($count) } Lizenzen
+}
 page-order-hidden = Von den Schlüsseln ist nur das Ende zu sehen. Ganz sehen Sie sie über den Link in Ihrer Bestellmail, oder wenn Sie sich mit Ihrer E-Mail-Adresse anmelden.
 page-order-setup = So starten Sie mit { $product }
 page-order-receipt = Beleg
@@ -183,6 +199,7 @@ page-license-revoked-person = Vom Verkäufer beendet
 page-license-copy = Kopieren
 page-license-copied = Kopiert
 page-license-on-its-way = Unterwegs
+page-license-number = Lizenznummer
 page-license-seats = { NUMBER($used) } von { NUMBER($seats) } Geräten aktiviert
 page-license-seats-users = { NUMBER($used) } von { NUMBER($seats) } Personen aktiviert
 page-license-seats-any = Für beliebig viele Geräte
@@ -324,3 +341,47 @@ page-portal-send-keys = Schlüssel per E-Mail schicken
 page-portal-keys-hint = Schlüssel verloren? Wir schicken alle Schlüssel, die zu dieser Adresse gehören.
 page-portal-keys-sent = Wenn jemand hier mit dieser Adresse gekauft hat, sind ihre Schlüssel dorthin unterwegs. Sehen Sie auch im Spam-Ordner nach.
 page-portal-by-mail-needed = Ein neuer Schlüssel oder das Weitergeben einer Lizenz ist nur für den, der Ihre E-Mails liest. Bitte melden Sie sich mit Ihrer E-Mail-Adresse an.
+
+## What a person does, and messages
+
+page-order-receipt-sent-to = Der Beleg ist auch unterwegs an
+page-order-by_hand = Ihre Zahlung ist eingegangen. Unsere Leute erledigen das bis { $date }. Dann erhalten Sie eine Mail, und es steht auf dieser Seite.
+page-order-done-written = Ihre Nachricht ist beim Shop. Die Antwort kommt per Mail und steht auf dieser Seite.
+page-license-by-hand = Unsere Leute erledigen das bis { $date }
+page-license-by-hand-late = Unsere Leute wollten das bis { $date } erledigen und sind im Verzug. Das tut uns leid.
+page-order-by_hand_late = Ihre Zahlung ist eingegangen. Unsere Leute wollten das bis { $date } erledigen und sind im Verzug; das tut uns leid. Sie erhalten eine Mail, sobald es erledigt ist.
+page-own-by-hand = Was Sie gekauft haben
+page-own-download = Lizenz
+page-license-manage-download = Die Lizenz weitergeben
+page-messages = Nachrichten
+page-message-you = Sie
+page-message-label = Dem Shop schreiben
+page-message-hint = Zu dieser Bestellung, bis zu 2.000 Zeichen. Schreiben Sie hier nie eine Kartennummer.
+page-message-send = Senden
+
+## Dateien zum Herunterladen
+
+page-downloads = Downloads
+page-downloads-version = Version { $version }
+page-downloads-date = vom { $date }
+page-downloads-download = Herunterladen
+page-downloads-file = { $name } herunterladen
+page-downloads-checksum = Prüfsumme (SHA-256)
+page-downloads-bytes = { $size ->
+    [one] 1 Byte
+   *[other] { NUMBER($size) } Byte
+}
+page-downloads-kilobytes = { NUMBER($size) } kB
+page-downloads-megabytes = { NUMBER($size) } MB
+page-downloads-gigabytes = { NUMBER($size) } GB
+page-downloads-older = { $count ->
+    [one] Eine frühere Version
+   *[other] { NUMBER($count) } frühere Versionen
+}
+page-downloads-all = Alle Versionen zeigen
+page-downloads-links = Jeder Link gilt 24 Stunden; diese Seite macht neue. Ein abgebrochener Download geht dort weiter, wo er endete.
+page-downloads-none = Die Dateien sind noch nicht da. Sie erscheinen auf dieser Seite.
+page-downloads-not-covered = Alle Versionen, die es gibt, erschienen nach den Aktualisierungen dieser Lizenz.
+page-downloads-suspended = Diese Lizenz ist angehalten, deshalb gibt es zurzeit nichts herunterzuladen.
+page-downloads-expired = Diese Lizenz ist abgelaufen, deshalb gibt es nichts mehr herunterzuladen.
+page-downloads-revoked = Diese Lizenz ist beendet, deshalb gibt es nichts mehr herunterzuladen.

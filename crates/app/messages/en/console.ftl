@@ -253,12 +253,14 @@ console-event-refund-succeeded = Refund done
 console-event-refund-failed = Refund failed
 console-event-dispute-changed = Dispute moved
 console-event-license-issued = License issued
-console-event-claim-waiting = Waits for a code
-console-event-claim-fulfilled = Code handed out
+console-event-claim-waiting = Waits to be handed over
+console-event-claim-fulfilled = Handed over
 console-event-pool-stocked = Codes in stock
 console-event-pool-low = Few codes left
 console-event-pool-withdrawn = Codes taken out of stock
 console-event-pool-released = Stock let go after a restore
+console-event-release-published = A version came out
+console-event-release-withdrawn = A version was withdrawn
 console-event-license-suspended = License suspended
 console-event-license-revoked = License revoked
 console-event-license-reinstated = License works again
@@ -500,3 +502,100 @@ console-shadow-missing-here = Missing here
 console-shadow-only-here = Only here
 console-shadow-other-value = Another value
 console-shadow-other-type = Another type
+
+## What is to be done
+
+console-claims = To hand over
+console-claims-badge = { $overdue ->
+    [0] { $shown }
+   *[other] { $shown }, { $late } overdue
+}
+console-claims-what = Paid units that wait: what people have promised, by when it is due; then what your own program has not answered yet, and what waits for a code. Units whose money went back are not here.
+console-claims-empty = Nothing waits here.
+console-claims-more = More
+console-claims-overdue = { $count ->
+    [one] One unit is overdue.
+   *[other] { $shown } units are overdue.
+}
+console-todo-overdue = { $count ->
+    [one] { $shown } paid unit is overdue: its buyer was promised it by now
+   *[other] { $shown } paid units are overdue: their buyers were promised them by now
+}
+console-todo-owed = { $count ->
+    [one] { $shown } paid unit waits to be handed over
+   *[other] { $shown } paid units wait to be handed over
+}
+console-todo-unanswered = { $count ->
+    [one] { $shown } buyer waits for an answer
+   *[other] { $shown } buyers wait for an answer
+}
+console-claim-kind-manual = By a person
+console-claim-kind-webhook = By your program
+console-claim-kind-pool = Out of a pool
+console-claim-title = To hand over for order { $number }
+console-claim-waits-for = How
+console-claim-due = Due
+console-claim-due-hours = { $count ->
+    [0] in less than an hour
+    [one] in one hour
+   *[other] in { NUMBER($count) } hours
+}
+console-claim-due-days = in { NUMBER($count) } days
+console-claim-overdue-hours = { $count ->
+    [0] overdue, by less than an hour
+    [one] overdue, by one hour
+   *[other] overdue, by { NUMBER($count) } hours
+}
+console-claim-overdue-days = overdue, by { NUMBER($count) } days
+console-claim-last-error = When it was asked last
+console-claim-handed-over = Handed over
+console-claim-proof = { $date }, by: { $who }, ends in …{ $tail }
+console-claim-proof-said = { $date }, by: { $who }
+console-claim-proof-where = It stands in full on the buyer's page, and went out by mail.
+console-claim-proof-where-said = So it stands on the buyer's page, and so it went out by mail.
+console-claim-unanswered = Not answered
+console-claim-waits = Waits
+console-claim-waits-until = Waits, due
+console-claim-content = Hand it over
+console-claim-content-label = What the buyer gets
+console-claim-content-hint = Up to 255 characters. It goes to the buyer by mail and stays on the page of the order, and cannot be changed afterwards.
+console-claim-content-hint-code = The code, by hand: up to 255 characters, told to nobody else. It goes to the buyer by mail, and cannot be changed afterwards.
+console-claim-content-empty = Enter what the buyer gets.
+console-claim-content-long = That is longer than 255 characters. Shorten it, or write a message below.
+console-claim-content-card = That looks like a card number, which must not be kept here. Leave it out.
+console-claim-done = Done
+console-claim-ask = Ask again now
+console-claim-ask-what = Your program is asked by itself until it answers; the button asks now.
+console-claim-stock = It comes out of a pool, in order of payment, as soon as codes are there.
+console-claim-stock-open = Open the pool
+console-claim-stock-sleeps = It comes out of a pool, and only once the license works again: the money went back, or somebody holds it.
+console-claim-refused-fulfilled = Something else was handed over already, and stays with the buyer.
+console-claim-refused-taken = Another buyer has this code, or it is in a pool. Enter another one.
+console-claim-refused-stock = What this buyer gets comes out of a pool. Add codes there.
+console-claim-refused-license = Nothing is handed over while the license does not work: the money went back, or somebody holds it.
+console-claim-refused-nothing = Nothing is owed for this license.
+console-told-claim-done = It is with the buyer.
+console-told-claim-asked = Your program was asked. What came of it stands on this page.
+console-told-claim-underway = Your program is being asked already. Reload this page in a moment.
+console-told-claim-not-asked = It was not asked: nothing waits for your program here, or the license does not work now.
+console-told-message-written = Your message is written, and on its way by mail.
+console-told-message-held = Your message is written. The mail about it waits under Mails for you to let it go: it is held since a restore.
+console-told-message-before = The same message was written a moment ago. It was not sent a second time.
+
+## Messages about an order
+
+console-messages = Messages
+console-messages-waits = Waits for an answer since { $date }
+console-filter-unanswered = Waiting for an answer
+console-orders-unanswered-empty = Nobody waits for an answer.
+console-messages-none = Nobody has written about this order yet.
+console-message-label = Write to the buyer
+console-message-hint = Up to 2,000 characters. The buyer gets it by mail and can answer on the page of the order. Never ask for a card number.
+console-message-send = Send
+console-message-empty = Enter a message.
+console-message-long = The message is longer than 2,000 characters.
+console-message-unreadable = The buyer can read no message: the order is not paid, or there is no address.
+console-message-card = There is what looks like a card number in the message, which must not be kept here. Leave it out.
+console-mail-message-from-shop = To the buyer: your message
+console-mail-message-from-buyer = To you: a buyer wrote
+console-event-message-written = Message written

@@ -43,12 +43,16 @@ order-paid-intro = { $count ->
    *[other] Your payment has arrived, and here are your { NUMBER($count) } license keys. Keep this mail: it is your receipt.
 }
 order-paid-keys = { $count ->
+    [0] What you bought
     [one] Your license key
    *[other] Your license keys
 }
 order-paid-key-later = On its way. You get another mail as soon as it is there.
+order-paid-by-hand = Our people do this by { $date }, and you get another mail then.
 order-paid-valid-forever = Does not expire
 order-paid-valid-until = Valid until { $date }
+order-paid-files = The files are on your order’s page: download them there as often as you need.
+mail-license-number = License number { $key }
 order-paid-setup = How to start with { $product }
 order-paid-receipt = Receipt
 order-paid-document = Receipt for a sale
@@ -61,6 +65,7 @@ order-paid-consent = On { $date } you asked us to supply at once, before the wit
 order-fulfilled-subject = The rest of your order { $number } at { $shop }
 order-fulfilled-title = What you waited for is here
 order-fulfilled-intro = { $count ->
+    [0] What you waited for is done. This is what we say of your order { $number }. Keep this mail.
     [one] Here is the key for your order { $number }. Keep this mail.
    *[other] Here are the { NUMBER($count) } keys for your order { $number }. Keep this mail.
 }
@@ -162,3 +167,13 @@ pool-low-waiting = { $waiting ->
    *[other] { NUMBER($waiting) } paid units are waiting for one. They are served as soon as codes are there, whoever has waited longest first.
 }
 pool-low-open = Add codes
+
+## Messages about an order
+
+message-shop-subject = A message about your order { $number } at { $shop }
+message-shop-title = { $shop } wrote to you about your order { $number }
+message-shop-answer = Open your order and answer there
+message-buyer-subject = A message about order { $number }
+message-buyer-title = A buyer wrote about order { $number }
+message-buyer-intro = What they wrote stands in the console, and your answer goes to them by mail. You get no further mail about it for an hour, whatever more they write.
+message-buyer-open = Read and answer

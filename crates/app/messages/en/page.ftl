@@ -30,6 +30,14 @@ failure-refused = The request does not fit how things stand now. Open the page a
 failure-broken-title = Something went wrong on our side
 failure-broken = Please try again in a moment. If it stays like this, write to the address below and name this number.
 failure-request = Number of this request:
+failure-download-title = This file cannot be downloaded
+failure-download-link-invalid = The link was changed or cut off, or its license has another owner or another key by now. Open your order, or the license in “My licenses”: a new link is there.
+failure-download-link-ended = Links of files work for 24 hours, and this one is older. Open your order, or the license in “My licenses”: a new link is there.
+failure-download-withdrawn = The seller has taken this version back. Your order shows the versions that there are.
+failure-download-not-out = The seller has moved the day of this version: it is not out yet. Your order shows the versions that there are.
+failure-download-many = Many downloads of this license are under way already. Let one of them end, then come again.
+failure-download-missing = The file is not where it should be, and that is our fault. Please write to the address below.
+failure-code = Code:
 
 ## Prices
 
@@ -63,6 +71,8 @@ till-total = Total
 till-buyer = Your details
 till-email = Email address
 till-email-hint = Your license key and your receipt go here.
+till-optional = { $label } (optional)
+till-choose = Please choose
 till-country = Country
 till-consent = I ask you to supply at once, before the withdrawal period ends. I know that I lose my right of withdrawal as soon as supply begins.
 till-pay = Pay { $total }
@@ -75,6 +85,7 @@ till-stock-changed = The stock changed while you were deciding. Please look at w
 till-seller = Seller
 till-cancel = Back to the seller’s site
 till-changed = The total has changed. Please check it and press the button once more.
+till-asked-changed = What we ask has changed. Please look at the questions and press the button once more.
 
 checkout-title = Complete your order
 checkout-continue-title = Your payment is not finished
@@ -125,10 +136,15 @@ page-order-restart = Go to checkout
 page-order-to-seller = Back to the seller’s site
 page-order-sent-to = Receipt and key are also on their way to
 page-order-keys = { $count ->
+    [0] What you bought
     [one] Your license key
    *[other] Your { NUMBER($count) } license keys
 }
 page-order-no-keys = The license is being made. It appears here and arrives by mail.
+page-order-licenses = { $count ->
+    [one] Your license
+   *[other] Your { NUMBER($count) } licenses
+}
 page-order-hidden = Only the ends of the keys are shown. To see them whole, open the link in your receipt mail, or sign in with your email address.
 page-order-setup = How to start with { $product }
 page-order-receipt = Receipt
@@ -183,6 +199,7 @@ page-license-revoked-person = Ended by the seller
 page-license-copy = Copy
 page-license-copied = Copied
 page-license-on-its-way = On its way
+page-license-number = License number
 page-license-seats = { NUMBER($used) } of { NUMBER($seats) } devices activated
 page-license-seats-users = { NUMBER($used) } of { NUMBER($seats) } people activated
 page-license-seats-any = For any number of devices
@@ -324,3 +341,47 @@ page-portal-send-keys = Mail me my keys
 page-portal-keys-hint = Lost your key? We mail all keys that belong to this address.
 page-portal-keys-sent = If somebody bought here with this address, its keys are on their way to it. Look into your spam folder too.
 page-portal-by-mail-needed = A new key, or handing a license on, is only for whoever reads your mails. Please sign in with your email address.
+
+## What a person does, and messages
+
+page-order-receipt-sent-to = Your receipt is also on its way to
+page-order-by_hand = Your payment has arrived. Our people do this by { $date }. You get a mail then, and it stands on this page.
+page-order-done-written = Your message is with the shop. The answer comes by mail and stands on this page.
+page-license-by-hand = Our people do this by { $date }
+page-license-by-hand-late = Our people were to do this by { $date } and are late. We are sorry.
+page-order-by_hand_late = Your payment has arrived. Our people were to have this done by { $date } and are late; we are sorry. You get a mail when it is done.
+page-own-by-hand = What you bought
+page-own-download = License
+page-license-manage-download = Hand the license on
+page-messages = Messages
+page-message-you = You
+page-message-label = Write to the shop
+page-message-hint = About this order, up to 2,000 characters. Never write a card number here.
+page-message-send = Send
+
+## Files to download
+
+page-downloads = Downloads
+page-downloads-version = Version { $version }
+page-downloads-date = of { $date }
+page-downloads-download = Download
+page-downloads-file = Download { $name }
+page-downloads-checksum = SHA-256 checksum
+page-downloads-bytes = { $size ->
+    [one] 1 byte
+   *[other] { NUMBER($size) } bytes
+}
+page-downloads-kilobytes = { NUMBER($size) } kB
+page-downloads-megabytes = { NUMBER($size) } MB
+page-downloads-gigabytes = { NUMBER($size) } GB
+page-downloads-older = { $count ->
+    [one] One earlier version
+   *[other] { NUMBER($count) } earlier versions
+}
+page-downloads-all = Show all versions
+page-downloads-links = Each link works for 24 hours; this page makes new ones. A download that was cut off goes on where it ended.
+page-downloads-none = The files are not here yet. They appear on this page.
+page-downloads-not-covered = Every version that there is came out after the updates of this license.
+page-downloads-suspended = This license is paused, so there is nothing to download at present.
+page-downloads-expired = This license has expired, so there is nothing to download any more.
+page-downloads-revoked = This license has ended, so there is nothing to download any more.

@@ -52,6 +52,8 @@ fn lines() -> Vec<OrderLine> {
         policy: Policy::default(),
         fulfilment: domain::Fulfilment::GeneratedKey,
         bundle: None,
+        questions: Vec::new(),
+        answers: Vec::new(),
     }]
 }
 
@@ -67,7 +69,7 @@ fn paid() -> OrderPaid {
     let license = |key: &str, expires_at| IssuedLicense {
         product_name: "Lumen 3".to_owned(),
         plan_name: "Studio".to_owned(),
-        key: Some(key.to_owned()),
+        given: Given::Key(key.to_owned()),
         expires_at,
     };
     OrderPaid {
@@ -84,6 +86,7 @@ fn paid() -> OrderPaid {
             product_name: "Lumen 3".to_owned(),
             markdown: include_str!("../../samples/lumen-setup.en.md").to_owned(),
         }],
+        has_files: true,
         receipt_url: "https://lumen.example/orders/ord_1?receipt=a&b=c".to_owned(),
         portal_url: "https://lumen.example/portal".to_owned(),
         terms_version: "2026-10".to_owned(),
@@ -127,6 +130,24 @@ fn every_content() -> Vec<MailContent> {
             free: 3,
             waiting: 2,
             url: "https://lumen.example/console/pools/pool_1".to_owned(),
+        }),
+        MailContent::OrderFulfilled(OrderFulfilled {
+            number: number(),
+            licenses: [Given::Said("ada@buyer.example".to_owned()), Given::Later]
+                .into_iter()
+                .chain([Given::By(moment("2026-11-26T03:50:00Z"))])
+                .map(|given| IssuedLicense { given, ..paid().licenses.remove(0) })
+                .collect(),
+            receipt_url: "https://lumen.example/orders/ord_1?receipt=a&b=c".to_owned(),
+        }),
+        MailContent::MessageFromShop(MessageFromShop {
+            number: number(),
+            body: "Nameserver?\n\nGrace Hopper".to_owned(),
+            url: "https://lumen.example/orders/ord_1?receipt=a&b=c".to_owned(),
+        }),
+        MailContent::MessageFromBuyer(MessageFromBuyer {
+            number: number(),
+            url: "https://lumen.example/console/orders/ord_1#messages".to_owned(),
         }),
         MailContent::PaymentFailed(failed()),
         MailContent::OrderRefunded(OrderRefunded {
@@ -180,9 +201,10 @@ fn every_message_that_a_mail_names_exists() {
     let mut named = BTreeSet::new();
     for source in &sources {
         for text in source.split('"').skip(1).step_by(2) {
-            let is_id = ["mail-", "order-", "payment-failed-", "portal-code-", "console-link-", "pool-low-"]
-                .iter()
-                .any(|start| text.starts_with(start));
+            let is_id =
+                ["mail-", "order-", "payment-failed-", "portal-code-", "console-link-", "pool-low-", "message-"]
+                    .iter()
+                    .any(|start| text.starts_with(start));
             if is_id && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-') {
                 named.insert(text);
             }
@@ -223,6 +245,7 @@ fn the_plain_text_reads_from_top_to_bottom() {
     let order = [
         "Thank you for your order",
         "Your license keys\n\nLumen 3 Studio\n7ZK3-QM2X-9PAB-CDEF-GHJK-MNPQ-RSTV\nDoes not expire\n\n",
+        "The files are on your order’s page",
         "How to start with Lumen 3\n\n1. Download Lumen for your system (https://lumen.example/download)",
         "Open your order:\nhttps://",
         "Receipt\n\nDocument: Receipt for a sale\nOrder: K7QM-2X9P\nDate: ",
@@ -273,6 +296,8 @@ fn a_german_mail_has_no_english_sentence() {
             | MailContent::OrderRefunded(_)
             | MailContent::PortalCode(_)
             | MailContent::ConsoleLink(_)
+            | MailContent::MessageFromShop(_)
+            | MailContent::MessageFromBuyer(_)
             | MailContent::License(_)) => other,
         };
         let mail = mail(&content, "de-CH");
@@ -448,7 +473,7 @@ pub(crate) fn hostile_mails(text: &str) -> Vec<Mail> {
             licenses: vec![IssuedLicense {
                 product_name: typed(),
                 plan_name: typed(),
-                key: Some(typed()),
+                given: Given::Key(typed()),
                 expires_at: None,
             }],
             setup_guides: vec![SetupGuide { product_name: typed(), markdown: typed() }],
@@ -457,12 +482,9 @@ pub(crate) fn hostile_mails(text: &str) -> Vec<Mail> {
             ..paid
         }),
         MailContent::OrderFulfilled(order) => MailContent::OrderFulfilled(OrderFulfilled {
-            licenses: vec![IssuedLicense {
-                product_name: typed(),
-                plan_name: typed(),
-                key: Some(typed()),
-                expires_at: None,
-            }],
+            licenses: [Given::Key(typed()), Given::Said(typed())]
+                .map(|given| IssuedLicense { product_name: typed(), plan_name: typed(), given, expires_at: None })
+                .into(),
             ..order
         }),
         MailContent::PoolLow(pool) => MailContent::PoolLow(PoolLow { name: typed(), ..pool }),
@@ -474,11 +496,15 @@ pub(crate) fn hostile_mails(text: &str) -> Vec<Mail> {
         }
         MailContent::PortalCode(code) => MailContent::PortalCode(PortalCode { code: typed(), ..code }),
         MailContent::ConsoleLink(link) => MailContent::ConsoleLink(link),
+        MailContent::MessageFromShop(message) => {
+            MailContent::MessageFromShop(MessageFromShop { body: typed(), ..message })
+        }
+        MailContent::MessageFromBuyer(message) => MailContent::MessageFromBuyer(message),
         MailContent::License(letter) => MailContent::License(LicenseLetter {
             licenses: vec![IssuedLicense {
                 product_name: typed(),
                 plan_name: typed(),
-                key: Some(typed()),
+                given: Given::Key(typed()),
                 expires_at: None,
             }],
             name: typed(),

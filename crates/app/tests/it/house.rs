@@ -320,6 +320,8 @@ pub(crate) struct House {
     pub(crate) account: GatewayAccount,
     pub(crate) plan: PlanId,
     buyers: AtomicU32,
+    /// What its buyers say to what is asked.
+    pub(crate) answers: std::collections::BTreeMap<String, String>,
     _directory: Option<Directory>,
 }
 
@@ -381,7 +383,17 @@ impl House {
         let credentials = json!({ "secret_key": KEY, "webhook_secret": SECRET, "base_url": GATEWAY_URL });
         let account = app.connect_gateway(&shop, "stripe", credentials.to_string()).await.unwrap();
         let plan = app.create_sample_catalog(&shop).await.unwrap().plans[0];
-        Self { app, gateway, post, shop, account, plan, buyers: AtomicU32::new(0), _directory: directory }
+        Self {
+            app,
+            gateway,
+            post,
+            shop,
+            account,
+            plan,
+            buyers: AtomicU32::new(0),
+            answers: std::collections::BTreeMap::new(),
+            _directory: directory,
+        }
     }
 
     pub(crate) fn advance(&self, span: Duration) {
@@ -402,6 +414,7 @@ impl House {
             success_url: None,
             cancel_url: None,
             metadata: std::collections::BTreeMap::new(),
+            answers: std::collections::BTreeMap::new(),
         };
         self.app.open_checkout(&self.shop, input, Actor::Buyer).await.unwrap()
     }
@@ -417,6 +430,7 @@ impl House {
             locale: Locale::english(),
             immediate_supply: true,
             accepts_later: true,
+            answers: self.answers.clone(),
         };
         let submitted = self.app.submit_checkout(&self.shop, sale.checkout.id, &buyer).await.unwrap();
         self.sale(submitted.order).await

@@ -66,6 +66,7 @@ async fn a_page_is_opened_as_it_was_asked_for_first(on: On) {
         locale: Locale::parse("de").unwrap(),
         immediate_supply: true,
         accepts_later: true,
+        answers: std::collections::BTreeMap::new(),
     };
     let again = house.app.submit_checkout(&house.shop, sale.checkout.id, &buyer).await.unwrap();
     assert_eq!(again.payment.id, sale.payments[0].id, "it is still open, so it is gone on with");

@@ -121,6 +121,7 @@ async fn who_presses_pay_for_what_is_gone_is_told_before_paying(on: On) {
                 locale: Locale::english(),
                 immediate_supply: true,
                 accepts_later,
+                answers: std::collections::BTreeMap::new(),
             };
             house.app.submit_checkout(&house.shop, order.checkout.id, &buyer).await
         };

@@ -310,3 +310,85 @@ fn a_bundle_is_a_line_for_each_part_and_the_parts_cost_what_it_costs() {
         assert_eq!(open(&parts[1..]), Err(Refusal::PlanNotOnSale), "never without one of them");
     }
 }
+
+#[test]
+fn what_is_asked_is_answered_by_the_line_that_asks_it_before_anything_is_paid() {
+    use std::collections::BTreeMap;
+
+    use crate::{Answer, AnswerFault, OrderLine, PlanId, Product, Question, Wording};
+    let question = |name: &str, is_required: bool| Question {
+        name: name.to_owned(),
+        label: Wording(BTreeMap::from([
+            ("en".to_owned(), format!("Your {name}")),
+            ("de".to_owned(), "Ihrs".to_owned()),
+        ])),
+        is_required,
+        choices: Vec::new(),
+        help: None,
+    };
+    let mut catalog = catalog();
+    let mut rng = rng(4);
+    let asking = |questions: Vec<Question>, rng: &mut Rng| {
+        (catalog.product.clone(), Plan { id: PlanId::mint(START, rng), questions, ..catalog.plan.clone() })
+    };
+    let parts: Vec<(Product, Plan)> = vec![
+        asking(vec![question("user", false), question("host", true)], &mut rng),
+        asking(vec![question("user", true)], &mut rng),
+    ];
+    catalog.plan.bundle = parts.iter().map(|(_, part)| part.id).collect();
+    catalog.plan.questions = vec![question("team", false)];
+    let offer = Offer { parts: &parts, ..catalog.offer() };
+    let names = |questions: &[Question]| questions.iter().map(|question| question.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&offer.questions()), ["team", "user", "host"], "each name once");
+
+    let said = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    };
+    let open = |answers: &[(&str, &str)]| {
+        let request = crate::CheckoutRequest { answers: said(answers), ..request(1) };
+        open_checkout(&offer, &request, Actor::Api, START, &mut crate::fixture::rng(9))
+    };
+    let refused = |name: &str, fault| Err(Refusal::AnswerInvalid { name: name.to_owned(), fault });
+    assert_eq!(open(&[("colour", "red")]), refused("colour", AnswerFault::NotAsked));
+    assert_eq!(open(&[("host", "4242424242424242")]), refused("host", AnswerFault::CardNumber));
+
+    // What the seller's program knows is not asked again.
+    let mut changes = open(&[("host", "a.example")]).unwrap();
+    let mut sale = opened(&crate::fixture::catalog(), 1);
+    sale.order = changes.orders.pop().unwrap();
+    assert_eq!(names(&sale.order.questions()), ["team", "user"]);
+    let press = |sale: &Sale, answers: &[(&str, &str)]| {
+        let buyer = BuyerDetails { answers: said(answers), ..buyer() };
+        submit_checkout(sale, &catalog.shop, None, &buyer, &catalog.account, START, &mut crate::fixture::rng(10))
+    };
+    let missing = Err(Refusal::AnswerMissing { name: "user".to_owned() });
+    assert_eq!(press(&sale, &[("team", "red")]).map(|_| ()), missing, "one of the parts requires it");
+    let (changes, _) = press(&sale, &[("user", "mina"), ("host", "b.example")]).unwrap();
+    let order = &changes.orders[0];
+    let answers = |line: &OrderLine| {
+        line.answers.iter().map(|Answer { name, label, value }| format!("{name}/{label}/{value}")).collect::<Vec<_>>()
+    };
+    assert_eq!(answers(&order.lines[0]), ["host/Your host/a.example", "user/Your user/mina"], "what was known stays");
+    assert_eq!(answers(&order.lines[1]), ["user/Your user/mina"]);
+    assert!(order.questions().is_empty(), "what need not be answered is not asked again");
+
+    // Pressed again, at once or later: what was said stands, and who says something else is told.
+    let mut submitted = sale.clone();
+    submitted.order = order.clone();
+    submitted.checkout.state = CheckoutState::Submitted;
+    type Typed = &'static [(&'static str, &'static str)];
+    #[rustfmt::skip]
+    let table: [(Typed, bool, &str); 6] = [
+        (&[("user", "mina"), ("host", "a.example")], true,  "the same"),
+        (&[("user", " mina ")],                      true,  "the same, and what was known is not asked"),
+        (&[],                                        true,  "a button that carries no answers"),
+        (&[("user", "mina"), ("team", "")],          true,  "nothing was said to it before either"),
+        (&[("user", "ada")],                         false, "another account"),
+        (&[("user", "mina"), ("team", "red")],       false, "more than was said before"),
+    ];
+    for (answers, is_taken, why) in table {
+        let pressed = press(&submitted, answers).map(|(changes, _)| changes.orders[0].answers());
+        let expected = if is_taken { Ok(order.answers()) } else { Err(Refusal::SubmittedOtherwise) };
+        assert_eq!(pressed, expected, "{why}");
+    }
+}

@@ -19,6 +19,8 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("paid_means_claimed", "update orders set claims = 2 where claims = 3", "update orders set claims = 3 where claims = 2"),
     ("a_claim_has_its_license", "update claims set license_id = 'lic_none' where unit = 2",
                                 "update claims set license_id = (select id from licenses where unit = 2) where unit = 2"),
+    ("a_claim_sleeps_with_its_license", "update claims set is_dormant = 1 where unit = 2",
+                                        "update claims set is_dormant = 0 where unit = 2"),
     ("what_left_the_stock_is_with_a_buyer", "update pool_codes set unit = 9 where unit = 0",
                                             "update pool_codes set unit = 0 where unit = 9"),
     ("what_left_the_stock_is_with_a_buyer",

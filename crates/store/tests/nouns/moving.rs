@@ -47,6 +47,15 @@ async fn furnish(place: &Place) -> World {
     let pool = world.sell_from_a_pool(&["A-1", "A-2"]);
     world.stock(&store).await;
     store.commit(&pool).await.unwrap();
+    let file = domain::NewFile {
+        name: domain::FileName::parse("lumen.zip").unwrap(),
+        platform: None,
+        size: 3,
+        digest: domain::ContentDigest([7; 32]),
+    };
+    let now = world.now;
+    let release = crate::releases::publishing(&mut world, None, "1.0", now, vec![file]);
+    store.commit(&release).await.unwrap();
     let mut sale = world.open(&store, 3).await;
     world.submit(&store, &mut sale).await;
     world.captured(&store, &mut sale, "pi_1").await;
@@ -88,7 +97,17 @@ async fn furnish(place: &Place) -> World {
         secrets: 2,
         created_at: now,
     };
+    let message = domain::Message {
+        id: domain::MessageId::mint(now, &mut world.rng),
+        shop: world.shop.id,
+        order: sale.order.id,
+        place: 0,
+        author: domain::Author::Buyer,
+        body: domain::MessageBody::parse("Which version runs on my machine?").unwrap(),
+        at: now,
+    };
     let changes = Changes {
+        messages: vec![message],
         endpoints: vec![endpoint],
         attempts: vec![attempt],
         shadow_differences: vec![crate::shadow::difference(&world, "/valid")],

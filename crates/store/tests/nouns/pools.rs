@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use domain::{
     Actor, BuyerDetails, Changes, CheckoutId, CheckoutRequest, Claim, ClaimState, Country, Duration, Email, Fact,
-    ForeignKey, LicenseState, Locale, Mode, NewCode, Occurrence, Offer, PaymentLocator, PaymentReport, PaymentStatus,
-    Pool, PoolCode, PoolId, RefundReason, Refusal, Rng, Sale, Supply, decide, fulfil_claims, open_checkout,
-    release_pool, reserve, submit_checkout,
+    ForeignKey, LicenseState, Locale, ManualAct, Mode, NewCode, Occurrence, Offer, PaymentLocator, PaymentReport,
+    PaymentStatus, Pool, PoolCode, PoolId, RefundReason, Refusal, Rng, Sale, Supply, act_by_hand, decide,
+    fulfil_claims, open_checkout, release_pool, reserve, submit_checkout,
 };
 use futures::future::join_all;
 use store::{CommitError, KnownCode, OpenedClaim, Store, report};
@@ -87,6 +87,7 @@ pub(crate) async fn a_paid_unit_gets_a_code_and_the_code_opens_its_license(store
             license: license.id,
             fulfilment: world.plan.fulfilment,
             state: ClaimState::Fulfilled,
+            is_dormant: false,
             created_at: world.now,
             fulfilled_at: Some(world.now),
         };
@@ -169,8 +170,15 @@ pub(crate) async fn what_was_given_back_while_it_waited_gets_no_code(store: Stor
     let (mut world, pool) = furnish(&store, 0).await;
     let given_back = paid(&store, &mut world, 1, "pi_1").await;
     let waiting = paid(&store, &mut world, 1, "pi_2").await;
-    let revoked = domain::License { state: LicenseState::RevokedByRefund, ..given_back.licenses[0].clone() };
-    store.commit(&Changes { licenses: vec![revoked.clone()], ..Changes::default() }).await.unwrap();
+    let act = async |license: &domain::License, act: ManualAct<'_>, world: &mut World| {
+        let changes = act_by_hand(license, act, None, "asked", Actor::System, world.now, &mut world.rng).unwrap();
+        store.commit(&changes).await.unwrap();
+        let after = changes.licenses[0].clone();
+        domain::License { version: after.version + 1, ..after }
+    };
+    let revoked = act(&given_back.licenses[0], ManualAct::Revoke, &mut world).await;
+    let counted = store.stock(world.shop.id, pool.id, world.now).await.unwrap().waiting;
+    assert_eq!(counted, 1, "one waits, and may have a code");
     stock(&store, &world, pool.id, 0, 3).await;
     assert_eq!(serve(&store, &mut world, &pool).await, 1);
     assert!(held(&store, &given_back).await == [None] && held(&store, &waiting).await[0].is_some());
@@ -180,8 +188,7 @@ pub(crate) async fn what_was_given_back_while_it_waited_gets_no_code(store: Stor
     let is_waited_for =
         async |world: &World| store.pools_in_need(world.now).await.unwrap().iter().any(|need| need.is_waited_for);
     assert!(!is_waited_for(&world).await, "a code is free, and nobody who waits may have it");
-    let back = domain::License { version: revoked.version + 1, state: LicenseState::Active, ..revoked };
-    store.commit(&Changes { licenses: vec![back], ..Changes::default() }).await.unwrap();
+    act(&revoked, ManualAct::Reinstate, &mut world).await;
     assert!(is_waited_for(&world).await);
     assert_eq!(serve(&store, &mut world, &pool).await, 1);
     assert!(held(&store, &given_back).await[0].is_some());
@@ -293,6 +300,7 @@ async fn at_the_till(store: &Store, world: &mut World, buyers: usize) -> Vec<Sal
             success_url: None,
             cancel_url: None,
             metadata: std::collections::BTreeMap::new(),
+            answers: std::collections::BTreeMap::new(),
         };
         let rng = &mut world.rng;
         let offer = Offer { shop: &world.shop, product: &world.product, plan: &world.plan, parts: &[] };
@@ -315,6 +323,7 @@ async fn at_the_till(store: &Store, world: &mut World, buyers: usize) -> Vec<Sal
             locale: Locale::english(),
             immediate_supply: true,
             accepts_later: true,
+            answers: std::collections::BTreeMap::new(),
         };
         let (mut changes, _) =
             submit_checkout(&sale, &world.shop, None, &buyer, &world.account, world.now, rng).unwrap();

@@ -8,8 +8,8 @@ use domain::{
     Email, Fact, Fingerprint, Fulfilment, GatewayAccount, GatewayAccountId, Job, JobId, JobKind, License, Locale,
     LoginLink, LoginLinkId, MethodSummary, Mode, NewCode, Notice, NoticeId, NoticeState, Occurrence, Offer,
     PaymentLocator, PaymentReport, PaymentStatus, Plan, PlanId, Policy, Pool, PoolCode, PoolId, Price, PriceTier,
-    Product, ProductId, RefundReason, RefundReport, RefundStatus, Rng, Sale, Seller, SessionHolder, Shop, ShopId,
-    Timestamp, User, UserId, WhenOut, activate, decide, open_checkout, submit_checkout,
+    Product, ProductId, Question, RefundReason, RefundReport, RefundStatus, Rng, Sale, Seller, SessionHolder, Shop,
+    ShopId, Timestamp, User, UserId, WhenOut, Wording, activate, decide, open_checkout, submit_checkout,
 };
 use money::{Currency, Money};
 use store::Store;
@@ -97,6 +97,13 @@ impl World {
             },
             fulfilment: Fulfilment::GeneratedKey,
             bundle: Vec::new(),
+            questions: vec![Question {
+                name: "host".to_owned(),
+                label: Wording(map(&[("en", "Host"), ("de", "Rechner")])),
+                is_required: false,
+                choices: vec!["eu".to_owned(), "us".to_owned()],
+                help: Some(Wording(map(&[("en", "Where it runs")]))),
+            }],
             max_quantity: 10,
             position: 1,
             is_active: true,
@@ -172,6 +179,7 @@ impl World {
             success_url: Some("https://lumen.example/thanks".to_owned()),
             cancel_url: None,
             metadata: map(&[("campaign", "frühling")]),
+            answers: BTreeMap::new(),
         };
         let offer = Offer { shop: &self.shop, product: &self.product, plan: &self.plan, parts: &[] };
         let changes = open_checkout(&offer, &request, Actor::Buyer, now, &mut self.rng).unwrap();
@@ -214,6 +222,7 @@ impl World {
             locale: Locale::parse("de").unwrap(),
             immediate_supply: true,
             accepts_later: true,
+            answers: map(&[("host", "eu")]),
         };
         let known = store.customer_by_email(self.shop.id, &buyer.email).await.unwrap();
         let (changes, _) =

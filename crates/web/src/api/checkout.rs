@@ -33,6 +33,7 @@ struct Input {
     success_url: Option<String>,
     cancel_url: Option<String>,
     metadata: Option<BTreeMap<String, String>>,
+    answers: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Deserialize)]
@@ -150,17 +151,22 @@ fn name(text: &str) -> Result<String, Problem> {
 /// The field that a refusal is about.
 fn named(error: app::Error) -> Problem {
     let param = match &error {
-        app::Error::Refused(domain::Refusal::QuantityOutOfRange { .. } | domain::Refusal::Money(_)) => Some("quantity"),
-        app::Error::Refused(domain::Refusal::CouponUnknown) => Some("coupon"),
-        app::Error::Refused(domain::Refusal::NoPriceInCurrency) => Some("currency"),
-        app::Error::Refused(domain::Refusal::PlanNotOnSale) => Some("plan"),
+        app::Error::Refused(domain::Refusal::QuantityOutOfRange { .. } | domain::Refusal::Money(_)) => {
+            Some("quantity".to_owned())
+        }
+        app::Error::Refused(domain::Refusal::CouponUnknown) => Some("coupon".to_owned()),
+        app::Error::Refused(domain::Refusal::NoPriceInCurrency) => Some("currency".to_owned()),
+        app::Error::Refused(domain::Refusal::PlanNotOnSale) => Some("plan".to_owned()),
+        app::Error::Refused(domain::Refusal::AnswerMissing { name } | domain::Refusal::AnswerInvalid { name, .. }) => {
+            Some(format!("answers.{}", name.chars().take(40).collect::<String>()))
+        }
         app::Error::Refused(_)
         | app::Error::NotFound { .. }
         | app::Error::Unavailable(_)
         | app::Error::Conflict { .. }
         | app::Error::Configuration(_) => None,
     };
-    Problem { param: param.map(str::to_owned), ..Problem::from(error) }
+    Problem { param, ..Problem::from(error) }
 }
 
 /// The plan, by id or by slug.
@@ -219,6 +225,7 @@ fn wanted(shop: &Shop, input: Input) -> Result<impl FnOnce(PlanId) -> CheckoutIn
     let success_url = address("success_url", input.success_url)?;
     let cancel_url = address("cancel_url", input.cancel_url)?;
     let metadata = metadata(input.metadata.unwrap_or_default())?;
+    let answers = input.answers.unwrap_or_default();
     Ok(move |plan| CheckoutInput {
         plan,
         id: None,
@@ -231,6 +238,7 @@ fn wanted(shop: &Shop, input: Input) -> Result<impl FnOnce(PlanId) -> CheckoutIn
         success_url,
         cancel_url,
         metadata,
+        answers,
     })
 }
 

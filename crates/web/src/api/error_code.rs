@@ -42,7 +42,7 @@ const fn license(word: &'static str, codes: &'static [(&'static str, &'static [u
 }
 
 /// The title of the section of [`LICENSE_CODES`], and the section that it stands before.
-const LICENSE_SECTION: (&str, &str) = ("License endpoints", "Webhooks in");
+const LICENSE_SECTION: (&str, &str) = ("License endpoints", "Downloads");
 
 /// What a verdict and an error have in common is told once. The first code of each is its word.
 #[rustfmt::skip]
@@ -130,6 +130,13 @@ const SECTIONS: &[Section] = &[
         code("checkout_expired", 409, "The checkout can no longer be paid.", "Open a new one."),
         code("checkout_completed", 409, "The checkout was paid already.", "Read its order."),
         code("consent_missing", 422, "A consumer in the European Union did not agree to immediate supply.", "The buyer ticks the box on the checkout page."),
+        code("answer_missing", 422, "What the plan asks must be answered before paying, and was not.", "The buyer answers it on the checkout page; `detail` names the question."),
+        code("answer_invalid", 422, "An answer has more than 200 characters, is not one of the choices, looks like a card number, or answers no question of the plan.", "`param` names the question, `detail` says what is wrong; the plan's `questions` say what is asked."),
+    ] },
+    Section { title: "Pages", codes: &[
+        code("messages_unanswered", 409, "A buyer wrote many messages about the order that are not answered yet.", "Wait for an answer; what was written stands on the page of the order."),
+        code("message_unreadable", 409, "The buyer of the order can read no message: it is not paid, or has no address.", "Write to the buyer another way."),
+        code("submitted_otherwise", 409, "Pay was pressed before for this visit, with other answers.", "Open the page of the plan again: that is another visit, and another order."),
     ] },
     Section { title: "Refunds", codes: &[
         code("order_not_paid", 409, "Nothing was paid for the order, so nothing can be given back.", "Read the order's payments."),
@@ -151,6 +158,16 @@ const SECTIONS: &[Section] = &[
         code("license_state_unfit", 409, "What is to be done does not go with the state of the license, as suspending one that is suspended.", "Read the license."),
         code("not_undoable", 409, "The event tells of nothing that can be undone.", "Undo only what was changed by hand."),
         code("changed_since", 409, "What is to be undone was changed again since, or its order was paid back.", "Read the license, and change it as it should be."),
+    ] },
+    Section { title: "Downloads", codes: &[
+        code("download_link_invalid", 403, "The link was changed or cut off, or its license has another owner or another key by now.", "Open the order's page, or ask again with the key: both make a new link."),
+        code("download_link_ended", 410, "The link is older than 24 hours.", "Open the order's page, or ask again with the key: both make a new link."),
+        code("release_withdrawn", 410, "The seller took this version back.", "Take another version of the list."),
+        code("release_not_out", 403, "The seller moved the day of this version, and it is still to come.", "Come again when it is out, or take another version of the list."),
+        code("range_not_satisfiable", 416, "The file has no such part; `Content-Range` says how long it is.", "Ask for a part that it has, or for all of it."),
+        code("content_differs", 412, "`If-Match` names another content than the file has.", "Download the file from its beginning."),
+        code("release_file_missing", 503, "The file was published, and its content is not where it should be.", "Come again when `Retry-After` says. The shop's owner finds out with `latchkey doctor`, and publishes the same file again."),
+        code("too_many_downloads", 429, "As many downloads of this license are under way as one license has at once.", "Wait until one of them is done; `Retry-After` says when to come again."),
     ] },
     Section { title: "Webhooks in", codes: &[
         code("signature_missing", 401, "The message carries no signature.", "Only the gateway may call this address."),

@@ -43,6 +43,10 @@ pub(crate) struct LicenseView {
     key: Option<String>,
     #[serde(skip_serializing_if = "is_false")]
     on_its_way: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_at: Option<Timestamp>,
     key_tail: String,
     features: Vec<String>,
     feature_values: BTreeMap<String, FeatureValue>,
@@ -65,8 +69,10 @@ pub(crate) fn view(license: &License, held: Option<&Held>, now: Timestamp) -> Li
         product: license.product,
         plan: license.plan,
         customer: license.customer,
-        key: held.and_then(Held::text),
-        on_its_way: held == Some(&Held::OnItsWay),
+        key: held.and_then(Held::key),
+        on_its_way: held.is_some_and(Held::is_awaited),
+        content: held.and_then(Held::said),
+        due_at: held.and_then(Held::promised_by),
         key_tail: license.key_tail.clone(),
         features: license.policy.features.clone(),
         feature_values: license.policy.feature_values.clone(),

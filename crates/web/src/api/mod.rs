@@ -29,6 +29,7 @@ pub(crate) mod pool;
 pub(crate) mod product;
 pub(crate) mod refund;
 pub(crate) mod reissue;
+pub(crate) mod release;
 pub(crate) mod revocation;
 pub(crate) mod usage;
 

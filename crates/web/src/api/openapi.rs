@@ -37,7 +37,7 @@ mod tests {
 
     fn routed() -> BTreeSet<String> {
         let for_programs = |path: &str| {
-            ["/v1/", "/hooks/", "/.well-known/"].iter().any(|root| path.starts_with(root))
+            ["/v1/", "/hooks/", "/.well-known/", "/downloads/"].iter().any(|root| path.starts_with(root))
                 || ["/openapi.json", "/livez", "/readyz"].contains(&path)
         };
         include_str!("../router.rs")

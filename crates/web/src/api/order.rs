@@ -25,6 +25,8 @@ struct LineView {
     quantity: u32,
     unit_amount: Money,
     amount: Money,
+    /// By the name of the question.
+    answers: BTreeMap<String, String>,
 }
 
 #[derive(Serialize)]
@@ -64,6 +66,7 @@ fn line(line: &OrderLine) -> LineView {
         quantity: line.quantity,
         unit_amount: line.unit_amount,
         amount: line.amount,
+        answers: line.answers.iter().map(|answer| (answer.name.clone(), answer.value.clone())).collect(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{FeatureValue, Plan, PlanId, Policy, ProductId, Timestamp};
+use domain::{FeatureValue, Plan, PlanId, Policy, ProductId, Question, Timestamp};
 use money::{Currency, Money};
 use serde::Serialize;
 
@@ -85,6 +85,7 @@ pub(crate) struct PlanView {
     policy: PolicyView,
     fulfilment: &'static str,
     bundle: Vec<PlanId>,
+    questions: Vec<Question>,
     max_quantity: u32,
     active: bool,
     url: String,
@@ -116,6 +117,7 @@ pub(crate) fn view(web: &Web, plan: &Plan) -> PlanView {
         policy: policy_view(&plan.policy),
         fulfilment: plan.fulfilment.as_str(),
         bundle: plan.bundle.clone(),
+        questions: plan.questions.clone(),
         max_quantity: plan.max_quantity,
         active: plan.is_active,
         url: format!("{}/buy/{}", web.app.settings.public_url, plan.slug),

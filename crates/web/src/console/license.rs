@@ -5,15 +5,16 @@ use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::{
-    ActivationId, Actor, AttemptId, Duration, Event, FeatureValue, FileGiver, License, LicenseId, LicenseState,
-    Refusal, User, is_undoable, plain_text,
+    ActivationId, AttemptId, Duration, Event, FeatureValue, FileGiver, License, LicenseId, LicenseState, Refusal, User,
+    is_undoable, plain_text,
 };
 use serde::Deserialize;
 use store::{AttemptFilter, LicenseFilter, Page};
 
 use super::attempt::AttemptRow;
+use super::claim::Proof;
 use super::order::{LicenseRow, SeatRow};
-use super::{Chrome, Filter, Moment, Staff, done, event_moment, filters, list_page, page, query};
+use super::{Chrome, Filter, Moment, Staff, done, event_moment, filters, list_page, page, query, who};
 use crate::Web;
 use crate::problem::Problem;
 use crate::public::download;
@@ -63,6 +64,8 @@ struct Show<'a> {
     expires: Option<String>,
     /// Where the code comes from that the buyer holds, where it was made elsewhere.
     code: Option<CodeRow>,
+    /// What was handed over, when and by whom, where its content is made elsewhere.
+    proof: Option<Proof>,
     terms: Vec<Term>,
     seats: Vec<SeatRow>,
     /// Whose it is: id and address.
@@ -161,12 +164,8 @@ fn terms(chrome: &Chrome<'_>, license: &License, now: domain::Timestamp) -> Vec<
 /// A line of the timeline: who of the shop it was, and how it is undone where it can be.
 fn moment(chrome: &Chrome<'_>, event: &Event, license: LicenseId, people: &[User]) -> Moment {
     let moment = event_moment(chrome, event);
-    let person = match event.actor {
-        Actor::User(user) => people.iter().find(|known| known.id == user).map(|known| known.name.clone()),
-        Actor::Gateway | Actor::System | Actor::Buyer | Actor::App | Actor::Api => None,
-    };
     Moment {
-        who: person.unwrap_or(moment.who),
+        who: who(chrome, event.actor, people),
         undo: is_undoable(event).then(|| format!("/console/licenses/{license}/events/{}/undo", event.id)),
         ..moment
     }
@@ -218,6 +217,11 @@ pub(crate) async fn show(
         )],
         expires: license.expires_at.map(|at| chrome.date(&at)),
         code: code(&web, &chrome, &license).await?,
+        proof: store
+            .claim_of_license(staff.shop(), id)
+            .await
+            .map_err(app::Error::from)?
+            .map(|opened| Proof::of(&chrome, &opened, &events, &people, now)),
         terms: terms(&chrome, &license, now),
         seats: seats.iter().map(|seat| SeatRow::new(&chrome, &license, seat, now)).collect(),
         customer: owner.map(|owner| (owner.id.to_string(), owner.email.to_string())),

@@ -7,10 +7,12 @@
 pub(crate) mod adjust;
 pub(crate) mod attempt;
 pub(crate) mod batch;
+pub(crate) mod claim;
 pub(crate) mod customer;
 pub(crate) mod delivery;
 pub(crate) mod home;
 pub(crate) mod license;
+pub(crate) mod message;
 pub(crate) mod notice;
 pub(crate) mod order;
 pub(crate) mod pool;
@@ -28,9 +30,9 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use domain::{Actor, Locale, Mode, SessionHolder, ShopId, Timestamp, UserId};
+use domain::{Actor, ClaimKind, Locale, Mode, SessionHolder, ShopId, Timestamp, User, UserId};
 use money::Money;
-use store::Page;
+use store::{Owed, Page};
 
 use crate::problem::Problem;
 use crate::visit::Visit;
@@ -38,6 +40,13 @@ use crate::{Web, cookie};
 
 /// What a page can be told to say about the form that led to it; each has a message `console-told-…`.
 const TOLD: &[&str] = &[
+    "claim-done",
+    "claim-asked",
+    "claim-underway",
+    "claim-not-asked",
+    "message-written",
+    "message-held",
+    "message-before",
     "batch-issued",
     "batch-differs",
     "reason-missing",
@@ -91,6 +100,7 @@ pub(crate) struct Staff {
     pub(crate) visit: Visit,
     pub(crate) user: UserId,
     parked: u64,
+    owed: Owed,
 }
 
 impl FromRequestParts<Web> for Staff {
@@ -104,7 +114,9 @@ impl FromRequestParts<Web> for Staff {
         let session = web.app.session(visit.shop.id, token).await.map_err(unavailable)?.ok_or_else(sign_in)?;
         let SessionHolder::User { user } = session.holder else { return Err(sign_in()) };
         let parked = web.app.store.parked_notices(visit.shop.id).await.map_err(|error| unavailable(error.into()))?;
-        Ok(Self { visit, user, parked })
+        let now = web.app.clock.now();
+        let owed = web.app.store.owed(visit.shop.id, now).await.map_err(|error| unavailable(error.into()))?;
+        Ok(Self { visit, user, parked, owed })
     }
 }
 
@@ -120,7 +132,7 @@ impl Staff {
     /// What every page shows around its own content.
     pub(crate) fn chrome<'a>(&'a self, web: &'a Web, section: &'static str) -> Chrome<'a> {
         let told = query(&self.visit.path, "told").and_then(|word| TOLD.iter().copied().find(|known| *known == word));
-        Chrome { web, visit: &self.visit, section, parked: self.parked, is_signed_in: true, told }
+        Chrome { web, visit: &self.visit, section, parked: self.parked, owed: self.owed, is_signed_in: true, told }
     }
 }
 
@@ -130,12 +142,19 @@ pub(crate) fn query(path: &str, name: &str) -> Option<String> {
     pairs.into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
 }
 
+/// A number that is counted no further than [`Owed::COUNTED`].
+fn up_to(number: u64) -> String {
+    let last = Owed::COUNTED - 1;
+    if number > last { format!("{last}+") } else { number.to_string() }
+}
+
 /// The frame of a page: shop, language, navigation, what was just done.
 pub(crate) struct Chrome<'a> {
     web: &'a Web,
     visit: &'a Visit,
     section: &'static str,
     parked: u64,
+    owed: Owed,
     is_signed_in: bool,
     told: Option<&'static str>,
 }
@@ -151,6 +170,12 @@ impl Chrome<'_> {
         self.web.app.catalog.text(&self.visit.locale, id, &[(name, Arg::Text(value))])
     }
 
+    /// A message with texts in it.
+    pub(crate) fn texts(&self, id: &str, values: &[(&str, &str)]) -> String {
+        let arguments: Vec<(&str, Arg<'_>)> = values.iter().map(|(name, value)| (*name, Arg::Text(value))).collect();
+        self.web.app.catalog.text(&self.visit.locale, id, &arguments)
+    }
+
     /// A message with numbers in it.
     pub(crate) fn counts(&self, id: &str, values: &[(&str, u64)]) -> String {
         let number = |value: u64| Arg::Number(i64::try_from(value).unwrap_or(i64::MAX));
@@ -162,6 +187,14 @@ impl Chrome<'_> {
     pub(crate) fn count(&self, id: &str, value: u64) -> String {
         let value = i64::try_from(value).unwrap_or(i64::MAX);
         self.web.app.catalog.text(&self.visit.locale, id, &[("count", Arg::Number(value))])
+    }
+
+    /// A message with one number in it that is counted no further than a thousand.
+    pub(crate) fn count_up_to(&self, id: &str, value: u64) -> String {
+        let number = i64::try_from(value).unwrap_or(i64::MAX);
+        let shown = up_to(value);
+        let arguments = [("count", Arg::Number(number)), ("shown", Arg::Text(&shown))];
+        self.web.app.catalog.text(&self.visit.locale, id, &arguments)
     }
 
     /// The reason of a refund, in the words of people.
@@ -212,6 +245,15 @@ impl Chrome<'_> {
 
     fn parked(&self) -> u64 {
         self.parked
+    }
+
+    /// What the number of paid units that wait is called; nothing where none does.
+    fn owed(&self) -> Option<String> {
+        let (all, overdue) = (self.owed.all(), self.owed.overdue);
+        let (shown, late) = (up_to(all), up_to(overdue));
+        let overdue = Arg::Number(i64::try_from(overdue).unwrap_or(i64::MAX));
+        let arguments = [("overdue", overdue), ("shown", Arg::Text(&shown)), ("late", Arg::Text(&late))];
+        (all > 0).then(|| self.web.app.catalog.text(&self.visit.locale, "console-claims-badge", &arguments))
     }
 
     fn is_signed_in(&self) -> bool {
@@ -300,6 +342,15 @@ pub(crate) fn actor_text(chrome: &Chrome<'_>, actor: Actor) -> String {
     })
 }
 
+/// Who did it, by name where it was a person of the shop.
+pub(crate) fn who(chrome: &Chrome<'_>, actor: Actor, people: &[User]) -> String {
+    let person = match actor {
+        Actor::User(user) => people.iter().find(|known| known.id == user).map(|known| known.name.clone()),
+        Actor::Gateway | Actor::System | Actor::Buyer | Actor::App | Actor::Api => None,
+    };
+    person.filter(|name| !name.is_empty()).unwrap_or_else(|| actor_text(chrome, actor))
+}
+
 /// An event as a line of a timeline.
 pub(crate) fn event_moment(chrome: &Chrome<'_>, event: &domain::Event) -> Moment {
     let text = |name: &str| event.data.get(name).and_then(|value| value.as_str()).map(str::to_owned);
@@ -307,7 +358,9 @@ pub(crate) fn event_moment(chrome: &Chrome<'_>, event: &domain::Event) -> Moment
         let value = event.data.get(name)?.clone();
         serde_json::from_value::<Money>(value).ok().map(|amount| chrome.money(&amount))
     };
+    let kind = event.data.pointer("/fulfilment/kind").and_then(|kind| kind.as_str()).and_then(ClaimKind::parse);
     let parts: Vec<String> = [
+        kind.map(|kind| claim::kind_text(chrome, kind)),
         amount("amount").or_else(|| amount("refunded")).or_else(|| amount("total")),
         text("decline_code"),
         text("key_tail").map(|tail| format!("…{tail}")),

@@ -4,12 +4,17 @@ use askama::Template;
 use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{Activation, Delivery, License, Notice, Order, OrderId, OrderState, Payment, PaymentId, Refund, Sale};
+use domain::{
+    Activation, Answer, Delivery, License, Notice, Order, OrderId, OrderLine, OrderState, Payment, PaymentId, Refund,
+    Sale,
+};
 use serde::Deserialize;
 use store::{DeliveryFilter, NoticeFilter, OrderFilter, Page};
 
+use super::claim::Proof;
+use super::message::{MessageForm, Thread};
 use super::refund::{RefundForm, Surplus};
-use super::{Chrome, Filter, Moment, Staff, done, event_moment, filters, list_page, page, query, state_text};
+use super::{Chrome, Filter, Moment, Staff, done, event_moment, filters, list_page, page, query, state_text, who};
 use crate::Web;
 use crate::problem::Problem;
 
@@ -23,6 +28,8 @@ pub(crate) struct OrderRow {
     pub(crate) email: String,
     pub(crate) what: String,
     pub(crate) at: String,
+    /// Since when its buyer waits for an answer.
+    pub(crate) waits: Option<String>,
 }
 
 impl OrderRow {
@@ -36,8 +43,15 @@ impl OrderRow {
             email: order.email.as_ref().map_or_else(|| "–".to_owned(), ToString::to_string),
             what: what(order),
             at: chrome.date(&order.created_at),
+            waits: order.unanswered_since.map(|at| chrome.with("console-messages-waits", "date", &chrome.date(&at))),
         }
     }
+}
+
+/// The labels of what a line asks and nobody answered.
+pub(super) fn unanswered(chrome: &Chrome<'_>, line: &OrderLine) -> Vec<String> {
+    let language = chrome.locale().language();
+    line.questions.iter().map(|question| question.label.in_language(language).to_owned()).collect()
 }
 
 fn what(order: &Order) -> String {
@@ -52,29 +66,50 @@ fn what(order: &Order) -> String {
         .join(", ")
 }
 
+/// The list of orders whose buyers wait for an answer.
+const UNANSWERED: &str = "/console/orders?waiting=answer";
+
 #[derive(Template)]
 #[template(path = "console/orders.html")]
 struct List<'a> {
     chrome: Chrome<'a>,
     filters: Vec<Filter>,
     orders: Vec<OrderRow>,
+    /// What is said where there are none.
+    empty: String,
     next: Option<String>,
 }
 
 pub(crate) async fn list(State(web): State<Web>, staff: Staff) -> Result<Response, Problem> {
     let chrome = staff.chrome(&web, "orders");
     let chosen = query(&staff.visit.path, "state").and_then(|word| OrderState::parse(&word));
+    let is_unanswered = query(&staff.visit.path, "waiting").is_some_and(|word| word == "answer");
     let filter = OrderFilter { state: chosen, ..OrderFilter::default() };
     let asked = list_page(&staff.visit.path, |text| OrderId::parse(text).ok());
-    let listing = web.app.store.orders(staff.shop(), &filter, asked).await.map_err(app::Error::from)?;
+    let listing = match is_unanswered {
+        true => web.app.store.unanswered_orders(staff.shop(), asked.starting_after, asked.limit).await,
+        false => web.app.store.orders(staff.shop(), &filter, asked).await,
+    };
+    let listing = listing.map_err(app::Error::from)?;
     let next = listing.data.last().filter(|_| listing.has_more).map(|last| match chosen {
+        _ if is_unanswered => format!("{UNANSWERED}&after={}", last.id),
         Some(state) => format!("/console/orders?state={}&after={}", state.as_str(), last.id),
         None => format!("/console/orders?after={}", last.id),
     });
     let words: Vec<&str> = OrderState::ALL.iter().map(|state| state.as_str()).collect();
-    let filters = filters(&chrome, "/console/orders", &words, chosen.map(OrderState::as_str));
+    let mut filters = filters(&chrome, "/console/orders", &words, chosen.map(OrderState::as_str));
+    if is_unanswered {
+        filters.iter_mut().for_each(|filter| filter.current = "false");
+    }
+    filters.push(Filter {
+        label: chrome.t("console-filter-unanswered"),
+        url: UNANSWERED.to_owned(),
+        current: if is_unanswered { "true" } else { "false" },
+    });
     let orders = listing.data.iter().map(|order| OrderRow::new(&chrome, order)).collect();
-    Ok(page(StatusCode::OK, &List { chrome, filters, orders, next }))
+    let empty = if is_unanswered { "console-orders-unanswered-empty" } else { "console-orders-empty" };
+    let empty = chrome.t(empty);
+    Ok(page(StatusCode::OK, &List { chrome, filters, orders, empty, next }))
 }
 
 #[derive(Template)]
@@ -91,6 +126,9 @@ struct Show<'a> {
     licenses: Vec<LicenseRow>,
     deliveries: Vec<DeliveryRow>,
     timeline: Vec<Moment>,
+    proofs: Vec<Proof>,
+    thread: Thread,
+    message_error: Option<String>,
     refund: Option<RefundForm>,
     surplus: Option<Surplus>,
     /// What opens the buyer's own page.
@@ -101,7 +139,7 @@ struct Show<'a> {
 
 impl Show<'_> {
     fn is_refused(&self) -> bool {
-        self.refund.as_ref().is_some_and(|form| form.error.is_some())
+        self.message_error.is_some() || self.refund.as_ref().is_some_and(|form| form.error.is_some())
     }
 }
 
@@ -110,6 +148,9 @@ struct LineRow {
     quantity: u32,
     unit: String,
     amount: String,
+    answers: Vec<Answer>,
+    /// What is asked, and was not answered: nobody was there to ask when the sale was made again after a restore.
+    unanswered: Vec<String>,
 }
 
 struct PaymentRow {
@@ -209,16 +250,23 @@ pub(crate) fn parse(order: &str) -> Result<OrderId, Problem> {
 
 pub(crate) async fn show(State(web): State<Web>, staff: Staff, Path(order): Path<String>) -> Result<Response, Problem> {
     let sale = web.app.sale(staff.shop(), parse(&order)?).await?;
-    draw(&web, &staff, &sale, StatusCode::OK, None).await
+    draw(&web, &staff, &sale, StatusCode::OK, Typed::Nothing).await
 }
 
-/// The page of an order, with what was typed into its refund form where that cannot be taken.
+/// What was typed on the page of an order and cannot be taken.
+pub(crate) enum Typed {
+    Nothing,
+    Refund(RefundForm),
+    Message(MessageForm),
+}
+
+/// The page of an order, with what was typed into one of its forms where that cannot be taken.
 pub(crate) async fn draw(
     web: &Web,
     staff: &Staff,
     sale: &Sale,
     status: StatusCode,
-    typed: Option<RefundForm>,
+    typed: Typed,
 ) -> Result<Response, Problem> {
     let chrome = staff.chrome(web, "orders");
     let store = &web.app.store;
@@ -234,16 +282,31 @@ pub(crate) async fn draw(
     let now = web.app.clock.now();
 
     let held = web.app.held_mails(staff.shop()).await?;
+    let people = store.users(staff.shop()).await.map_err(app::Error::from)?;
     // Notices first: what happens at the moment one arrives happens because of it.
     let mut timeline: Vec<Moment> = notices.iter().rev().map(|notice| notice_moment(&chrome, notice)).collect();
-    timeline.extend(events.iter().map(|event| event_moment(&chrome, event)));
+    timeline.extend(
+        events.iter().map(|event| Moment { who: who(&chrome, event.actor, &people), ..event_moment(&chrome, event) }),
+    );
     timeline.sort_by_key(|moment| moment.at);
 
     let refundable = match sale.captured() {
         Some(payment) => sale.refundable(payment).ok().filter(|left| left.is_positive()),
         None => None,
     };
-    let refund = typed.or_else(|| refundable.map(|left| RefundForm::blank(&chrome, left)));
+    let claims = match order.claimed_units() {
+        0 => Vec::new(),
+        _ => store.claims(staff.shop(), order.id).await.map_err(app::Error::from)?,
+    };
+    let proofs = claims.iter().map(|opened| Proof::of(&chrome, opened, &events, &people, now)).collect();
+    let (refund, message) = match typed {
+        Typed::Nothing => (None, None),
+        Typed::Refund(form) => (Some(form), None),
+        Typed::Message(form) => (None, Some(form)),
+    };
+    let message_error = message.as_ref().map(|form| form.error.clone());
+    let thread = Thread::read(web, &chrome, order, &people, message, None).await?;
+    let refund = refund.or_else(|| refundable.map(|left| RefundForm::blank(&chrome, left)));
     let view = Show {
         order: OrderRow::new(&chrome, order),
         refunded: (!order.refunded.is_zero()).then(|| chrome.money(&order.refunded)),
@@ -257,6 +320,8 @@ pub(crate) async fn draw(
                 quantity: line.quantity,
                 unit: chrome.money(&line.unit_amount),
                 amount: chrome.money(&line.amount),
+                answers: line.answers.clone(),
+                unanswered: unanswered(&chrome, line),
             })
             .collect(),
         payments: sale.payments.iter().map(|payment| payment_row(&chrome, payment)).collect(),
@@ -267,6 +332,9 @@ pub(crate) async fn draw(
             .map(|delivery| DeliveryRow::new(&chrome, delivery).held(delivery, &held))
             .collect(),
         timeline,
+        proofs,
+        thread,
+        message_error,
         refund,
         surplus: Surplus::of(&chrome, sale),
         buyer_page: web.app.receipt_url(order.id),

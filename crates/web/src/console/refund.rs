@@ -212,5 +212,5 @@ async fn ask_again(
         )
         | None => RefundForm { amount, reason, revoke, error: Some(cause), ..blank },
     };
-    order::draw(web, staff, sale, StatusCode::UNPROCESSABLE_ENTITY, Some(form)).await
+    order::draw(web, staff, sale, StatusCode::UNPROCESSABLE_ENTITY, order::Typed::Refund(form)).await
 }

@@ -55,7 +55,7 @@ pub(crate) fn cause(error: EmailError) -> String {
 }
 
 fn chrome<'a>(web: &'a Web, visit: &'a Visit) -> Chrome<'a> {
-    Chrome { web, visit, section: "", parked: 0, is_signed_in: false, told: None }
+    Chrome { web, visit, section: "", parked: 0, owed: store::Owed::default(), is_signed_in: false, told: None }
 }
 
 pub(crate) async fn show(State(web): State<Web>, visit: Visit) -> Response {

@@ -11,9 +11,9 @@ use std::path::Path;
 
 use app::Catalog;
 use domain::{
-    ActivationState, AtExpiry, AttemptKind, CustomerId, DeliveryState, DifferenceKind, EmailError, EventKind,
-    LicenseId, LicenseState, LoginLinkId, MailKind, OrderId, OrderState, Overage, PaymentState, PoolId, RefundReason,
-    RefundState, Refusal, Rng, SeatHolder, Standing, Starts, TransferId,
+    ActivationState, AnswerFault, AtExpiry, AttemptKind, CustomerId, DeliveryState, DifferenceKind, EmailError,
+    EventKind, LicenseId, LicenseState, LoginLinkId, MailKind, MessageId, OrderId, OrderState, Overage, PaymentState,
+    PoolId, RefundReason, RefundState, Refusal, Rng, SeatHolder, Standing, Starts, TransferId,
 };
 use money::{Currency, MoneyError};
 
@@ -67,9 +67,14 @@ fn refusals() -> Vec<Refusal> {
         Refusal::PlanIsBundle,
         Refusal::CodeFromStock,
         Refusal::NothingOwed,
+        Refusal::MessagesUnanswered,
+        Refusal::MessageUnreadable,
+        Refusal::SubmittedOtherwise,
         Refusal::FulfilledOtherwise,
         Refusal::ContentTaken,
         Refusal::ConsentMissing,
+        Refusal::AnswerMissing { name: text() },
+        Refusal::AnswerInvalid { name: text(), fault: AnswerFault::TooLong },
         Refusal::CheckoutExpired,
         Refusal::CheckoutCompleted,
         Refusal::LicenseNotUsable(Standing::Revoked),
@@ -93,6 +98,10 @@ fn refusals() -> Vec<Refusal> {
         Refusal::LicenseStateUnfit { state: LicenseState::Active },
         Refusal::NotUndoable,
         Refusal::ChangedSince,
+        Refusal::DownloadLinkInvalid,
+        Refusal::DownloadLinkEnded,
+        Refusal::ReleaseWithdrawn,
+        Refusal::ReleaseNotOut,
         Refusal::Money(MoneyError::Overflow),
     ]
 }
@@ -121,9 +130,14 @@ fn meets(refusal: &Refusal) -> (bool, bool) {
         | Refusal::PlanIsBundle
         | Refusal::CodeFromStock
         | Refusal::NothingOwed
+        | Refusal::MessagesUnanswered
+        | Refusal::MessageUnreadable
+        | Refusal::SubmittedOtherwise
         | Refusal::FulfilledOtherwise
         | Refusal::ContentTaken
         | Refusal::ConsentMissing
+        | Refusal::AnswerMissing { .. }
+        | Refusal::AnswerInvalid { .. }
         | Refusal::CheckoutExpired
         | Refusal::CheckoutCompleted
         | Refusal::LicenseNotUsable(_)
@@ -146,6 +160,10 @@ fn meets(refusal: &Refusal) -> (bool, bool) {
         | Refusal::LicenseStateUnfit { .. }
         | Refusal::NotUndoable
         | Refusal::ChangedSince
+        | Refusal::DownloadLinkInvalid
+        | Refusal::DownloadLinkEnded
+        | Refusal::ReleaseWithdrawn
+        | Refusal::ReleaseNotOut
         | Refusal::UsageExhausted { .. } => (false, false),
     }
 }
@@ -183,6 +201,8 @@ fn put_together() -> BTreeSet<String> {
             MailKind::OrderPaid { order },
             MailKind::OrderFulfilled { order },
             MailKind::PoolLow { pool: PoolId::mint(now, &mut rng) },
+            MailKind::MessageFromShop { message: MessageId::mint(now, &mut rng) },
+            MailKind::MessageFromBuyer { order },
             MailKind::PaymentFailed { order },
             MailKind::OrderRefunded { order },
             MailKind::PortalCode { link },

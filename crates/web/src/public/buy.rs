@@ -3,12 +3,14 @@
 //! Looking writes nothing. Pressing pay opens the checkout under the id that
 //! the page carries, so that pressing twice is one order.
 
-use app::{CheckoutInput, is_about_stock};
+use std::collections::BTreeMap;
+
+use app::{CheckoutInput, is_about_answers, is_about_stock};
 use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use domain::{Actor, BuyerDetails, CheckoutId, Email, Plan, PlanId, Price, Product, Refusal, Sale, Supply};
+use domain::{Actor, BuyerDetails, CheckoutId, Email, Plan, PlanId, Price, Product, Question, Refusal, Sale, Supply};
 
 use crate::Web;
 use crate::problem::Problem;
@@ -25,6 +27,8 @@ struct Offer {
     tiers: Vec<Plan>,
     /// What there is in stock, where it is sold from one.
     supply: Option<Supply>,
+    /// What is asked of whoever buys it.
+    questions: Vec<Question>,
 }
 
 /// What the address or the form asks for.
@@ -55,7 +59,7 @@ pub(crate) async fn show(
 ) -> Result<Response, Problem> {
     let offer = Offer::find(&web, &visit, &plan).await?;
     let frame = offer.frame(&web, &visit);
-    let wish = Wish::read(&frame, &visit, &fields, &offer.plan);
+    let wish = Wish::read(&frame, &visit, &fields, &offer);
     let errors = if fields.has("quantity") { wish.quantity_error() } else { Vec::new() };
     offer.page(&web, frame, &wish, errors, None)
 }
@@ -68,7 +72,7 @@ pub(crate) async fn submit(
 ) -> Result<Response, Problem> {
     let offer = Offer::find(&web, &visit, &plan).await?;
     let frame = offer.frame(&web, &visit).returning_to(format!("/buy/{}", offer.plan.slug));
-    let wish = Wish::read(&frame, &visit, &fields, &offer.plan);
+    let wish = Wish::read(&frame, &visit, &fields, &offer);
     if fields.get("press") == "update" {
         let errors = wish.quantity_error();
         return offer.page(&web, frame, &wish, errors, None);
@@ -85,20 +89,20 @@ pub(crate) async fn submit(
 }
 
 impl Wish {
-    fn read(frame: &Frame, visit: &Visit, fields: &Fields, plan: &Plan) -> Self {
+    fn read(frame: &Frame, visit: &Visit, fields: &Fields, offer: &Offer) -> Self {
         let quantity_text = if fields.has("quantity") { fields.get("quantity") } else { "1" };
         Self {
             market: Market::of(visit, fields),
-            quantity: quantity(frame, quantity_text, plan.max_quantity),
+            quantity: quantity(frame, quantity_text, offer.plan.max_quantity),
             quantity_text: quantity_text.to_owned(),
-            buyer: Buyer { email: fields.get("email").to_owned(), has_consent: fields.get("consent") == "yes" },
+            buyer: Buyer::read(fields, &offer.questions),
             visit: CheckoutId::parse(fields.get("visit")).ok(),
         }
     }
 
     fn quantity_error(&self) -> Vec<FieldError> {
         let text = self.quantity.as_ref().err().map(|error| error.text.clone());
-        text.into_iter().map(|text| FieldError { field: "quantity", text }).collect()
+        text.into_iter().map(|text| FieldError { field: "quantity".into(), text }).collect()
     }
 }
 
@@ -118,7 +122,9 @@ impl Offer {
         }
         let tiers = store.plans(shop, product.id).await.map_err(app::Error::from)?;
         let supply = web.app.supply_of_plan(&plan, plan.max_quantity).await?;
-        Ok(Self { product, plan, tiers, supply })
+        let parts = store.parts(shop, &plan.bundle).await.map_err(app::Error::from)?;
+        let questions = domain::Offer { shop: &visit.shop, product: &product, plan: &plan, parts: &parts }.questions();
+        Ok(Self { product, plan, tiers, supply, questions })
     }
 
     fn frame(&self, web: &Web, visit: &Visit) -> Frame {
@@ -161,10 +167,12 @@ impl Offer {
                 name: format!("{} {}", self.product.name, self.plan.name),
                 detail: till::detail(&frame, quantity, unit),
                 amount: frame.words.amount(total),
+                answers: Vec::new(),
             }],
             total,
             country: wish.market.country,
             buyer: wish.buyer.clone(),
+            questions: self.questions.clone(),
             is_email_fixed: false,
             errors,
             stock: InStock::of(self.supply.as_ref(), quantity),
@@ -207,22 +215,24 @@ impl Offer {
         fields: &Fields,
     ) -> Result<Pressed, Problem> {
         let email = till::email(frame, fields.get("email"));
+        let answers = till::answers(frame, &self.questions, &wish.buyer.answers);
         let country = till::country(frame, fields);
         let consent = country.as_ref().map_or(Ok(()), |country| till::consent(frame, *country, wish.buyer.has_consent));
-        let (quantity, email, country) = match (&wish.quantity, email, country, consent) {
-            (Ok(quantity), Ok(email), Ok(country), Ok(())) => (*quantity, email, country),
-            (_, email, country, consent) => {
+        let (quantity, email, answers, country) = match (&wish.quantity, email, answers, country, consent) {
+            (Ok(quantity), Ok(email), Ok(answers), Ok(country), Ok(())) => (*quantity, email, answers, country),
+            (_, email, answers, country, consent) => {
                 let mut errors = wish.quantity_error();
-                errors.extend(email.err().into_iter().chain(country.err()).chain(consent.err()));
+                errors.extend(email.err().into_iter().chain(answers.err().into_iter().flatten()));
+                errors.extend(country.err().into_iter().chain(consent.err()));
                 return Ok(Pressed::Again { errors, notice: None });
             }
         };
         let price = self.price(wish, frame)?;
         let total =
             price.amount(quantity).map_err(Refusal::from)?.ok_or_else(|| Problem::from(Refusal::NoPriceInCurrency))?;
-        let changed = || Pressed::Again { errors: Vec::new(), notice: Some(frame.say("till-changed")) };
+        let changed = |id: &str| Pressed::Again { errors: Vec::new(), notice: Some(frame.say(id)) };
         if till::shown(total) != fields.get("shown") {
-            return Ok(changed());
+            return Ok(changed("till-changed"));
         }
         let input = |id: Option<CheckoutId>| CheckoutInput {
             plan: self.plan.id,
@@ -235,18 +245,19 @@ impl Offer {
             locale: visit.locale.clone(),
             success_url: None,
             cancel_url: None,
-            metadata: std::collections::BTreeMap::new(),
+            metadata: BTreeMap::new(),
+            answers: BTreeMap::new(),
         };
         let mut sale = web.app.open_checkout(&visit.shop, input(wish.visit), Actor::Buyer).await?;
         let is_this = sale.order.total == total && sale.order.choice() == Some((self.plan.id, quantity));
         if !is_this {
-            return Ok(changed());
+            return Ok(changed("till-changed"));
         }
         if sale.order.state.was_paid() {
             // Whether this browser may see it is for the order's page to say.
             return Ok(Pressed::Away(Redirect::to(&format!("/orders/{}", sale.order.id)).into_response()));
         }
-        if is_over(web, &sale) || is_of_another(&sale, &email) {
+        if is_over(web, &sale) || is_of_another(&sale, &email, &answers) {
             sale = web.app.open_checkout(&visit.shop, input(None), Actor::Buyer).await?;
         }
         let buyer = BuyerDetails {
@@ -256,11 +267,20 @@ impl Offer {
             locale: visit.locale.clone(),
             immediate_supply: till::consent_counts(country, wish.buyer.has_consent),
             accepts_later: fields.get("later") == "yes",
+            answers,
         };
-        match web.app.submit_checkout(&visit.shop, sale.checkout.id, &buyer).await {
+        let mut submitted = web.app.submit_checkout(&visit.shop, sale.checkout.id, &buyer).await;
+        if let Err(app::Error::Refused(Refusal::SubmittedOtherwise)) = submitted {
+            // Another press of this visit was faster, and said something else: this one gets an order of its own.
+            let own = web.app.open_checkout(&visit.shop, input(None), Actor::Buyer).await?;
+            submitted = web.app.submit_checkout(&visit.shop, own.checkout.id, &buyer).await;
+        }
+        match submitted {
             Ok(submitted) => Ok(Pressed::Away(till::go(web, country, submitted.payment).await)),
             // Somebody else had the last one.
             Err(error) if is_about_stock(&error) => Ok(Pressed::SoldMeanwhile),
+            // The visit was opened when something else was asked; the next page is another visit.
+            Err(error) if is_about_answers(&error) => Ok(changed("till-asked-changed")),
             Err(error) => Err(error.into()),
         }
     }
@@ -271,15 +291,17 @@ fn is_over(web: &Web, sale: &Sale) -> bool {
 }
 
 /// Whoever knows the id of a visit must not turn somebody's order to another
-/// address; a buyer who mends a typo gets an order of their own.
-fn is_of_another(sale: &Sale, email: &Email) -> bool {
-    sale.order.email.as_ref().is_some_and(|known| known.key() != email.key())
+/// address, nor to another account; a buyer who mends a typo gets an order of their own.
+fn is_of_another(sale: &Sale, email: &Email, answers: &BTreeMap<String, String>) -> bool {
+    let is_other = |known: &Email| known.key() != email.key() || sale.order.answers() != *answers;
+    sale.order.email.as_ref().is_some_and(is_other)
 }
 
 /// How many, typed in digits of any script.
 fn quantity(frame: &Frame, typed: &str, max: u32) -> Result<u32, FieldError> {
     let text = domain::search_key(typed);
-    let refuse = |id: &str| Err(FieldError { field: "quantity", text: frame.words.fill(id, &[("max", max.into())]) });
+    let refuse =
+        |id: &str| Err(FieldError { field: "quantity".into(), text: frame.words.fill(id, &[("max", max.into())]) });
     if text.is_empty() {
         return refuse("error-quantity-empty");
     }

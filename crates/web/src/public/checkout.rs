@@ -2,9 +2,12 @@
 //! a buyer who came back from the gateway without paying.
 //!
 //! What is bought stands fast here; to change it is to begin again. Once pay
-//! was pressed nothing personal is shown: whoever has the link sees the total.
+//! was pressed nothing personal is shown but to the buyer: whoever else has the
+//! link sees the total.
 
-use app::{App, CheckoutInput, is_about_stock};
+use std::collections::BTreeMap;
+
+use app::{App, CheckoutInput, is_about_answers, is_about_stock};
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, State};
@@ -14,6 +17,7 @@ use domain::{Actor, BuyerDetails, CheckoutId, CheckoutState, Order, Payment, Ref
 
 use crate::Web;
 use crate::problem::Problem;
+use crate::public::access::{self, Access};
 use crate::public::fields::{Fields, address};
 use crate::public::frame::{Frame, page};
 use crate::public::till::{self, Buyer, FieldError, InStock, Line, Till};
@@ -85,15 +89,19 @@ pub(crate) async fn submit(
     match step(&web, &sale) {
         Step::AtOrder => Ok(to_order(&sale.order)),
         Step::Over => {
-            let again = web.app.open_checkout(&visit.shop, same_again(&sale)?, Actor::Buyer).await?;
+            let again = open_again(&web, &visit, same_again(&sale, shows_buyer(&web, &visit, &sale).await?)?).await?;
             Ok(Redirect::to(&format!("/checkout/{}", again.checkout.id)).into_response())
         }
         Step::AtGateway { payment } => Ok(to_gateway(&payment)),
         Step::Again { .. } => {
             let submitted = match web.app.retry_payment(&visit.shop, sale.order.id).await {
                 Ok(submitted) => submitted,
-                Err(error) if is_about_stock(&error) => {
+                Err(error) if is_about_stock(&error) && shows_buyer(&web, &visit, &sale).await? => {
                     return open_till(&web, &visit, &sale, Buyer::default(), Vec::new(), None).await;
+                }
+                Err(error) if is_about_stock(&error) => {
+                    let frame = frame(&web, &visit, "checkout-continue-title");
+                    return continue_page(&frame, &sale, frame.say("till-out"), None, "checkout-continue-button");
                 }
                 Err(error) => return Err(error.into()),
             };
@@ -106,7 +114,8 @@ pub(crate) async fn submit(
 
 async fn press(web: &Web, visit: &Visit, sale: &Sale, fields: &Fields) -> Result<Response, Problem> {
     let frame = frame(web, visit, "checkout-title");
-    let typed = Buyer { email: fields.get("email").to_owned(), has_consent: fields.get("consent") == "yes" };
+    let questions = sale.order.questions();
+    let typed = Buyer::read(fields, &questions);
     let country = till::country(&frame, fields);
     if fields.get("press") == "update" {
         let mut sale = sale.clone();
@@ -117,9 +126,10 @@ async fn press(web: &Web, visit: &Visit, sale: &Sale, fields: &Fields) -> Result
         Some(email) => Ok(email.clone()),
         None => till::email(&frame, &typed.email),
     };
+    let answers = till::answers(&frame, &questions, &typed.answers);
     let consent = country.as_ref().map_or(Ok(()), |country| till::consent(&frame, *country, typed.has_consent));
-    match (email, country, consent) {
-        (Ok(email), Ok(country), Ok(())) => {
+    match (email, answers, country, consent) {
+        (Ok(email), Ok(answers), Ok(country), Ok(())) => {
             let buyer = BuyerDetails {
                 email,
                 name: None,
@@ -127,6 +137,7 @@ async fn press(web: &Web, visit: &Visit, sale: &Sale, fields: &Fields) -> Result
                 locale: visit.locale.clone(),
                 immediate_supply: till::consent_counts(country, typed.has_consent),
                 accepts_later: fields.get("later") == "yes",
+                answers,
             };
             match web.app.submit_checkout(&visit.shop, sale.checkout.id, &buyer).await {
                 Ok(submitted) => Ok(till::go(web, country, submitted.payment).await),
@@ -135,13 +146,20 @@ async fn press(web: &Web, visit: &Visit, sale: &Sale, fields: &Fields) -> Result
                     let notice = Some(frame.say("till-stock-changed"));
                     open_till(web, visit, sale, typed, Vec::new(), notice).await
                 }
+                // Another press was faster, and said something else: this one gets an order of its own.
+                Err(app::Error::Refused(Refusal::SubmittedOtherwise)) => {
+                    let again = open_again(web, visit, same_again(sale, true)?).await?;
+                    let submitted = web.app.submit_checkout(&visit.shop, again.checkout.id, &buyer).await?;
+                    Ok(till::go(web, country, submitted.payment).await)
+                }
                 Err(error) => Err(error.into()),
             }
         }
-        (email, country, consent) => {
+        (email, answers, country, consent) => {
             let mut sale = sale.clone();
             sale.order.country = *country.as_ref().unwrap_or(&sale.order.country);
-            let errors = email.err().into_iter().chain(country.err()).chain(consent.err()).collect();
+            let errors = email.err().into_iter().chain(answers.err().into_iter().flatten());
+            let errors = errors.chain(country.err()).chain(consent.err()).collect();
             open_till(web, visit, &sale, typed, errors, None).await
         }
     }
@@ -201,14 +219,12 @@ async fn open_till(
         highlights: Vec::new(),
         tiers: Vec::new(),
         quantity: None,
-        lines: till::lines(&frame, order),
+        lines: till::lines_with_answers(&frame, order),
         total: order.total,
         country: order.country,
         is_email_fixed: order.email.is_some(),
-        buyer: Buyer {
-            email: order.email.as_ref().map_or(typed.email, ToString::to_string),
-            has_consent: typed.has_consent,
-        },
+        buyer: Buyer { email: order.email.as_ref().map_or(typed.email.clone(), ToString::to_string), ..typed },
+        questions: order.questions(),
         errors,
         stock,
         notice,
@@ -250,8 +266,24 @@ fn continue_page(
     page(StatusCode::OK, frame, &template)
 }
 
-/// The same contents, at what the catalog asks for them now.
-fn same_again(sale: &Sale) -> Result<CheckoutInput, Problem> {
+/// Whether this browser may see address and answers: those of a visit that its opener has said, before anybody pressed
+/// pay; afterwards its buyer's own.
+async fn shows_buyer(web: &Web, visit: &Visit, sale: &Sale) -> Result<bool, Problem> {
+    Ok(sale.payments.is_empty() || access::of(web, visit, &sale.order).await? == Some(Access::Buyer))
+}
+
+/// Opens a visit with the same contents; without the answers where something else is asked by now.
+async fn open_again(web: &Web, visit: &Visit, input: CheckoutInput) -> Result<Sale, Problem> {
+    let plain = CheckoutInput { answers: BTreeMap::new(), ..input.clone() };
+    match web.app.open_checkout(&visit.shop, input, Actor::Buyer).await {
+        Err(error) if is_about_answers(&error) => Ok(web.app.open_checkout(&visit.shop, plain, Actor::Buyer).await?),
+        opened => Ok(opened?),
+    }
+}
+
+/// The same contents, at what the catalog asks for them now. Whose they were only for the buyer: whoever else has the link
+/// of the old visit must not read it on the page of the new one.
+fn same_again(sale: &Sale, shows_buyer: bool) -> Result<CheckoutInput, Problem> {
     let (plan, quantity) = sale.order.choice().ok_or_else(|| Problem::not_found("plan"))?;
     Ok(CheckoutInput {
         plan,
@@ -259,12 +291,13 @@ fn same_again(sale: &Sale) -> Result<CheckoutInput, Problem> {
         quantity,
         currency: Some(sale.order.total.currency()),
         coupon: None,
-        email: sale.order.email.clone(),
+        email: sale.order.email.clone().filter(|_| shows_buyer),
         country: sale.order.country,
         locale: sale.order.locale.clone(),
         success_url: sale.checkout.success_url.clone(),
         cancel_url: sale.checkout.cancel_url.clone(),
         metadata: sale.order.metadata.clone(),
+        answers: if shows_buyer { sale.order.answers() } else { BTreeMap::new() },
     })
 }
 

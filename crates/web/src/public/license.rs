@@ -3,8 +3,8 @@
 use app::Held;
 use app::messages::Arg;
 use domain::{
-    Activation, Age, AtExpiry, Attempt, Duration, License, LicenseState, OrderLine, Quota, SeatHolder, Standing,
-    Starts, Timestamp,
+    Activation, Age, AtExpiry, Attempt, Duration, Fulfilment, License, LicenseState, OrderLine, Quota, SeatHolder,
+    Standing, Starts, Timestamp,
 };
 
 use crate::public::words::Words;
@@ -19,6 +19,14 @@ pub(crate) struct LicenseView {
     pub(crate) key: Option<String>,
     /// Whether there is nothing to be seen yet: the code comes later.
     pub(crate) is_on_its_way: bool,
+    /// What a person of the shop said of it, where it may be seen.
+    pub(crate) said: Option<String>,
+    /// Until when a person has promised it.
+    pub(crate) promised: Option<String>,
+    /// Whether a person does it: there is no key, and there are no devices.
+    pub(crate) is_by_hand: bool,
+    /// Whether files are what was bought: the key then only says which license it is.
+    pub(crate) is_download: bool,
     /// The end of the key, where it may not.
     pub(crate) key_tail: String,
     pub(crate) is_usable: bool,
@@ -50,6 +58,16 @@ pub(crate) struct RefusedView {
 const REFUSAL_TOLD_FOR: Duration = Duration::days(7);
 
 impl LicenseView {
+    /// Whether a key is what was bought, and devices are what it is for.
+    pub(crate) fn has_devices(&self) -> bool {
+        !self.is_by_hand && !self.is_download
+    }
+
+    /// Whether there is something that is not shown here.
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.key.is_none() && self.said.is_none() && self.promised.is_none() && !self.is_on_its_way
+    }
+
     /// The license with the last of these refusals that is its own.
     pub(crate) fn refused(self, words: &Words, license: &License, refusals: &[Attempt], now: Timestamp) -> Self {
         let is_told = |refusal: &&Attempt| {
@@ -111,6 +129,14 @@ pub(crate) fn view(
         SeatHolder::User => "page-license-seats-users",
     };
     let quota = license.policy.seating.releases;
+    let is_by_hand = match content {
+        Some(Held::Said(_) | Held::Promised(_)) => true,
+        Some(Held::Key(_) | Held::Code(_) | Held::OnItsWay) | None => {
+            line.is_some_and(|line| matches!(line.fulfilment, Fulfilment::Manual { .. }))
+        }
+    };
+    let is_download = line.is_some_and(|line| line.fulfilment == Fulfilment::Download);
+    let is_for_devices = !is_by_hand && !is_download;
     let next_at = quota.and_then(|quota| quota.next_at(&license.own_acts.releases, now));
     LicenseView {
         releases: quota.map(|quota| releases(words, license, quota, now)),
@@ -118,8 +144,16 @@ pub(crate) fn view(
         manage: None,
         name: line.map(|line| format!("{} {}", line.product_name, line.plan_name)).unwrap_or_default(),
         id: license.id.to_string(),
-        key: content.and_then(Held::text),
+        key: content.and_then(Held::key),
+        said: content.and_then(Held::said),
+        promised: content.and_then(Held::promised_by).map(|at| {
+            let date = words.date(at);
+            let id = if at <= now { "page-license-by-hand-late" } else { "page-license-by-hand" };
+            words.fill(id, &[("date", (&date).into())])
+        }),
+        is_by_hand,
         is_on_its_way: content == Some(&Held::OnItsWay),
+        is_download,
         // What was made elsewhere does not end as the key behind it does.
         key_tail: if line.is_some_and(|line| line.fulfilment.is_claimed()) {
             String::new()
@@ -130,13 +164,15 @@ pub(crate) fn view(
         standing: standing(words, license, now),
         terms: terms(words, license, now),
         seats: match license.policy.seats {
+            _ if !is_for_devices => String::new(),
             Some(seats) => words.fill(of_seats, &[("used", used.into()), ("seats", seats.into())]),
             None => words.say("page-license-seats-any"),
         },
-        file: (is_usable && license.policy.seats.is_none())
+        file: (is_usable && is_for_devices && license.policy.seats.is_none())
             .then(|| format!("{release_root}/licenses/{}/file", license.id)),
         devices: held
             .into_iter()
+            .filter(|_| is_for_devices)
             .map(|seat| device(words, seat, &format!("{release_root}/licenses/{}/activations", license.id)))
             .collect(),
         refused: None,
@@ -149,7 +185,11 @@ pub(crate) fn handed_on(words: &Words, license: &License, line: Option<&OrderLin
         name: line.map(|line| format!("{} {}", line.product_name, line.plan_name)).unwrap_or_default(),
         id: license.id.to_string(),
         key: None,
+        said: None,
+        promised: None,
+        is_by_hand: false,
         is_on_its_way: false,
+        is_download: false,
         key_tail: "••••".to_owned(),
         is_usable: false,
         standing: words.say("page-license-handed-on"),

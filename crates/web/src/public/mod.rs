@@ -16,6 +16,7 @@ pub(crate) mod order;
 pub(crate) mod own_license;
 pub(crate) mod portal;
 pub(crate) mod product;
+pub(crate) mod release;
 pub(crate) mod storefront;
 pub(crate) mod terms;
 pub(crate) mod transfer;

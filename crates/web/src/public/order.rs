@@ -4,15 +4,16 @@
 //! in the mail), or through the portal. Without either it shows nothing, not
 //! even whether there is such an order.
 
-use app::Held;
 use app::mail::markdown;
+use app::{Held, Versions};
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Form, Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse as _, Redirect, Response};
 use domain::{
-    Activation, ActivationId, Actor, Attempt, Duration, FileGiver, LicenseId, MailKind, MethodSummary, Order, OrderId,
-    OrderState, Payment, PaymentState, Product, RefundState, Refusal, Sale, Timestamp,
+    Activation, ActivationId, Actor, Attempt, Author, Duration, FileGiver, Fulfilment, LicenseId, MailKind, Message,
+    MessageBody, MethodSummary, Order, OrderId, OrderState, Payment, PaymentState, Product, RefundState, Refusal, Sale,
+    TextError, Timestamp,
 };
 use store::{DeliveryFilter, Page};
 
@@ -23,6 +24,7 @@ use crate::public::download;
 use crate::public::fields::Fields;
 use crate::public::frame::{Frame, page};
 use crate::public::license::{self, LicenseView};
+use crate::public::release::{self, Buy, DownloadsView};
 use crate::public::till::{self, Line};
 use crate::public::words::Words;
 use crate::visit::Visit;
@@ -76,6 +78,26 @@ struct Receipt {
     terms: String,
 }
 
+/// What buyer and shop wrote to each other, and the form below it.
+struct Messages {
+    rows: Vec<MessageRow>,
+    typed: String,
+    error: Option<String>,
+}
+
+struct MessageRow {
+    who: String,
+    at: String,
+    body: String,
+    is_own: bool,
+}
+
+/// What was typed into the form for a message and cannot be taken, with the id of the reason.
+struct Unsaid<'a> {
+    text: &'a str,
+    error: &'static str,
+}
+
 #[derive(Template)]
 #[template(path = "public/order.html")]
 struct OrderPage<'a> {
@@ -86,10 +108,17 @@ struct OrderPage<'a> {
     sent_to: Option<String>,
     keys_title: String,
     licenses: Vec<LicenseView>,
+    downloads: Vec<DownloadsView>,
+    /// Whether files are all that was bought, so that they stand where keys stand.
+    downloads_first: bool,
     /// Why keys are hidden.
     is_hiding: bool,
     guides: Vec<Guide>,
     receipt: Receipt,
+    /// What was written, where it may be read.
+    messages: Option<Messages>,
+    /// Where the mail went, or is on its way to, and what is in it.
+    sent_lead: String,
     /// Safe HTML.
     refund_policy: String,
     was_paid: bool,
@@ -108,6 +137,7 @@ struct Belongings {
     seats: Vec<Activation>,
     refusals: Vec<Attempt>,
     products: Vec<Product>,
+    messages: Vec<Message>,
 }
 
 pub(crate) async fn show(
@@ -126,7 +156,35 @@ pub(crate) async fn show(
     let Some((sale, access)) = open(&web, &visit, &id).await? else { return denied(&web, &visit) };
     let visit = visit.speaking(&web, &sale.order.locale);
     let belongings = Belongings::read(&web, &sale, access).await?;
-    order_page(&web, &visit, &sale, access, &belongings, fields.get("done"))
+    order_page(&web, &visit, &sale, access, &belongings, &fields, None).await
+}
+
+/// Writes to the shop. Only the buyer does: whoever knows a key alone does not see what was written either.
+pub(crate) async fn write(
+    State(web): State<Web>,
+    visit: Visit,
+    Path(id): Path<String>,
+    Form(fields): Form<Fields>,
+) -> Result<Response, Problem> {
+    let Some((sale, access)) = open(&web, &visit, &id).await? else { return denied(&web, &visit) };
+    if access != Access::Buyer || !sale.order.takes_messages() {
+        return denied(&web, &visit);
+    }
+    let text = fields.get("message");
+    let error = match MessageBody::parse(text) {
+        Ok(body) => match web.app.write_message(&visit.shop, sale.order.id, Author::Buyer, &body).await {
+            Ok(_) => return Ok(back(sale.order.id, "written")),
+            Err(app::Error::Refused(Refusal::MessagesUnanswered)) => "error-message-unanswered",
+            Err(error) => return Err(error.into()),
+        },
+        Err(TextError::Empty) => "error-message-empty",
+        Err(TextError::TooLong(_)) => "error-message-long",
+        Err(TextError::CardNumber) => "error-message-card",
+    };
+    let visit = visit.speaking(&web, &sale.order.locale);
+    let belongings = Belongings::read(&web, &sale, access).await?;
+    let asked = Fields::default();
+    order_page(&web, &visit, &sale, access, &belongings, &asked, Some(Unsaid { text, error })).await
 }
 
 /// Where the gateway sends the buyer back to. Asks how the payment stands, which repeats without harm.
@@ -254,7 +312,7 @@ pub(crate) async fn free_seat(
 
 /// What happened, by the code that a form's answer carries in its address.
 pub(crate) fn done(words: &Words, code: &str) -> Option<String> {
-    ["checked", "resent", "just_sent", "released", "release_quota", "out_of_stock"]
+    ["written", "checked", "resent", "just_sent", "released", "release_quota", "out_of_stock"]
         .contains(&code)
         .then(|| words.say(&format!("page-order-done-{code}")))
 }
@@ -285,14 +343,22 @@ fn denied(web: &Web, visit: &Visit) -> Result<Response, Problem> {
 
 impl Belongings {
     async fn read(web: &Web, sale: &Sale, access: Access) -> Result<Self, Problem> {
-        let mut belongings = Self { held: Vec::new(), seats: Vec::new(), refusals: Vec::new(), products: Vec::new() };
+        let mut belongings = Self {
+            held: Vec::new(),
+            seats: Vec::new(),
+            refusals: Vec::new(),
+            products: Vec::new(),
+            messages: Vec::new(),
+        };
         if !sale.order.state.was_paid() {
             return Ok(belongings);
         }
         let (store, shop) = (&web.app.store, sale.order.shop);
-        // Whoever came with the only key of an order knows it already.
-        if access == Access::Buyer || sale.licenses.len() == 1 {
+        if sees_all(sale, access) {
             belongings.held = web.app.held(&sale.order).await?;
+        }
+        if access == Access::Buyer {
+            belongings.messages = store.messages(shop, sale.order.id).await.map_err(app::Error::from)?;
         }
         belongings.seats = store.activations_of_order(shop, sale.order.id).await.map_err(app::Error::from)?;
         belongings.refusals = store.last_refusals_of_order(shop, sale.order.id).await.map_err(app::Error::from)?;
@@ -305,13 +371,14 @@ impl Belongings {
     }
 }
 
-fn order_page(
+async fn order_page(
     web: &Web,
     visit: &Visit,
     sale: &Sale,
     access: Access,
     belongings: &Belongings,
-    done_code: &str,
+    asked: &Fields,
+    unsaid: Option<Unsaid<'_>>,
 ) -> Result<Response, Problem> {
     let order = &sale.order;
     let now = web.app.clock.now();
@@ -320,9 +387,11 @@ fn order_page(
     let title = frame.words.fill("page-order-title", &[("number", order.number.as_str().into())]);
     let frame = Frame { title, ..frame };
     let mut stage = stage(&frame.words, sale, now);
-    if belongings.held.iter().any(|(_, held)| *held == Held::OnItsWay) && sale.order.state == OrderState::Paid {
-        stage.texts = vec![frame.say("page-order-on_its_way")];
+    if sale.order.state == OrderState::Paid {
+        let awaited = awaited(&frame.words, &belongings.held, now);
+        stage.texts = if awaited.is_empty() { stage.texts } else { awaited };
     }
+    let frame = if unsaid.is_some() { frame.erroneous() } else { frame };
     let frame = if stage.is_waiting { frame.refreshing(REFRESH_SECONDS) } else { frame };
     let words = &frame.words;
     let licenses: Vec<LicenseView> = sale
@@ -346,18 +415,33 @@ fn order_page(
             html: markdown::to_html(guide),
         })
     });
-    let units = i64::try_from(licenses.len()).unwrap_or(i64::MAX);
+    let with_keys = licenses.iter().filter(|license| license.has_devices()).count();
+    let status = if unsaid.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let messages = (access == Access::Buyer && order.takes_messages()).then(|| Messages {
+        rows: belongings.messages.iter().map(|message| message_row(&frame, &visit.shop.name, message)).collect(),
+        typed: unsaid.as_ref().map(|unsaid| unsaid.text.to_owned()).unwrap_or_default(),
+        error: unsaid.as_ref().map(|unsaid| words.say(unsaid.error)),
+    });
+    let downloads = downloads(web, words, sale, access, release::wanted_versions(asked), &path).await?;
+    let downloads_first = order.lines.iter().all(|line| line.fulfilment == Fulfilment::Download);
+    let (keys_title, units) =
+        if downloads_first { ("page-order-licenses", licenses.len()) } else { ("page-order-keys", with_keys) };
+    let units = i64::try_from(units).unwrap_or(i64::MAX);
     let template = OrderPage {
-        done: done(words, done_code),
+        done: done(words, asked.get("done")),
         sent_to: order.email.as_ref().map(|email| match access {
             Access::Buyer => email.to_string(),
             Access::Holder => email.masked(),
         }),
-        keys_title: words.fill("page-order-keys", &[("count", units.into())]),
-        is_hiding: licenses.iter().any(|license| license.key.is_none() && !license.is_on_its_way),
+        keys_title: words.fill(keys_title, &[("count", units.into())]),
+        is_hiding: licenses.iter().any(LicenseView::is_hidden),
+        messages,
+        sent_lead: words.say(if with_keys > 0 { "page-order-sent-to" } else { "page-order-receipt-sent-to" }),
         licenses,
+        downloads,
+        downloads_first,
         guides: guides.collect(),
-        receipt: receipt(&frame, sale),
+        receipt: receipt(&frame, sale, access),
         refund_policy: markdown::to_html(&visit.shop.refund_policy),
         was_paid: order.state.was_paid(),
         seller_url: sale.checkout.success_url.as_deref().map(|url| with_order(url, order.id)),
@@ -365,7 +449,61 @@ fn order_page(
         path,
         frame: &frame,
     };
-    page(StatusCode::OK, &frame, &template)
+    page(status, &frame, &template)
+}
+
+fn message_row(frame: &Frame, shop: &str, message: &Message) -> MessageRow {
+    let is_own = message.author == Author::Buyer;
+    MessageRow {
+        who: if is_own { frame.say("page-message-you") } else { shop.to_owned() },
+        at: frame.words.date(message.at),
+        body: message.body.as_str().to_owned(),
+        is_own,
+    }
+}
+
+/// What a paid order still waits for, a text for each way in which it comes: of what people have promised the nearest,
+/// since the others stand beside what they are about.
+fn awaited(words: &Words, held: &[(LicenseId, Held)], now: Timestamp) -> Vec<String> {
+    let is_on_its_way = held.iter().any(|(_, held)| *held == Held::OnItsWay);
+    let on_its_way = is_on_its_way.then(|| words.say("page-order-on_its_way"));
+    let promised = held.iter().filter_map(|(_, held)| held.promised_by()).min();
+    let promised = promised.map(|at| {
+        let id = if at <= now { "page-order-by_hand_late" } else { "page-order-by_hand" };
+        let date = words.date(at);
+        words.fill(id, &[("date", (&date).into())])
+    });
+    promised.into_iter().chain(on_its_way).collect()
+}
+
+/// Whether everything that belongs to an order may be shown: whoever came with its only key knows that already.
+fn sees_all(sale: &Sale, access: Access) -> bool {
+    access == Access::Buyer || sale.licenses.len() == 1
+}
+
+/// What may be downloaded with the licenses that are still the buyer's: a link opens what its license opens.
+async fn downloads(
+    web: &Web,
+    words: &Words,
+    sale: &Sale,
+    access: Access,
+    versions: Versions,
+    path: &str,
+) -> Result<Vec<DownloadsView>, Problem> {
+    let order = &sale.order;
+    if !order.state.was_paid() || !sees_all(sale, access) {
+        return Ok(Vec::new());
+    }
+    let own = sale.licenses.iter().filter(|license| license.customer == order.customer);
+    let bought = own.map(|license| {
+        let line = usize::try_from(license.line).ok().and_then(|place| order.lines.get(place));
+        Buy {
+            license,
+            product_name: line.map(|line| line.product_name.clone()).unwrap_or_default(),
+            is_download: line.is_some_and(|line| line.fulfilment == Fulfilment::Download),
+        }
+    });
+    release::downloads(web, words, &bought.collect::<Vec<_>>(), versions, path).await
 }
 
 fn stage(words: &Words, sale: &Sale, now: Timestamp) -> Stage {
@@ -467,7 +605,7 @@ fn is_under_way(state: PaymentState) -> bool {
     }
 }
 
-fn receipt(frame: &Frame, sale: &Sale) -> Receipt {
+fn receipt(frame: &Frame, sale: &Sale, access: Access) -> Receipt {
     let (words, order) = (&frame.words, &sale.order);
     let mut facts = vec![
         (words.say("page-order-number"), order.number.to_string()),
@@ -496,7 +634,10 @@ fn receipt(frame: &Frame, sale: &Sale) -> Receipt {
     Receipt {
         document: words.say(if order.state.was_paid() { "page-order-receipt" } else { "page-order-summary" }),
         facts,
-        lines: till::lines(frame, order),
+        lines: match access {
+            Access::Buyer => till::lines_with_answers(frame, order),
+            Access::Holder => till::lines(frame, order),
+        },
         total: words.amount(order.total),
         refunds: refunds.collect(),
         consent,

@@ -21,6 +21,7 @@ use crate::public::fields::Fields;
 use crate::public::frame::{Frame, page};
 use crate::public::license::{self, LicenseView};
 use crate::public::portal;
+use crate::public::release::{self, Buy, DownloadsView};
 use crate::public::till::FieldError;
 use crate::public::words::Words;
 use crate::visit::Visit;
@@ -34,6 +35,7 @@ struct OwnLicensePage<'a> {
     frame: &'a Frame,
     path: String,
     license: LicenseView,
+    downloads: Vec<DownloadsView>,
     done: Option<String>,
     can_change: bool,
     /// Whom it is offered to, until when.
@@ -101,7 +103,7 @@ pub(crate) async fn show(
     Query(fields): Query<Fields>,
 ) -> Result<Response, Problem> {
     let own = owned!(&web, &visit, &id);
-    license_page(&web, &visit, &own, fields.get("done"), Vec::new()).await
+    license_page(&web, &visit, &own, &fields, Vec::new()).await
 }
 
 /// Gives a device the name that its owner knows it by; an empty one gives its own back.
@@ -119,7 +121,7 @@ pub(crate) async fn rename(
             Ok(name) => Some(name),
             Err(_) => {
                 let errors = vec![(format!("name-{seat}"), "error-device-name")];
-                return license_page(&web, &visit, &own, "", errors).await;
+                return license_page(&web, &visit, &own, &Fields::default(), errors).await;
             }
         },
     };
@@ -234,7 +236,7 @@ async fn license_page(
     web: &Web,
     visit: &Visit,
     own: &Own,
-    code: &str,
+    asked: &Fields,
     errors: Vec<(String, &str)>,
 ) -> Result<Response, Problem> {
     let (store, shop) = (&web.app.store, visit.shop.id);
@@ -245,20 +247,27 @@ async fn license_page(
         Ok::<_, store::ReadError>((seats, transfers))
     };
     let (seats, transfers) = read().await.map_err(app::Error::from)?;
-    let name = web.app.name_of(&own.license).await?.join(" ");
+    let [product_name, plan_name] = web.app.name_of(&own.license).await?;
+    let order = store.order(shop, own.license.order).await.map_err(app::Error::from)?;
+    let line = order.as_ref().and_then(|order| order.lines.get(usize::try_from(own.license.line).ok()?));
+    let name = format!("{product_name} {plan_name}");
     let now = web.app.clock.now();
     let frame = Frame { title: name.clone(), ..Frame::new(web, visit, String::new()).private() };
     let frame = frame.returning_to(&own.path);
     let words = &frame.words;
     let seats: Vec<Activation> = seats.into_iter().rev().collect();
-    let view = license::view(words, &own.license, None, held.as_ref(), &seats, "/portal", now);
+    let view = license::view(words, &own.license, line, held.as_ref(), &seats, "/portal", now);
+    let bought = Buy { license: &own.license, product_name, is_download: view.is_download };
+    let versions = release::wanted_versions(asked);
+    let downloads = release::downloads(web, words, &[bought], versions, &own.path).await?;
     let errors: Vec<(String, String)> = errors.into_iter().map(|(field, id)| (field, words.say(id))).collect();
     let (status, frame) = status(errors.is_empty(), frame);
     let template = OwnLicensePage {
-        done: done(&frame.words, code),
+        done: done(&frame.words, asked.get("done")),
         can_change: can_change(web, &own.license, held.as_ref()),
         offer: transfers.iter().find(|transfer| transfer.is_open(now)).map(|open| offer_text(&frame.words, open)),
         license: LicenseView { name, ..view },
+        downloads,
         path: own.path.clone(),
         errors,
         frame: &frame,
@@ -280,7 +289,9 @@ async fn key_page(web: &Web, visit: &Visit, own: &Own) -> Result<Response, Probl
     let now = web.app.clock.now();
     let (words, done) = (&frame.words, &own.license.own_acts.rotations);
     let refusal = match ROTATIONS.next_at(done, now) {
-        _ if matches!(held, Some(Held::Code(_) | Held::OnItsWay)) => Some(words.say("error-key-code")),
+        _ if matches!(held, Some(Held::Code(_) | Held::Said(_) | Held::OnItsWay | Held::Promised(_))) => {
+            Some(words.say("error-key-code"))
+        }
         _ if !can_change(web, &own.license, held.as_ref()) => Some(words.say("error-key-not-usable")),
         Some(next_at) => {
             let day = words.date(next_at);
@@ -310,7 +321,7 @@ fn transfer_page(
 ) -> Result<Response, Problem> {
     let frame = Frame::new(web, visit, String::new()).private().returning_to(format!("{}/transfer", own.path));
     let frame = Frame { title: frame.say("page-own-transfer-title"), ..frame };
-    let errors: Vec<FieldError> = error.into_iter().map(|text| FieldError { field: "email", text }).collect();
+    let errors: Vec<FieldError> = error.into_iter().map(|text| FieldError { field: "email".into(), text }).collect();
     let (status, frame) = status(errors.is_empty(), frame);
     let template = TransferPage {
         path: own.path.clone(),

@@ -4,6 +4,7 @@
 //! with its order number opens that order and hides what is personal. The
 //! receipt link opens its order's page without coming here.
 
+use app::Held;
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, Query, State};
@@ -14,7 +15,7 @@ use domain::{
     OrderNumber, Session, SessionHolder,
 };
 use latchkey_license::{KeyCode, KeyCodeError};
-use store::{LicenseFilter, OrderFilter, Page};
+use store::{LicenseFilter, OpenedClaim, OrderFilter, Page};
 
 use crate::problem::Problem;
 use crate::public::access::{self, PORTAL_COOKIE};
@@ -315,7 +316,10 @@ fn enter_page(
     let length = i64::try_from(KeyCode::LENGTH).unwrap_or_default();
     let errors: Vec<FieldError> = errors
         .into_iter()
-        .map(|(field, id)| FieldError { field, text: frame.words.fill(&id, &[("length", length.into())]) })
+        .map(|(field, id)| FieldError {
+            field: field.into(),
+            text: frame.words.fill(&id, &[("length", length.into())]),
+        })
         .collect();
     let (status, frame) =
         if errors.is_empty() { (StatusCode::OK, frame) } else { (StatusCode::UNPROCESSABLE_ENTITY, frame.erroneous()) };
@@ -373,7 +377,10 @@ async fn home(web: &Web, visit: &Visit, session: &Session, fields: &Fields) -> R
                     if license.customer != order.customer {
                         return license::handed_on(&frame.words, license, line);
                     }
-                    let view = license::view(&frame.words, license, line, None, &belongings.seats, "/portal", now);
+                    // A key is shown on its own page; what is no key, here as well.
+                    let held = belongings.held.iter().find(|(id, _)| *id == license.id).map(|(_, held)| held);
+                    let held = held.filter(|held| held.is_awaited() || (is_by_mail && held.said().is_some()));
+                    let view = license::view(&frame.words, license, line, held, &belongings.seats, "/portal", now);
                     let manage = is_by_mail.then(|| format!("/portal/licenses/{}", license.id));
                     LicenseView { manage, ..view }.refused(&frame.words, license, &belongings.refusals, now)
                 })
@@ -403,6 +410,12 @@ struct Belongings {
     received: Vec<License>,
     seats: Vec<Activation>,
     refusals: Vec<Attempt>,
+    /// What of it is made elsewhere.
+    held: Vec<(LicenseId, Held)>,
+}
+
+fn held(claims: Vec<OpenedClaim>) -> Vec<(LicenseId, Held)> {
+    claims.into_iter().map(|opened| (opened.claim.license, opened.into())).collect()
 }
 
 impl Belongings {
@@ -434,6 +447,7 @@ impl Belongings {
                 received,
                 seats,
                 refusals: store.last_refusals_of_customer(shop, id).await?,
+                held: held(store.claims_of_customer(shop, id, MOST_LICENSES).await?),
             })
         };
         Ok(read().await.map_err(app::Error::from)?)
@@ -444,7 +458,12 @@ impl Belongings {
         let (store, shop) = (&web.app.store, visit.shop.id);
         let seats = store.activations_of_order(shop, id).await.map_err(app::Error::from)?;
         let refusals = store.last_refusals_of_order(shop, id).await.map_err(app::Error::from)?;
+        let claims = match sale.order.claimed_units() {
+            0 => Vec::new(),
+            _ => store.claims(shop, id).await.map_err(app::Error::from)?,
+        };
         Ok(Self {
+            held: held(claims),
             address: sale.order.email.as_ref().map(Email::masked).unwrap_or_default(),
             orders: vec![sale.order],
             has_more: false,

@@ -4,13 +4,18 @@
 //! The total stands before every personal field. Amounts come from the
 //! catalog or the order; what the form says about them is only compared.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use app::mail::markdown;
 use askama::Template;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse as _, Redirect, Response};
-use domain::{Country, Email, Order, Payment, PaymentState, Supply, WhenOut};
+use domain::{
+    Answer, AnswerError, AnswerFault, Country, Email, Order, Payment, PaymentState, Question, Supply, WhenOut,
+    read_answers,
+};
 use money::Money;
 
 use crate::problem::Problem;
@@ -19,6 +24,7 @@ use crate::public::country::{self, CountryOption};
 use crate::public::fields::Fields;
 use crate::public::frame::{Frame, page};
 use crate::public::pricing::COUNTRY_COOKIE;
+use crate::public::words::Words;
 use crate::visit::Visit;
 use crate::{Web, cookie};
 
@@ -30,7 +36,7 @@ const A_YEAR_IN_SECONDS: i64 = 365 * 24 * 3_600;
 
 /// What a field of the form holds that cannot be taken.
 pub(crate) struct FieldError {
-    pub(crate) field: &'static str,
+    pub(crate) field: Cow<'static, str>,
     pub(crate) text: String,
 }
 
@@ -54,6 +60,21 @@ pub(crate) struct Line {
     /// `2 × €49.00`, where it is more than one.
     pub(crate) detail: Option<String>,
     pub(crate) amount: String,
+    /// What its buyer answered.
+    pub(crate) answers: Vec<Answer>,
+}
+
+/// A question of the seller's, as the form asks it.
+struct QuestionField {
+    /// Of the field, and its name.
+    id: String,
+    label: String,
+    help: Option<String>,
+    is_required: bool,
+    /// Each with whether it is chosen; empty: a line of text.
+    choices: Vec<(String, bool)>,
+    /// As typed.
+    value: String,
 }
 
 /// Whether what is bought can be had.
@@ -86,6 +107,19 @@ impl InStock {
 pub(crate) struct Buyer {
     pub(crate) email: String,
     pub(crate) has_consent: bool,
+    /// By the name of the question.
+    pub(crate) answers: BTreeMap<String, String>,
+}
+
+impl Buyer {
+    pub(crate) fn read(fields: &Fields, questions: &[Question]) -> Self {
+        let answer = |question: &Question| (question.name.clone(), fields.get(&field_of(&question.name)).to_owned());
+        Self {
+            email: fields.get("email").to_owned(),
+            has_consent: fields.get("consent") == "yes",
+            answers: questions.iter().map(answer).collect(),
+        }
+    }
 }
 
 pub(crate) struct Till {
@@ -102,6 +136,8 @@ pub(crate) struct Till {
     pub(crate) total: Money,
     pub(crate) country: Country,
     pub(crate) buyer: Buyer,
+    /// What the seller asks besides.
+    pub(crate) questions: Vec<Question>,
     /// Whether the seller's program, or an earlier press, named the address.
     pub(crate) is_email_fixed: bool,
     pub(crate) errors: Vec<FieldError>,
@@ -122,6 +158,7 @@ struct TillPage<'a> {
     /// The total as the form sends it back, to notice a change.
     shown: String,
     countries: Vec<CountryOption>,
+    questions: Vec<QuestionField>,
     needs_consent: bool,
     button: String,
     mandate: String,
@@ -137,6 +174,19 @@ impl TillPage<'_> {
 
     fn is_out(&self) -> bool {
         self.till.stock == InStock::Out
+    }
+
+    /// The attributes that tie a field to its hint and its error.
+    fn described_by(&self, question: &QuestionField) -> String {
+        let id = &question.id;
+        let is_wrong = self.error(id).is_some();
+        let hint = question.help.as_ref().map(|_| format!("{id}-hint"));
+        let error = is_wrong.then(|| format!("{id}-error"));
+        let parts: Vec<String> = hint.into_iter().chain(error).collect();
+        let described =
+            if parts.is_empty() { String::new() } else { format!(" aria-describedby=\"{}\"", parts.join(" ")) };
+        let invalid = if is_wrong { " aria-invalid=\"true\"" } else { "" };
+        format!("{described}{invalid}")
     }
 
     fn error(&self, field: &str) -> Option<&str> {
@@ -158,6 +208,7 @@ impl Till {
             terms_link: words.fill("till-terms", &[("version", (&frame.shop.terms_version).into())]),
             shown: shown(self.total),
             countries: country::options(words, self.country),
+            questions: self.questions.iter().map(|question| self.question_field(words, question)).collect(),
             needs_consent: self.country.is_in_european_union(),
             refund_policy: markdown::to_html(&frame.shop.refund_policy),
             total,
@@ -167,6 +218,29 @@ impl Till {
         };
         page(status, &frame, &template)
     }
+
+    fn question_field(&self, words: &Words, question: &Question) -> QuestionField {
+        let language = words.locale().language();
+        let label = question.label.in_language(language);
+        let value = self.buyer.answers.get(&question.name).cloned().unwrap_or_default();
+        let choice = |choice: &String| (choice.clone(), *choice == value);
+        QuestionField {
+            id: field_of(&question.name),
+            label: match question.is_required {
+                true => label.to_owned(),
+                false => words.fill("till-optional", &[("label", label.into())]),
+            },
+            help: question.help.as_ref().map(|help| help.in_language(language).to_owned()),
+            is_required: question.is_required,
+            choices: question.choices.iter().map(choice).collect(),
+            value,
+        }
+    }
+}
+
+/// The field of a question.
+fn field_of(name: &str) -> String {
+    format!("answer-{name}")
 }
 
 /// An amount as the form carries it.
@@ -174,7 +248,13 @@ pub(crate) fn shown(total: Money) -> String {
     format!("{} {}", total.minor(), total.currency().code())
 }
 
-/// The lines of an order that is written down.
+/// The lines of an order that is written down, with what its buyer answered.
+pub(crate) fn lines_with_answers(frame: &Frame, order: &Order) -> Vec<Line> {
+    let lines = lines(frame, order).into_iter().zip(&order.lines);
+    lines.map(|(line, ordered)| Line { answers: ordered.answers.clone(), ..line }).collect()
+}
+
+/// The lines of an order that is written down, and nothing personal.
 pub(crate) fn lines(frame: &Frame, order: &Order) -> Vec<Line> {
     order
         .lines
@@ -183,6 +263,7 @@ pub(crate) fn lines(frame: &Frame, order: &Order) -> Vec<Line> {
             name: line.name(),
             detail: detail(frame, line.quantity, line.unit_amount),
             amount: frame.words.amount(line.amount),
+            answers: Vec::new(),
         })
         .collect()
 }
@@ -194,20 +275,49 @@ pub(crate) fn detail(frame: &Frame, quantity: u32, unit: Money) -> Option<String
 
 /// The address that was typed, or what is wrong with it.
 pub(crate) fn email(frame: &Frame, typed: &str) -> Result<Email, FieldError> {
-    Email::parse(typed)
-        .map_err(|error| FieldError { field: "email", text: frame.say(&format!("error-email-{}", error.code())) })
+    Email::parse(typed).map_err(|error| FieldError {
+        field: "email".into(),
+        text: frame.say(&format!("error-email-{}", error.code())),
+    })
+}
+
+/// What was answered, as it is kept, or what is wrong with each answer.
+pub(crate) fn answers(
+    frame: &Frame,
+    questions: &[Question],
+    said: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, Vec<FieldError>> {
+    let language = frame.words.locale().language();
+    let (answers, errors) = read_answers(questions, said, language);
+    if errors.is_empty() {
+        return Ok(answers.into_iter().map(|answer| (answer.name, answer.value)).collect());
+    }
+    let told = |error: AnswerError| {
+        let question = questions.iter().find(|question| question.name == error.name);
+        let label = question.map_or(error.name.as_str(), |question| question.label.in_language(language));
+        let id = match error.fault {
+            AnswerFault::Missing => "error-answer-missing",
+            AnswerFault::TooLong => "error-answer-too_long",
+            AnswerFault::NotAChoice | AnswerFault::NotAsked => "error-answer-not_a_choice",
+            AnswerFault::CardNumber => "error-answer-card_number",
+        };
+        let longest = i64::try_from(Question::LONGEST_ANSWER).unwrap_or(i64::MAX);
+        let text = frame.words.fill(id, &[("label", label.into()), ("max", longest.into())]);
+        FieldError { field: field_of(&error.name).into(), text }
+    };
+    Err(errors.into_iter().map(told).collect())
 }
 
 /// The country that was chosen, or what is wrong with it.
 pub(crate) fn country(frame: &Frame, fields: &Fields) -> Result<Country, FieldError> {
     Country::parse(fields.get("country"))
-        .ok_or_else(|| FieldError { field: "country", text: frame.say("error-country") })
+        .ok_or_else(|| FieldError { field: "country".into(), text: frame.say("error-country") })
 }
 
 /// Consent to immediate supply, where the law asks for it.
 pub(crate) fn consent(frame: &Frame, country: Country, has_consent: bool) -> Result<(), FieldError> {
     if country.is_in_european_union() && !has_consent {
-        return Err(FieldError { field: "consent", text: frame.say("error-consent") });
+        return Err(FieldError { field: "consent".into(), text: frame.say("error-consent") });
     }
     Ok(())
 }

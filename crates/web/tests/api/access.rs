@@ -28,6 +28,7 @@ async fn a_key_opens_what_its_scope_covers_and_nothing_more() {
         (Method::GET,  "/v1/licenses".to_owned(),            200, 403,     200),
         (Method::GET,  "/v1/customers".to_owned(),           200, 403,     200),
         (Method::GET,  "/v1/events".to_owned(),              200, 403,     200),
+        (Method::GET,  "/v1/claims".to_owned(),              200, 403,     200),
         (Method::GET,  "/v1/products".to_owned(),            200, 200,     200),
     ];
     for (method, path, as_read, as_checkout, as_manage) in table {
@@ -61,7 +62,9 @@ async fn without_a_working_key_nothing_is_told() {
         &key.to_uppercase(),
         &withdrawn.key,
     ];
-    for path in ["/v1/checkouts", "/v1/orders", "/v1/licenses", "/v1/customers", "/v1/events", "/v1/products"] {
+    for path in
+        ["/v1/claims", "/v1/checkouts", "/v1/orders", "/v1/licenses", "/v1/customers", "/v1/events", "/v1/products"]
+    {
         stranger.get(path).await.refused(401, "api_key_invalid");
         for key in keys {
             let refused = stranger.clone().showing(key).get(path).await.refused(401, "api_key_invalid");

@@ -1,6 +1,6 @@
 //! Lists, page by page.
 
-use domain::{Changes, Product, ProductId};
+use domain::{Changes, Fulfilment, Plan, PlanId, Product, ProductId};
 use serde_json::Value;
 
 use crate::caller::{Caller, order_of};
@@ -56,6 +56,57 @@ async fn a_list_is_walked_from_the_newest_to_the_oldest_and_back() {
         let none = manager.get(&format!("/v1/{noun}?ending_before={}", all_ids[0])).await.is(200).json();
         assert!(ids(&none).is_empty() && none["has_more"] == false, "{noun}");
     }
+}
+
+/// Sells a plan like Lumen Pro that a person fulfils, so many times.
+async fn promised(world: &World, units: &str) -> String {
+    let pro = world.app.store.plan_by_slug(world.shop.id, "lumen-pro").await.unwrap().unwrap();
+    let id = PlanId::mint(world.app.clock.now(), &mut world.app.entropy.rng());
+    let fulfilment = Fulfilment::Manual { within_hours: 24 };
+    let plan = Plan { id, version: 0, slug: "by-hand".to_owned(), fulfilment, ..pro };
+    world.app.write(&Changes { plans: vec![plan], ..Changes::default() }).await.unwrap();
+    world.bought("by-hand", units).await.1
+}
+
+#[tokio::test]
+async fn claims_are_walked_in_both_directions_and_nobody_elses_are_among_them() {
+    let world = World::new().await;
+    let other = World::new().await;
+    let manager = Caller::manager(&world).await;
+    promised(&world, "5").await;
+    promised(&other, "1").await;
+    let licenses = |page: &Value| -> Vec<String> {
+        page["data"].as_array().unwrap().iter().map(|row| row["license"].as_str().unwrap().to_owned()).collect()
+    };
+    for condition in ["", "state=waiting&"] {
+        let all = licenses(&manager.get(&format!("/v1/claims?{condition}limit=100")).await.is(200).json());
+        assert!(all.len() == 5 && all.windows(2).all(|pair| pair[0] > pair[1]), "newest first: {all:?}");
+        let mut walked = Vec::new();
+        let mut path = format!("/v1/claims?{condition}limit=2");
+        loop {
+            let page = manager.get(&path).await.is(200).json();
+            let found = licenses(&page);
+            path = format!("/v1/claims?{condition}limit=2&starting_after={}", found.last().unwrap());
+            walked.extend(found);
+            if page["has_more"] == false {
+                break;
+            }
+        }
+        assert_eq!(walked, all);
+        let before = format!("/v1/claims?{condition}limit=2&ending_before={}", all[4]);
+        let before = manager.get(&before).await.is(200).json();
+        assert_eq!((licenses(&before), &before["has_more"]), (all[2..4].to_vec(), &Value::Bool(true)));
+    }
+    let suspended = manager.get("/v1/claims?limit=1").await.is(200).json()["data"][0]["license"].clone();
+    let suspended = domain::LicenseId::parse(suspended.as_str().unwrap()).unwrap();
+    let act = app::HandAct::Suspend;
+    world.app.act_by_hand(world.shop.id, suspended, &act, "odd", domain::Actor::System).await.unwrap();
+    for (state, count) in [("waiting", 4), ("fulfilled", 0)] {
+        let listed = manager.get(&format!("/v1/claims?state={state}")).await.is(200).json();
+        assert_eq!(listed["data"].as_array().unwrap().len(), count, "what does not work waits for nothing: {state}");
+    }
+    let refused = manager.get("/v1/claims?state=rubbish").await.refused(422, "parameter_invalid").json();
+    assert_eq!(refused["param"], "state");
 }
 
 #[tokio::test]

@@ -6,11 +6,13 @@
 
 mod access;
 mod access_token;
+mod answers;
 mod attempt;
 mod bad_input;
 mod batch;
 mod caller;
 mod customer;
+mod downloads;
 mod every_answer;
 mod hook;
 mod idempotency;

@@ -2,7 +2,7 @@
 
 use app::CheckoutInput;
 use axum::http::StatusCode;
-use domain::{Actor, CheckoutId, Country, Duration, Locale, PlanId};
+use domain::{Actor, Changes, CheckoutId, Country, Duration, Locale, Plan, PlanId};
 
 use crate::support::{GOOD_CARD, POOR_CARD, Page, World};
 
@@ -24,6 +24,7 @@ async fn opened_by_program(world: &World, success_url: Option<&str>) -> Checkout
         success_url: success_url.map(str::to_owned),
         cancel_url: Some("https://seller.example/basket".to_owned()),
         metadata: std::collections::BTreeMap::new(),
+        answers: std::collections::BTreeMap::new(),
     };
     world.app.open_checkout(&world.shop, input, Actor::Api).await.unwrap().checkout.id
 }
@@ -295,4 +296,188 @@ async fn a_debit_is_an_honest_wait_and_then_a_key() {
     world.control("clock", "{\"advance_seconds\":400}").await;
     world.settle().await;
     assert!(browser.get(&order).await.has(&world.keys(&order).await[0]));
+}
+
+#[tokio::test]
+async fn what_the_seller_asks_is_answered_at_the_till_and_stands_on_the_order() {
+    let world = World::new().await;
+    world.asks("lumen-hosted").await;
+    let mut browser = world.browser();
+    let till = browser.get("/buy/lumen-hosted?country=DE").await.is(StatusCode::OK);
+    assert_eq!(visible_fields(&till), 6);
+    assert!(till.text.find("id=\"email\"").unwrap() < till.text.find("id=\"answer-host\"").unwrap());
+    assert!(
+        till.has("<label for=\"answer-host\">Host name</label>") && till.has("aria-describedby=\"answer-host-hint\"")
+    );
+    assert!(till.has("<label for=\"answer-region\">Region (optional)</label>") && till.has("Please choose"));
+
+    let long = "h".repeat(201);
+    #[rustfmt::skip]
+    let refused = [
+        ("",                    "eu-west",             "“Host name” is missing.",                    "answer-host"),
+        (long.as_str(),         "eu-west",             "“Host name” takes at most 200 characters.",  "answer-host"),
+        ("4242 4242 4242 4242", "eu-west",             "“Host name” looks like a card number.",      "answer-host"),
+        ("ada.example",         "the moon",            "For “Region”, choose one of the answers",    "answer-region"),
+    ];
+    for (host, region, told, field) in refused {
+        let answers = [("answer-host", host), ("answer-region", region), ("email", "ada@example.com")];
+        let again = browser.press(&till, "lumen-hosted", &answers).await.is(StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(again.has(&format!("id=\"{field}-error\">{told}")), "{told}: {}", again.text);
+        assert!(again.has(&format!("<a href=\"#{field}\">{told}")), "the summary leads to the field");
+        let tied = again.between(&format!("id=\"{field}\" name"), ">");
+        assert!(tied.contains("aria-invalid") && tied.contains(&format!("{field}-error\"")), "{tied}");
+        assert!(
+            again.has("value=\"ada@example.com\"") && again.has(&format!("value=\"{host}\"")),
+            "what was typed stays"
+        );
+        assert_eq!(again.has("<option value=\"eu-west\" selected>"), region == "eu-west");
+    }
+    assert!(world.orders().await.is_empty());
+
+    let mut german = world.browser();
+    german.languages = "de";
+    let till_in_german = german.get("/buy/lumen-hosted?country=DE").await.is(StatusCode::OK);
+    let again = german.press(&till_in_german, "lumen-hosted", &[]).await.is(StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(again.has("„Name des Hosts“ fehlt.") && again.has("Region (freiwillig)"), "{}", again.text);
+
+    let answers = [("answer-host", " ada.example "), ("answer-region", "us-east")];
+    let pressed = browser.press(&till, "lumen-hosted", &answers).await.is(StatusCode::SEE_OTHER).location();
+    // The same again is the same order; another answer is another one.
+    assert_eq!(browser.press(&till, "lumen-hosted", &answers).await.location(), pressed);
+    let mended = browser.press(&till, "lumen-hosted", &[("answer-host", "eve.example")]).await.location();
+    assert_ne!(mended, pressed);
+    let orders = world.orders().await;
+    assert_eq!(orders.len(), 2);
+    let kept: Vec<_> = orders.iter().map(|order| order.answers().into_values().collect::<Vec<_>>()).collect();
+    assert!(kept.contains(&vec!["ada.example".to_owned(), "us-east".to_owned()]), "{kept:?}");
+    assert!(kept.contains(&vec!["eve.example".to_owned()]), "{kept:?}");
+
+    let paid = world.pay(&pressed, GOOD_CARD).await.is(StatusCode::SEE_OTHER);
+    let order = browser.get(&world.own(&paid.location())).await.location();
+    let page = browser.get(&order).await.is(StatusCode::OK);
+    assert!(page.has("Host name: <bdi>ada.example</bdi>") && page.has("Region: <bdi>us-east</bdi>"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn two_presses_at_once_with_different_answers_are_two_orders_and_neither_is_lost() {
+    let world = World::new().await;
+    world.asks("lumen-hosted").await;
+    let mut browser = world.browser();
+    let till = browser.get("/buy/lumen-hosted?country=DE").await.is(StatusCode::OK);
+    let (mut one, mut other) = (browser.clone(), browser.clone());
+    let (ada, eve) = ([("answer-host", "ada.example")], [("answer-host", "eve.example")]);
+    let (first, second) =
+        tokio::join!(one.press(&till, "lumen-hosted", &ada), other.press(&till, "lumen-hosted", &eve));
+    assert_ne!(first.is(StatusCode::SEE_OTHER).location(), second.is(StatusCode::SEE_OTHER).location());
+    let mut hosts: Vec<_> = world.orders().await.iter().flat_map(|order| order.answers().into_values()).collect();
+    hosts.sort_unstable();
+    assert_eq!(hosts, ["ada.example", "eve.example"]);
+}
+
+#[tokio::test]
+async fn what_is_asked_and_changes_meanwhile_is_told_as_that() {
+    let world = World::new().await;
+    world.asks("lumen-hosted").await;
+    let mut browser = world.browser();
+    let till = browser.get("/buy/lumen-hosted?country=DE").await.is(StatusCode::OK);
+    // The visit was opened when the region had to be said, and could only be one that is gone.
+    let plan = world.app.store.plan_by_slug(world.shop.id, "lumen-hosted").await.unwrap().unwrap();
+    let mut before = plan.clone();
+    before.questions[1].is_required = true;
+    before.questions[1].choices = vec!["asia".to_owned(), "africa".to_owned()];
+    world.app.write(&Changes { plans: vec![before.clone()], ..Changes::default() }).await.unwrap();
+    let input = CheckoutInput {
+        plan: plan.id,
+        id: Some(CheckoutId::parse(&till.hidden("visit")).unwrap()),
+        quantity: 1,
+        currency: None,
+        coupon: None,
+        email: None,
+        country: Country::DE,
+        locale: Locale::english(),
+        success_url: None,
+        cancel_url: None,
+        metadata: std::collections::BTreeMap::new(),
+        answers: std::collections::BTreeMap::new(),
+    };
+    world.app.open_checkout(&world.shop, input, Actor::Buyer).await.unwrap();
+    let after = Plan { version: before.version + 1, ..plan };
+    world.app.write(&Changes { plans: vec![after], ..Changes::default() }).await.unwrap();
+    let answers = [("answer-host", "ada.example"), ("answer-region", "us-east")];
+    let again = browser.press(&till, "lumen-hosted", &answers).await.is(StatusCode::OK);
+    assert!(again.has("What we ask has changed.") && !again.has("The total has changed."), "{}", again.text);
+    browser.press(&again, "lumen-hosted", &answers).await.is(StatusCode::SEE_OTHER);
+}
+
+/// What the buyer said is on a page for whoever is signed in as that buyer, and for nobody else who has the link.
+#[tokio::test]
+async fn an_expired_visit_carries_on_what_was_said_for_its_buyer_alone() {
+    let world = World::new().await;
+    world.asks("lumen-hosted").await;
+    let mut browser = world.browser();
+    let answers = [("answer-host", "grace.example"), ("answer-region", "us-east")];
+    let gateway_page = browser.press_pay("lumen-hosted", &answers).await.is(StatusCode::SEE_OTHER).location();
+    world.pay(&gateway_page, POOR_CARD).await;
+    world.settle().await;
+    let visit = format!("/checkout/{}", world.orders().await[0].checkout);
+    world.app.clock.advance(Duration::hours(24));
+    world.control("clock", r#"{"advance_seconds":90000}"#).await;
+    world.settle().await;
+    world.app.clock.advance(Duration::hours(24));
+    world.settle().await;
+    let order = format!("/orders/{}", world.orders().await[0].id);
+    for is_buyer in [false, true] {
+        let mut visitor = if is_buyer { world.signed_in("ada@example.com").await } else { world.browser() };
+        let expired = visitor.get(&visit).await.is(StatusCode::OK);
+        assert!(expired.has("This checkout has expired"), "{}", expired.text);
+        let again = visitor.post(&visit, &[]).await.is(StatusCode::SEE_OTHER).location();
+        let till = visitor.get(&again).await.is(StatusCode::OK);
+        for said in ["ada@example.com", "grace.example", "us-east</bdi>"] {
+            assert_eq!(till.has(said), is_buyer, "{said} for the buyer of {order}: {is_buyer}: {}", till.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_checkout_of_a_program_asks_what_the_program_did_not_say() {
+    let world = World::new().await;
+    world.asks("lumen-hosted").await;
+    let input = |answers: &[(&str, &str)]| CheckoutInput {
+        plan: PlanId::parse("plan_00000000000000000000000000").unwrap(),
+        id: None,
+        quantity: 1,
+        currency: None,
+        coupon: None,
+        email: None,
+        country: Country::DE,
+        locale: Locale::english(),
+        success_url: None,
+        cancel_url: None,
+        metadata: std::collections::BTreeMap::new(),
+        answers: answers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+    };
+    let plan = plan(&world, "lumen-hosted").await;
+    let input = CheckoutInput { plan, ..input(&[("region", "eu-west")]) };
+    let opened = world.app.open_checkout(&world.shop, input, Actor::Api).await.unwrap();
+    let path = format!("/checkout/{}", opened.checkout.id);
+    let mut browser = world.browser();
+    let till = browser.get(&path).await.is(StatusCode::OK);
+    assert!(till.has("id=\"answer-host\"") && !till.has("id=\"answer-region\""), "{}", till.text);
+    assert!(till.has("Region: <bdi>eu-west</bdi>"), "what is known is shown");
+
+    let form = [("email", "ada@example.com"), ("country", "DE"), ("consent", "yes"), ("press", "pay")];
+    let again = browser.post(&path, &form).await.is(StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(again.has("“Host name” is missing.") && again.has("value=\"ada@example.com\""));
+    let answered: Vec<_> =
+        form.into_iter().chain([("answer-host", "ada.example"), ("answer-region", "us-east")]).collect();
+    let pressed = browser.post(&path, &answered).await.is(StatusCode::SEE_OTHER).location();
+    assert!(pressed.starts_with(&world.gateway), "{pressed}");
+    let order = world.orders().await.remove(0);
+    let answers: Vec<_> = order.answers().into_iter().collect();
+    let expected =
+        [("host", "ada.example"), ("region", "eu-west")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(answers, expected, "the buyer does not change what the program said");
+    // Whoever has the link sees what is bought, and nothing of who buys.
+    let stranger = world.browser().get(&path).await;
+    assert!(!stranger.has("ada.example") && !stranger.has("eu-west"), "{}", stranger.text);
 }

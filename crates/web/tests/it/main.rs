@@ -8,6 +8,7 @@ mod absence;
 mod buying;
 mod compat;
 mod console;
+mod downloads;
 mod keygen;
 mod offline;
 mod opening;

@@ -157,7 +157,7 @@ async fn the_portal_frees_devices_and_resends_for_their_owner_alone() {
 
 impl World {
     /// Signs in with the code that is mailed to an address.
-    async fn signed_in(&self, email: &str) -> Browser {
+    pub(crate) async fn signed_in(&self, email: &str) -> Browser {
         let mut browser = self.browser();
         let sent = browser.post("/portal/code", &[("email", email)]).await.is(StatusCode::SEE_OTHER).location();
         let link = browser.get(&sent).await.hidden("link");
@@ -168,7 +168,7 @@ impl World {
     }
 
     /// The text of the newest mail to an address whose subject begins so.
-    async fn mail_to(&self, email: &str, subject: &str) -> String {
+    pub(crate) async fn mail_to(&self, email: &str, subject: &str) -> String {
         self.settle().await;
         let mails = self.mailbox.newest(30).await.unwrap();
         let is_it =
@@ -176,7 +176,7 @@ impl World {
         mails.iter().find(is_it).unwrap_or_else(|| panic!("no mail {subject} to {email}")).text.clone()
     }
 
-    async fn license_of(&self, order: &str) -> domain::License {
+    pub(crate) async fn license_of(&self, order: &str) -> domain::License {
         let id = order.split('?').next().unwrap().rsplit('/').next().unwrap().parse().unwrap();
         self.app.sale(self.shop.id, id).await.unwrap().licenses.remove(0)
     }

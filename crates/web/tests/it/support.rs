@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use app::{App, Catalog, Clock, Entropy, Mailbox, Mailer, NewShop, ReqwestHttp, Settings};
+use app::{App, Catalog, Clock, Entropy, Files, Mailbox, Mailer, NewShop, ReleaseInput, ReqwestHttp, Settings};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use domain::{
-    Actor, Changes, Email, Mode, Order, OrderId, Payment, PaymentId, Plan, PlanId, Policy, Refund, RefundId,
-    RefundReason, RefundState, Seller, Shop, Timestamp,
+    Actor, Changes, Email, FileName, Mode, Order, OrderId, Payment, PaymentId, Plan, PlanId, Policy, Publishing,
+    Question, Refund, RefundId, RefundReason, RefundState, Seller, Shop, Timestamp, Wording,
 };
 use gateways::{HttpRequest, Method as GatewayMethod};
 use store::testing::{Directory, sqlite_store};
@@ -58,6 +58,7 @@ impl World {
         )
         .await
         .unwrap();
+        app.keep_files(Files::at(&directory.path().join("files")));
         let shop = app
             .create_shop(NewShop {
                 name: "Lumen".to_owned(),
@@ -121,11 +122,12 @@ impl World {
         while !self.app.step().await.unwrap().is_idle() {}
     }
 
-    pub(crate) async fn control(&self, what: &str, body: &str) {
+    pub(crate) async fn control(&self, what: &str, body: &str) -> String {
         let answer = self
             .outside(GatewayMethod::Post, &format!("{}/_control/{what}", self.gateway), "application/json", body)
             .await;
         assert!(answer.status.is_success(), "{what}: {}", answer.text);
+        answer.text
     }
 
     /// Fills the gateway's form.
@@ -218,6 +220,48 @@ impl World {
         let id = PlanId::mint(self.app.clock.now(), &mut Entropy::System.rng());
         let plan = Plan { id, version: 0, slug: slug.to_owned(), policy, ..pro };
         self.app.write(&Changes { plans: vec![plan], ..Changes::default() }).await.unwrap();
+    }
+
+    /// Puts a tier on sale that is as Lumen Pro but asks for a host, and perhaps for a region.
+    pub(crate) async fn asks(&self, slug: &str) {
+        let pro = self.app.store.plan_by_slug(self.shop.id, "lumen-pro").await.unwrap().unwrap();
+        let id = PlanId::mint(self.app.clock.now(), &mut Entropy::System.rng());
+        let wording = |texts: &[(&str, &str)]| {
+            Wording(texts.iter().map(|(language, text)| ((*language).to_owned(), (*text).to_owned())).collect())
+        };
+        let host = Question {
+            name: "host".to_owned(),
+            label: wording(&[("en", "Host name"), ("de", "Name des Hosts")]),
+            is_required: true,
+            choices: Vec::new(),
+            help: Some(wording(&[("en", "As ada.example")])),
+        };
+        let region = Question {
+            name: "region".to_owned(),
+            label: wording(&[("en", "Region")]),
+            is_required: false,
+            choices: vec!["eu-west".to_owned(), "us-east".to_owned()],
+            help: None,
+        };
+        let plan = Plan { id, version: 0, slug: slug.to_owned(), questions: vec![host, region], ..pro };
+        self.app.write(&Changes { plans: vec![plan], ..Changes::default() }).await.unwrap();
+    }
+
+    /// Publishes a version of Lumen with these files, under today's date.
+    pub(crate) async fn publishes(&self, number: &str, files: &[(&str, &[u8])]) -> Publishing {
+        let product = self.app.store.product_by_slug(self.shop.id, "lumen").await.unwrap().unwrap();
+        let input = ReleaseInput {
+            number: number.to_owned(),
+            notes: Some("Opens **faster**".to_owned()),
+            published_at: None,
+            platform: Some("Any <system>".to_owned()),
+        };
+        let receive = |(name, content): &(&str, &[u8])| {
+            let chance = Entropy::System.rng().next_u128();
+            (FileName::parse(name).unwrap(), self.app.files().unwrap().receive(*content, chance).unwrap())
+        };
+        let received: Vec<_> = files.iter().map(receive).collect();
+        self.app.publish(&product, &input, &received, Actor::System).await.unwrap()
     }
 
     /// The path of one of our own addresses.

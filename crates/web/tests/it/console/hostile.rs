@@ -1,7 +1,10 @@
 //! Text of strangers on every page of the console: shown, and never markup.
 
 use axum::http::StatusCode;
-use domain::{Changes, Customer, Delivery, DeliveryId, DeliveryState, Locale, MailKind, Product};
+use domain::{
+    Changes, Customer, Delivery, DeliveryId, DeliveryState, Endpoint, EndpointId, Fulfilment, JobKind, Locale,
+    MailKind, Plan, Product, Question, Wording,
+};
 use serde_json::json;
 
 use super::desk;
@@ -75,7 +78,13 @@ async fn what_a_stranger_typed_is_text_on_every_page() {
         let asked = serde_urlencoded::to_string([("device", device.as_str()), ("tail", hostile)]).unwrap();
         world.app.note_unknown_key(world.shop.id, hostile);
         world.app.write_attempts(true).await.unwrap();
+        let claim = world.hostile_claim(place, hostile).await;
         let pages = [
+            format!("/console/claims?{typed}"),
+            format!("/console/claims?kind=webhook&{typed}"),
+            format!("/console/claims?{}", serde_urlencoded::to_string([("kind", hostile)]).unwrap()),
+            format!("{claim}?{typed}"),
+            format!("/console/orders?waiting=answer&{typed}"),
             format!("/console?{typed}"),
             format!("/console/orders?{typed}"),
             format!("{}?{typed}", desk(&sale)),
@@ -106,18 +115,73 @@ async fn what_a_stranger_typed_is_text_on_every_page() {
             format!("/console/licenses/{}", sale.licenses[0].id),
             format!("/console/customers/{}", customer.id),
             notice,
+            claim.clone(),
+            "/console/claims".to_owned(),
         ] {
             let page = staff.get(&path).await;
             assert!(page.has("&#60;") || page.has("&lt;"), "{path} shows nothing of {hostile}: {}", page.text);
         }
         let typed = staff.post("/console/sign-in", &[("email", hostile)]).await.is(StatusCode::UNPROCESSABLE_ENTITY);
         harmless("the address", &typed.text);
+        let long = format!("{hostile}{}", "x".repeat(2_000));
+        for (path, field) in [(claim.clone(), "content"), (format!("{}/messages", desk(&sale)), "message")] {
+            let typed = staff.post(&path, &[(field, &long)]).await.is(StatusCode::UNPROCESSABLE_ENTITY);
+            harmless(field, &typed.text);
+        }
         let form = [("amount", hostile), ("reason", hostile), ("revoke", hostile)];
         let typed = staff.post(&format!("{}/refund", desk(&sale)), &form).await.is(StatusCode::UNPROCESSABLE_ENTITY);
         harmless("the amount", &typed.text);
         let form = [("amount", "1"), ("reason", hostile), ("revoke", hostile)];
         let asked = staff.post(&format!("{}/refund", desk(&sale)), &form).await.is(StatusCode::OK);
         harmless("the refund", &asked.text);
+    }
+}
+
+impl World {
+    /// A unit that waits for the seller's program, whose buyer answered, wrote and was answered in this text, under a
+    /// label that says it too, and whose program failed with it. Gives the address of its page.
+    async fn hostile_claim(&self, place: usize, hostile: &str) -> String {
+        let slug = format!("hostile-{place}");
+        let now = self.app.clock.now();
+        let endpoint = Endpoint {
+            id: EndpointId::mint(now, &mut self.app.entropy.rng()),
+            shop: self.shop.id,
+            version: 0,
+            slug: slug.clone(),
+            url: "http://127.0.0.1:9/fulfil".to_owned(),
+            secrets: 1,
+            created_at: now,
+        };
+        let fulfilment = Fulfilment::Webhook { endpoint: endpoint.id };
+        self.app.write(&Changes { endpoints: vec![endpoint], ..Changes::default() }).await.unwrap();
+        self.fulfils(&slug, fulfilment).await;
+        let plan = self.app.store.plan_by_slug(self.shop.id, &slug).await.unwrap().unwrap();
+        let text: String = hostile.chars().filter(|letter| *letter != '\u{202e}').collect();
+        let question = Question {
+            name: "host".to_owned(),
+            label: Wording([("en".to_owned(), text.clone())].into()),
+            is_required: true,
+            choices: Vec::new(),
+            help: Some(Wording([("en".to_owned(), text.clone())].into())),
+        };
+        self.app
+            .write(&Changes { plans: vec![Plan { questions: vec![question], ..plan }], ..Changes::default() })
+            .await
+            .unwrap();
+        let mut browser = self.browser();
+        let till = browser.get(&format!("/buy/{slug}?country=DE")).await.is(StatusCode::OK);
+        let gateway_page = browser.press(&till, &slug, &[("answer-host", &text)]).await.location();
+        let paid = self.pay(&gateway_page, crate::support::GOOD_CARD).await;
+        let order = browser.get(&self.own(&paid.location())).await.location();
+        browser.post(&format!("{order}/messages"), &[("message", &text)]).await.is(StatusCode::SEE_OTHER);
+        let sale = self.sale(&order).await;
+        let kind = JobKind::AskEndpoint { license: sale.licenses[0].id };
+        let lease = self.app.clock.now().after(domain::Duration::minutes(2));
+        let job = self.app.store.take_job(self.shop.id, kind, self.app.clock.now(), lease).await.unwrap().unwrap();
+        self.app.store.retry_job(&job, lease, &format!("the endpoint answered 500: {hostile}")).await.unwrap();
+        let page = browser.get(&order).await.is(StatusCode::OK);
+        assert!(page.has("&#60;") || page.has("&lt;") || !text.contains('<'), "{}", page.text);
+        format!("/console/claims/{}", sale.licenses[0].id)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod access;
 mod attempts;
+mod claims;
 mod customers;
 mod held;
 mod hostile;

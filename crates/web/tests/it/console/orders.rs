@@ -57,6 +57,7 @@ async fn a_list_goes_from_page_to_page_and_shows_each_order_once() {
             success_url: None,
             cancel_url: None,
             metadata: [].into(),
+            answers: [].into(),
         };
         world.app.clock.advance(Duration::seconds(1));
         world.app.open_checkout(&world.shop, input, domain::Actor::Api).await.unwrap();
@@ -188,7 +189,7 @@ async fn asking_the_gateway_makes_good_a_webhook_that_never_came() {
     let page = staff.get(&told).await.is(StatusCode::OK);
     assert!(page.has("The gateway has answered; this page shows how the payment stands now."));
     let timeline = page.between("<ol class=\"timeline\">", "</ol>");
-    assert!(timeline.contains("Console"), "who asked stands in {timeline}");
+    assert!(timeline.contains("Owner"), "who asked stands in {timeline}");
 
     world.cut_gateway().await;
     let told = staff.post(&check, &form).await.is(StatusCode::SEE_OTHER).location();
