@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Instant;
 
 use anyhow::Context as _;
 use domain::Timestamp;
@@ -65,6 +66,10 @@ const VALIDATE: &str = "/v1/licenses/validate";
 /// How many keys are asked about again and again; each is one of those that are spread over the whole database.
 const USUAL_KEYS: usize = 10_000;
 
+/// Connections over which devices are activated at once, and how many over each.
+const ACTIVATING: usize = 8;
+const ACTIVATIONS: usize = 500;
+
 /// Connections that ask at once.
 const CONNECTIONS: u32 = 64;
 
@@ -82,6 +87,7 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
         let waiting = storm + (effort.webhooks + effort.raw) * effort.rounds;
         let filled = runtime.block_on(fill::sqlite(&place, *size, u64::try_from(waiting)?))?;
         validations(&mut report, &effort, *size, folder.path(), &place, &filled)?;
+        activations(&mut report, *size, "activate, SQLite", text(&place)?, &filled)?;
         beside(&mut report, &effort, *size, folder.path(), &place, &filled)?;
         let on_sqlite = Till {
             name: "webhook to license, SQLite",
@@ -95,6 +101,7 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
         let a_node = (effort.postgres.0 + effort.postgres.1) * effort.rounds;
         let filled = runtime.block_on(fill::postgres(&database, *size, u64::try_from(2 * a_node)?))?;
         postgres_validations(&mut report, &effort, *size, folder.path(), &database, &filled)?;
+        activations(&mut report, *size, "activate, PostgreSQL", &database, &filled)?;
         let (first, second) = filled.waiting.split_at(a_node);
         for (name, nodes, waiting) in
             [("webhook to license, PostgreSQL", 1, first), ("webhook to license, PostgreSQL, 2 nodes", 2, second)]
@@ -190,6 +197,45 @@ fn postgres_validations(
 ) -> anyhow::Result<()> {
     let server = Server::start(&["serve", url])?;
     validate(report, effort, size, folder, &server, "validate, PostgreSQL", None, &asked(usual(&filled.keys)))
+}
+
+/// How long activations take: each is of a device that was not there before, on a license of its own where there are as
+/// many, and is on the disk when its answer goes out.
+fn activations(report: &mut Report, size: u64, name: &'static str, place: &str, filled: &Filled) -> anyhow::Result<()> {
+    let server = Server::start(&["serve", place])?;
+    let keys: Vec<&String> = filled.keys.iter().rev().cycle().take(ACTIVATING * ACTIVATIONS).collect();
+    let began = Instant::now();
+    let took: Vec<Vec<f64>> = std::thread::scope(|scope| {
+        let server = &server;
+        let activating: Vec<_> = keys
+            .chunks(ACTIVATIONS)
+            .enumerate()
+            .map(|(at, keys)| scope.spawn(move || activate(server, at, keys)))
+            .collect();
+        let ended = |one: std::thread::ScopedJoinHandle<'_, anyhow::Result<Vec<f64>>>| {
+            one.join().unwrap_or_else(|_| Err(anyhow::anyhow!("activations broke off")))
+        };
+        activating.into_iter().map(ended).collect::<anyhow::Result<_>>()
+    })?;
+    let rate = keys.len() as f64 / began.elapsed().as_secs_f64();
+    let took = sorted(took.into_iter().flatten());
+    let p99 = took.get(took.len() * 99 / 100).copied().unwrap_or_default();
+    let detail = format!("p99 {p99:.1} ms, median {:.1} ms, {rate:.0} a second, 0 failed", median(&took));
+    report.add(Figure { name, stored: size, ratio: None, goal: None, holds: false, detail });
+    Ok(())
+}
+
+/// One after the other over one connection; what each took, in milliseconds.
+fn activate(server: &Server, at: usize, keys: &[&String]) -> anyhow::Result<Vec<f64>> {
+    let mut connection = Connection::open(server.port)?;
+    let mut took = Vec::with_capacity(keys.len());
+    for (number, key) in keys.iter().enumerate() {
+        let body = format!(r#"{{"key":"{key}","fingerprint":"bench-{at}-{number}"}}"#);
+        let began = Instant::now();
+        connection.post("/v1/licenses/activate", &body)?;
+        took.push(began.elapsed().as_secs_f64() * 1_000.0);
+    }
+    Ok(took)
 }
 
 /// The keys that are asked about all day.
@@ -553,6 +599,8 @@ fn write(report: &Report, effort: &Effort) -> anyhow::Result<()> {
          with the same bytes from memory. With a certificate, the device has a seat and a certificate is signed for every answer. \
          On SQLite what was read of a key is kept in memory until its row is written; *seldom asked keys* are up to 100,000 by turns, \
          more than are kept.\n\
+         - *Activate*: `POST /v1/licenses/activate` of {} devices that were not there before, over {ACTIVATING} connections; each is on the disk \
+         when its answer goes out.\n\
          - *Validate beside webhooks*: the p99 of validations over 2 connections while 8 others bring webhooks without a pause, each once; against \
          a constant answer of another process beside the same storm, since server and load share the cores and wait for them in both.\n\
          - *Webhook to license*: a signed webhook, each sent once, is proven, stored and applied, and the answer goes out when order, payment, \
@@ -567,6 +615,7 @@ fn write(report: &Report, effort: &Effort) -> anyhow::Result<()> {
         effort.turn_seconds,
         effort.rounds,
         effort.seconds,
+        ACTIVATING * ACTIVATIONS,
         raw::GROUP
     );
     std::fs::write(&path, page)?;
