@@ -143,6 +143,19 @@ impl Customer {
         drop(ended);
     }
 
+    /// Waits until the shop answers.
+    pub async fn finds_it_open(&self) {
+        let alive = format!("{}/livez", self.door.url);
+        until("the shop is open", WITHIN, || async {
+            match self.door.http.get(&alive, &[]).await {
+                Ok(reply) if reply.status == 200 => Ok(()),
+                Ok(reply) => Err(format!("{} {}", reply.status, reply.body)),
+                Err(error) => Err(error),
+            }
+        })
+        .await;
+    }
+
     /// What is stored, by the file and not by the server's word.
     pub fn rows(&self) -> rusqlite::Result<Kept> {
         Kept::read(&self.file)
