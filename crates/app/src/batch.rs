@@ -140,8 +140,7 @@ impl App {
             for wanted in part.iter().filter(|grant| !there.contains(&grant.order)) {
                 let is_theirs =
                     |customer: &&Customer| wanted.to.as_ref().is_some_and(|email| customer.email.key() == email.key());
-                let granted = grant(target, wanted, known.iter().find(is_theirs), now, &mut rng);
-                join(&mut changes, granted);
+                grant(target, wanted, known.iter().find(is_theirs), now, &mut rng, &mut changes);
             }
             if changes.is_empty() {
                 return Ok(());
@@ -164,14 +163,4 @@ impl App {
 fn each_once(emails: &[Email]) -> Vec<Email> {
     let mut seen = BTreeSet::new();
     emails.iter().filter(|email| seen.insert(email.key().to_owned())).cloned().collect()
-}
-
-fn join(changes: &mut Changes, more: Changes) {
-    changes.customers.extend(more.customers);
-    changes.checkouts.extend(more.checkouts);
-    changes.orders.extend(more.orders);
-    changes.issued.extend(more.issued);
-    changes.events.extend(more.events);
-    changes.deliveries.extend(more.deliveries);
-    changes.jobs.extend(more.jobs);
 }

@@ -81,17 +81,16 @@ pub struct BatchTarget<'a> {
     pub is_mailed: bool,
 }
 
-/// Issues one order of a batch. A receiver who is known keeps the row.
-#[must_use]
+/// Issues one order of a batch, beside what is to be written already. A receiver who is known keeps the row.
 pub fn grant(
     target: BatchTarget<'_>,
     grant: &Grant,
     known: Option<&Customer>,
     now: Timestamp,
     rng: &mut Rng,
-) -> Changes {
+    changes: &mut Changes,
+) {
     let BatchTarget { shop, product, plan, batch, is_mailed } = target;
-    let mut changes = Changes::default();
     let receiver = grant.to.as_ref().map(|email| {
         known.cloned().unwrap_or_else(|| Customer {
             id: CustomerId::mint(now, rng),
@@ -186,10 +185,9 @@ pub fn grant(
         changes.jobs.push(job);
     }
     let licenses: Vec<_> = issued.iter().map(|(license, _)| license.clone()).collect();
-    open_claims(&order, &licenses, batch.actor, now, rng, &mut changes);
+    open_claims(&order, &licenses, batch.actor, now, rng, changes);
     changes.orders.push(order);
-    changes.issued = issued;
-    changes
+    changes.issued.extend(issued);
 }
 
 #[cfg(test)]
@@ -238,7 +236,8 @@ mod tests {
             };
             let order = OrderId::mint(START, &mut rng(6));
             let wanted = Grant { order, licenses: 1, to: to.map(|to| Email::parse(to).unwrap()) };
-            let changes = grant(target, &wanted, None, START, &mut rng(7));
+            let mut changes = Changes::default();
+            grant(target, &wanted, None, START, &mut rng(7), &mut changes);
             assert_eq!((changes.issued.len(), changes.deliveries.len()), (1, mails), "{to:?}");
             assert_eq!(changes.customers.len(), usize::from(to.is_some()));
             let (license, key) = &changes.issued[0];

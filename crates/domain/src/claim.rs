@@ -277,7 +277,7 @@ pub(crate) fn open_claims(
             continue;
         };
         let unit = DrawnUnit { line: license.line, unit: license.unit, event };
-        match changes.draws.iter_mut().find(|draw| draw.pool == pool) {
+        match changes.draws.iter_mut().find(|draw| (draw.order, draw.pool) == (order.id, pool)) {
             Some(draw) => draw.units.push(unit),
             None => changes.draws.push(Draw { shop: order.shop, order: order.id, pool, at: now, units: vec![unit] }),
         }

@@ -2,8 +2,8 @@
 
 use app::{Held, Stocked};
 use domain::{
-    Actor, BuyerDetails, Changes, Country, Duration, Fulfilment, Locale, MailKind, Pool, PoolCode, PoolId, Refusal,
-    ValidationRequest, VerdictCode, WhenOut,
+    Actor, BatchId, BuyerDetails, Changes, Country, Duration, Fulfilment, Locale, MailKind, Pool, PoolCode, PoolId,
+    Refusal, ValidationRequest, VerdictCode, WhenOut,
 };
 
 use crate::house::{CARD, House, On, email};
@@ -178,9 +178,34 @@ macro_rules! on_both_engines {
     };
 }
 
+async fn who_is_given_a_license_that_sells_from_a_stock_gets_a_code_or_waits(on: On) {
+    let (house, pool) = furnish(on, WhenOut::BackOrder, &["CODE-ONE", "CODE-TWO"]).await;
+    let target = house.app.import_target(&house.shop, &house.plan.to_string()).await.unwrap();
+    let now = house.app.clock.now();
+    let input = app::BatchInput {
+        id: BatchId::mint(now, &mut house.app.entropy.rng()),
+        created_at: now,
+        licenses: 0,
+        emails: ["a@shop.test", "b@shop.test", "c@shop.test"].map(email).to_vec(),
+        is_mailed: true,
+        reason: "spring giveaway".to_owned(),
+        actor: Actor::Api,
+    };
+    let progress = house.app.issue_batch(&target, &input, |_| ()).await.unwrap();
+    assert_eq!(progress.issued, 3);
+    house.work().await;
+    assert_eq!((mailed(&house, "CODE-ONE"), mailed(&house, "CODE-TWO"), mailed(&house, "On its way")), (1, 1, 1));
+
+    house.app.stock_codes(&pool, &codes(&["CODE-THREE"]), Actor::System, false).await.unwrap();
+    house.app.step_pools().await.unwrap();
+    house.work().await;
+    assert_eq!(mailed(&house, "CODE-THREE"), 1);
+}
+
 on_both_engines![
     a_buyer_of_more_than_there_is_gets_the_rest_by_mail,
     a_code_is_validated_and_holds_seats_as_a_key_does,
     who_presses_pay_for_what_is_gone_is_told_before_paying,
     who_pays_late_gets_a_code_or_waits_and_a_refund_brings_none_back,
+    who_is_given_a_license_that_sells_from_a_stock_gets_a_code_or_waits,
 ];
