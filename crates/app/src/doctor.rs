@@ -6,7 +6,7 @@ use std::path::Path;
 
 use domain::{ContentDigest, DeliveryState, Duration, Email, Mode, Seller, Shop, Stock, invariant};
 use gateways::{Answer, Call, adapter};
-use store::report::{Content, Replication};
+use store::report::{self, Content, Replication};
 use store::{OrderFilter, Owed, Page};
 
 use crate::{App, BarePlan, Error, Files, Found};
@@ -237,7 +237,7 @@ impl App {
                 findings.push(Finding::warning(
                     "claims",
                     format!("{overdue} of {manual} paid units that wait for a person in {} are overdue", shop.name),
-                    "hand them over in the console, under Orders to fulfil, or with POST /v1/licenses/{id}/content",
+                    "hand them over in the console, under To hand over, or with POST /v1/licenses/{id}/content",
                 ));
             } else if owed.manual > 0 {
                 let text = format!("{manual} paid units wait for a person in {}, and none is overdue", shop.name);
@@ -288,17 +288,16 @@ impl App {
         let looked = files.clone();
         // Before the rows: what is published meanwhile is then no content without a row.
         let kept = blocking(move || looked.kept()).await?;
-        let contents = store::report::contents(self.store.engine().as_ref()).await?;
-        let out = self.contents().await?;
+        let contents = report::contents(self.store.engine().as_ref()).await?;
         if let Some(told) = self.files_of_one_node()?.filter(|_| !contents.is_empty()) {
             let way_out = "with one node nothing needs to be done; with several, give all of them one shared folder";
             findings.push(Finding::warning(FILES, told, way_out));
         }
+        let known: BTreeSet<ContentDigest> = contents.iter().map(|content| content.digest).collect();
         let looked = files.clone();
-        findings.extend(blocking(move || examine_contents(&looked, out.into_values())).await?);
+        findings.extend(blocking(move || examine_contents(&looked, report::wanted(contents).into_values())).await?);
         match kept {
             Ok(kept) => {
-                let known: BTreeSet<ContentDigest> = contents.iter().map(|content| content.digest).collect();
                 let leftovers: Vec<_> = kept.into_iter().filter(|(digest, _)| !known.contains(digest)).collect();
                 findings.extend(examine_leftovers(files.folder(), &leftovers));
             }

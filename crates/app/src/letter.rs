@@ -284,10 +284,7 @@ impl App {
         let products: BTreeSet<ProductId> = order.lines.iter().map(|line| line.product).collect();
         let has_files = !licenses.is_empty() && self.has_releases(shop.id, &products).await?;
         let mut guided = BTreeSet::new();
-        for line in &order.lines {
-            if !guided.insert(line.product) {
-                continue;
-            }
+        for line in order.lines.iter().filter(|line| guided.insert(line.product)) {
             let product = self.store.product(shop.id, line.product).await?;
             let guide = product.as_ref().and_then(|product| product.setup_guide(delivery.locale.language()));
             if let Some(markdown) = guide.filter(|markdown| !markdown.trim().is_empty()) {

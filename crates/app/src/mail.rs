@@ -217,14 +217,6 @@ impl Given {
     pub(crate) fn of(held: &Held, is_download: bool) -> Self {
         match held {
             Held::Key(key) if is_download => Self::Number(key.to_string()),
-            Held::Key(_) | Held::Code(_) | Held::Said(_) | Held::OnItsWay | Held::Promised(_) => held.into(),
-        }
-    }
-}
-
-impl From<&Held> for Given {
-    fn from(held: &Held) -> Self {
-        match held {
             Held::Key(key) => Self::Key(key.to_string()),
             Held::Code(code) => Self::Key(code.as_str().to_owned()),
             Held::Said(text) => Self::Said(text.as_str().to_owned()),

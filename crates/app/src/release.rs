@@ -8,8 +8,8 @@ use domain::{
     downloadable, publish_release, releases_for, withdraw_release,
 };
 use latchkey_license::KeyCode;
+use store::Purpose;
 use store::report::{self, Content};
-use store::{CommitError, Purpose};
 
 use crate::fulfil::TRIES;
 use crate::{App, Error, Files, Received};
@@ -162,9 +162,7 @@ impl App {
     /// # Errors
     /// When the store does not answer.
     pub async fn contents(&self) -> Result<BTreeMap<ContentDigest, Content>, Error> {
-        let contents = report::contents(self.store.engine().as_ref()).await?.into_iter();
-        let out = contents.filter(|content| content.withdrawn_at.is_none());
-        Ok(out.map(|content| (content.digest, content)).collect())
+        Ok(report::wanted(report::contents(self.store.engine().as_ref()).await?))
     }
 
     /// Publishes a version with these files, or adds them to the version that is out. The contents are kept first and
@@ -205,11 +203,9 @@ impl App {
                 kept.map_err(|error| cannot_be_used(files, &error))?;
                 is_kept = true;
             }
-            match self.commit(&publishing.changes, None).await {
-                Ok(()) => return Ok(publishing),
-                // Somebody published the same version at the same moment: look again.
-                Err(CommitError::Conflict { .. }) => {}
-                Err(error) => return Err(error.into()),
+            // Otherwise somebody published the same version at the same moment: look again.
+            if self.commits(&publishing.changes, None).await? {
+                return Ok(publishing);
             }
         }
         Err(Error::Conflict { what: "release" })
@@ -227,10 +223,8 @@ impl App {
             let Some(changes) = withdraw_release(&release, actor, now, &mut self.entropy.rng()) else {
                 return Ok(false);
             };
-            match self.commit(&changes, None).await {
-                Ok(()) => return Ok(true),
-                Err(CommitError::Conflict { .. }) => {}
-                Err(error) => return Err(error.into()),
+            if self.commits(&changes, None).await? {
+                return Ok(true);
             }
         }
         Err(Error::Conflict { what: "release" })

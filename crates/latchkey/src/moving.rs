@@ -17,7 +17,7 @@ use serde_json::json;
 use store::copy::Progress;
 use store::moving::{self, Backup, MoveError};
 use store::place::{Place, schema_version};
-use store::report::Content;
+use store::report::{self, Content};
 use store::{Access, TableSum};
 
 use crate::config::Settings;
@@ -273,13 +273,10 @@ fn published_files(sums: &[TableSum]) -> u64 {
 /// The contents of published files that are not where the settings say, each once.
 async fn missing_contents(settings: &Settings, place: &Place) -> anyhow::Result<Vec<Content>> {
     let engine = place.open(Access::Shared).await?;
-    let mut contents = store::report::contents(engine.as_ref()).await?;
-    contents.retain(|content| content.withdrawn_at.is_none());
-    contents.sort_by_key(|content| content.digest);
-    contents.dedup_by_key(|content| content.digest);
+    let wanted = report::wanted(report::contents(engine.as_ref()).await?);
     let files = wiring::files(settings);
-    contents.retain(|content| !matches!(files.look_for(content.digest, content.size), Ok(Found::Whole)));
-    Ok(contents)
+    let is_missing = |content: &Content| !matches!(files.look_for(content.digest, content.size), Ok(Found::Whole));
+    Ok(wanted.into_values().filter(is_missing).collect())
 }
 
 fn total(sums: &[TableSum]) -> u64 {

@@ -97,19 +97,6 @@ pub(crate) async fn run(settings: &Settings, output: &Output, command: ReleaseCo
     Ok(ExitCode::SUCCESS)
 }
 
-async fn shop(app: &App, host: Option<&str>) -> anyhow::Result<Shop> {
-    let shops = app.shops().await;
-    let found = match host {
-        Some(host) => shops
-            .iter()
-            .find(|shop| shop.host.as_deref() == Some(host))
-            .with_context(|| format!("there is no shop at {host}"))?,
-        None if shops.len() > 1 => bail!("there are several shops: name one with --shop"),
-        None => shops.first().context("there is no shop yet: start the server once")?,
-    };
-    Ok(found.as_ref().clone())
-}
-
 async fn product(app: &App, shop: &Shop, slug: &str) -> anyhow::Result<Product> {
     if let Some(product) = app.store.product_by_slug(shop.id, slug).await? {
         return Ok(product);
@@ -124,7 +111,7 @@ fn line(what: &str, text: &str) -> anyhow::Result<String> {
 }
 
 async fn add(app: &App, output: &Output, arguments: AddArguments) -> anyhow::Result<()> {
-    let shop = shop(app, arguments.shop.as_deref()).await?;
+    let shop = wiring::shop(app, arguments.shop.as_deref()).await?;
     let product = product(app, &shop, &arguments.product).await?;
     let published_at = match arguments.published_at.as_deref() {
         None => None,
@@ -272,7 +259,7 @@ async fn verify(app: &App, output: &Output) -> anyhow::Result<ExitCode> {
 }
 
 async fn list(app: &App, output: &Output, arguments: &ListArguments) -> anyhow::Result<()> {
-    let shop = shop(app, arguments.shop.as_deref()).await?;
+    let shop = wiring::shop(app, arguments.shop.as_deref()).await?;
     let products = match &arguments.product {
         Some(slug) => vec![product(app, &shop, slug).await?],
         None => app.store.products(shop.id).await?,
@@ -307,7 +294,7 @@ async fn list(app: &App, output: &Output, arguments: &ListArguments) -> anyhow::
 }
 
 async fn withdraw(app: &App, output: &Output, arguments: &VersionArguments) -> anyhow::Result<()> {
-    let shop = shop(app, arguments.shop.as_deref()).await?;
+    let shop = wiring::shop(app, arguments.shop.as_deref()).await?;
     let product = product(app, &shop, &arguments.product).await?;
     let number = line("the version", &arguments.number)?;
     let is_done = match app.withdraw(&product, &number, Actor::System).await {

@@ -12,7 +12,7 @@ use domain::{
 
 use crate::column::Columns;
 use crate::foreign_key::text_hash;
-use crate::page::Lists;
+use crate::page::{Lists, cut};
 use crate::statement::{any, json, read, texts, values, write};
 use crate::{CommitError, Listing, Page, Purpose, ReadError, Row, RowError, Statement, Store, Vault};
 
@@ -160,9 +160,12 @@ const LIST: Lists = claim_lists!(" where claims.shop_id = $1");
 const WITH_BUYER: &str =
     concat!("select ", columns!(), buyer!(), " where claims.shop_id = $1 and claims.license_id = $2");
 /// Those that nobody is about to ask for again: their licenses did not work when it was last tried, and do now.
-const UNASKED: &str = "select claims.shop_id, claims.license_id from claims \
-    where claims.state = 'waiting' and claims.is_dormant = 0 and claims.endpoint_id is not null and not exists (select 1 from jobs where jobs.shop_id = claims.shop_id and jobs.subject = claims.license_id \
-    and jobs.kind = 'ask_endpoint') order by claims.created_at limit $1";
+const UNASKED: &str = concat!(
+    "select claims.shop_id, claims.license_id from claims where ",
+    owed_now!(),
+    " and claims.endpoint_id is not null and not exists (select 1 from jobs where jobs.shop_id = claims.shop_id \
+     and jobs.subject = claims.license_id and jobs.kind = 'ask_endpoint') order by claims.created_at limit $1"
+);
 const INSERT: &str = "insert into claims (shop_id, order_id, line, unit, license_id, fulfilment, pool_id, endpoint_id, \
     due_at, state, is_dormant, created_at, fulfilled_at) \
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
@@ -504,9 +507,7 @@ impl Store {
                 break;
             }
         }
-        let has_more = data.len() > shown;
-        data.truncate(shown);
-        Ok(Listing { data, has_more })
+        Ok(cut(data, limit))
     }
 
     /// How many units wait in a shop, of those whose licenses work.

@@ -158,9 +158,7 @@ impl Store {
         now: Timestamp,
         lease_until: Timestamp,
     ) -> Result<Option<ClaimedJob>, CommitError> {
-        let values = values![now, lease_until, shop, kind.subject(), kind.as_str()];
-        let claim = write(WHAT, CLAIM_ONE.on(self.engine.name()), values);
-        Ok(self.claimed(claim, row).await?.into_iter().next())
+        self.one_job(CLAIM_ONE, shop, kind, now, lease_until).await
     }
 
     /// Takes up a job of this kind and subject at once, whatever its time is, because a person asks for it. It is no try
@@ -175,9 +173,20 @@ impl Store {
         now: Timestamp,
         lease_until: Timestamp,
     ) -> Result<Option<ClaimedJob>, CommitError> {
+        self.one_job(TAKE, shop, kind, now, lease_until).await
+    }
+
+    async fn one_job(
+        &self,
+        text: Text,
+        shop: ShopId,
+        kind: JobKind,
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Option<ClaimedJob>, CommitError> {
         let values = values![now, lease_until, shop, kind.subject(), kind.as_str()];
-        let take = write(WHAT, TAKE.on(self.engine.name()), values);
-        Ok(self.claimed(take, row).await?.into_iter().next())
+        let claim = write(WHAT, text.on(self.engine.name()), values);
+        Ok(self.claimed(claim, row).await?.into_iter().next())
     }
 
     /// Ends a job that is done, or no longer wanted.

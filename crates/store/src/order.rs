@@ -3,7 +3,7 @@
 use domain::{Country, CustomerId, Email, Locale, Order, OrderId, OrderNumber, OrderState, ShopId, Timestamp, Version};
 
 use crate::column::Columns;
-use crate::page::{Backlog, Lists, all, lists};
+use crate::page::{Backlog, Lists, all, cut, lists};
 use crate::statement::{json, read, texts, values, write};
 use crate::{CommitError, Listing, Page, ReadError, Row, RowError, Statement, Store};
 
@@ -239,11 +239,7 @@ impl Store {
             after.as_ref().and_then(|order| order.unanswered_since).map_or(i64::MIN, Timestamp::as_microseconds);
         let id = after.filter(|order| order.unanswered_since.is_some()).map(|order| order.id.to_string());
         let values = values![shop, since, id.unwrap_or_default(), limit + 1];
-        let mut data = self.every(read(WHAT, UNANSWERED, values), row).await?;
-        let shown = usize::try_from(limit).unwrap_or(usize::MAX);
-        let has_more = data.len() > shown;
-        data.truncate(shown);
-        Ok(Listing { data, has_more })
+        Ok(cut(self.every(read(WHAT, UNANSWERED, values), row).await?, limit))
     }
 
     /// How many buyers wait for an answer, counted up to a thousand, and since when the first of them does.

@@ -59,14 +59,11 @@ impl Store {
         // One more than is shown tells whether there are more.
         let mut values = values![shop, from, limit + 1];
         values.extend(conditions);
-        let mut data = self.every(read(what, sql, values), row).await?;
-        let shown = usize::try_from(limit).unwrap_or(usize::MAX);
-        let has_more = data.len() > shown;
-        data.truncate(shown);
+        let mut listing = cut(self.every(read(what, sql, values), row).await?, limit);
         if upwards {
-            data.reverse();
+            listing.data.reverse();
         }
-        Ok(Listing { data, has_more })
+        Ok(listing)
     }
 
     /// The one row of a statement that can find at most one.
@@ -130,6 +127,14 @@ impl Store {
         let rows = self.engine.query(vec![statement]).await?.pop().unwrap_or_default();
         all(what, rows, row)
     }
+}
+
+/// What is shown of rows that were read one further than that, which tells whether there are more.
+pub(crate) fn cut<Noun>(mut data: Vec<Noun>, limit: u32) -> Listing<Noun> {
+    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_more = data.len() > shown;
+    data.truncate(shown);
+    Listing { data, has_more }
 }
 
 /// Every row as what it stands for.

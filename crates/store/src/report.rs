@@ -3,6 +3,8 @@
 //! `domain::invariant` says the same of one sale; `doctor` and the tests run
 //! both. These read whole tables, and belong on no page that a buyer waits for.
 
+use std::collections::BTreeMap;
+
 use domain::{ContentDigest, FileName, OrderId, PlanId, ShopId, Timestamp};
 
 use crate::column::Columns;
@@ -552,6 +554,13 @@ pub async fn contents(engine: &dyn Engine) -> Result<Vec<Content>, ReadError> {
             withdrawn_at: columns.optional_time()?,
         })
     })
+}
+
+/// Those of versions that were not withdrawn, each once, with one of the files that it is of.
+#[must_use]
+pub fn wanted(contents: Vec<Content>) -> BTreeMap<ContentDigest, Content> {
+    let out = contents.into_iter().filter(|content| content.withdrawn_at.is_none());
+    out.map(|content| (content.digest, content)).collect()
 }
 
 /// How many licenses of a plan are neither paused nor taken back.

@@ -372,8 +372,7 @@ pub(crate) async fn ask(
     let word = match web.app.ask_endpoint_now(staff.shop(), id).await {
         Ok(Asked::Now) => "claim-asked",
         Ok(Asked::Underway) => "claim-underway",
-        Ok(Asked::Fulfilled) => "claim-not-asked",
-        Err(app::Error::Refused(_)) => "claim-not-asked",
+        Ok(Asked::Fulfilled) | Err(app::Error::Refused(_)) => "claim-not-asked",
         Err(error) => return Err(error.into()),
     };
     Ok(done(&format!("/console/claims/{id}"), word))
