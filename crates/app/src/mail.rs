@@ -386,7 +386,8 @@ pub fn compose(
     content: &MailContent,
 ) -> Result<Mail, ComposeError> {
     let locale = catalog.choose([envelope.locale.clone()]);
-    let mut page = Page { catalog, sender, locale: &locale, arguments: Vec::new(), subject: String::new() };
+    let at = envelope.at;
+    let mut page = Page { catalog, sender, at, locale: &locale, arguments: Vec::new(), subject: String::new() };
     let parts = match content {
         MailContent::OrderPaid(paid) => OrderPaidView::new(paid, &mut page).render(&page),
         MailContent::OrderFulfilled(order) => OrderFulfilledView::new(order, &mut page).render(&page),
@@ -448,6 +449,8 @@ struct Parts {
 struct Page<'a> {
     catalog: &'a Catalog,
     sender: &'a SenderIdentity,
+    /// What the Date header says.
+    at: Timestamp,
     locale: &'a Locale,
     /// What the messages of this mail may name.
     arguments: Vec<(&'static str, Value)>,
@@ -662,7 +665,10 @@ impl LicenseView {
                 Given::Key(text) | Given::Said(text) => text.clone(),
                 Given::Number(key) => page.say_with("mail-license-number", &[("key", Arg::Text(key))]),
                 Given::Later => page.say("order-paid-key-later"),
-                Given::By(at) => page.say_with("order-paid-by-hand", &[("date", Arg::Text(&page.date(*at)))]),
+                Given::By(at) => {
+                    let id = if *at <= page.at { "order-paid-by-hand-late" } else { "order-paid-by-hand" };
+                    page.say_with(id, &[("date", Arg::Text(&page.date(*at)))])
+                }
             },
             is_key: matches!(license.given, Given::Key(_)),
             validity: match license.expires_at {

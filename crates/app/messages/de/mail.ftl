@@ -49,6 +49,7 @@ order-paid-keys = { $count ->
 }
 order-paid-key-later = Unterwegs. Sie erhalten eine weitere Mail, sobald er da ist.
 order-paid-by-hand = Das erledigen unsere Leute bis { $date }, und dann erhalten Sie eine weitere Mail.
+order-paid-by-hand-late = Unsere Leute wollten das bis { $date } erledigen und sind im Verzug. Das tut uns leid; sobald es erledigt ist, erhalten Sie eine weitere Mail.
 order-paid-valid-forever = Läuft nicht ab
 order-paid-valid-until = Gültig bis { $date }
 order-paid-files = Die Dateien stehen auf der Seite Ihrer Bestellung und lassen sich dort herunterladen, so oft Sie sie brauchen.

@@ -49,6 +49,7 @@ order-paid-keys = { $count ->
 }
 order-paid-key-later = On its way. You get another mail as soon as it is there.
 order-paid-by-hand = Our people do this by { $date }, and you get another mail then.
+order-paid-by-hand-late = Our people were to do this by { $date } and are late. We are sorry; you get another mail when it is done.
 order-paid-valid-forever = Does not expire
 order-paid-valid-until = Valid until { $date }
 order-paid-files = The files are on your order’s page: download them there as often as you need.

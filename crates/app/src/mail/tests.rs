@@ -135,7 +135,7 @@ fn every_content() -> Vec<MailContent> {
             number: number(),
             licenses: [Given::Said("ada@buyer.example".to_owned()), Given::Later]
                 .into_iter()
-                .chain([Given::By(moment("2026-11-26T03:50:00Z"))])
+                .chain([Given::By(moment("2026-11-26T03:50:00Z")), Given::By(moment("2026-11-23T03:50:00Z"))])
                 .map(|given| IssuedLicense { given, ..paid().licenses.remove(0) })
                 .collect(),
             receipt_url: "https://lumen.example/orders/ord_1?receipt=a&b=c".to_owned(),

@@ -2,7 +2,10 @@
 
 use app::CheckoutInput;
 use axum::http::StatusCode;
-use domain::{Actor, Changes, CheckoutId, Country, Duration, Locale, Plan, PlanId};
+use domain::{
+    Actor, Changes, CheckoutId, Country, Duration, Fulfilment, Locale, NewCode, Plan, PlanId, Pool, PoolCode, PoolId,
+    WhenOut,
+};
 
 use crate::support::{GOOD_CARD, POOR_CARD, Page, World};
 
@@ -434,6 +437,51 @@ async fn an_expired_visit_carries_on_what_was_said_for_its_buyer_alone() {
         let till = visitor.get(&again).await.is(StatusCode::OK);
         for said in ["ada@example.com", "grace.example", "us-east</bdi>"] {
             assert_eq!(till.has(said), is_buyer, "{said} for the buyer of {order}: {is_buyer}: {}", till.text);
+        }
+    }
+}
+
+/// The debit failed, and the last code went to somebody else: the buyer reads why, and whoever else has the link no more.
+#[tokio::test]
+async fn another_attempt_that_finds_no_stock_shows_nothing_personal_to_strangers() {
+    let world = World::new().await;
+    world.asks("lumen-code").await;
+    let now = world.app.clock.now();
+    let pool = Pool {
+        id: PoolId::mint(now, &mut world.app.entropy.rng()),
+        shop: world.shop.id,
+        version: 0,
+        slug: "codes".to_owned(),
+        name: "Codes".to_owned(),
+        when_out: WhenOut::Stop,
+        low_at: 0,
+        alerted_at: None,
+        held_at: None,
+        created_at: now,
+    };
+    let code = NewCode { shop: world.shop.id, pool: pool.id, code: PoolCode::parse("THE-ONLY-ONE").unwrap(), at: now };
+    let plan = world.app.store.plan_by_slug(world.shop.id, "lumen-code").await.unwrap().unwrap();
+    let plan = Plan { fulfilment: Fulfilment::Pool { pool: pool.id }, ..plan };
+    let changes = Changes { pools: vec![pool], codes: vec![code], plans: vec![plan], ..Changes::default() };
+    world.app.write(&changes).await.unwrap();
+    let mut browser = world.browser();
+    let answers = [("answer-host", "grace.example")];
+    let gateway_page = browser.press_pay("lumen-code", &answers).await.is(StatusCode::SEE_OTHER).location();
+    world.debit(&gateway_page, "DE62370400440532013001").await.is(StatusCode::SEE_OTHER);
+    world.settle().await;
+    let visit = format!("/checkout/{}", world.orders().await[0].checkout);
+    // The code was kept for half an hour.
+    world.app.clock.advance(Duration::hours(1));
+    let other = [("answer-host", "eve.example"), ("email", "eve@example.com")];
+    let gateway_page = world.browser().press_pay("lumen-code", &other).await.is(StatusCode::SEE_OTHER).location();
+    world.pay(&gateway_page, GOOD_CARD).await.is(StatusCode::SEE_OTHER);
+    world.settle().await;
+    for is_buyer in [false, true] {
+        let mut visitor = if is_buyer { world.signed_in("ada@example.com").await } else { world.browser() };
+        let page = visitor.post(&visit, &[]).await.is(StatusCode::OK);
+        assert!(page.has("This is out of stock at the moment"), "{}", page.text);
+        for said in ["ada@example.com", "grace.example"] {
+            assert_eq!(page.has(said), is_buyer, "{said}: {}", page.text);
         }
     }
 }
