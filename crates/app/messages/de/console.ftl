@@ -533,6 +533,7 @@ console-claim-kind-manual = Von Hand
 console-claim-kind-webhook = Durch Ihr Programm
 console-claim-kind-pool = Aus einem Vorrat
 console-claim-title = Zu übergeben für Bestellung { $number }
+console-claim-title-done = Übergeben für Bestellung { $number }
 console-claim-waits-for = Wie
 console-claim-due = Fällig
 console-claim-due-hours = { $count ->

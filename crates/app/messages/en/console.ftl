@@ -533,6 +533,7 @@ console-claim-kind-manual = By a person
 console-claim-kind-webhook = By your program
 console-claim-kind-pool = Out of a pool
 console-claim-title = To hand over for order { $number }
+console-claim-title-done = Handed over for order { $number }
 console-claim-waits-for = How
 console-claim-due = Due
 console-claim-due-hours = { $count ->

@@ -184,6 +184,7 @@ pub(super) enum Typed {
 #[template(path = "console/claim.html")]
 struct Show<'a> {
     chrome: Chrome<'a>,
+    title: String,
     license: String,
     license_state: &'static str,
     license_state_text: String,
@@ -286,7 +287,9 @@ pub(super) async fn draw(
         Typed::Message(form) => (String::new(), Some(("message", form.error.clone())), Some(form)),
     };
     let thread = Thread::read(web, &chrome, &order, &people, form, Some(id)).await?;
+    let title = if is_waiting { "console-claim-title" } else { "console-claim-title-done" };
     let view = Show {
+        title: chrome.with(title, "number", order.number.as_str()),
         license: id.to_string(),
         license_state: license.state.as_str(),
         license_state_text: state_text(&chrome, license.state.as_str()),
