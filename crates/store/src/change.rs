@@ -1,6 +1,6 @@
 //! Changes into statements: everything that one decision writes, as one commit.
 
-use domain::{Changes, Check, dormancies, revocation_changes};
+use domain::{Changes, Check, Claim, Draw, dormancies, revocation_changes};
 
 use crate::{
     CommitError, Statement, Vault, activation, api_key, attempt, batch, checkout, claim, customer, delivery, dispute,
@@ -111,9 +111,16 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault, engine: &str) -> Resu
     for (license, key) in issued {
         statements.push(license::issue(license, key, vault)?);
     }
-    statements.extend(claims.iter().map(claim::statement));
     statements.extend(reservations.iter().flat_map(|kept| pool::reserve(kept, engine)));
-    statements.extend(draws.iter().flat_map(|draw| pool::draw(draw, engine)));
+    // Nobody is given a code while somebody else waits: of two orders in one commit, the second is not there yet when
+    // the first is given its codes.
+    let is_of = |claim: &Claim, draw: &Draw| (claim.order, claim.fulfilment.pool()) == (draw.order, Some(draw.pool));
+    let draws_nothing = |claim: &&Claim| !draws.iter().any(|draw| is_of(claim, draw));
+    statements.extend(claims.iter().filter(draws_nothing).map(claim::statement));
+    for draw in draws {
+        statements.extend(claims.iter().filter(|claim| is_of(claim, draw)).map(claim::statement));
+        statements.extend(pool::draw(draw, engine));
+    }
     statements.extend(fills.iter().flat_map(|fill| pool::fill(fill, engine)));
     for handed in hand_overs {
         statements.push(claim::hand_over(handed, vault)?);
