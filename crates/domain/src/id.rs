@@ -33,7 +33,7 @@ pub struct IdError {
     pub prefix: &'static str,
 }
 
-fn encode(value: u128, out: &mut [u8; DIGITS]) {
+fn encode(value: u128, out: &mut [u8]) {
     for (place, digit) in out.iter_mut().enumerate() {
         let shift = 5 * (DIGITS - 1 - place);
         let index = usize::try_from((value >> shift) & 31).unwrap_or_default();
@@ -106,6 +106,14 @@ macro_rules! typed_id {
                 uuid_text(self.0)
             }
 
+            fn letters(self) -> [u8; concat!($prefix, "_").len() + DIGITS] {
+                let mut letters = [0; concat!($prefix, "_").len() + DIGITS];
+                let (prefix, digits) = letters.split_at_mut(concat!($prefix, "_").len());
+                prefix.copy_from_slice(concat!($prefix, "_").as_bytes());
+                encode(self.0, digits);
+                letters
+            }
+
             /// Reads the id from its UUID; `None` for what is none.
             #[must_use]
             pub fn from_uuid(text: &str) -> Option<Self> {
@@ -126,10 +134,7 @@ macro_rules! typed_id {
 
         impl fmt::Display for $name {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let mut digits = [0; DIGITS];
-                encode(self.0, &mut digits);
-                formatter.write_str(concat!($prefix, "_"))?;
-                formatter.write_str(str::from_utf8(&digits).map_err(|_| fmt::Error)?)
+                formatter.write_str(str::from_utf8(&self.letters()).map_err(|_| fmt::Error)?)
             }
         }
 
@@ -148,7 +153,7 @@ macro_rules! typed_id {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                serializer.serialize_str(str::from_utf8(&self.letters()).map_err(serde::ser::Error::custom)?)
             }
         }
 

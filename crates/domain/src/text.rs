@@ -62,6 +62,9 @@ pub fn plain_text(input: &str, longest: usize) -> Result<String, TextError> {
 
 /// A text as it is kept: NFKC, nothing invisible but what words are spelled with, single spaces.
 pub(crate) fn clean(input: &str) -> String {
+    if is_clean(input) {
+        return input.to_owned();
+    }
     let characters: Vec<char> =
         input.nfkc().map(|character| if character.is_whitespace() { ' ' } else { character }).collect();
     let joins = |place: usize| {
@@ -77,6 +80,12 @@ pub(crate) fn clean(input: &str) -> String {
         .map(|(_, character)| *character)
         .collect();
     visible.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a text is in plain ASCII and has nothing that could be cleaned, as what programs send all day.
+fn is_clean(input: &str) -> bool {
+    let is_plain = input.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    is_plain && !input.starts_with(' ') && !input.ends_with(' ') && !input.contains("  ")
 }
 
 /// ZWNJ and ZWJ: unseen, yet part of the spelling.

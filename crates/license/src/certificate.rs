@@ -4,8 +4,6 @@
 //! Relies on the key set for trust and on the caller for the time. The header of a token chooses nothing but
 //! which of our keys is tried: algorithm confusion, `none` and keys inside the token have nowhere to happen.
 
-use alloc::borrow::ToOwned;
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
@@ -13,7 +11,7 @@ use core::fmt;
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{SIGNATURE_LENGTH, Signature};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::key_set::KeySet;
 
@@ -170,15 +168,27 @@ impl CertificateError {
 /// The text that has to be signed with Ed25519 for these claims.
 #[must_use]
 pub fn signing_input(header: &Header, claims: &Claims) -> String {
-    let header = json!({ "alg": ALGORITHM, "typ": TYPE, "kid": header.kid.as_str() }).to_string();
-    let claims = claims.to_json().to_string();
-    format!("{}.{}", BASE64URL_NOPAD.encode(header.as_bytes()), BASE64URL_NOPAD.encode(claims.as_bytes()))
+    let mut named = Object::default();
+    named.text("alg", Some(ALGORITHM));
+    named.text("kid", Some(&header.kid));
+    named.text("typ", Some(TYPE));
+    let (header, claims) = (named.end(), claims.to_json());
+    // Four letters for three bytes, and room for the signature.
+    let mut input = String::with_capacity((header.len() + claims.len() + SIGNATURE_LENGTH) / 3 * 4 + 16);
+    BASE64URL_NOPAD.encode_append(header.as_bytes(), &mut input);
+    input.push('.');
+    BASE64URL_NOPAD.encode_append(claims.as_bytes(), &mut input);
+    input
 }
 
 /// The certificate of a [`signing_input`] and its signature.
 #[must_use]
 pub fn assemble(signing_input: &str, signature: [u8; SIGNATURE_LENGTH]) -> String {
-    format!("{signing_input}.{}", BASE64URL_NOPAD.encode(&signature))
+    let mut certificate = String::with_capacity(signing_input.len() + 1 + BASE64URL_NOPAD.encode_len(SIGNATURE_LENGTH));
+    certificate.push_str(signing_input);
+    certificate.push('.');
+    BASE64URL_NOPAD.encode_append(&signature, &mut certificate);
+    certificate
 }
 
 /// What a certificate says, if one of these keys signed it and it counts at this time. `leeway_seconds` is how
@@ -282,41 +292,109 @@ impl Claims {
         Ok(())
     }
 
-    // Written by hand so that it cannot fail; a test reads back every field.
-    fn to_json(&self) -> Value {
-        let mut claims = Map::new();
-        claims.insert("iss".to_owned(), self.iss.as_str().into());
-        claims.insert("sub".to_owned(), self.sub.as_str().into());
-        claims.insert("aud".to_owned(), self.aud.as_str().into());
-        claims.insert("iat".to_owned(), self.iat.into());
-        insert_some(&mut claims, "nbf", self.nbf);
-        claims.insert("exp".to_owned(), self.exp.into());
-        insert_some(&mut claims, "jti", self.jti.as_deref());
-        claims.insert("license".to_owned(), self.license.to_json());
-        insert_some(&mut claims, "fingerprint", self.fingerprint.as_deref());
-        insert_some(&mut claims, "activation", self.activation.as_deref());
-        insert_some(&mut claims, "nonce", self.nonce.as_deref());
-        Value::Object(claims)
+    fn to_json(&self) -> String {
+        let mut claims = Object::default();
+        claims.text("activation", self.activation.as_deref());
+        claims.text("aud", Some(&self.aud));
+        claims.number("exp", Some(self.exp));
+        claims.text("fingerprint", self.fingerprint.as_deref());
+        claims.number("iat", Some(self.iat));
+        claims.text("iss", Some(&self.iss));
+        claims.text("jti", self.jti.as_deref());
+        claims.json("license", &self.license.to_json());
+        claims.number("nbf", self.nbf);
+        claims.text("nonce", self.nonce.as_deref());
+        claims.text("sub", Some(&self.sub));
+        claims.end()
     }
 }
 
 impl LicenseClaims {
-    fn to_json(&self) -> Value {
-        let mut license = Map::new();
-        license.insert("state".to_owned(), self.state.as_str().into());
-        license.insert("plan".to_owned(), self.plan.as_str().into());
-        insert_some(&mut license, "expires_at", self.expires_at);
-        license.insert("features".to_owned(), self.features.clone().into());
-        insert_some(&mut license, "updates_until", self.updates_until);
-        insert_some(&mut license, "trial", self.trial.then_some(true));
-        insert_some(&mut license, "feature_values", Some(&self.feature_values).filter(|set| !set.is_empty()).cloned());
-        Value::Object(license)
+    fn to_json(&self) -> String {
+        let mut license = Object::default();
+        license.number("expires_at", self.expires_at);
+        if !self.feature_values.is_empty() {
+            license.json("feature_values", &Value::Object(self.feature_values.clone()).to_string());
+        }
+        license.texts("features", &self.features);
+        license.text("plan", Some(&self.plan));
+        license.text("state", Some(&self.state));
+        if self.trial {
+            license.json("trial", "true");
+        }
+        license.number("updates_until", self.updates_until);
+        license.end()
     }
 }
 
-fn insert_some(object: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>>) {
-    if let Some(value) = value {
-        object.insert(name.to_owned(), value.into());
+/// A JSON object as it is written, name by name. By hand, because this cannot fail, and because a server writes one for
+/// every answer; a test reads back every field.
+#[derive(Default)]
+struct Object(String);
+
+impl Object {
+    fn name(&mut self, name: &str) {
+        self.0.push(if self.0.is_empty() { '{' } else { ',' });
+        quote(&mut self.0, name);
+        self.0.push(':');
+    }
+
+    fn json(&mut self, name: &str, json: &str) {
+        self.name(name);
+        self.0.push_str(json);
+    }
+
+    fn text(&mut self, name: &str, text: Option<&str>) {
+        if let Some(text) = text {
+            self.name(name);
+            quote(&mut self.0, text);
+        }
+    }
+
+    fn number(&mut self, name: &str, number: Option<i64>) {
+        if let Some(number) = number {
+            self.json(name, &number.to_string());
+        }
+    }
+
+    fn texts(&mut self, name: &str, texts: &[String]) {
+        self.name(name);
+        self.0.push('[');
+        for (at, text) in texts.iter().enumerate() {
+            if at > 0 {
+                self.0.push(',');
+            }
+            quote(&mut self.0, text);
+        }
+        self.0.push(']');
+    }
+
+    fn end(mut self) -> String {
+        self.0.push_str(if self.0.is_empty() { "{}" } else { "}" });
+        self.0
+    }
+}
+
+/// A text between quotation marks, with what must not stand there escaped (RFC 8259, section 7).
+fn quote(json: &mut String, text: &str) {
+    json.push('"');
+    if text.bytes().any(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
+        text.chars().for_each(|char| push_escaped(json, char));
+    } else {
+        json.push_str(text);
+    }
+    json.push('"');
+}
+
+fn push_escaped(json: &mut String, char: char) {
+    match char {
+        '"' | '\\' => json.extend(['\\', char]),
+        '\0'..='\u{1f}' => {
+            let digit = |value: u32| char::from_digit(value & 15, 16).unwrap_or('0');
+            json.push_str("\\u00");
+            json.extend([digit(u32::from(char) >> 4), digit(u32::from(char))]);
+        }
+        _ => json.push(char),
     }
 }
 
@@ -390,6 +468,8 @@ impl core::error::Error for CertificateError {}
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use std::borrow::ToOwned as _;
+    use std::format;
     use std::vec;
 
     use ed25519_dalek::{Signer, SigningKey};
@@ -488,7 +568,9 @@ mod tests {
             },
             ..claims()
         };
-        for claims in [claims(), bare] {
+        let strange = "device\\7 \u{1f511} \"\0\t\n\u{1f}\u{7f}/";
+        let strange = Claims { fingerprint: Some(strange.to_owned()), ..claims() };
+        for claims in [claims(), bare, strange] {
             let certificate = sign(&signing_input(&header(), &claims));
             assert_eq!(verify(&certificate, &keys(), NOW, 0), Ok(claims));
         }

@@ -81,8 +81,12 @@ impl KeyCode {
     pub fn parse(text: &str) -> Result<Self, KeyCodeError> {
         let mut symbols = [0; SYMBOLS];
         let mut found = 0;
-        for char in text.chars().filter(|&char| !is_decoration(char)) {
-            let value = symbol_value(char).ok_or(KeyCodeError::BadSymbol { symbol: char, position: found + 1 })?;
+        for char in text.chars() {
+            let value = match read(char) {
+                Sign::Symbol(value) => value,
+                Sign::Decoration => continue,
+                Sign::Other => return Err(KeyCodeError::BadSymbol { symbol: char, position: found + 1 }),
+            };
             if let Some(symbol) = symbols.get_mut(found) {
                 *symbol = value;
             }
@@ -107,14 +111,13 @@ fn letter(value: u8) -> char {
     char::from(ALPHABET[usize::from(value & 31)])
 }
 
-/// What people and programs put between the symbols of a key.
+/// What people and programs put between the symbols of a key, beside what is ASCII.
 fn is_decoration(char: char) -> bool {
     char.is_whitespace()
         || matches!(
             char,
-            '-' | '_'
-                // Dashes and hyphens; the long vowel mark is what a Japanese keyboard types for one.
-                | '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}'
+            // Dashes and hyphens; the long vowel mark is what a Japanese keyboard types for one.
+            '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}'
                 | '\u{30fc}' | '\u{ff70}'
                 // Soft hyphen, zero-width characters, direction marks, byte order mark.
                 | '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
@@ -122,20 +125,57 @@ fn is_decoration(char: char) -> bool {
         )
 }
 
-fn symbol_value(char: char) -> Option<u8> {
+/// What a character is in a key.
+#[derive(Clone, Copy)]
+enum Sign {
+    Symbol(u8),
+    Decoration,
+    Other,
+}
+
+/// Those that nearly every key is written with; keys are read all day.
+const ASCII: [Sign; 128] = {
+    let mut signs = [Sign::Other; 128];
+    let mut value: u8 = 0;
+    while value < 32 {
+        let letter = ALPHABET[value as usize];
+        signs[letter as usize] = Sign::Symbol(value);
+        signs[letter.to_ascii_lowercase() as usize] = Sign::Symbol(value);
+        value += 1;
+    }
+    let mistaken = [(b'O', 0), (b'o', 0), (b'I', 1), (b'i', 1), (b'L', 1), (b'l', 1)];
+    let mut at = 0;
+    while at < mistaken.len() {
+        signs[mistaken[at].0 as usize] = Sign::Symbol(mistaken[at].1);
+        at += 1;
+    }
+    let between = [b'-', b'_', b' ', b'\t', b'\n', b'\x0b', b'\x0c', b'\r'];
+    let mut at = 0;
+    while at < between.len() {
+        signs[between[at] as usize] = Sign::Decoration;
+        at += 1;
+    }
+    signs
+};
+
+fn read(char: char) -> Sign {
+    let of_ascii = |char: char| usize::try_from(u32::from(char)).ok().and_then(|at| ASCII.get(at)).copied();
+    if char.is_ascii() {
+        return of_ascii(char).unwrap_or(Sign::Other);
+    }
+    if is_decoration(char) {
+        return Sign::Decoration;
+    }
     let ascii = match char {
-        '\u{ff10}'..='\u{ff5a}' => char::from_u32(u32::from(char) - 0xfee0)?,
-        '\u{660}'..='\u{669}' => char::from_digit(u32::from(char) - 0x660, 10)?,
-        '\u{6f0}'..='\u{6f9}' => char::from_digit(u32::from(char) - 0x6f0, 10)?,
-        _ => char,
+        '\u{ff10}'..='\u{ff5a}' => char::from_u32(u32::from(char) - 0xfee0),
+        '\u{660}'..='\u{669}' => char::from_digit(u32::from(char) - 0x660, 10),
+        '\u{6f0}'..='\u{6f9}' => char::from_digit(u32::from(char) - 0x6f0, 10),
+        _ => None,
     };
-    let symbol = match ascii.to_ascii_uppercase() {
-        'O' => '0',
-        'I' | 'L' => '1',
-        other => other,
-    };
-    let at = ALPHABET.iter().position(|&letter| char::from(letter) == symbol)?;
-    u8::try_from(at).ok()
+    match ascii.and_then(of_ascii) {
+        Some(Sign::Symbol(value)) => Sign::Symbol(value),
+        Some(Sign::Decoration | Sign::Other) | None => Sign::Other,
+    }
 }
 
 // The code is the set of polynomials over GF(32) = GF(2)[x] / (x^5 + x^2 + 1) that have the roots a, a^2 and a^3,
@@ -169,6 +209,21 @@ const fn multiply(left: u8, right: u8) -> u8 {
     product
 }
 
+/// Every symbol times each of the roots.
+const TIMES_ROOTS: [[u8; 32]; CHECK_SYMBOLS] = {
+    let mut tables = [[0; 32]; CHECK_SYMBOLS];
+    let mut at = 0;
+    while at < CHECK_SYMBOLS {
+        let mut value: u8 = 0;
+        while value < 32 {
+            tables[at][value as usize] = multiply(value, ROOTS[at]);
+            value += 1;
+        }
+        at += 1;
+    }
+    tables
+};
+
 /// The remainder of the data, shifted up, by the generator.
 fn check_symbols(data: &[u8]) -> [u8; CHECK_SYMBOLS] {
     let [high, middle, low] = GENERATOR;
@@ -179,7 +234,8 @@ fn check_symbols(data: &[u8]) -> [u8; CHECK_SYMBOLS] {
 }
 
 fn is_code_word(symbols: &[u8; SYMBOLS]) -> bool {
-    ROOTS.iter().all(|&root| symbols.iter().fold(0, |value, &symbol| multiply(value, root) ^ symbol) == 0)
+    let value_at = |times: &[u8; 32]| symbols.iter().fold(0, |value, &symbol| times[usize::from(value & 31)] ^ symbol);
+    TIMES_ROOTS.iter().all(|times| value_at(times) == 0)
 }
 
 impl fmt::Display for KeyCode {
@@ -366,7 +422,7 @@ mod tests {
         ) {
             let mut symbols = symbols_of(&KeyCode::from_random_bytes(bytes));
             for (place, shift) in slips {
-                let value = usize::from(symbol_value(symbols[place]).unwrap());
+                let value = ALPHABET.iter().position(|&letter| char::from(letter) == symbols[place]).unwrap();
                 symbols[place] = char::from(ALPHABET[(value + shift) % 32]);
             }
             prop_assert_eq!(KeyCode::parse(&text_of(&symbols)), Err(KeyCodeError::WrongCheckSymbols));
