@@ -60,8 +60,8 @@ pub(crate) fn serve(place: &str, port: &str) -> anyhow::Result<()> {
     let work = tokio::runtime::Builder::new_multi_thread().thread_name("work").enable_all().build()?;
     run(async {
         let app = app(open(place).await?).await?;
-        let router = web::router_within(Web { app, mailbox: None }, &Limits::default(), Some(work.handle()));
-        listen(router, port).await
+        let site = web::site_within(Web { app, mailbox: None }, &Limits::default(), Some(work.handle()));
+        listen(site, port).await
     })
 }
 
@@ -79,8 +79,8 @@ fn run(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }
 
-async fn listen(router: Router, port: &str) -> anyhow::Result<()> {
+async fn listen(answers: impl web::Answers, port: &str) -> anyhow::Result<()> {
     let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await.context("the port of a measured server")?;
     let (_keep, shutdown) = watch::channel(false);
-    Ok(web::serve(listener, router, Limits::default(), shutdown).await?)
+    Ok(web::serve(listener, answers, Limits::default(), shutdown).await?)
 }

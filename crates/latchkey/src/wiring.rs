@@ -180,12 +180,12 @@ pub(crate) async fn run(
     tokio::spawn(go_down(Arc::clone(&app), limits.drain_notice, limits.drain, shutdown, stop));
     let exporter = settings.otlp_endpoint.as_deref().map(|endpoint| Exporter::start(&app, endpoint));
     let web = Web { app: Arc::clone(&app), mailbox };
-    let router = web::router_within(web.clone(), &limits, Some(work.handle()));
+    let site = web::site_within(web.clone(), &limits, Some(work.handle()));
     let watching = metrics
         .map(|listener| tokio::spawn(web::serve(listener, web::watch_router(web), Limits::default(), stopped.clone())));
     let workers = work.spawn(app::run_workers(Arc::clone(&app), stopped.clone()));
     let patience = limits.drain + Duration::from_secs(1);
-    web::serve_counted(listener, router, limits, Some(Arc::clone(&app)), stopped).await?;
+    web::serve_counted(listener, site, limits, Some(Arc::clone(&app)), stopped).await?;
     // Time may be up for requests; workers hear of it at the same moment and have a little to give back what they hold.
     let given_back = async {
         let ended = workers.await;

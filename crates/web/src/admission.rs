@@ -138,7 +138,7 @@ impl Door {
     async fn sharer(&self, request: &mut axum::http::request::Parts) -> Sharer {
         match self.class {
             Class::Validate | Class::Activate | Class::Pages | Class::Console | Class::Downloads => {
-                self.web.app.shop_at_hand(&host(request)).map_or(0, |shop| hashed(&shop))
+                self.web.app.shop_at_hand(host(request)).map_or(0, |shop| hashed(&shop))
             }
             Class::Hooks => {
                 let path = Path::<String>::from_request_parts(request, &()).await;
@@ -169,18 +169,29 @@ fn hashed(value: &impl Hash) -> Sharer {
 
 /// Lets a request in when there is room for it, and sees to it that the answer is one for whoever asked.
 pub(crate) async fn admit(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+    let_pass(&door, request, |request| next.run(request)).await
+}
+
+/// The same before whoever answers.
+pub(crate) async fn let_pass<A>(door: &Door, request: Request, next: impl FnOnce(Request) -> A) -> Response
+where
+    A: Future<Output = Response> + Send + 'static,
+{
     match door.class {
         Class::Validate | Class::Activate if request.method() == Method::OPTIONS => cross_origin::ORDINARY.preflight(),
         Class::Validate | Class::Activate => {
-            let answered = let_in(&door, request, next).await;
+            let answered = let_in(door, request, next).await;
             cross_origin::ORDINARY.open(api::as_problem(answered))
         }
-        Class::Hooks | Class::Api => api::as_problem(let_in(&door, request, next).await),
-        Class::Pages | Class::Console | Class::Downloads => let_in(&door, request, next).await,
+        Class::Hooks | Class::Api => api::as_problem(let_in(door, request, next).await),
+        Class::Pages | Class::Console | Class::Downloads => let_in(door, request, next).await,
     }
 }
 
-async fn let_in(door: &Door, request: Request, next: Next) -> Response {
+async fn let_in<A>(door: &Door, request: Request, next: impl FnOnce(Request) -> A) -> Response
+where
+    A: Future<Output = Response> + Send + 'static,
+{
     let (mut parts, body) = request.into_parts();
     let sharer = door.sharer(&mut parts).await;
     let allowance = door.rate.as_ref().map(|rate| (rate, rate.call(sharer, door.now())));
@@ -224,9 +235,9 @@ async fn let_in(door: &Door, request: Request, next: Next) -> Response {
         Class::Validate | Class::Activate | Class::Hooks | Class::Pages | Class::Api | Class::Console => Some(place),
     };
     let response = match &door.workers {
-        None => next.run(request).await,
+        None => next(request).await,
         Some(workers) => {
-            let task = workers.spawn(app::trace::carried(next.run(request)));
+            let task = workers.spawn(app::trace::carried(next(request)));
             let ends_with_us = AbortOnDrop(task.abort_handle());
             let ended = task.await;
             drop(ends_with_us);

@@ -25,23 +25,34 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 static OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 static PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
-/// Gives the request an id, bounds its time, and puts the same headers on every answer.
+/// What stands around every handler.
 pub(crate) async fn every_answer(
     State((web, deadline)): State<(Web, Duration)>,
     request: Request,
     next: Next,
 ) -> Response {
-    let id = request_id(&web);
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    answered(&web, deadline, route, request, |request| next.run(request)).await
+}
+
+/// Gives the request an id, bounds its time, and puts the same headers on every answer. `next`: who answers.
+pub(crate) async fn answered<A: Future<Output = Response>>(
+    web: &Web,
+    deadline: Duration,
+    route: &str,
+    request: Request,
+    next: impl FnOnce(Request) -> A,
+) -> Response {
+    let id = request_id(web);
     let method = method_word(request.method());
     let is_http1 = request.version() < Version::HTTP_2;
-    let route = request.extensions().get::<MatchedPath>().cloned();
     let began = Instant::now();
     let parent = request.headers().get("traceparent").and_then(|header| SpanContext::parse(header.to_str().ok()?));
     let program = request.headers().get(header::USER_AGENT).and_then(|header| header.to_str().ok()).map(Arc::from);
     let begin = Begin { id: Some(id.clone()), parent, kind: SpanKind::Server, program };
-    let route = route.as_ref().map_or("none", MatchedPath::as_str);
     let work = async {
-        let answered = tokio::time::timeout(deadline, next.run(request)).await;
+        let answered = tokio::time::timeout(deadline, next(request)).await;
         let response = answered.unwrap_or_else(|_| {
             Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "The request took too long to arrive or to answer.")
                 .into_response()
@@ -109,8 +120,9 @@ fn method_word(method: &Method) -> &'static str {
 
 /// A name for the request, to be found again in the log.
 fn request_id(web: &Web) -> String {
-    let id = web.app.entropy.name(|rng| EventId::mint(web.app.clock.now(), rng)).to_string();
-    format!("req_{}", id.trim_start_matches("evt_"))
+    let mut id = web.app.entropy.name(|rng| EventId::mint(web.app.clock.now(), rng)).to_string();
+    id.replace_range(.."evt".len(), "req");
+    id
 }
 
 /// Refuses a form that another site sent: cookies alone must not move anything.

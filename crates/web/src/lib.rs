@@ -20,11 +20,13 @@ mod range;
 mod rate;
 mod router;
 mod server;
+mod site;
 mod visit;
 
 pub use limits::{Budget, Budgets, Class, Limits, Network};
-pub use router::{router, router_within, watch_router};
-pub use server::{serve, serve_counted};
+pub use router::{site, site_within, watch_router};
+pub use server::{Answers, serve, serve_counted};
+pub use site::Site;
 
 use std::sync::Arc;
 

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use axum::routing::{get, post, put};
 use axum::{Router, middleware};
 use tokio::runtime::Handle;
-use tower::ServiceExt as _;
 use tower_http::compression::CompressionLayer;
 
 use crate::admission::{Door, admit};
 use crate::limits::{Class, Limits};
+use crate::site::{Site, Validation};
 use crate::{Web, api, asset, compat, console, guard, public};
 
 /// No webhook is larger; Stripe's largest events are some hundred kilobytes.
@@ -20,16 +20,16 @@ const HOOK_LIMIT: usize = 1 << 20;
 const BODY_LIMIT: usize = 64 << 10;
 
 /// The whole server, with the limits that hold when nothing is said.
-pub fn router(web: Web) -> Router {
-    router_within(web, &Limits::default(), None)
+pub fn site(web: Web) -> Site {
+    site_within(web, &Limits::default(), None)
 }
 
 /// The whole server within limits. With `workers`, everything but license validation is answered there, so that
 /// validation does not stand in their line.
-pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Router {
-    let door = |class: Class, body_limit: usize| {
-        middleware::from_fn_with_state(Arc::new(Door::new(&web, class, body_limit, limits, workers)), admit)
-    };
+pub fn site_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Site {
+    let before = |door: Arc<Door>| middleware::from_fn_with_state(door, admit);
+    let door = |class: Class, body_limit: usize| before(Arc::new(Door::new(&web, class, body_limit, limits, workers)));
+    let validation_door = Arc::new(Door::new(&web, Class::Validate, BODY_LIMIT, limits, workers));
     let pages = Router::new()
         .route("/", get(public::storefront::show))
         .route("/p/{slug}", get(public::product::show))
@@ -180,7 +180,7 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .route("/v1/licenses/validate", post(api::license::validate))
         .route("/v1/licenses/revocations", get(api::revocation::list))
         .route("/.well-known/jwks.json", get(api::key_set::show))
-        .layer(door(Class::Validate, BODY_LIMIT));
+        .layer(before(Arc::clone(&validation_door)));
 
     // Where a shop has an old system that still answers, that is asked as well.
     let shadow = compat::shadow::Shadow::new(&web, limits.shadow_deadline);
@@ -238,8 +238,8 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
     let hooks =
         Router::new().route("/hooks/{gateway_account}", post(api::hook::receive)).layer(door(Class::Hooks, HOOK_LIMIT));
 
-    let app = Arc::clone(&web.app);
-    let whole = Router::new()
+    let hot = Validation { web: web.clone(), door: validation_door, deadline: limits.request_deadline };
+    let routes = Router::new()
         .merge(for_people)
         .merge(downloads)
         .merge(management)
@@ -252,8 +252,7 @@ pub fn router_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Rou
         .fallback(public::not_found)
         .layer(middleware::from_fn_with_state((web.clone(), limits.request_deadline), guard::every_answer))
         .with_state(web);
-    // Before any route is looked for: under a name that was taken over, a path is another system's.
-    Router::new().fallback_service(whole.map_request(move |request| compat::host::rewritten(&app, request)))
+    Site::new(hot, routes)
 }
 
 /// What Keygen's apps ask; see `compat::keygen`.

@@ -1,6 +1,7 @@
 //! Listening, with deadlines and caps, and going down without dropping anybody.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
 use std::pin::Pin;
@@ -10,8 +11,8 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use app::App;
-use axum::Router;
 use axum::extract::Request;
+use axum::response::Response;
 use futures::FutureExt as _;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -19,31 +20,50 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tower::Service as _;
+use tower::Service;
 
 use crate::limits::Limits;
+
+/// Whoever answers requests: the whole server, or a router.
+pub trait Answers: Clone + Send + Sync + 'static {
+    /// Answers one.
+    fn answer(self, request: Request<Incoming>) -> impl Future<Output = Result<Response, Infallible>> + Send;
+}
+
+impl<S> Answers for S
+where
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+{
+    fn answer(mut self, request: Request<Incoming>) -> impl Future<Output = Result<Response, Infallible>> + Send {
+        self.call(request)
+    }
+}
 
 /// Serves until `shutdown` turns true, then takes no more connections and
 /// lets what is being answered be answered.
 ///
 /// # Errors
 /// When the listener fails for good.
-pub async fn serve(
+pub async fn serve<S: Answers>(
     listener: TcpListener,
-    router: Router,
+    service: S,
     limits: Limits,
     shutdown: watch::Receiver<bool>,
 ) -> io::Result<()> {
-    serve_counted(listener, router, limits, None, shutdown).await
+    serve_counted(listener, service, limits, None, shutdown).await
 }
 
 /// Serves as [`serve`] does, and counts connections where the app counts.
 ///
 /// # Errors
 /// As [`serve`].
-pub async fn serve_counted(
+pub async fn serve_counted<S: Answers>(
     listener: TcpListener,
-    router: Router,
+    service: S,
     limits: Limits,
     app: Option<Arc<App>>,
     shutdown: watch::Receiver<bool>,
@@ -60,7 +80,7 @@ pub async fn serve_counted(
     let places = Arc::new(Semaphore::new(limits.connections));
     let server = Server {
         builder: Arc::new(builder),
-        router,
+        service,
         addresses: Arc::default(),
         app,
         stop: shutdown.clone(),
@@ -99,16 +119,16 @@ pub async fn serve_counted(
     Ok(())
 }
 
-struct Server {
+struct Server<S> {
     builder: Arc<Builder<TokioExecutor>>,
-    router: Router,
+    service: S,
     addresses: Arc<Addresses>,
     app: Option<Arc<App>>,
     stop: watch::Receiver<bool>,
     limits: Arc<Limits>,
 }
 
-impl Server {
+impl<S: Answers> Server<S> {
     fn connect(&self, stream: TcpStream, peer: IpAddr, place: OwnedSemaphorePermit) {
         let is_proxy = self.limits.proxies.iter().any(|network| network.holds(peer));
         let seat = if is_proxy { None } else { Some(Addresses::seat(&self.addresses, peer)) };
@@ -120,10 +140,10 @@ impl Server {
             tracing::debug!(%error, "a connection without TCP_NODELAY");
         }
         let line = Arc::new(Line::default());
-        let router = self.router.clone();
+        let answers = self.service.clone();
         let answering = Arc::clone(&line);
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-            let answered = router.clone().call(request);
+            let answered = answers.clone().answer(request);
             let busy = Busy::new(Arc::clone(&answering));
             async move {
                 let answer = answered.await;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use app::App;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, header};
 use domain::{Locale, Shop};
 
@@ -54,19 +55,17 @@ impl FromRequestParts<Web> for Visit {
 
 /// The shop that a request is for, by its host name.
 pub(crate) async fn shop_of(app: &App, parts: &Parts) -> Result<Arc<Shop>, Problem> {
-    app.shop_for_host(&host(parts)).await.ok_or_else(|| Problem::not_found("shop"))
+    app.shop_for_host(host(parts)).await.ok_or_else(|| Problem::not_found("shop"))
 }
 
 /// The host name that a request is for, without a port.
-pub(crate) fn host(parts: &Parts) -> String {
-    let authority = parts.uri.authority().map(|authority| authority.host().to_owned());
-    let host = authority
-        .or_else(|| parts.headers.get(header::HOST).and_then(|value| value.to_str().ok()).map(str::to_owned))
-        .unwrap_or_default();
+pub(crate) fn host(parts: &Parts) -> &str {
+    let authority = parts.uri.authority().map(Authority::host);
+    let host =
+        authority.or_else(|| parts.headers.get(header::HOST).and_then(|value| value.to_str().ok())).unwrap_or_default();
     host.rsplit_once(':')
         .filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
-        .map_or(host.as_str(), |(name, _)| name)
-        .to_owned()
+        .map_or(host, |(name, _)| name)
 }
 
 impl Visit {

@@ -1,5 +1,5 @@
 //! Many at once: devices that reach for the last seats, and a gateway that says the same a thousand times. Asked over
-//! the router, on both databases, with the simulated gateway over loopback.
+//! the site, on both databases, with the simulated gateway over loopback.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use app::{App, Catalog, Clock, Entropy, Mailbox, Mailer, NewShop, ReqwestHttp, Settings};
 use aws_lc_rs::hmac;
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use data_encoding::HEXLOWER;
@@ -18,7 +17,7 @@ use store::testing::{Directory, postgres_store, sqlite_store};
 use store::{DeliveryFilter, NoticeFilter, Page, Store};
 use tokio::net::TcpListener;
 use tower::ServiceExt as _;
-use web::Web;
+use web::{Site, Web};
 
 const SECRET_KEY: &str = "sk_test_crowd";
 const HOOK_SECRET: &str = "whsec_crowd";
@@ -52,7 +51,7 @@ struct World {
     shop: Shop,
     account: GatewayAccountId,
     api_key: String,
-    router: Router,
+    site: Site,
     _gateway: sandbox::Handle,
     _mails: Directory,
 }
@@ -98,12 +97,12 @@ impl World {
         };
         gateway.add_endpoint(endpoint).await.unwrap();
         let api_key = app.create_api_key(&shop, "crowd", Scope::Manage).await.unwrap().key;
-        let router = web::router(Web { app: Arc::clone(&app), mailbox: None });
-        Self { app, shop, account, api_key, router, _gateway: gateway, _mails: mails }
+        let site = web::site(Web { app: Arc::clone(&app), mailbox: None });
+        Self { app, shop, account, api_key, site, _gateway: gateway, _mails: mails }
     }
 
     async fn ask(&self, request: Request<Body>) -> (StatusCode, Value) {
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let response = self.site.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let text = to_bytes(body, 4 << 20).await.unwrap();
         (parts.status, serde_json::from_slice(&text).unwrap())

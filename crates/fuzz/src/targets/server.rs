@@ -1,4 +1,4 @@
-//! The whole door: method, path, query, headers and body of a request, through the router to a shop on a real store.
+//! The whole door: method, path, query, headers and body of a request, through the site to a shop on a real store.
 //!
 //! Forms, JSON bodies, cursors and ids are read by private functions of the pages and of the API; whatever they are
 //! sent, nothing is an error of ours, and what a program is told it can read.
@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use app::{App, Catalog, Clock, Entropy, Http, HttpFailure, Mailbox, Mailer, NewShop, Settings};
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Uri, header};
 use domain::{Email, Mode, Scope, Seller, Timestamp};
@@ -15,7 +14,7 @@ use serde_json::Value;
 use store::testing::{Directory, sqlite_store};
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
-use web::Web;
+use web::{Site, Web};
 
 use crate::Target;
 
@@ -33,7 +32,7 @@ impl Http for NoGateway {
 
 struct Server {
     runtime: Runtime,
-    router: Router,
+    site: Site,
     api_key: String,
     _directory: Directory,
 }
@@ -124,7 +123,7 @@ pub(super) fn requests() -> Target {
 impl Server {
     fn open() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let (router, api_key, directory) = runtime.block_on(async {
+        let (site, api_key, directory) = runtime.block_on(async {
             let (store, directory) = sqlite_store().await;
             let mailbox = Arc::new(Mailbox::open(directory.path()).unwrap());
             let app = App::start(
@@ -151,9 +150,9 @@ impl Server {
             let shop = app.create_shop(new).await.unwrap();
             app.create_sample_catalog(&shop).await.unwrap();
             let api_key = app.create_api_key(&shop, "fuzz", Scope::Manage).await.unwrap().key;
-            (web::router(Web { app: Arc::clone(&app), mailbox: None }), api_key, directory)
+            (web::site(Web { app: Arc::clone(&app), mailbox: None }), api_key, directory)
         });
-        Self { runtime, router, api_key, _directory: directory }
+        Self { runtime, site, api_key, _directory: directory }
     }
 
     fn read(&self, input: &[u8]) -> String {
@@ -177,7 +176,7 @@ impl Server {
         let Ok(request) = request.body(Body::from(body.to_vec())) else { return "no request".to_owned() };
         let path = request.uri().path().split('/').take(3).collect::<Vec<_>>().join("/");
         self.runtime.block_on(async {
-            let response = self.router.clone().oneshot(request).await.unwrap();
+            let response = self.site.clone().oneshot(request).await.unwrap();
             let status = response.status();
             let body = to_bytes(response.into_body(), 16 << 20).await.expect("a whole answer");
             assert!(

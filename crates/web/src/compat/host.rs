@@ -18,7 +18,7 @@ pub(crate) struct Unmoved(pub(crate) Uri);
 /// what names an `edd_action` or is posted to a page: the rest of a site that sold by it is a shop like any other.
 pub(crate) fn rewritten(app: &App, request: Request) -> Request {
     let (mut parts, body) = request.into_parts();
-    if let Some(system) = app.system_at_hand(&host(&parts))
+    if let Some(system) = app.system_at_hand(host(&parts))
         && let Some(uri) = moved(system, &parts.method, &parts.uri)
     {
         parts.extensions.insert(Unmoved(mem::replace(&mut parts.uri, uri)));

@@ -199,7 +199,7 @@ impl Asked {
         headers.push(("via", VIA.to_owned()));
         if system == ForeignSystem::Keygen && parts.extensions.get::<Unmoved>().is_some() {
             // What Keygen signs names the host that the app asked; one that the seller hosts reads it here.
-            headers.push(("x-forwarded-host", host(parts)));
+            headers.push(("x-forwarded-host", host(parts).to_owned()));
         }
         let url = format!("{base}{slash}{target}");
         let request = HttpRequest { method, url, headers, body: body.to_vec() };

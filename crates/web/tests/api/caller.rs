@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use app::App;
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use domain::Scope;
@@ -11,13 +10,13 @@ use latchkey_license::KeyCode;
 use serde_json::{Value, json};
 use store::{OrderFilter, Page};
 use tower::ServiceExt as _;
-use web::Web;
+use web::{Site, Web};
 
 use crate::support::World;
 
 #[derive(Clone)]
 pub(crate) struct Caller {
-    router: Router,
+    site: Site,
     key: Option<String>,
 }
 
@@ -30,7 +29,7 @@ pub(crate) struct Answer {
 impl Caller {
     /// Shows no key.
     pub(crate) fn stranger(app: &Arc<App>) -> Self {
-        Self { router: web::router(Web { app: Arc::clone(app), mailbox: None }), key: None }
+        Self { site: web::site(Web { app: Arc::clone(app), mailbox: None }), key: None }
     }
 
     /// Shows a key of this scope.
@@ -69,7 +68,7 @@ impl Caller {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = self.router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+        let response = self.site.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         let text = String::from_utf8(to_bytes(body, 4 << 20).await.unwrap().to_vec()).unwrap();
         Answer { status: parts.status, headers: parts.headers, text }

@@ -15,8 +15,8 @@ use crate::support::World;
 
 async fn ask(app: &Arc<App>, method: Method, version: Version) -> Response {
     let request = Request::builder().method(method).version(version).uri("/livez").header(header::HOST, "shop.test");
-    let router = web::router(Web { app: Arc::clone(app), mailbox: None });
-    router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    let site = web::site(Web { app: Arc::clone(app), mailbox: None });
+    site.oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
 }
 
 #[tokio::test]

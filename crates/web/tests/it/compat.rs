@@ -121,8 +121,8 @@ impl Asked {
             .header("polar-version", "2027-01")
             .body(Body::from(body.to_owned()))
             .unwrap();
-        let router = web::router(web::Web { app: std::sync::Arc::clone(&self.world.app), mailbox: None });
-        let response = router.oneshot(request).await.unwrap();
+        let site = web::site(web::Web { app: std::sync::Arc::clone(&self.world.app), mailbox: None });
+        let response = site.oneshot(request).await.unwrap();
         let status = response.status().as_u16();
         let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
         (status, serde_json::from_slice(&bytes).unwrap_or_default())

@@ -516,11 +516,11 @@ async fn who_takes_nothing_gives_up_the_place_and_holds_up_nobody_but_downloads(
     let mut limits =
         Limits { idle_deadline: Span::from_secs(1), place_deadline: Span::from_secs(30), ..Limits::default() };
     limits.budgets.set(Class::Downloads, Budget { places: 1, waiting: 1 });
-    let router = web::router_within(Web { app: world.app.clone(), mailbox: None }, &limits, None);
+    let site = web::site_within(Web { app: world.app.clone(), mailbox: None }, &limits, None);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let (_stop, stopped) = watch::channel(false);
-    tokio::spawn(web::serve(listener, router, limits, stopped));
+    tokio::spawn(web::serve(listener, site, limits, stopped));
 
     // Takes the beginning, and then nothing: far more is left than any buffer on the way holds.
     let mut still = TcpStream::connect(&address).await.unwrap();

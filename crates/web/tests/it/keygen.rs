@@ -132,8 +132,8 @@ impl Asked {
             request = request.header(*name, *value);
         }
         let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
-        let router = web::router(web::Web { app: Arc::clone(&self.world.app), mailbox: None });
-        let response = router.oneshot(request.body(body).unwrap()).await.unwrap();
+        let site = web::site(web::Web { app: Arc::clone(&self.world.app), mailbox: None });
+        let response = site.oneshot(request.body(body).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap().to_vec();
         let text = |name: &str| parts.headers[name].to_str().unwrap().to_owned();
@@ -527,10 +527,10 @@ async fn keygen_apps_go_on_under_the_host_name_that_they_know() {
 #[tokio::test]
 async fn pages_of_other_sites_read_what_keygen_signs() {
     let asked = Asked::new().await;
-    let router = web::router(web::Web { app: Arc::clone(&asked.world.app), mailbox: None });
+    let site = web::site(web::Web { app: Arc::clone(&asked.world.app), mailbox: None });
     let request =
         Request::builder().method("OPTIONS").uri(format!("{BASE}machines")).header(header::HOST, "shop.example");
-    let before = router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let before = site.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
     assert_eq!(before.status(), 204);
     assert_eq!(before.headers()["access-control-allow-methods"], "GET, POST, PATCH, DELETE");
     for (path, status) in [("me", 401), ("nowhere", 404), (&*format!("licenses/{KEY}"), 401)] {

@@ -30,7 +30,7 @@ const PATIENT: Duration = Duration::from_secs(30);
 /// The shop that takes over, with the old system beside it.
 struct Beside {
     world: World,
-    router: Router,
+    site: web::Site,
 }
 
 /// An answer as its bytes came.
@@ -49,8 +49,8 @@ impl Told {
 impl Beside {
     async fn new(world: World, system: ForeignSystem, base: String, patience: Duration) -> Self {
         let limits = Limits { shadow_deadline: patience, ..Limits::default() };
-        let router = web::router_within(web::Web { app: Arc::clone(&world.app), mailbox: None }, &limits, None);
-        let beside = Self { world, router };
+        let site = web::site_within(web::Web { app: Arc::clone(&world.app), mailbox: None }, &limits, None);
+        let beside = Self { world, site };
         let hosts = [("licensing.example".to_owned(), system)].into();
         beside.answers(Compat { hosts, shadow: [(system, base)].into(), ..Compat::default() }).await;
         beside
@@ -79,7 +79,7 @@ impl Beside {
     }
 
     async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Told {
-        let response = self.router.clone().oneshot(Self::request(method, path, headers, body)).await.unwrap();
+        let response = self.site.clone().oneshot(Self::request(method, path, headers, body)).await.unwrap();
         let (parts, body) = response.into_parts();
         Told { status: parts.status.as_u16(), headers: parts.headers, bytes: to_bytes(body, usize::MAX).await.unwrap() }
     }
@@ -404,7 +404,7 @@ async fn an_app_that_hangs_up_leaves_both_systems_in_step() {
         &[("host", "shop.example"), ("content-type", JSON)],
         body,
     );
-    let asking = beside.router.clone().oneshot(request);
+    let asking = beside.site.clone().oneshot(request);
     tokio::select! {
         _ = asking => panic!("the old system has not answered"),
         () = arrived.notified() => {}

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use app::{App, Catalog, Clock, Entropy, Files, Mailbox, Mailer, NewShop, ReleaseInput, ReqwestHttp, Settings};
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use domain::{
@@ -15,7 +14,7 @@ use store::testing::{Directory, sqlite_store};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
-use web::{Limits, Web};
+use web::{Limits, Site, Web};
 
 const SECRET_KEY: &str = "sk_test_pages";
 const HOOK_SECRET: &str = "whsec_pages";
@@ -29,7 +28,7 @@ pub(crate) struct World {
     pub(crate) shop: Shop,
     pub(crate) mailbox: Arc<Mailbox>,
     pub(crate) gateway: String,
-    router: Router,
+    site: Site,
     _gateway: sandbox::Handle,
     _stop: watch::Sender<bool>,
     _directory: Directory,
@@ -84,15 +83,15 @@ impl World {
             })
             .await
             .unwrap();
-        let router = web::router(Web { app: Arc::clone(&app), mailbox: Some(Arc::clone(&mailbox)) });
+        let site = web::site(Web { app: Arc::clone(&app), mailbox: Some(Arc::clone(&mailbox)) });
         let (stop, stopped) = watch::channel(false);
-        tokio::spawn(web::serve(hooks, router.clone(), Limits::default(), stopped));
+        tokio::spawn(web::serve(hooks, site.clone(), Limits::default(), stopped));
         Self {
             app,
             shop,
             mailbox,
             gateway: gateway.base_url.clone(),
-            router,
+            site,
             _gateway: gateway,
             _stop: stop,
             _directory: directory,
@@ -101,11 +100,11 @@ impl World {
 
     /// The same shop as a live one would be, without a mailbox page.
     pub(crate) fn without_mailbox(&self) -> Browser {
-        Browser::new(web::router(Web { app: Arc::clone(&self.app), mailbox: None }))
+        Browser::new(web::site(Web { app: Arc::clone(&self.app), mailbox: None }))
     }
 
     pub(crate) fn browser(&self) -> Browser {
-        Browser::new(self.router.clone())
+        Browser::new(self.site.clone())
     }
 
     /// Cuts the line to the gateway.
@@ -337,14 +336,14 @@ impl Page {
 /// A browser without JavaScript: follows nothing by itself, keeps cookies by their path.
 #[derive(Clone)]
 pub(crate) struct Browser {
-    router: Router,
+    site: Site,
     cookies: Vec<(String, String, String)>,
     pub(crate) languages: &'static str,
 }
 
 impl Browser {
-    fn new(router: Router) -> Self {
-        Self { router, cookies: Vec::new(), languages: "en" }
+    fn new(site: Site) -> Self {
+        Self { site, cookies: Vec::new(), languages: "en" }
     }
 
     pub(crate) async fn get(&mut self, path: &str) -> Page {
@@ -354,7 +353,7 @@ impl Browser {
     /// How many bytes a page has on its way to a browser that takes gzip.
     pub(crate) async fn get_compressed(&mut self, path: &str) -> usize {
         let request = Request::get(path).header(header::HOST, "shop.test").header(header::ACCEPT_ENCODING, "gzip");
-        let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let response = self.site.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         assert_eq!(response.headers()[header::CONTENT_ENCODING], "gzip");
         to_bytes(response.into_body(), 1 << 20).await.unwrap().len()
     }
@@ -413,7 +412,7 @@ impl Browser {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = self.router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+        let response = self.site.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         for cookie in parts.headers.get_all(header::SET_COOKIE) {
             self.keep(cookie.to_str().unwrap());
