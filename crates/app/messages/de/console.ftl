@@ -173,7 +173,7 @@ console-actor-api = API
 console-actor-user = Verwaltung
 
 console-mail-order-paid = Beleg und Schlüssel
-console-mail-order-fulfilled = Codes, die unterwegs waren
+console-mail-order-fulfilled = Was unterwegs war
 console-mail-pool-low = An Sie: nur noch wenige Codes
 console-mail-payment-failed = Zahlung fehlgeschlagen
 console-mail-order-refunded = Geld erstattet

@@ -173,7 +173,7 @@ console-actor-api = API
 console-actor-user = Console
 
 console-mail-order-paid = Receipt and keys
-console-mail-order-fulfilled = Codes that were on their way
+console-mail-order-fulfilled = What was on its way
 console-mail-pool-low = To you: few codes left
 console-mail-payment-failed = Payment failed
 console-mail-order-refunded = Money given back
