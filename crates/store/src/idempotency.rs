@@ -4,12 +4,15 @@
 //! claim is held for a while only: when the node that holds it dies, the next
 //! call with the key takes it over, with the moment of the first claim, from
 //! which it derives the same ids.
+//!
+//! An answer may hold a license key, and is kept sealed as keys are.
 
+use data_encoding::{BASE64, HEXLOWER};
 use domain::{ShopId, Timestamp};
 
 use crate::column::Columns;
 use crate::statement::{any, read, texts, values, write};
-use crate::{CommitError, ReadError, Row, RowError, Store};
+use crate::{CommitError, Purpose, ReadError, Row, RowError, Store, Vault};
 
 const WHAT: &str = "idempotency_key";
 
@@ -67,7 +70,24 @@ pub enum Claimed {
 
 struct Kept {
     request_digest: Vec<u8>,
+    /// The status, and the body as it stands in the row.
     answer: Option<(u16, String)>,
+}
+
+/// An answer as it stands in the row of its call.
+fn sealed(vault: &Vault, claim: &Claim, body: &str) -> Result<String, CommitError> {
+    Ok(BASE64.encode(&vault.seal(Purpose::Answer, &HEXLOWER.encode(&claim.id), body.as_bytes())?))
+}
+
+/// What was answered. What begins as JSON was kept by a program that did not seal.
+fn opened(vault: &Vault, claim: &Claim, kept: String) -> Result<String, ReadError> {
+    if kept.starts_with(['{', '[']) {
+        return Ok(kept);
+    }
+    let corrupt = || ReadError::Corrupt("the answer of a call that may be repeated".to_owned());
+    let sealed = BASE64.decode(kept.as_bytes()).map_err(|_| corrupt())?;
+    let body = vault.open(Purpose::Answer, &HEXLOWER.encode(&claim.id), &sealed).map_err(|_| corrupt())?;
+    str::from_utf8(&body).map(str::to_owned).map_err(|_| corrupt())
 }
 
 fn row(row: &mut Row) -> Result<Kept, RowError> {
@@ -118,7 +138,9 @@ impl Store {
                 let kept = self.one(read(WHAT, BY_ID, values![claim.shop, claim.id.as_slice()]), row).await;
                 Ok(match kept.map_err(unreadable)? {
                     Some(kept) if kept.request_digest != claim.request_digest => Claimed::OtherRequest,
-                    Some(Kept { answer: Some((status, body)), .. }) => Claimed::Answered { status, body },
+                    Some(Kept { answer: Some((status, body)), .. }) => {
+                        Claimed::Answered { status, body: opened(&self.vault, claim, body).map_err(unreadable)? }
+                    }
                     // One that is gone by now was forgotten this moment.
                     Some(Kept { answer: None, .. }) | None => Claimed::InFlight,
                 })
@@ -132,6 +154,7 @@ impl Store {
     /// # Errors
     /// `Conflict` when somebody has taken the claim over; else when the database does not answer.
     pub async fn answer_claim(&self, claim: &Claim, status: u16, body: &str) -> Result<(), CommitError> {
+        let body = sealed(&self.vault, claim, body)?;
         let values = values![claim.shop, claim.id.as_slice(), claim.holder.as_slice(), u32::from(status), body];
         self.engine.commit(vec![write(WHAT, ANSWER, values)]).await
     }

@@ -41,6 +41,8 @@ pub enum Purpose {
     DownloadLink,
     /// What buyer and shop write to each other.
     Message,
+    /// What was answered to a call that may be repeated.
+    Answer,
 }
 
 impl Purpose {
@@ -56,6 +58,7 @@ impl Purpose {
             Self::EndpointSecret => b"endpoint_secret",
             Self::DownloadLink => b"download_link",
             Self::Message => b"message",
+            Self::Answer => b"answer",
         }
     }
 }
@@ -94,6 +97,7 @@ pub struct Vault {
     endpoint_secret: Keys,
     download_link: Keys,
     message: Keys,
+    answer: Keys,
 }
 
 impl fmt::Debug for Vault {
@@ -137,6 +141,7 @@ impl Vault {
             endpoint_secret: keys(Purpose::EndpointSecret)?,
             download_link: keys(Purpose::DownloadLink)?,
             message: keys(Purpose::Message)?,
+            answer: keys(Purpose::Answer)?,
         })
     }
 
@@ -237,6 +242,7 @@ impl Vault {
             Purpose::EndpointSecret => &self.endpoint_secret,
             Purpose::DownloadLink => &self.download_link,
             Purpose::Message => &self.message,
+            Purpose::Answer => &self.answer,
         }
     }
 }
@@ -262,7 +268,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
 
-    const PURPOSES: [Purpose; 10] = [
+    const PURPOSES: [Purpose; 11] = [
         Purpose::LicenseKey,
         Purpose::GatewayCredentials,
         Purpose::SigningKey,
@@ -273,6 +279,7 @@ mod tests {
         Purpose::EndpointSecret,
         Purpose::DownloadLink,
         Purpose::Message,
+        Purpose::Answer,
     ];
 
     fn vault(first_byte: u8) -> Vault {

@@ -1,7 +1,7 @@
 //! Calls that may be repeated, and what was answered to them.
 
 use domain::{Duration, Timestamp};
-use store::{Claim, Claimed, CommitError, Store};
+use store::{Claim, Claimed, CommitError, Expect, Statement, Store, Value};
 
 use crate::world::World;
 
@@ -43,6 +43,38 @@ pub(crate) async fn a_call_is_done_once_and_answered_again(store: Store) {
     assert_eq!(caller.claim(&again).await, answered);
     assert_eq!(caller.claim(&caller.attempt(1, 2, 3)).await, Claimed::OtherRequest, "and after");
     assert_eq!(caller.claim(&caller.attempt(2, 2, 3)).await, Claimed::Ours { began_at: caller.now }, "another call");
+}
+
+pub(crate) async fn an_answer_is_kept_sealed_and_one_that_was_not_is_given_all_the_same(store: Store) {
+    let caller = Caller::new(store).await;
+    let first = caller.attempt(1, 1, 1);
+    let body = r#"{"key":"SECRET-KEY"}"#;
+    caller.claim(&first).await;
+    caller.store.answer_claim(&first, 200, body).await.unwrap();
+    let run = async |sql, values| {
+        let statement = Statement { sql, values, expect: Expect::Any, what: "test" };
+        caller.store.engine().commit_returning(vec![statement]).await.unwrap().remove(0)
+    };
+    let kept = run("select body from idempotency_keys", vec![]).await;
+    assert!(!kept[0].text(0).unwrap().contains("SECRET"), "{kept:?}");
+    let answered = Claimed::Answered { status: 200, body: body.to_owned() };
+    assert_eq!(caller.claim(&caller.attempt(1, 1, 2)).await, answered);
+    // As programs wrote it that did not seal.
+    run("update idempotency_keys set body = $1", vec![Value::Text(body.to_owned())]).await;
+    assert_eq!(caller.claim(&caller.attempt(1, 1, 2)).await, answered);
+    // The answer of one call is none of another's.
+    let second = caller.attempt(2, 1, 1);
+    caller.claim(&second).await;
+    caller.store.answer_claim(&second, 200, body).await.unwrap();
+    run(
+        "update idempotency_keys set body = (select body from idempotency_keys where id = $1)",
+        vec![Value::Bytes(vec![2; 32])],
+    )
+    .await;
+    let forget_before = caller.now.before(Duration::days(30));
+    let claim = caller.attempt(1, 1, 2);
+    let refused = caller.store.claim(&claim, caller.now, caller.now.after(LEASE), forget_before).await;
+    assert!(matches!(refused, Err(CommitError::Unavailable(_))), "{refused:?}");
 }
 
 pub(crate) async fn a_call_that_was_let_go_can_be_made_again(store: Store) {
