@@ -155,6 +155,7 @@ const SECTIONS: &[Section] = &[
         code("transfer_to_owner", 409, "The license belongs to this customer already.", "Name another address."),
         code("transfer_over", 409, "The offer was taken or withdrawn, or its time is over.", "Let the owner offer the license again."),
         code("batch_differs", 409, "The batch was begun with another plan, or another number of licenses.", "Go on with what it was begun with, or begin another."),
+        code("customer_unknown", 422, "The shop has no customer with this address or id.", "Name somebody who bought, or was given a license; `GET /v1/customers` lists them."),
         code("license_state_unfit", 409, "What is to be done does not go with the state of the license, as suspending one that is suspended.", "Read the license."),
         code("not_undoable", 409, "The event tells of nothing that can be undone.", "Undo only what was changed by hand."),
         code("changed_since", 409, "What is to be undone was changed again since, or its order was paid back.", "Read the license, and change it as it should be."),

@@ -17,7 +17,7 @@ use axum::http::{StatusCode, header};
 use axum::response::Response;
 use domain::{
     Activation, ActivationId, ActivationRequest, Actor, AttemptKind, CustomerId, FeatureValue, Fingerprint, License,
-    LicenseId, Locale, OrderId, PlanId, ProductId, Refusal, RetiredKey, SeatHolder, Shop, Standing, Timestamp,
+    LicenseId, Locale, OrderId, PlanId, ProductId, Refusal, RetiredKey, SeatHolder, Shop, ShopId, Standing, Timestamp,
     ValidationRequest, Verdict, VerdictCode, plain_text,
 };
 use latchkey_license::{KeyCode, KeyCodeError};
@@ -189,17 +189,16 @@ struct WholeLicense<'a> {
 
 pub(crate) async fn show(State(web): State<Web>, manager: Manager, Id(id): Id<LicenseId>) -> Result<Response, Problem> {
     manager.may_read()?;
+    shown(&web, manager.shop.id, id, manager.may_manage().is_ok()).await
+}
+
+/// One license as it is now; its key only for whoever may change everything.
+pub(super) async fn shown(web: &Web, shop: ShopId, id: LicenseId, with_key: bool) -> Result<Response, Problem> {
     let store = &web.app.store;
-    let license = store
-        .license(manager.shop.id, id)
-        .await
-        .map_err(app::Error::from)?
-        .ok_or_else(|| Problem::not_found("license"))?;
-    let seats = store.activations(manager.shop.id, id).await.map_err(app::Error::from)?;
-    let key = match manager.may_manage() {
-        Ok(()) => web.app.held_of_license(&license).await?,
-        Err(_) => None,
-    };
+    let license =
+        store.license(shop, id).await.map_err(app::Error::from)?.ok_or_else(|| Problem::not_found("license"))?;
+    let seats = store.activations(shop, id).await.map_err(app::Error::from)?;
+    let key = if with_key { web.app.held_of_license(&license).await? } else { None };
     let now = web.app.clock.now();
     let held: Vec<_> = seats.iter().filter(|row| license.is_seated(row, now)).collect();
     let mut shown = view(&license, key.as_ref(), now);

@@ -8,6 +8,7 @@ pub(crate) mod adjust;
 pub(crate) mod attempt;
 pub(crate) mod batch;
 mod body;
+pub(crate) mod by_hand;
 pub(crate) mod checkout;
 pub(crate) mod claim;
 pub(crate) mod cross_origin;

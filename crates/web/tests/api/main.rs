@@ -10,6 +10,7 @@ mod answers;
 mod attempt;
 mod bad_input;
 mod batch;
+mod by_hand;
 mod caller;
 mod customer;
 mod downloads;
