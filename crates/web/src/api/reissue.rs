@@ -18,9 +18,10 @@ use crate::problem::Problem;
 struct Input {
     reason: String,
     release_seats: Option<bool>,
+    mail: Option<bool>,
 }
 
-/// Gives the license a new key, and shows it.
+/// Gives the license a new key, and shows it. Its owner is mailed the key, unless it is said that they are not.
 pub(crate) async fn create(
     State(web): State<Web>,
     manager: Manager,
@@ -32,10 +33,11 @@ pub(crate) async fn create(
     let input: Input = sent.read()?;
     let reason = text("reason", &input.reason, 500)?;
     let frees_seats = input.release_seats.unwrap_or(false);
+    let tells_owner = input.mail.unwrap_or(true);
     let (task, shop) = (web.clone(), manager.shop.id);
     let work = async move |mut names: Names| {
         let key = names.mint(|_, rng| KeyCode::from_random_bytes(rng.bytes()));
-        let input = ReissueInput { key: key.clone(), frees_seats, tells_owner: false, reason };
+        let input = ReissueInput { key: key.clone(), frees_seats, tells_owner, reason };
         let license = task.app.reissue_license(shop, license, &input, Actor::Api).await?;
         Ok(answer(StatusCode::OK, &view(&license, Some(&Held::Key(key)), task.app.clock.now())))
     };

@@ -212,3 +212,25 @@ async fn an_undoing_is_refused_when_something_was_changed_since_or_nothing_can_b
         manager.post(&format!("{path}/events/{event}/undo"), &because).await.refused(404, "not_found");
     }
 }
+
+#[tokio::test]
+async fn whoever_has_the_license_is_mailed_its_new_key_unless_it_is_said_that_they_are_not() {
+    let world = World::new().await;
+    let manager = Caller::manager(&world).await;
+    let (license, _) = bought(&world).await;
+    // A mail shows the key of the moment when it leaves: the one about the order is not to be taken for another.
+    world.settle().await;
+    let path = format!("/v1/licenses/{license}/key");
+    for (said, is_mailed) in [(json!(null), true), (json!(true), true), (json!(false), false)] {
+        let mut ask = json!({ "reason": "posted in a forum" });
+        if !said.is_null() {
+            ask["mail"] = said.clone();
+        }
+        let told = manager.post(&path, &ask).await.is(200).json();
+        world.settle().await;
+        let new = told["key"].as_str().unwrap();
+        let mails = world.mailbox.newest(20).await.unwrap();
+        let mails = mails.iter().filter(|mail| mail.text.contains(new)).count();
+        assert_eq!(mails, usize::from(is_mailed), "{said}");
+    }
+}
