@@ -52,15 +52,36 @@ pub struct Submitted {
     pub payment: Payment,
 }
 
+/// When it is told that nothing is in stock.
+#[derive(Debug, Clone, Copy)]
+enum Stock {
+    /// On the page where the buyer presses pay.
+    AtTheTill,
+    /// Before a checkout is opened.
+    Now,
+}
+
 /// How long a gateway's page is open at least, from when its payment was begun.
 const SHORTEST_PAGE: domain::Duration = domain::Duration::hours(1);
 
 impl App {
-    /// Opens a checkout, or finds the one that the same visit opened before.
+    /// Opens a checkout, or finds the one that the same visit opened before. What is out of stock is told at the till.
     ///
     /// # Errors
     /// When the plan cannot be bought like that.
     pub async fn open_checkout(&self, shop: &Shop, input: CheckoutInput, actor: Actor) -> Result<Sale, Error> {
+        self.open(shop, input, actor, Stock::AtTheTill).await
+    }
+
+    /// The same, for whoever does not see the till: what is sold no more until there is something in stock is refused.
+    ///
+    /// # Errors
+    /// When the plan cannot be bought like that, and [`Refusal::OutOfStock`].
+    pub async fn open_checkout_in_stock(&self, shop: &Shop, input: CheckoutInput, actor: Actor) -> Result<Sale, Error> {
+        self.open(shop, input, actor, Stock::Now).await
+    }
+
+    async fn open(&self, shop: &Shop, input: CheckoutInput, actor: Actor, stock: Stock) -> Result<Sale, Error> {
         let plan = self.store.plan(shop.id, input.plan).await?.ok_or(Error::NotFound { what: "plan" })?;
         let product = self.store.product(shop.id, plan.product).await?.ok_or(Error::NotFound { what: "product" })?;
         let parts = self.store.parts(shop.id, &plan.bundle).await?;
@@ -83,6 +104,15 @@ impl App {
         };
         for _ in 0..3 {
             let changes = open_checkout(&offer, &request, actor, now, &mut rng)?;
+            match stock {
+                Stock::AtTheTill => {}
+                // Who buys what comes later agrees to it at the till.
+                Stock::Now => {
+                    for order in &changes.orders {
+                        self.codes_for(order, true).await?;
+                    }
+                }
+            }
             match self.commit(&changes, None).await {
                 Ok(()) | Err(CommitError::Conflict { what: "checkout" }) => {
                     return self.sale_of_checkout(shop.id, id).await;
@@ -118,7 +148,7 @@ impl App {
             let sale = self.sale(shop.id, order).await?;
             let (now, rng) = (self.clock.now(), &mut self.entropy.rng());
             let (mut changes, payment) = submit_checkout(&sale, shop, customer.as_ref(), buyer, &account, now, rng)?;
-            changes.reservations = self.codes_for(&sale, buyer.accepts_later).await?;
+            changes.reservations = self.codes_for(&sale.order, buyer.accepts_later).await?;
             match self.commit(&self.with_openings(&sale, changes), None).await {
                 Ok(()) => return self.opened(shop.id, order, payment).await,
                 Err(CommitError::Conflict { .. }) => {}
@@ -139,7 +169,7 @@ impl App {
             let (mut changes, payment) = retry_payment(&sale, &account, self.clock.now(), &mut self.entropy.rng())?;
             if !changes.payments.is_empty() {
                 // The buyer knows what to expect: it was said when pay was pressed for the first time, or is said now.
-                changes.reservations = self.codes_for(&sale, true).await?;
+                changes.reservations = self.codes_for(&sale.order, true).await?;
             }
             match self.commit(&self.with_openings(&sale, changes), None).await {
                 Ok(()) => return self.opened(shop.id, order, payment).await,

@@ -323,12 +323,11 @@ impl App {
     /// # Errors
     /// `Refused` with [`Refusal::OutOfStock`] or [`Refusal::OnBackOrder`]; or when the store does not answer.
     pub async fn look_into_stock(&self, sale: &Sale) -> Result<(), Error> {
-        self.codes_for(sale, false).await.map(|_| ())
+        self.codes_for(&sale.order, false).await.map(|_| ())
     }
 
     /// The codes to keep for the buyer of an order who presses pay.
-    pub(crate) async fn codes_for(&self, sale: &Sale, accepts_later: bool) -> Result<Vec<Reservation>, Error> {
-        let order = &sale.order;
+    pub(crate) async fn codes_for(&self, order: &Order, accepts_later: bool) -> Result<Vec<Reservation>, Error> {
         let mut kept = Vec::new();
         for (pool, units) in pools_of(order) {
             let now = self.clock.now();

@@ -125,7 +125,7 @@ async fn open(
         locale: wanted.locale.clone(),
         created_at: web.app.clock.now(),
     });
-    let sale = web.app.open_checkout(&shop, wanted, Actor::Api).await.map_err(named)?;
+    let sale = web.app.open_checkout_in_stock(&shop, wanted, Actor::Api).await.map_err(named)?;
     if let Some(buyer) = buyer {
         introduce(&web, buyer).await?;
     }
@@ -156,7 +156,7 @@ fn named(error: app::Error) -> Problem {
         }
         app::Error::Refused(domain::Refusal::CouponUnknown) => Some("coupon".to_owned()),
         app::Error::Refused(domain::Refusal::NoPriceInCurrency) => Some("currency".to_owned()),
-        app::Error::Refused(domain::Refusal::PlanNotOnSale) => Some("plan".to_owned()),
+        app::Error::Refused(domain::Refusal::PlanNotOnSale | domain::Refusal::OutOfStock) => Some("plan".to_owned()),
         app::Error::Refused(domain::Refusal::AnswerMissing { name } | domain::Refusal::AnswerInvalid { name, .. }) => {
             Some(format!("answers.{}", name.chars().take(40).collect::<String>()))
         }

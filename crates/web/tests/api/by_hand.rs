@@ -1,9 +1,9 @@
 //! What support does to one license, by the seller's program: off, on, back, elsewhere, and undone.
 
-use domain::{Duration, Scope};
+use domain::{Actor, Changes, Duration, Fulfilment, Pool, PoolCode, PoolId, Scope, WhenOut};
 use serde_json::{Value, json};
 
-use crate::caller::Caller;
+use crate::caller::{Caller, order_of, orders};
 use crate::support::World;
 
 /// A license that somebody bought: its id and its key.
@@ -233,4 +233,45 @@ async fn whoever_has_the_license_is_mailed_its_new_key_unless_it_is_said_that_th
         let mails = mails.iter().filter(|mail| mail.text.contains(new)).count();
         assert_eq!(mails, usize::from(is_mailed), "{said}");
     }
+}
+
+#[tokio::test]
+async fn a_checkout_is_not_opened_for_what_is_sold_out() {
+    let world = World::new().await;
+    let manager = Caller::manager(&world).await;
+    let now = world.app.clock.now();
+    let plan = world.app.store.plan_by_slug(world.shop.id, "lumen-pro").await.unwrap().unwrap();
+    let mut pool = Pool {
+        id: PoolId::mint(now, &mut world.app.entropy.rng()),
+        shop: world.shop.id,
+        version: 0,
+        slug: "codes".to_owned(),
+        name: "House codes".to_owned(),
+        when_out: WhenOut::Stop,
+        low_at: 0,
+        alerted_at: None,
+        held_at: None,
+        created_at: now,
+    };
+    let plan = domain::Plan { fulfilment: Fulfilment::Pool { pool: pool.id }, ..plan };
+    let changes = Changes { pools: vec![pool.clone()], plans: vec![plan], ..Changes::default() };
+    world.app.write(&changes).await.unwrap();
+    pool = world.app.pool(world.shop.id, "codes").await.unwrap();
+
+    let refused = manager.post("/v1/checkouts", &order_of("lumen-pro")).await.refused(409, "out_of_stock").json();
+    assert_eq!((&refused["param"], orders(&world).await), (&json!("plan"), 0), "nothing was opened");
+    world.app.stock_codes(&pool, &[PoolCode::parse("CODE-ONE").unwrap()], Actor::System, false).await.unwrap();
+    let opened = manager.post("/v1/checkouts", &order_of("lumen-pro")).await.is(201).json();
+    let mut two = order_of("lumen-pro");
+    two["quantity"] = json!(2);
+    manager.post("/v1/checkouts", &two).await.refused(409, "out_of_stock");
+    two["quantity"] = json!(10_000);
+    manager.post("/v1/checkouts", &two).await.refused(422, "quantity_out_of_range");
+    assert_eq!((opened["state"].as_str(), orders(&world).await), (Some("open"), 1));
+
+    // What comes later is sold, and the page says so.
+    let pool = Pool { when_out: WhenOut::BackOrder, ..world.app.pool(world.shop.id, "codes").await.unwrap() };
+    world.app.write(&Changes { pools: vec![pool], ..Changes::default() }).await.unwrap();
+    two["quantity"] = json!(2);
+    manager.post("/v1/checkouts", &two).await.is(201);
 }
