@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::{
-    Activation, ActivationRequest, Actor, AttemptKind, AttemptVerdict, Changes, EventId, Fingerprint, License,
-    LicenseId, Refusal, RetiredKey, Rng, ShopId, Timestamp, UsageRequest, ValidationRequest, Verdict, VerdictCode,
-    Warning, activate, begin, change_usage, count_verification, deactivate, heartbeat, release_by_hand,
+    Activation, ActivationRequest, Actor, AttemptKind, AttemptVerdict, Changes, EventId, Fingerprint, GroupSeats,
+    License, LicenseId, Refusal, RetiredKey, Rng, ShopId, Timestamp, UsageRequest, ValidationRequest, Verdict,
+    VerdictCode, Warning, activate, begin, change_usage, count_verification, deactivate, heartbeat, release_by_hand,
 };
 use latchkey_license::KeyCode;
 use store::{CommitError, SeatView};
@@ -170,10 +170,10 @@ impl App {
     ) -> Result<ActivateAnswer, Error> {
         let fingerprint = &request.fingerprint;
         let asking = Asking { shop, key, kind: AttemptKind::Activate, fingerprint };
-        self.change_seat(asking, &request.components, |view, now, rng| {
+        self.change_seat(asking, &request.components, |view, group, now, rng| {
             let had = view.activation.as_ref().map(|seat| seat.id);
             let (changes, activation) =
-                activate(&view.license, view.activation.as_ref(), view.lapsed, request, now, rng)?;
+                activate(&view.license, view.activation.as_ref(), view.lapsed, group, request, now, rng)?;
             let license = changes.licenses.first().cloned().unwrap_or_else(|| as_counted(view));
             let certificate = Some(self.certificate(&license, Some(&activation), fingerprint, now));
             let is_new = had != Some(activation.id);
@@ -195,7 +195,7 @@ impl App {
         actor: Actor,
     ) -> Result<ActivateAnswer, Error> {
         let asking = Asking { shop, key, kind: AttemptKind::Deactivate, fingerprint };
-        self.change_seat(asking, &BTreeMap::new(), |view, now, rng| {
+        self.change_seat(asking, &BTreeMap::new(), |view, _, now, rng| {
             let seat = view.activation.as_ref().ok_or(Refusal::NotActivated)?;
             let was_held = view.license.is_seated(seat, now);
             let (changes, activation) = deactivate(&view.license, seat, actor, now, rng)?;
@@ -221,7 +221,7 @@ impl App {
         fingerprint: &Fingerprint,
     ) -> Result<ActivateAnswer, Error> {
         let asking = Asking { shop, key, kind: AttemptKind::Heartbeat, fingerprint };
-        self.change_seat(asking, &BTreeMap::new(), |view, now, _| {
+        self.change_seat(asking, &BTreeMap::new(), |view, _, now, _| {
             let seat = view.activation.as_ref().ok_or(Refusal::NotActivated)?;
             let (changes, activation) = heartbeat(&view.license, seat, now)?;
             let license = as_counted(view);
@@ -375,7 +375,12 @@ impl App {
         &self,
         asking: Asking<'_>,
         components: &BTreeMap<String, String>,
-        mut decision: impl FnMut(&SeatView, Timestamp, &mut Rng) -> Result<(Changes, ActivateAnswer), Refusal>,
+        mut decision: impl FnMut(
+            &SeatView,
+            Option<&GroupSeats>,
+            Timestamp,
+            &mut Rng,
+        ) -> Result<(Changes, ActivateAnswer), Refusal>,
     ) -> Result<ActivateAnswer, Error> {
         let Asking { shop, key, kind, fingerprint } = asking;
         for _ in 0..TRIES {
@@ -386,7 +391,8 @@ impl App {
             if let Some(seat) = self.recognized(&view, components, now).await? {
                 view.activation = Some(seat);
             }
-            let (changes, answer) = match decision(&view, now, &mut self.entropy.rng()) {
+            let group = self.group_of_newcomer(&view, kind, now).await?;
+            let (changes, answer) = match decision(&view, group.as_ref(), now, &mut self.entropy.rng()) {
                 Ok(decided) => decided,
                 Err(refusal) => {
                     let error = refusal.into();
@@ -410,6 +416,20 @@ impl App {
             }
         }
         Err(busy())
+    }
+
+    /// What the license shares seats with, where a device wants a new one. A license that is in no group costs nothing.
+    async fn group_of_newcomer(
+        &self,
+        view: &SeatView,
+        kind: AttemptKind,
+        now: Timestamp,
+    ) -> Result<Option<GroupSeats>, Error> {
+        let is_seated = view.activation.as_ref().is_some_and(|seat| view.license.is_seated(seat, now));
+        match view.license.group.filter(|_| kind == AttemptKind::Activate && !is_seated) {
+            Some(group) => Ok(self.store.group_seats(view.license.shop, group, now).await?),
+            None => Ok(None),
+        }
     }
 
     /// Keeps why an app was refused, where it was: what nobody could tell is no answer.

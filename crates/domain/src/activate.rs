@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::{
-    Activation, ActivationId, ActivationState, Actor, Changes, Event, EventId, EventKind, Fingerprint, Lapse, License,
-    Refusal, Rng, Standing, Starts, Timestamp, Warning,
+    Activation, ActivationId, ActivationState, Actor, Changes, Event, EventId, EventKind, Fingerprint, GroupSeats,
+    Lapse, License, Refusal, Rng, Standing, Starts, Timestamp, Warning,
 };
 
 /// What an app says when it wants a seat.
@@ -33,15 +33,17 @@ pub struct ActivationRequest {
 /// Gives the device a seat. `seat` is the activation that the fingerprint has
 /// on this license, taken or released, or the one that its components are known
 /// by: then the seat goes on under the new fingerprint; `lapsed` is how many taken seats have
-/// leases that are over at this moment. A device that holds its seat keeps it;
-/// then only its lease, the name and the notes are renewed.
+/// leases that are over at this moment; `group` is what the license belongs to. A device that holds its seat keeps it;
+/// then only its lease, the name and the notes are renewed, and the group is not looked at.
 ///
 /// # Errors
-/// When the license does not work, covers another version, takes nobody new, or no seat is free.
+/// When the license does not work, covers another version, takes nobody new, or no seat is free, of its own or of the
+/// group.
 pub fn activate(
     license: &License,
     seat: Option<&Activation>,
     lapsed: u32,
+    group: Option<&GroupSeats>,
     request: &ActivationRequest,
     now: Timestamp,
     rng: &mut Rng,
@@ -86,6 +88,10 @@ pub fn activate(
     if license.policy.seat_cap().is_some_and(|cap| held >= cap) {
         return Err(Refusal::SeatLimitReached { seats: license.policy.seats.unwrap_or_default() });
     }
+    let mut changes = Changes::default();
+    if let Some(group) = group {
+        group.admit(license, lapsed, &mut changes)?;
+    }
     let started = license.started(Starts::FirstActivation, now);
     let begins = started.is_some();
     let mut license = started.unwrap_or_else(|| license.clone());
@@ -104,20 +110,35 @@ pub fn activate(
         created_at: now,
         last_seen_at: now,
     };
-    let mut changes = Changes::default();
     if begins {
         changes.events.push(started_event(&license, now, rng));
     }
-    if let Some(lease) = license.policy.lease().filter(|_| lapsed > 0) {
-        let lapse = Lapse { shop: license.shop, license: license.id, last_seen_by: now.before(lease), seats: lapsed };
-        let data = json!({ "seats": lapsed, "seats_used": held });
-        changes.events.push(told(&license, EventKind::ActivationLapsed, Actor::System, data, now, rng));
-        changes.lapses.push(lapse);
-    }
+    give_back(&license, held, lapsed, &mut changes, now, rng);
     changes.events.push(event(&license, &activation, EventKind::ActivationCreated, Actor::App, now, rng));
-    changes.licenses.push(license);
+    changes.licenses.push(license.clone());
     changes.activations.push(activation.clone());
+    for (other, lapsed) in group.iter().flat_map(|group| group.others(&license)) {
+        let held = other.seats_used.saturating_sub(*lapsed);
+        give_back(other, held, *lapsed, &mut changes, now, rng);
+        changes.licenses.push(License { seats_used: held, ..other.clone() });
+    }
     Ok((changes, activation))
+}
+
+/// Gives back the seats of a license whose leases are over; `held` are left.
+pub(crate) fn give_back(
+    license: &License,
+    held: u32,
+    lapsed: u32,
+    changes: &mut Changes,
+    now: Timestamp,
+    rng: &mut Rng,
+) {
+    let Some(lease) = license.policy.lease().filter(|_| lapsed > 0) else { return };
+    let lapse = Lapse { shop: license.shop, license: license.id, last_seen_by: now.before(lease), seats: lapsed };
+    let data = json!({ "seats": lapsed, "seats_used": held });
+    changes.events.push(told(license, EventKind::ActivationLapsed, Actor::System, data, now, rng));
+    changes.lapses.push(lapse);
 }
 
 /// Begins the clock of a license that an app was told "yes" about for the first

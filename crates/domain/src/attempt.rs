@@ -71,6 +71,8 @@ pub enum AttemptVerdict {
     CheckInOverdue,
     /// Every seat is taken.
     SeatLimitReached,
+    /// Every seat of the group is taken.
+    GroupFull,
     /// The plan lacks a feature that was asked for.
     MissingFeature,
     /// Less is left to use than was asked for.
@@ -81,7 +83,7 @@ pub enum AttemptVerdict {
 
 impl AttemptVerdict {
     /// Every verdict.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Valid,
         Self::Unknown,
         Self::KeyRetired,
@@ -93,6 +95,7 @@ impl AttemptVerdict {
         Self::NotActivated,
         Self::CheckInOverdue,
         Self::SeatLimitReached,
+        Self::GroupFull,
         Self::MissingFeature,
         Self::UsageExhausted,
         Self::UsageNotCounted,
@@ -113,6 +116,7 @@ impl AttemptVerdict {
             Self::NotActivated => "not_activated",
             Self::CheckInOverdue => "check_in_overdue",
             Self::SeatLimitReached => "seat_limit_reached",
+            Self::GroupFull => "license_group_full",
             Self::MissingFeature => "missing_feature",
             Self::UsageExhausted => "usage_exhausted",
             Self::UsageNotCounted => "usage_not_counted",
@@ -135,12 +139,16 @@ impl AttemptVerdict {
             Refusal::WrongProduct => Some(Self::WrongProduct),
             Refusal::UpdateNotCovered => Some(Self::UpdateNotCovered),
             Refusal::SeatLimitReached { .. } => Some(Self::SeatLimitReached),
+            Refusal::GroupFull { .. } => Some(Self::GroupFull),
             Refusal::NotActivated => Some(Self::NotActivated),
             Refusal::KeyRetired { .. } => Some(Self::KeyRetired),
             Refusal::UsageNotCounted => Some(Self::UsageNotCounted),
             Refusal::UsageExhausted { .. } => Some(Self::UsageExhausted),
             Refusal::LicenseNotUsable(Standing::Active)
             | Refusal::SeatsBelowUsed { .. }
+            | Refusal::GroupLicensesReached { .. }
+            | Refusal::GroupBelowUsed { .. }
+            | Refusal::GroupNotEmpty
             | Refusal::ReleaseQuotaReached { .. }
             | Refusal::RotationQuotaReached { .. }
             | Refusal::TransferQuotaReached { .. }
@@ -253,6 +261,8 @@ pub enum Rule {
     CheckIn,
     /// `seats`, with what the overage allows.
     Seats,
+    /// `max_seats` of the group.
+    GroupSeats,
     /// `features`.
     Features,
     /// `usage_limit`.
@@ -263,7 +273,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::AllHold,
         Self::KeyForm,
         Self::KeyKnown,
@@ -283,6 +293,7 @@ impl Rule {
         Self::Lease,
         Self::CheckIn,
         Self::Seats,
+        Self::GroupSeats,
         Self::Features,
         Self::UsageLimit,
         Self::Metered,
@@ -311,6 +322,7 @@ impl Rule {
             Self::Lease => "lease_seconds",
             Self::CheckIn => "check_in_days",
             Self::Seats => "seats",
+            Self::GroupSeats => "group_max_seats",
             Self::Features => "features",
             Self::UsageLimit => "usage_limit",
             Self::Metered => "metered",
@@ -358,6 +370,7 @@ impl License {
             },
             AttemptVerdict::CheckInOverdue => Rule::CheckIn,
             AttemptVerdict::SeatLimitReached => Rule::Seats,
+            AttemptVerdict::GroupFull => Rule::GroupSeats,
             AttemptVerdict::MissingFeature => Rule::Features,
             AttemptVerdict::UsageExhausted => Rule::UsageLimit,
             AttemptVerdict::UsageNotCounted => Rule::Metered,
@@ -377,6 +390,7 @@ impl License {
                 self.policy.seat_cap().is_some_and(|cap| self.seats_used >= cap)
                     && self.standing(now) == Standing::Active
             }
+            AttemptVerdict::GroupFull => self.group.is_some() && self.standing(now) == Standing::Active,
             AttemptVerdict::UsageExhausted => self.is_exhausted(now),
             AttemptVerdict::UsageNotCounted => self.policy.usage.is_none(),
             AttemptVerdict::Unknown

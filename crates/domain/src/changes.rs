@@ -4,9 +4,10 @@ use latchkey_license::KeyCode;
 
 use crate::{
     Activation, AdoptedKey, ApiKey, Attempt, Batch, Checkout, Claim, Customer, Delivery, Dispute, Draw, Endpoint,
-    Event, Fill, ForeignId, ForeignPlan, GatewayAccount, HandOver, Job, License, LicenseId, LoginLink, Message,
-    NewCode, Notice, Order, OrderId, Payment, Plan, Pool, Posting, Product, Refund, Reissue, Release, ReleaseFile,
-    Reservation, Session, ShadowCount, ShadowDifference, Shop, ShopId, Timestamp, Transfer, UseChange, User, Version,
+    Event, Fill, ForeignId, ForeignPlan, GatewayAccount, Group, GroupId, HandOver, Job, License, LicenseId, LoginLink,
+    Message, NewCode, Notice, Order, OrderId, Payment, Plan, Pool, Posting, Product, Refund, Reissue, Release,
+    ReleaseFile, Reservation, Session, ShadowCount, ShadowDifference, Shop, ShopId, Timestamp, Transfer, UseChange,
+    User, Version,
 };
 
 /// A row that the decision relied on without changing it: the commit fails
@@ -28,6 +29,15 @@ pub enum Check {
         shop: ShopId,
         /// The license.
         id: LicenseId,
+        /// The version that was read.
+        version: Version,
+    },
+    /// A group of licenses.
+    Group {
+        /// The shop.
+        shop: ShopId,
+        /// The group.
+        id: GroupId,
         /// The version that was read.
         version: Version,
     },
@@ -113,6 +123,10 @@ pub struct Changes {
     pub reissued: Vec<Reissue>,
     /// Licenses that are issued together without a payment; only ever new.
     pub batches: Vec<Batch>,
+    /// Groups of licenses. Written before the licenses in them, so that whoever comes second fails there.
+    pub groups: Vec<Group>,
+    /// Groups that end, and that no license is in.
+    pub ended_groups: Vec<Group>,
     /// Offers of licenses.
     pub transfers: Vec<Transfer>,
     /// Licenses that changed.

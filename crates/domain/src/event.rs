@@ -161,6 +161,12 @@ event_kinds! {
     LicenseUsed = "license.used",
     /// A license was given as a file, for devices without a network.
     LicenseFileGiven = "license.file_given",
+    /// A group of licenses was made.
+    GroupCreated = "group.created",
+    /// The name or the limits of a group were changed.
+    GroupChanged = "group.changed",
+    /// A group ended.
+    GroupDeleted = "group.deleted",
     /// A device took a seat.
     ActivationCreated = "activation.created",
     /// A device gave a seat back.

@@ -195,6 +195,8 @@ typed_id! {
     DisputeId = "dp";
     /// The right that was bought.
     LicenseId = "lic";
+    /// Licenses that belong together.
+    GroupId = "grp";
     /// One device or user on a seat.
     ActivationId = "act";
     /// An offer of a license to an address.

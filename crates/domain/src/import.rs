@@ -297,6 +297,7 @@ pub fn import_license(
         uses_since: (record.uses > 0).then_some(record.created_at),
         own_acts: OwnActs::default(),
         batch: None,
+        group: None,
         created_at: now,
     };
     let mut tell = |kind: EventKind, data: serde_json::Value| {

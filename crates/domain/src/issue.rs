@@ -37,6 +37,7 @@ pub(crate) fn issue(order: &Order, now: Timestamp, rng: &mut Rng) -> Vec<(Licens
                 uses_since: None,
                 own_acts: OwnActs::default(),
                 batch: None,
+                group: None,
                 created_at: now,
             };
             (license, key)

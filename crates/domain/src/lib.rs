@@ -30,6 +30,7 @@ mod fact;
 mod fixture;
 mod fulfilment;
 mod gateway_account;
+mod group;
 mod id;
 mod import;
 pub mod invariant;
@@ -99,6 +100,7 @@ pub use fact::{
 };
 pub use fulfilment::{Fulfilment, FulfilmentParts};
 pub use gateway_account::GatewayAccount;
+pub use group::{Group, GroupChange, GroupSeats, GroupUse, change_group, create_group, delete_group, regroup};
 pub use id::*;
 pub use import::{
     AdoptedKey, ForeignId, ForeignKey, ForeignPlan, ForeignSystem, ImportRecord, ImportedSeat, SeatsThere,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Activation, AtExpiry, BatchId, CustomerId, Duration, Fingerprint, LicenseId, OrderId, OwnActs, PlanId, Policy,
-    ProductId, ShopId, Starts, Timestamp, Version,
+    Activation, AtExpiry, BatchId, CustomerId, Duration, Fingerprint, GroupId, LicenseId, OrderId, OwnActs, PlanId,
+    Policy, ProductId, ShopId, Starts, Timestamp, Version,
 };
 
 /// What a person, or the money, made of a license. Expiry is not a state: it
@@ -135,6 +135,8 @@ pub struct License {
     pub own_acts: OwnActs,
     /// What it was issued with, where nobody paid for it.
     pub batch: Option<BatchId>,
+    /// What it belongs to, and shares the limits of.
+    pub group: Option<GroupId>,
     /// When it came to be.
     pub created_at: Timestamp,
 }

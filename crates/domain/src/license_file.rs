@@ -113,7 +113,7 @@ mod tests {
             version_released_at: None,
             components: Default::default(),
         };
-        activate(license, None, 0, &request, START, &mut rng(5)).unwrap().1
+        activate(license, None, 0, None, &request, START, &mut rng(5)).unwrap().1
     }
 
     /// A license by what differs from one of two seats whose certificates carry a day and whose files 90.

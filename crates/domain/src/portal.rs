@@ -192,7 +192,7 @@ mod tests {
             version_released_at: None,
             components: std::collections::BTreeMap::new(),
         };
-        let (mut changes, seat) = activate(license, None, 0, &request, START, &mut rng(4)).unwrap();
+        let (mut changes, seat) = activate(license, None, 0, None, &request, START, &mut rng(4)).unwrap();
         (changes.licenses.remove(0), seat)
     }
 
@@ -276,7 +276,7 @@ mod tests {
             version_released_at: None,
             components: std::collections::BTreeMap::new(),
         };
-        let (_, held) = activate(&license, Some(held), 0, &request, START, &mut rng(4)).unwrap();
+        let (_, held) = activate(&license, Some(held), 0, None, &request, START, &mut rng(4)).unwrap();
         assert_eq!((held.name.as_deref(), held.shown_name()), (Some("MACHINE-08"), Some("At home")));
         let released = Activation { state: ActivationState::Released, ..seat.clone() };
         let late = rename(&license, &released, None, Actor::Buyer, START, &mut rng(3));

@@ -148,6 +148,29 @@ pub enum Refusal {
         /// How many there are.
         seats: u32,
     },
+    /// The licenses of a group hold as many seats together as they may.
+    #[error("all {seats} seats of the group are taken")]
+    GroupFull {
+        /// How many there are.
+        seats: u32,
+    },
+    /// A group takes no more licenses.
+    #[error("the group takes {licenses} licenses")]
+    GroupLicensesReached {
+        /// How many it takes.
+        licenses: u32,
+    },
+    /// A group holds more than it would be allowed.
+    #[error("the group holds {licenses} licenses and {seats} seats")]
+    GroupBelowUsed {
+        /// How many licenses it holds.
+        licenses: u32,
+        /// How many seats those hold.
+        seats: u32,
+    },
+    /// A license is in the group.
+    #[error("there are licenses in the group")]
+    GroupNotEmpty,
     /// The device holds no seat.
     #[error("this device is not activated")]
     NotActivated,
@@ -300,6 +323,10 @@ impl Refusal {
             Self::LicenseNotUsable(Standing::Revoked) => "license_revoked",
             Self::UpdateNotCovered => "license_update_not_covered",
             Self::SeatLimitReached { .. } => "seat_limit_reached",
+            Self::GroupFull { .. } => "license_group_full",
+            Self::GroupLicensesReached { .. } => "group_licenses_reached",
+            Self::GroupBelowUsed { .. } => "group_below_used",
+            Self::GroupNotEmpty => "group_not_empty",
             Self::NotActivated => "not_activated",
             Self::WrongProduct => "license_wrong_product",
             Self::DeviceMissing => "fingerprint_required",

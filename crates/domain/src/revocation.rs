@@ -181,7 +181,7 @@ mod tests {
     fn a_seat_is_listed_when_it_is_given_back_and_not_while_it_is_held() {
         let mut license = license();
         license.policy.offline.file_days = Some(90);
-        let (taken, seat) = activate(&license, None, 0, &request(), START, &mut rng(1)).unwrap();
+        let (taken, seat) = activate(&license, None, 0, None, &request(), START, &mut rng(1)).unwrap();
         assert_eq!(told(&taken), Vec::<String>::new());
         assert_eq!(told(&heartbeat(&license, &seat, START).unwrap().0), Vec::<String>::new());
         let (freed, _) = deactivate(&license, &seat, Actor::Buyer, START, &mut rng(2)).unwrap();
@@ -200,7 +200,7 @@ mod tests {
         license.policy.offline.file_days = Some(365);
         let mut plan = Policy { offline: crate::Offline::default(), ..license.policy.clone() };
         let shorter = adopt(&license, &plan, "-", Actor::Api, START, &mut rng(1)).unwrap().license;
-        let (_, seat) = activate(&shorter, None, 0, &request(), START, &mut rng(1)).unwrap();
+        let (_, seat) = activate(&shorter, None, 0, None, &request(), START, &mut rng(1)).unwrap();
         let (freed, _) = deactivate(&shorter, &seat, Actor::Buyer, START, &mut rng(2)).unwrap();
         assert_eq!(told(&freed), ["activation not_activated until day 365"]);
         // A longer one later takes nothing off.

@@ -261,7 +261,7 @@ mod tests {
             version_released_at: None,
             components: std::collections::BTreeMap::new(),
         };
-        let (_, seat) = activate(&license, None, 0, &request, START, &mut rng(5)).unwrap();
+        let (_, seat) = activate(&license, None, 0, None, &request, START, &mut rng(5)).unwrap();
         assert_eq!(add(&license, Some(Some(&seat))), Ok(1));
         license.policy.seats = None;
         assert_eq!(add(&license, Some(None)), Ok(1), "where there are no seats none is asked for");

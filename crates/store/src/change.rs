@@ -4,8 +4,8 @@ use domain::{Changes, Check, Claim, Draw, dormancies, revocation_changes};
 
 use crate::{
     CommitError, Statement, Vault, activation, api_key, attempt, batch, checkout, claim, customer, delivery, dispute,
-    endpoint, event, foreign_key, gateway_account, job, ledger, license, login, message, notice, order, payment, plan,
-    pool, product, refund, release, revocation, shadow, shop, transfer, user,
+    endpoint, event, foreign_key, gateway_account, group, job, ledger, license, login, message, notice, order, payment,
+    plan, pool, product, refund, release, revocation, shadow, shop, transfer, user,
 };
 
 /// The statements of a commit. The notice comes first, so that an event that
@@ -48,6 +48,8 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault, engine: &str) -> Resu
         foreign_plans,
         reissued,
         batches,
+        groups,
+        ended_groups,
         transfers,
         licenses,
         uses,
@@ -97,6 +99,9 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault, engine: &str) -> Resu
     }
     statements.extend(api_keys.iter().map(api_key::statement));
     statements.extend(batches.iter().map(batch::statement));
+    // The group is the lock of what its licenses may hold together.
+    statements.extend(groups.iter().map(group::statement));
+    statements.extend(ended_groups.iter().map(group::end));
     // The order is the lock of a sale: whoever comes second fails here, before anything else of it is touched.
     for order in orders {
         statements.push(order::statement(order)?);
@@ -178,5 +183,6 @@ fn check(check: &Check) -> Statement {
     match *check {
         Check::Order { shop, id, version } => order::check(shop, id, version),
         Check::License { shop, id, version } => license::check(shop, id, version),
+        Check::Group { shop, id, version } => group::check(shop, id, version),
     }
 }

@@ -43,6 +43,11 @@ impl<'a> Columns<'a> {
         self.row.count(place)
     }
 
+    pub(crate) fn optional_count(&mut self) -> Result<Option<u32>, RowError> {
+        let place = self.place();
+        self.row.optional_integer(place)?.map(|_| self.row.count(place)).transpose()
+    }
+
     /// A whole number that is not below zero.
     pub(crate) fn quantity(&mut self) -> Result<u64, RowError> {
         let column = self.place();

@@ -23,6 +23,7 @@ mod engine;
 mod event;
 mod foreign_key;
 mod gateway_account;
+mod group;
 mod idempotency;
 mod job;
 mod ledger;

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use domain::{
-    Activation, ActivationState, CustomerId, Email, Fingerprint, ForeignKey, License, LicenseId, LicenseState, OrderId,
-    OrderNumber, PlanId, Reissue, RetiredKey, ShopId, Timestamp, UseChange, Version,
+    Activation, ActivationState, CustomerId, Email, Fingerprint, ForeignKey, GroupId, License, LicenseId, LicenseState,
+    OrderId, OrderNumber, PlanId, Reissue, RetiredKey, ShopId, Timestamp, UseChange, Version,
 };
 use latchkey_license::KeyCode;
 use zeroize::Zeroizing;
@@ -35,18 +35,24 @@ pub(crate) const HASH_BYTES: usize = 16;
 macro_rules! columns {
     () => {
         "shop_id, id, version, order_id, line, unit, product_id, plan_id, customer_id, key_tail, policy, state, \
-         seats_used, started_at, expires_at, updates_until, uses, uses_since, own_acts, batch_id, created_at"
+         seats_used, started_at, expires_at, updates_until, uses, uses_since, own_acts, batch_id, group_id, created_at"
     };
 }
 
-/// How many taken seats of the license have leases that are over at `$3`. Where there are no leases nothing is counted.
+/// How many taken seats of the license have leases that are over at that moment. Where there are no leases nothing is
+/// counted.
 macro_rules! lapsed {
-    () => {
-        "case when lease_seconds is null then 0 else (select count(*) from activations as leases \
-         where leases.shop_id = licenses.shop_id and leases.license_id = licenses.id and leases.state = 'active' \
-         and leases.last_seen_at <= $3 - licenses.lease_seconds * 1000000) end as lapsed"
+    ($at:literal) => {
+        concat!(
+            "case when lease_seconds is null then 0 else (select count(*) from activations as leases \
+             where leases.shop_id = licenses.shop_id and leases.license_id = licenses.id and leases.state = 'active' \
+             and leases.last_seen_at <= ",
+            $at,
+            " - licenses.lease_seconds * 1000000) end"
+        )
     };
 }
+pub(crate) use lapsed;
 
 macro_rules! select {
     () => {
@@ -64,15 +70,31 @@ const BY_FOREIGN_KEY: &str = concat!(
     " and id in (select license_id from foreign_keys where shop_id = $1 and key_hash = $2 \
      union all select license_id from claims where shop_id = $1 and content_hash = $2)"
 );
-const OF_KEY: &str =
-    concat!("select ", columns!(), ", ", lapsed!(), " from licenses where key_hash = $1 and shop_id = $2");
-const LAPSED: &str = concat!("select ", lapsed!(), " from licenses where shop_id = $1 and id = $2");
+const OF_KEY: &str = concat!(
+    "select ",
+    columns!(),
+    ", ",
+    lapsed!("$3"),
+    " as lapsed from licenses where key_hash = $1 and shop_id = $2"
+);
+const LAPSED: &str = concat!("select ", lapsed!("$3"), " as lapsed from licenses where shop_id = $1 and id = $2");
+/// So many of a group that have seats whose leases are over, and count in it.
+const LAPSED_IN_GROUP: &str = concat!(
+    "select ",
+    columns!(),
+    ", lapsed from (select ",
+    columns!(),
+    ", ",
+    lapsed!("$3"),
+    " as lapsed from licenses where shop_id = $1 and group_id = $2 and lease_seconds is not null \
+     and state in ('active', 'suspended_by_dispute', 'suspended_by_person')) as leased where lapsed > 0 order by id limit $4"
+);
 const SEAT: &str = concat!(
     "select ",
     columns!(),
     ", ",
-    lapsed!(),
-    ", seat_id, seat_version, seat_name, seat_label, seat_metadata, seat_components, seat_created_at, seat_last_seen_at from licenses left join (\
+    lapsed!("$3"),
+    " as lapsed, seat_id, seat_version, seat_name, seat_label, seat_metadata, seat_components, seat_created_at, seat_last_seen_at from licenses left join (\
      select shop_id as seat_shop_id, license_id as seat_license_id, id as seat_id, version as seat_version, \
      name as seat_name, label as seat_label, metadata as seat_metadata, components as seat_components, created_at as seat_created_at, last_seen_at as seat_last_seen_at \
      from activations where fingerprint = $4 and state = 'active') as seats \
@@ -111,6 +133,11 @@ const LIST_OF_ORDER: Lists = lists!(
     " and id in (select id from licenses where shop_id = $1 and order_id = $4) \
      and (customer_id = $5 or $5 is null) and (state = $6 or $6 is null) and (key_tail = $7 or $7 is null)"
 );
+const LIST_OF_GROUP: Lists = lists!(
+    select!(),
+    " and group_id = $4 and (order_id = $5 or $5 is null) and (customer_id = $6 or $6 is null) \
+     and (state = $7 or $7 is null) and (key_tail = $8 or $8 is null)"
+);
 /// By way of the primary key: this is read once in a while, for all licenses of a plan, and costs a sale no index.
 const LIST_OF_PLAN: Lists = lists!(select!(), " and plan_id = $4");
 const LIST_WITH_TAIL: Lists = lists!(select!(), " and key_tail = $4 and (state = $5 or $5 is null)");
@@ -118,11 +145,11 @@ const INSERT: &str = concat!(
     "insert into licenses (",
     columns!(),
     ", seats, lease_seconds, key_hash, key_sealed) \
-     values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)"
+     values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)"
 );
 const UPDATE: &str = "update licenses set version = version + 1, customer_id = $4, policy = $5, seats = $6, state = $7, \
     seats_used = $8, started_at = $9, expires_at = $10, updates_until = $11, lease_seconds = $12, \
-    own_acts = $13 where shop_id = $1 and id = $2 and version = $3";
+    own_acts = $13, group_id = $14 where shop_id = $1 and id = $2 and version = $3";
 /// What was counted in an earlier period is nothing in this one; a later period is never left.
 const USE: &str = "update licenses set uses = $4 + case when uses_since = $3 then uses else 0 end, uses_since = $3 \
     where shop_id = $1 and id = $2 and (uses_since is null or uses_since <= $3) \
@@ -143,6 +170,7 @@ texts![
     BY_FOREIGN_KEY,
     OF_KEY,
     LAPSED,
+    LAPSED_IN_GROUP,
     SEAT,
     OF_ORDER,
     KEY,
@@ -160,6 +188,8 @@ texts![
     LIST_OF_CUSTOMER.newer,
     LIST_OF_ORDER.older,
     LIST_OF_ORDER.newer,
+    LIST_OF_GROUP.older,
+    LIST_OF_GROUP.newer,
     LIST_OF_PLAN.older,
     LIST_OF_PLAN.newer,
     LIST_WITH_TAIL.older,
@@ -180,6 +210,8 @@ pub struct LicenseFilter {
     pub order: Option<OrderId>,
     /// Of this customer.
     pub customer: Option<CustomerId>,
+    /// In this group.
+    pub group: Option<GroupId>,
     /// In this state.
     pub state: Option<LicenseState>,
     /// Whose key ends in these four symbols.
@@ -219,6 +251,7 @@ fn columns(columns: &mut Columns<'_>) -> Result<License, RowError> {
         uses_since: columns.optional_time()?,
         own_acts: columns.optional_json("acts of the owner")?.unwrap_or_default(),
         batch: columns.optional_id()?,
+        group: columns.optional_id()?,
         created_at: columns.time()?,
     })
 }
@@ -357,6 +390,7 @@ pub(crate) fn issue(license: &License, key: &KeyCode, vault: &Vault) -> Result<S
             license.uses_since,
             own_acts(license)?,
             license.batch,
+            license.group,
             license.created_at,
             license.policy.seat_cap(),
             license.policy.seating.lease_seconds,
@@ -421,6 +455,7 @@ pub(crate) fn update(license: &License) -> Result<Statement, CommitError> {
             license.updates_until,
             license.policy.seating.lease_seconds,
             own_acts(license)?,
+            license.group,
         ],
     ))
 }
@@ -519,6 +554,18 @@ impl Store {
         Ok(self.one(read(WHAT, LAPSED, values![shop, license, now]), |row| row.count(0)).await?.unwrap_or_default())
     }
 
+    /// At most `limit` licenses of a group that count and have seats whose leases are over at `now`, each with how many.
+    pub(crate) async fn lapsed_in_group(
+        &self,
+        shop: ShopId,
+        group: GroupId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(License, u32)>, ReadError> {
+        let row = |row: &mut Row| key_view(row).map(|view| (view.license, view.lapsed));
+        self.every(read(WHAT, LAPSED_IN_GROUP, values![shop, group, now, limit]), row).await
+    }
+
     /// The shop's licenses, newest first.
     ///
     /// # Errors
@@ -531,6 +578,10 @@ impl Store {
     ) -> Result<Listing<License>, ReadError> {
         let state = filter.state.map(LicenseState::as_str);
         let tail = filter.key_tail.as_deref();
+        if let Some(group) = filter.group {
+            let conditions = values![group, filter.order, filter.customer, state, tail];
+            return self.page(WHAT, &LIST_OF_GROUP, shop, &page, conditions, row).await;
+        }
         let (lists, conditions) = match (filter.order, filter.customer, tail, filter.state) {
             (Some(order), customer, _, _) => (&LIST_OF_ORDER, values![order, customer, state, tail]),
             (None, Some(customer), _, _) => (&LIST_OF_CUSTOMER, values![customer, state, tail]),

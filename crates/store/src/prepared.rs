@@ -10,8 +10,8 @@ use crate::statement::Text;
 use crate::testing::{Directory, postgres_database};
 use crate::{
     activation, api_key, attempt, batch, checkout, claim, copy, customer, delivery, dispute, endpoint, event,
-    foreign_key, gateway_account, idempotency, job, ledger, license, login, memory, message, migrate, moving, notice,
-    order, payment, plan, pool, product, refund, release, report, restore, revocation, settings, shadow, shop,
+    foreign_key, gateway_account, group, idempotency, job, ledger, license, login, memory, message, migrate, moving,
+    notice, order, payment, plan, pool, product, refund, release, report, restore, revocation, settings, shadow, shop,
     transfer, user,
 };
 
@@ -29,6 +29,7 @@ const TEXTS: &[(&str, &[Text])] = &[
     ("event", event::TEXTS),
     ("foreign_key", foreign_key::TEXTS),
     ("gateway_account", gateway_account::TEXTS),
+    ("group", group::TEXTS),
     ("idempotency", idempotency::TEXTS),
     ("job", job::TEXTS),
     ("ledger", ledger::TEXTS),

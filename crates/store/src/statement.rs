@@ -5,7 +5,7 @@
 
 use domain::{
     ActivationId, ApiKeyId, AttemptId, BatchId, CheckoutId, CustomerId, DeliveryId, DisputeId, EndpointId, EventId,
-    GatewayAccountId, JobId, LicenseId, LoginLinkId, MessageId, NoticeId, OrderId, PaymentId, PlanId, PoolId,
+    GatewayAccountId, GroupId, JobId, LicenseId, LoginLinkId, MessageId, NoticeId, OrderId, PaymentId, PlanId, PoolId,
     ProductId, RefundId, ReleaseFileId, ReleaseId, SessionId, ShopId, Timestamp, TransferId, UserId,
 };
 use serde::Serialize;
@@ -150,6 +150,6 @@ macro_rules! id_values {
 
 id_values! {
     ActivationId, ApiKeyId, AttemptId, BatchId, CheckoutId, CustomerId, DeliveryId, DisputeId, EventId, GatewayAccountId,
-    EndpointId, JobId, LicenseId, LoginLinkId, MessageId, NoticeId, OrderId, PaymentId, PlanId, PoolId, ProductId,
-    RefundId, ReleaseFileId, ReleaseId, SessionId, ShopId, TransferId, UserId,
+    EndpointId, GroupId, JobId, LicenseId, LoginLinkId, MessageId, NoticeId, OrderId, PaymentId, PlanId, PoolId,
+    ProductId, RefundId, ReleaseFileId, ReleaseId, SessionId, ShopId, TransferId, UserId,
 }

@@ -9,6 +9,8 @@
 mod attempts;
 #[path = "nouns/crowd.rs"]
 mod crowd;
+#[path = "nouns/groups.rs"]
+mod groups;
 #[path = "nouns/idempotency.rs"]
 mod idempotency;
 #[path = "nouns/installation.rs"]
@@ -58,6 +60,14 @@ use crowd::{
     of_many_that_use_a_license_at_once_exactly_what_is_left_is_counted,
     several_units_that_make_seats_make_one_license_with_all_of_them,
     the_clock_of_a_license_begins_once_however_many_ask,
+};
+use groups::{
+    a_crowd_that_reaches_for_many_licenses_gets_what_their_group_may_hold,
+    a_group_is_not_ended_while_a_license_comes_in, a_group_reads_back_with_what_it_holds,
+    a_limit_that_is_set_while_somebody_sits_down_holds_for_one_of_them,
+    leases_that_are_over_are_given_back_by_whoever_takes_a_seat_of_the_group,
+    leases_that_are_over_stay_while_the_group_has_room,
+    licenses_that_come_in_at_once_bring_no_more_than_the_group_may_hold,
 };
 use idempotency::{
     a_call_is_done_once_and_answered_again, a_call_that_was_let_go_can_be_made_again,
@@ -139,6 +149,13 @@ sentences! {
     a_filter_shows_what_it_names_and_nothing_else
     whatever_a_person_has_in_hand_is_found
     a_shop_never_sees_another
+    a_group_reads_back_with_what_it_holds
+    a_crowd_that_reaches_for_many_licenses_gets_what_their_group_may_hold
+    licenses_that_come_in_at_once_bring_no_more_than_the_group_may_hold
+    a_limit_that_is_set_while_somebody_sits_down_holds_for_one_of_them
+    leases_that_are_over_are_given_back_by_whoever_takes_a_seat_of_the_group
+    leases_that_are_over_stay_while_the_group_has_room
+    a_group_is_not_ended_while_a_license_comes_in
     an_event_that_comes_two_hundred_times_at_once_counts_once
     fifty_events_that_say_the_same_at_once_issue_once
     five_hundred_devices_that_reach_for_five_seats_get_five
@@ -612,7 +629,7 @@ async fn a_device_is_found_on_its_seat_until_it_gives_it_back(store: Store) {
     };
     let view = store.seat(shop, &key, Some(&device), world.now).await.unwrap().unwrap();
     assert_eq!(view.activation, None);
-    let (changes, seat) = activate(&view.license, None, 0, &request, world.now, &mut world.rng).unwrap();
+    let (changes, seat) = activate(&view.license, None, 0, None, &request, world.now, &mut world.rng).unwrap();
     store.commit(&changes).await.unwrap();
 
     let view = store.seat(shop, &key, Some(&device), world.now).await.unwrap().unwrap();

@@ -115,6 +115,10 @@ impl From<Refusal> for Problem {
             | Refusal::KeyRetired { .. } => StatusCode::FORBIDDEN,
             Refusal::DownloadLinkEnded | Refusal::ReleaseWithdrawn => StatusCode::GONE,
             Refusal::SeatLimitReached { .. }
+            | Refusal::GroupFull { .. }
+            | Refusal::GroupLicensesReached { .. }
+            | Refusal::GroupBelowUsed { .. }
+            | Refusal::GroupNotEmpty
             | Refusal::NotActivated
             | Refusal::UsageNotCounted
             | Refusal::SeatsBelowUsed { .. }

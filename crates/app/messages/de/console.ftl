@@ -441,6 +441,39 @@ console-told-batch-issued = Die Lizenzen sind ausgestellt.
 console-told-batch-differs = Nichts weiter ausgestellt: Dieser Vorgang wurde für andere Lizenzen begonnen.
 console-export-licenses = Alle Lizenzen (CSV)
 console-export-devices = Alle Geräte (CSV)
+## Groups
+
+console-groups = Gruppen
+console-groups-what = Lizenzen, die zusammengehören, etwa die einer Firma, und was sie insgesamt belegen dürfen.
+console-groups-empty = Noch keine Gruppe.
+console-group = Gruppe
+console-group-none = Keine
+console-group-new = Neue Gruppe
+console-group-new-button = Gruppe anlegen
+console-group-max-licenses = Höchstens so viele Lizenzen; leer: beliebig viele
+console-group-max-seats = Höchstens so viele Plätze, über alle ihre Lizenzen; leer: so viele, wie jede erlaubt
+console-group-what = Eine Lizenz in einer Gruppe behält ihre eigenen Plätze und vergibt einen nur, solange die Gruppe noch einen hat. Was zurückgenommen wurde, zählt nicht.
+console-group-empty = Keine Lizenz gehört dazu.
+console-group-license = Id einer Lizenz
+console-group-put = In die Gruppe aufnehmen
+console-group-regroup = Gruppe ändern
+console-group-change = Name und Grenzen ändern
+console-group-delete = Gruppe löschen
+console-told-group-made = Die Gruppe ist angelegt.
+console-told-group-changed = Die Gruppe ist geändert.
+console-told-group-unread = Nichts geändert: Geben Sie einen Namen mit höchstens 100 Zeichen, ganze Zahlen und einen Grund an.
+console-told-group-below-used = Nichts geändert: Die Gruppe umfasst mehr. Nehmen Sie zuerst Lizenzen heraus, oder geben Sie Plätze frei.
+console-told-group-deleted = Die Gruppe ist gelöscht.
+console-told-group-not-empty = Nicht gelöscht: Es gehören Lizenzen dazu.
+console-told-group-license-unknown = Diese Lizenz gibt es nicht.
+console-told-group-licenses-reached = Die Gruppe hat schon so viele Lizenzen, wie sie aufnimmt.
+console-told-group-full = Mit den Geräten dieser Lizenz belegte die Gruppe mehr Plätze, als sie darf.
+console-told-grouped = Die Lizenz gehört zu der Gruppe.
+console-told-ungrouped = Die Lizenz gehört zu keiner Gruppe.
+console-event-group-created = Gruppe angelegt
+console-event-group-changed = Gruppe geändert
+console-event-group-deleted = Gruppe gelöscht
+
 ## Key pools
 
 console-pools = Schlüsselvorräte

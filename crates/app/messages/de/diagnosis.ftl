@@ -48,6 +48,10 @@ diagnosis-seat_limit_reached-cause = Alle Plätze der Lizenz sind von anderen Ge
 diagnosis-seat_limit_reached-buyer = Deaktivieren Sie ein Gerät, das Sie nicht mehr nutzen: im Programm dort oder im Portal.
 diagnosis-seat_limit_reached-support = Geben Sie in der Liste der Geräte einen Platz frei, oder erlauben Sie mehr Plätze. Mehrere Geräte mit einem Namen sind meist ein Gerät, dessen Fingerabdruck sich ändert.
 
+diagnosis-license_group_full-cause = Die Lizenz gehört zu einer Gruppe, und deren Lizenzen belegen zusammen so viele Plätze, wie sie dürfen.
+diagnosis-license_group_full-buyer = Deaktivieren Sie ein Gerät, das Sie nicht mehr nutzen, von dieser oder einer anderen Lizenz Ihrer Firma.
+diagnosis-license_group_full-support = Die Seite der Gruppe zeigt ihre Lizenzen und was sie belegen. Geben Sie einen Platz einer von ihnen frei, oder erlauben Sie der Gruppe mehr; an den Plätzen der Lizenz selbst fehlt es nicht.
+
 diagnosis-missing_feature-cause = Das Programm hat nach einer Funktion gefragt, die die Lizenz nicht enthält.
 diagnosis-missing_feature-buyer = Kaufen Sie einen Tarif, der die Funktion enthält, oder arbeiten Sie ohne sie.
 diagnosis-missing_feature-support = Vergleichen Sie die Funktionen der Lizenz mit der, nach der gefragt wurde; sie müssen gleich geschrieben sein. Was ein Tarif später hinzubekam, geben Sie auf der Seite des Tarifs an seine Lizenzen weiter.
@@ -111,6 +115,7 @@ diagnosis-rule-seat_released = der Platz des Geräts: Er wurde freigegeben
 diagnosis-rule-lease_seconds = die Frist, bis zu der das Gerät seinen Platz behält
 diagnosis-rule-check_in_days = die Tage, in denen ein Gerät sich meldet
 diagnosis-rule-seats = die Zahl der Plätze einschließlich der Überziehung
+diagnosis-rule-group_max_seats = die Zahl der Plätze der Gruppe, über alle ihre Lizenzen
 diagnosis-rule-features = die Funktionen der Lizenz
 diagnosis-rule-usage_limit = die Nutzungsgrenze
 diagnosis-rule-metered = ob Nutzung gezählt wird

@@ -21,6 +21,11 @@ license-seat_limit_reached =
         [one] Die Lizenz gilt für ein Gerät, und dieser Platz ist belegt. Deaktivieren Sie zuerst das andere Gerät.
        *[other] Alle { NUMBER($seats) } Plätze der Lizenz sind belegt. Deaktivieren Sie zuerst ein anderes Gerät.
     }
+license-group_full =
+    { $seats ->
+        [one] Die Lizenz gehört zu einer Gruppe mit einem Platz, und er ist belegt. Deaktivieren Sie zuerst das andere Gerät.
+       *[other] Die Lizenz gehört zu einer Gruppe, und alle { NUMBER($seats) } Plätze der Gruppe sind belegt. Deaktivieren Sie zuerst ein anderes Gerät einer ihrer Lizenzen.
+    }
 
 ## A key that cannot be one
 

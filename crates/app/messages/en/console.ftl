@@ -441,6 +441,39 @@ console-told-batch-issued = The licenses are issued.
 console-told-batch-differs = Nothing more was issued: this batch was begun for other licenses.
 console-export-licenses = All licenses (CSV)
 console-export-devices = All devices (CSV)
+## Groups
+
+console-groups = Groups
+console-groups-what = Licenses that belong together, as those of one company, and what they may hold in all.
+console-groups-empty = No group yet.
+console-group = Group
+console-group-none = None
+console-group-new = A new group
+console-group-new-button = Make the group
+console-group-max-licenses = Licenses at most; empty: any number
+console-group-max-seats = Seats at most, over all its licenses; empty: as many as each of them allows
+console-group-what = A license in a group keeps its own seats, and takes one only while the group has one left. What was taken back counts for nothing.
+console-group-empty = No license is in it.
+console-group-license = Id of a license
+console-group-put = Put it into the group
+console-group-regroup = Change the group
+console-group-change = Change name and limits
+console-group-delete = Delete the group
+console-told-group-made = The group is there.
+console-told-group-changed = The group is changed.
+console-told-group-unread = Nothing was changed: give a name of up to 100 characters, whole numbers, and a reason.
+console-told-group-below-used = Nothing was changed: the group holds more than that. Take licenses out or free seats first.
+console-told-group-deleted = The group is deleted.
+console-told-group-not-empty = Not deleted: there are licenses in it.
+console-told-group-license-unknown = There is no such license.
+console-told-group-licenses-reached = The group has as many licenses as it takes.
+console-told-group-full = With the devices of this license the group would hold more seats than it may.
+console-told-grouped = The license is in the group.
+console-told-ungrouped = The license is in no group.
+console-event-group-created = Group made
+console-event-group-changed = Group changed
+console-event-group-deleted = Group deleted
+
 ## Key pools
 
 console-pools = Key pools

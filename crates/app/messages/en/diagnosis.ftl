@@ -48,6 +48,10 @@ diagnosis-seat_limit_reached-cause = Every seat of the license is taken by anoth
 diagnosis-seat_limit_reached-buyer = Deactivate a device that you no longer use: in the program there, or in the portal.
 diagnosis-seat_limit_reached-support = Free a seat in the list of devices, or allow more seats. Several devices with one name are mostly one device whose fingerprint changes.
 
+diagnosis-license_group_full-cause = The license belongs to a group, and its licenses hold as many seats together as they may.
+diagnosis-license_group_full-buyer = Deactivate a device that you no longer use, of this license or of another one of your company.
+diagnosis-license_group_full-support = The page of the group shows its licenses and what they hold. Free a seat of one of them, or let the group hold more; the license's own seats are not what is missing.
+
 diagnosis-missing_feature-cause = The program asked for a feature that the license does not include.
 diagnosis-missing_feature-buyer = Buy a plan that includes the feature, or work without it.
 diagnosis-missing_feature-support = Compare the features of the license with the one that was asked about; they must be written alike. What a plan gained later is given to its licenses on the page of the plan.
@@ -111,6 +115,7 @@ diagnosis-rule-seat_released = the seat of the device: it was given back
 diagnosis-rule-lease_seconds = the lease of the device's seat
 diagnosis-rule-check_in_days = the days within which a device reports
 diagnosis-rule-seats = the number of seats, overage included
+diagnosis-rule-group_max_seats = the number of seats of the group, over all its licenses
 diagnosis-rule-features = the features of the license
 diagnosis-rule-usage_limit = the usage limit
 diagnosis-rule-metered = whether use is counted

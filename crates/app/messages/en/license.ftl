@@ -21,6 +21,11 @@ license-seat_limit_reached =
         [one] The license has one seat, and it is taken. Deactivate the other device first.
        *[other] All { NUMBER($seats) } seats of the license are taken. Deactivate another device first.
     }
+license-group_full =
+    { $seats ->
+        [one] The license belongs to a group that has one seat, and it is taken. Deactivate the other device first.
+       *[other] The license belongs to a group, and all { NUMBER($seats) } seats of the group are taken. Deactivate another device of one of its licenses first.
+    }
 
 ## A key that cannot be one
 

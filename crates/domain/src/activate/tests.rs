@@ -24,7 +24,7 @@ fn request(device: &str) -> ActivationRequest {
 
 fn seat(license: &License, state: ActivationState) -> Activation {
     let free = License { seats_used: 0, state: LicenseState::Active, ..license.clone() };
-    let (_, seat) = activate(&free, None, 0, &request("laptop"), START, &mut rng(5)).unwrap();
+    let (_, seat) = activate(&free, None, 0, None, &request("laptop"), START, &mut rng(5)).unwrap();
     Activation { version: 1, state, ..seat }
 }
 
@@ -98,7 +98,7 @@ fn a_device_gets_a_seat_when_the_license_works_and_one_is_free() {
             "released" => Some(seat(&license, ActivationState::Released)),
             other => panic!("{other}"),
         };
-        let found = match activate(&license, held.as_ref(), 0, &request("laptop"), now, &mut rng(6)) {
+        let found = match activate(&license, held.as_ref(), 0, None, &request("laptop"), now, &mut rng(6)) {
             Err(refusal) => format!("refused {}", refusal.code()),
             Ok((changes, given)) => {
                 assert_eq!(changes.activations, vec![given.clone()]);
@@ -125,13 +125,13 @@ fn a_seat_that_is_kept_takes_the_new_name_and_forgets_nothing_else() {
     held.metadata.insert("os".to_owned(), "linux".to_owned());
     let later = START.after(Duration::hours(1));
     let renamed = ActivationRequest { name: Some("the laptop".to_owned()), ..request("laptop") };
-    let (_, kept) = activate(&license, Some(&held), 0, &renamed, later, &mut rng(6)).unwrap();
+    let (_, kept) = activate(&license, Some(&held), 0, None, &renamed, later, &mut rng(6)).unwrap();
     assert_eq!(
         (kept.name.as_deref(), kept.metadata, kept.last_seen_at),
         (Some("the laptop"), held.metadata.clone(), later)
     );
     let unnamed = ActivationRequest { name: None, ..request("laptop") };
-    let (_, kept) = activate(&license, Some(&held), 0, &unnamed, later, &mut rng(6)).unwrap();
+    let (_, kept) = activate(&license, Some(&held), 0, None, &unnamed, later, &mut rng(6)).unwrap();
     assert_eq!(kept.name, held.name);
 }
 
@@ -151,7 +151,7 @@ fn a_seat_goes_on_under_the_fingerprint_that_its_device_has_now() {
     ] {
         let name = name.map(str::to_owned);
         let asked = ActivationRequest { name, components: shown.clone(), ..request(device) };
-        let (changes, kept) = activate(&license, Some(&held), 0, &asked, START, &mut rng(6)).unwrap();
+        let (changes, kept) = activate(&license, Some(&held), 0, None, &asked, START, &mut rng(6)).unwrap();
         assert_eq!((kept.id, kept.fingerprint.as_str(), &kept.components), (held.id, device, &shown));
         let (devices, seats) = if is_device { (vec![kept], vec![]) } else { (vec![], vec![kept]) };
         assert_eq!((changes.devices, changes.activations), (devices, seats), "{device} {shown:?}");
@@ -207,7 +207,7 @@ fn n_devices_at_k_free_seats_give_k_successes() {
         license.policy.seats = Some(seats);
         let mut taken = 0;
         for device in 0..devices {
-            match activate(&license, None, 0, &request(&format!("device {device}")), START, &mut rng(6)) {
+            match activate(&license, None, 0, None, &request(&format!("device {device}")), START, &mut rng(6)) {
                 Ok((changes, _)) => {
                     taken += 1;
                     license = changes.licenses[0].clone();
@@ -336,7 +336,7 @@ fn time_decides_by_the_rule_of_the_plan() {
         let told = found.warnings.iter().map(|warning| warning.as_str()).collect::<Vec<_>>().join(" ");
         assert_eq!((found.code.as_str(), told.as_str()), (verdict, warning.trim_matches('-')), "{before}: {why}");
         let other = ActivationRequest { version_released_at, ..request("desk") };
-        let outcome = match activate(&license, None, 0, &other, now, &mut rng(6)) {
+        let outcome = match activate(&license, None, 0, None, &other, now, &mut rng(6)) {
             Err(refusal) => refusal.code().to_owned(),
             Ok((changes, _)) if changes.licenses[0].started_at == license.started_at => "seat".to_owned(),
             Ok((changes, _)) => {
@@ -397,7 +397,7 @@ fn a_lease_ends_by_time_alone_and_its_seat_goes_to_whoever_comes_next() {
             ..seat(&license, ActivationState::Active)
         });
         let lapsed: u32 = lapsed.parse().unwrap();
-        let outcome = match activate(&license, held.as_ref(), lapsed, &request("laptop"), now, &mut rng(6)) {
+        let outcome = match activate(&license, held.as_ref(), lapsed, None, &request("laptop"), now, &mut rng(6)) {
             Err(refusal) => refusal.code().to_owned(),
             Ok((changes, given)) if changes.licenses.is_empty() => {
                 assert_eq!(given.last_seen_at, now, "its lease is renewed");
@@ -450,7 +450,7 @@ fn as_many_sit_down_as_the_overage_allows_and_are_told_so() {
         let mut first_told = None;
         let mut inside = 0;
         for device in 1..=20 {
-            match activate(&license, None, 0, &request(&format!("device {device}")), now, &mut rng(6)) {
+            match activate(&license, None, 0, None, &request(&format!("device {device}")), now, &mut rng(6)) {
                 Ok((changes, _)) => {
                     inside += 1;
                     license = changes.licenses[0].clone();

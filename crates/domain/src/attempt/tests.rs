@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::fixture::{Reporter, START, World, rng};
 use crate::{
-    ActivationRequest, Actor, AtExpiry, Duration, EventId, Metering, PaymentStatus, ProductId, Refusal, UsageRequest,
-    ValidationRequest, activate, change_usage, deactivate, heartbeat,
+    ActivationRequest, Actor, AtExpiry, Duration, EventId, Group, GroupId, GroupSeats, GroupUse, Metering,
+    PaymentStatus, ProductId, Refusal, UsageRequest, ValidationRequest, activate, change_usage, deactivate, heartbeat,
 };
 
 /// A working license of two seats for a year, the seat of a laptop on it, and an app there that asks for what it has.
@@ -31,6 +31,21 @@ fn activation(version_released_at: Option<Timestamp>) -> ActivationRequest {
     }
 }
 
+/// A group whose licenses hold every seat that they may hold together.
+fn full_group(license: &License) -> GroupSeats {
+    let group = Group {
+        id: GroupId::mint(START, &mut rng(9)),
+        shop: license.shop,
+        version: 1,
+        name: "Studio North".to_owned(),
+        max_licenses: None,
+        max_seats: Some(1),
+        created_at: START,
+    };
+    let used = GroupUse { group, members: 1, licenses: 1, taken: 1, lapsed: 0 };
+    GroupSeats { used, lapsed: Vec::new() }
+}
+
 /// When every case is looked at, and when its version came out, by the days since the license began.
 const LOOKED_AT: i64 = 400;
 const RELEASED_ON: i64 = 100;
@@ -47,7 +62,7 @@ impl Case {
         world.meet(&reporter.payment(PaymentStatus::Succeeded { captured })).unwrap();
         let mut license = world.sale.licenses[0].clone();
         license.expires_at = None;
-        let (changes, seat) = activate(&license, None, 0, &activation(None), START, &mut rng(5)).unwrap();
+        let (changes, seat) = activate(&license, None, 0, None, &activation(None), START, &mut rng(5)).unwrap();
         let license = changes.licenses[0].clone();
         let seat = Activation { version: 1, last_seen_at: day(LOOKED_AT), ..seat };
         let asks = ValidationRequest {
@@ -78,6 +93,7 @@ impl Case {
                 self.seat = self.seat.take().map(|seat| Activation { last_seen_at: START, ..seat });
             }
             "seat_limit_reached" => self.license.seats_used = 2,
+            "license_group_full" => self.license.group = Some(full_group(&self.license).used.group.id),
             "missing_feature" => self.asks.features.push("import".to_owned()),
             "usage_exhausted" => {
                 self.license.policy.usage = Some(Metering { limit: Some(0), reset_days: None });
@@ -208,6 +224,12 @@ fn of_two_reasons_the_table_says_for_which_a_seat_or_a_use_is_refused() {
         activate   | update_not_covered | closed             | license_update_not_covered
         activate   | update_not_covered | seat_limit_reached | license_update_not_covered
         activate   | closed             | seat_limit_reached | license_expired
+        activate   | suspended          | license_group_full | license_suspended
+        activate   | revoked            | license_group_full | license_revoked
+        activate   | expired            | license_group_full | license_expired
+        activate   | update_not_covered | license_group_full | license_update_not_covered
+        activate   | closed             | license_group_full | license_expired
+        activate   | seat_limit_reached | license_group_full | seat_limit_reached
         use        | usage_not_counted  | revoked            | usage_not_counted
         use        | usage_not_counted  | suspended          | usage_not_counted
         use        | usage_not_counted  | expired            | usage_not_counted
@@ -235,7 +257,8 @@ fn of_two_reasons_the_table_says_for_which_a_seat_or_a_use_is_refused() {
         let refusal = match asked {
             "activate" => {
                 let asks = activation(case.asks.version_released_at);
-                activate(&case.license, None, 0, &asks, case.now, &mut rng(6)).err()
+                let group = case.license.group.map(|_| full_group(&case.license));
+                activate(&case.license, None, 0, group.as_ref(), &asks, case.now, &mut rng(6)).err()
             }
             "use" => {
                 let event = EventId::mint(case.now, &mut rng(7));
@@ -281,6 +304,7 @@ fn the_rule_says_which_of_several_gave_the_verdict() {
         not_activated      | -                                           | taken    | lease_seconds
         check_in_overdue   | -                                           | taken    | check_in_days
         seat_limit_reached | -                                           | -        | seats
+        license_group_full | -                                           | -        | group_max_seats
         missing_feature    | -                                           | taken    | features
         usage_exhausted    | -                                           | taken    | usage_limit
         usage_not_counted  | -                                           | taken    | metered
@@ -322,6 +346,7 @@ fn what_was_mended_is_not_told_any_more() {
         expired            | expired            | yes    | no
         expired            | closed             | yes    | no
         seat_limit_reached | seat_limit_reached | yes    | no
+        license_group_full | license_group_full | yes    | no
         usage_exhausted    | usage_exhausted    | yes    | no
         wrong_product      | wrong_product      | yes    | yes
         not_activated      | not_activated      | yes    | yes

@@ -164,7 +164,8 @@ async fn reach(store: &Store, world: &World, key: &KeyCode, devices: Range<u32>,
             loop {
                 let seat = store.seat(shop, &key, Some(&fingerprint), now).await.unwrap().unwrap();
                 let changes: Changes =
-                    match activate(&seat.license, seat.activation.as_ref(), seat.lapsed, &request, now, &mut rng) {
+                    match activate(&seat.license, seat.activation.as_ref(), seat.lapsed, None, &request, now, &mut rng)
+                    {
                         Ok((changes, _)) => changes,
                         Err(refusal) => {
                             assert_eq!(refusal, Refusal::SeatLimitReached { seats: 5 });
@@ -253,7 +254,8 @@ pub(crate) async fn a_lease_that_is_renewed_while_another_takes_it_stays_with_on
         components: BTreeMap::new(),
     };
     let (renewal, _) = heartbeat(&own_view.license, own_view.activation.as_ref().unwrap(), early).unwrap();
-    let (taking, _) = activate(&other_view.license, None, other_view.lapsed, &request, late, &mut chance(9)).unwrap();
+    let (taking, _) =
+        activate(&other_view.license, None, other_view.lapsed, None, &request, late, &mut chance(9)).unwrap();
     store.commit(&renewal).await.unwrap();
     assert_eq!(store.commit(&taking).await, Err(CommitError::Conflict { what: "activation" }));
     assert_eq!(store.license(shop, license).await.unwrap().unwrap().seats_used, 5, "nothing was written");

@@ -37,6 +37,10 @@ const CHANGES: &[(&str, Change)] = &[
     ("it is extended", |view, world| {
         with(view, |license| license.expires_at = Some(world.now.after(Duration::days(9))))
     }),
+    ("it is put into a group", |view, world| {
+        let group = crate::groups::group(world, None, None);
+        Changes { groups: vec![group.clone()], ..with(view, |license| license.group = Some(group.id)) }
+    }),
     ("the seat is given back", |view, world| {
         let seat = view.activation.clone().unwrap();
         deactivate(&view.license, &seat, Actor::App, world.now, &mut world.rng).unwrap().0
@@ -56,7 +60,7 @@ fn take(view: &SeatView, world: &mut World) -> Changes {
         version_released_at: None,
         components: BTreeMap::new(),
     };
-    activate(&view.license, view.activation.as_ref(), view.lapsed, &request, world.now, &mut world.rng).unwrap().0
+    activate(&view.license, view.activation.as_ref(), view.lapsed, None, &request, world.now, &mut world.rng).unwrap().0
 }
 
 fn with(view: &SeatView, change: impl FnOnce(&mut License)) -> Changes {

@@ -106,8 +106,10 @@ async fn furnish(place: &Place) -> World {
         body: domain::MessageBody::parse("Which version runs on my machine?").unwrap(),
         at: now,
     };
+    let group = crate::groups::group(&mut world, None, Some(9));
     let changes = Changes {
         messages: vec![message],
+        groups: vec![group],
         endpoints: vec![endpoint],
         attempts: vec![attempt],
         shadow_differences: vec![crate::shadow::difference(&world, "/valid")],

@@ -312,7 +312,7 @@ impl World {
             components: std::collections::BTreeMap::new(),
         };
         let now = self.tick();
-        let (changes, _) = activate(license, None, 0, &request, now, &mut self.rng).unwrap();
+        let (changes, _) = activate(license, None, 0, None, &request, now, &mut self.rng).unwrap();
         store.commit(&changes).await.unwrap();
         store.activations(self.shop.id, license.id).await.unwrap().remove(0)
     }

@@ -12,8 +12,8 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use domain::{
-    BatchId, CheckoutId, CustomerId, EventId, GatewayAccountId, LicenseId, OrderId, PaymentId, PlanId, ProductId,
-    RefundId, mask_card_numbers,
+    BatchId, CheckoutId, CustomerId, EventId, GatewayAccountId, GroupId, LicenseId, OrderId, PaymentId, PlanId,
+    ProductId, RefundId, mask_card_numbers,
 };
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
@@ -160,7 +160,8 @@ macro_rules! nouns {
 }
 
 nouns! {
-    BatchId "batch", CheckoutId "checkout", CustomerId "customer", EventId "event", GatewayAccountId "gateway account", LicenseId "license",
+    BatchId "batch", CheckoutId "checkout", CustomerId "customer", EventId "event", GatewayAccountId "gateway account", GroupId "group",
+    LicenseId "license",
     OrderId "order", PaymentId "payment", PlanId "plan", ProductId "product", RefundId "refund",
 }
 

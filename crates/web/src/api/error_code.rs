@@ -58,6 +58,7 @@ const LICENSE_CODES: &[LicenseCode] = &[
     license("not_activated", &[("not_activated", &[200, 409])]),
     license("check_in_overdue", &[("check_in_overdue", &[200, 409])]),
     license("seat_limit_reached", &[("seat_limit_reached", &[409])]),
+    license("license_group_full", &[("license_group_full", &[409])]),
     license("missing_feature", &[("missing_feature", &[200, 403])]),
     license("usage_exhausted", &[("usage_exhausted", &[200, 409])]),
     license("usage_not_counted", &[("usage_not_counted", &[409])]),
@@ -159,6 +160,10 @@ const SECTIONS: &[Section] = &[
         code("license_state_unfit", 409, "What is to be done does not go with the state of the license, as suspending one that is suspended.", "Read the license."),
         code("not_undoable", 409, "The event tells of nothing that can be undone.", "Undo only what was changed by hand."),
         code("changed_since", 409, "What is to be undone was changed again since, or its order was paid back.", "Read the license, and change it as it should be."),
+        code("group_unknown", 422, "The shop has no group with this id.", "List the groups with `GET /v1/groups`; leave a license out of any with `null`."),
+        code("group_licenses_reached", 409, "The group has as many licenses as it takes.", "Let the group take more, or take another license out of it."),
+        code("group_below_used", 409, "The group holds more licenses, or more seats, than it would be allowed.", "`detail` says how many; take licenses out or free seats first."),
+        code("group_not_empty", 409, "A group is deleted when no license is in it, also none that was taken back.", "Take its licenses out: `GET /v1/licenses?group=…` lists them."),
     ] },
     Section { title: "Downloads", codes: &[
         code("download_link_invalid", 403, "The link was changed or cut off, or its license has another owner or another key by now.", "Open the order's page, or ask again with the key: both make a new link."),

@@ -16,9 +16,9 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::Response;
 use domain::{
-    Activation, ActivationId, ActivationRequest, Actor, AttemptKind, CustomerId, FeatureValue, Fingerprint, License,
-    LicenseId, Locale, OrderId, PlanId, ProductId, Refusal, RetiredKey, SeatHolder, Shop, ShopId, Standing, Timestamp,
-    ValidationRequest, Verdict, VerdictCode, plain_text,
+    Activation, ActivationId, ActivationRequest, Actor, AttemptKind, CustomerId, FeatureValue, Fingerprint, GroupId,
+    License, LicenseId, Locale, OrderId, PlanId, ProductId, Refusal, RetiredKey, SeatHolder, Shop, ShopId, Standing,
+    Timestamp, ValidationRequest, Verdict, VerdictCode, plain_text,
 };
 use latchkey_license::{KeyCode, KeyCodeError};
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,7 @@ pub(crate) struct LicenseView {
     product: ProductId,
     plan: PlanId,
     customer: Option<CustomerId>,
+    group: Option<GroupId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
     #[serde(skip_serializing_if = "is_false")]
@@ -69,6 +70,7 @@ pub(crate) fn view(license: &License, held: Option<&Held>, now: Timestamp) -> Li
         product: license.product,
         plan: license.plan,
         customer: license.customer,
+        group: license.group,
         key: held.and_then(Held::key),
         on_its_way: held.is_some_and(Held::is_awaited),
         content: held.and_then(Held::said),
@@ -218,6 +220,7 @@ pub(crate) async fn list(
     let filter = LicenseFilter {
         order: query.take("order", "the id of an order", |text| OrderId::parse(text).ok())?,
         customer: query.take("customer", "the id of a customer", |text| CustomerId::parse(text).ok())?,
+        group: query.take("group", "the id of a group", |text| GroupId::parse(text).ok())?,
         state: None,
         key_tail: query.take("key_tail", "the last four symbols of a key", |text| {
             Some(text.to_ascii_uppercase()).filter(|tail| tail.len() == 4)
@@ -376,6 +379,9 @@ impl Asker {
             }
             app::Error::Refused(Refusal::SeatLimitReached { seats }) => {
                 self.say(web, "license-seat_limit_reached", &[("seats", (*seats).into())])
+            }
+            app::Error::Refused(Refusal::GroupFull { seats }) => {
+                self.say(web, "license-group_full", &[("seats", (*seats).into())])
             }
             app::Error::Refused(_)
             | app::Error::Unavailable(_)

@@ -15,6 +15,7 @@ pub(crate) mod cross_origin;
 pub(crate) mod customer;
 pub(crate) mod error_code;
 pub(crate) mod event;
+pub(crate) mod group;
 pub(crate) mod health;
 pub(crate) mod hook;
 mod idempotency;

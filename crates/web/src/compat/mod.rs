@@ -186,7 +186,7 @@ fn denied(error: app::Error) -> Result<Denied, Problem> {
     match error {
         app::Error::NotFound { .. } | app::Error::Refused(Refusal::KeyRetired { .. }) => Ok(Denied::NoKey),
         app::Error::Refused(Refusal::NotActivated) => Ok(Denied::NoSeat),
-        app::Error::Refused(Refusal::SeatLimitReached { .. }) => Ok(Denied::Full),
+        app::Error::Refused(Refusal::SeatLimitReached { .. } | Refusal::GroupFull { .. }) => Ok(Denied::Full),
         app::Error::Refused(Refusal::LicenseNotUsable(standing)) => {
             Ok(Denied::Closed(closed_by(standing).unwrap_or(Closed::Off)))
         }

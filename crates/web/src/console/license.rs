@@ -13,6 +13,7 @@ use store::{AttemptFilter, LicenseFilter, Page};
 
 use super::attempt::AttemptRow;
 use super::claim::Proof;
+use super::group::{GroupChoice, choices};
 use super::order::{LicenseRow, SeatRow};
 use super::{Chrome, Filter, Moment, Staff, done, event_moment, filters, list_page, page, query, who};
 use crate::Web;
@@ -70,6 +71,9 @@ struct Show<'a> {
     seats: Vec<SeatRow>,
     /// Whose it is: id and address.
     customer: Option<(String, String)>,
+    /// What it belongs to: id and name.
+    group: Option<(String, String)>,
+    groups: Vec<GroupChoice>,
     can_suspend: bool,
     can_reinstate: bool,
     can_revoke: bool,
@@ -201,6 +205,7 @@ pub(crate) async fn show(
         Some(customer) => store.customer(staff.shop(), customer).await.map_err(app::Error::from)?,
         None => None,
     };
+    let (group, groups) = choices(&web, &staff, license.group).await?;
     let about = |event: &&domain::Event| event.license == Some(id);
     let now = web.app.clock.now();
     let view = Show {
@@ -225,6 +230,8 @@ pub(crate) async fn show(
         terms: terms(&chrome, &license, now),
         seats: seats.iter().map(|seat| SeatRow::new(&chrome, &license, seat, now)).collect(),
         customer: owner.map(|owner| (owner.id.to_string(), owner.email.to_string())),
+        group,
+        groups,
         can_suspend: matches!(license.state, LicenseState::Active | LicenseState::SuspendedByDispute),
         can_reinstate: !matches!(license.state, LicenseState::Active | LicenseState::SuspendedByDispute),
         can_revoke: license.state != LicenseState::RevokedByPerson,

@@ -10,6 +10,7 @@ pub(crate) mod batch;
 pub(crate) mod claim;
 pub(crate) mod customer;
 pub(crate) mod delivery;
+pub(crate) mod group;
 pub(crate) mod home;
 pub(crate) mod license;
 pub(crate) mod message;
@@ -59,6 +60,17 @@ const TOLD: &[&str] = &[
     "changed-since",
     "not-undoable",
     "unfit",
+    "group-made",
+    "group-changed",
+    "group-unread",
+    "group-below-used",
+    "group-deleted",
+    "group-not-empty",
+    "group-license-unknown",
+    "group-licenses-reached",
+    "group-full",
+    "grouped",
+    "ungrouped",
     "pool-released",
     "email-corrected",
     "email-resent",

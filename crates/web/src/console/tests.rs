@@ -85,6 +85,10 @@ fn refusals() -> Vec<Refusal> {
         Refusal::RequestNotGenuine,
         Refusal::KeyRetired { new_tail: text() },
         Refusal::SeatLimitReached { seats: 1 },
+        Refusal::GroupFull { seats: 1 },
+        Refusal::GroupLicensesReached { licenses: 1 },
+        Refusal::GroupBelowUsed { licenses: 1, seats: 1 },
+        Refusal::GroupNotEmpty,
         Refusal::NotActivated,
         Refusal::UsageNotCounted,
         Refusal::SeatsBelowUsed { used: 1 },
@@ -148,6 +152,10 @@ fn meets(refusal: &Refusal) -> (bool, bool) {
         | Refusal::RequestNotGenuine
         | Refusal::KeyRetired { .. }
         | Refusal::SeatLimitReached { .. }
+        | Refusal::GroupFull { .. }
+        | Refusal::GroupLicensesReached { .. }
+        | Refusal::GroupBelowUsed { .. }
+        | Refusal::GroupNotEmpty
         | Refusal::NotActivated
         | Refusal::UsageNotCounted
         | Refusal::SeatsBelowUsed { .. }

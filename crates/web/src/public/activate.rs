@@ -173,6 +173,9 @@ fn refused(words: &Words, error: app::Error) -> Result<Trouble, Problem> {
         Refused(Refusal::SeatLimitReached { seats }) => {
             (words.fill("license-seat_limit_reached", &[("seats", (*seats).into())]), "seats", true)
         }
+        Refused(Refusal::GroupFull { seats }) => {
+            (words.fill("license-group_full", &[("seats", (*seats).into())]), "seats", true)
+        }
         app::Error::NotFound { what: "activation" } => (say("error-request-seat"), "again", false),
         app::Error::NotFound { .. } => (say("license-unknown"), "unknown", false),
         Refused(_) | app::Error::Unavailable(_) | app::Error::Conflict { .. } | app::Error::Configuration(_) => {

@@ -15,6 +15,7 @@ mod caller;
 mod customer;
 mod downloads;
 mod every_answer;
+mod group;
 mod hook;
 mod idempotency;
 mod license;

@@ -372,6 +372,21 @@ async fn keygen_callers_say_who_they_are_in_every_way_that_there_is() {
 }
 
 #[tokio::test]
+async fn a_group_that_is_full_is_told_in_keygens_words() {
+    let asked = Asked::new().await;
+    let (app, shop) = (&asked.world.app, asked.world.shop.id);
+    let key = app.key_made_elsewhere(shop, KEY).await.unwrap().unwrap();
+    let license = app.store.seat(shop, &key, None, app.clock.now()).await.unwrap().unwrap().license.id;
+    let id = domain::GroupId::mint(app.clock.now(), &mut app.entropy.rng());
+    let new = app::NewGroup { id, name: "ACME".to_owned(), max_licenses: None, max_seats: Some(1) };
+    app.create_group(shop, &new, domain::Actor::Api).await.unwrap();
+    app.regroup_license(shop, license, Some(id), "one company", domain::Actor::Api).await.unwrap();
+    let full = asked.with_key(KEY, "POST", "machines", &machine(LICENSE, "CC:DD")).await;
+    full.fails(422, "GROUP_MACHINE_LIMIT_EXCEEDED", "/data/relationships/group");
+    full.is(422, &[("/errors/0/detail", json!("machine count has exceeded maximum allowed by current group (1)"))]);
+}
+
+#[tokio::test]
 async fn keygen_machines_take_seats_and_give_them_back() {
     let asked = Asked::new().await;
     let path = |rest: &str| format!("machines{rest}");

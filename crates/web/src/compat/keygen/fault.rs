@@ -104,6 +104,10 @@ impl From<app::Error> for Fault {
                 let detail = format!("machine count has exceeded maximum allowed for license ({seats})");
                 Self::unprocessable(detail, "MACHINE_LIMIT_EXCEEDED").at("/data")
             }
+            app::Error::Refused(Refusal::GroupFull { seats }) => {
+                let detail = format!("machine count has exceeded maximum allowed by current group ({seats})");
+                Self::unprocessable(detail, "GROUP_MACHINE_LIMIT_EXCEEDED").at("/data/relationships/group")
+            }
             app::Error::Refused(Refusal::UsageExhausted { limit, .. }) => {
                 let detail = format!("usage exceeds maximum allowed for license ({limit})");
                 Self::unprocessable(detail, "USES_LIMIT_EXCEEDED").at("/data/attributes/uses")

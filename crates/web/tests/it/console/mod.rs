@@ -4,6 +4,7 @@ mod access;
 mod attempts;
 mod claims;
 mod customers;
+mod groups;
 mod held;
 mod hostile;
 mod licenses;

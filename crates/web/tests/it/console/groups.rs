@@ -1,0 +1,73 @@
+//! Groups of licenses: the list, one group, and the forms that fill and limit it.
+
+use axum::http::StatusCode;
+
+use crate::support::World;
+
+#[tokio::test]
+async fn a_group_is_made_filled_limited_and_ended_in_the_console() {
+    let world = World::new().await;
+    let mut staff = world.staff().await;
+    let (_, order) = world.bought("lumen-pro", "2").await;
+    let licenses = world.sale(&order).await.licenses;
+    let keys = world.keys(&order).await;
+    let license = format!("/console/licenses/{}", licenses[0].id);
+    let page = staff.get(&license).await.is(StatusCode::OK);
+    assert!(!page.has("Change the group"), "where there is no group nothing is said of them: {}", page.text);
+    assert!(staff.get("/console/licenses").await.is(StatusCode::OK).has("href=\"/console/groups\""));
+    assert!(staff.get("/console/groups").await.is(StatusCode::OK).has("No group yet."));
+
+    let refused = [("name", "Studio North"), ("max_licenses", "two"), ("max_seats", "")];
+    assert_eq!(staff.post("/console/groups", &refused).await.location(), "/console/groups?told=group-unread");
+    let typed = [("name", "Studio <b>North</b>"), ("max_licenses", ""), ("max_seats", "2")];
+    let made = staff.post("/console/groups", &typed).await.is(StatusCode::SEE_OTHER).location();
+    let group = made.strip_suffix("?told=group-made").unwrap().to_owned();
+    let id = group.rsplit('/').next().unwrap().to_owned();
+    let page = staff.get(&made).await.is(StatusCode::OK);
+    for text in ["The group is there.", "Studio &#60;b&#62;North", "0 / ∞", "0 / 2", "No license is in it."] {
+        assert!(page.has(text), "{text} is not on {}", page.text);
+    }
+    assert!(staff.get("/console/groups").await.is(StatusCode::OK).has(&format!("href=\"{group}\"")));
+
+    // From the page of the license, and from the page of the group.
+    let put = [("group", id.as_str()), ("reason", "one company")];
+    assert_eq!(
+        staff.post(&format!("{license}/group"), &[("group", id.as_str())]).await.location(),
+        format!("{license}?told=reason-missing")
+    );
+    assert_eq!(staff.post(&format!("{license}/group"), &put).await.location(), format!("{license}?told=grouped"));
+    let page = staff.get(&license).await.is(StatusCode::OK);
+    assert!(page.has(&format!("href=\"{group}\"")) && page.has("one company"), "{}", page.text);
+    let other = licenses[1].id.to_string();
+    for (typed, word) in [("lic_1", "group-license-unknown"), (other.as_str(), "grouped")] {
+        let put = [("license", typed), ("reason", "one company")];
+        assert_eq!(staff.post(&format!("{group}/licenses"), &put).await.location(), format!("{group}?told={word}"));
+    }
+    for key in &keys {
+        world.activate(key, "desk", "Desk").await;
+    }
+    let page = staff.get(&group).await.is(StatusCode::OK);
+    assert!(page.has("2 / ∞") && page.has("2 / 2") && page.has(&format!("href=\"{license}\"")), "{}", page.text);
+
+    let change = |most: &'static str| [("name", "Studio"), ("max_licenses", "2"), ("max_seats", most), ("reason", "x")];
+    assert_eq!(staff.post(&group, &change("1")).await.location(), format!("{group}?told=group-below-used"));
+    assert_eq!(staff.post(&group, &change("9")).await.location(), format!("{group}?told=group-changed"));
+    assert!(staff.get(&group).await.is(StatusCode::OK).has("2 / 9"));
+    let (_, third) = world.bought("lumen-pro", "1").await;
+    let third = world.sale(&third).await.licenses[0].id.to_string();
+    let put = [("license", third.as_str()), ("reason", "x")];
+    assert_eq!(
+        staff.post(&format!("{group}/licenses"), &put).await.location(),
+        format!("{group}?told=group-licenses-reached")
+    );
+
+    let delete = format!("{group}/delete");
+    assert_eq!(staff.post(&delete, &[]).await.location(), format!("{group}?told=group-not-empty"));
+    for row in &licenses {
+        let path = format!("/console/licenses/{}", row.id);
+        let out = [("group", ""), ("reason", "sold off")];
+        assert_eq!(staff.post(&format!("{path}/group"), &out).await.location(), format!("{path}?told=ungrouped"));
+    }
+    assert_eq!(staff.post(&delete, &[]).await.location(), "/console/groups?told=group-deleted");
+    staff.get(&group).await.is(StatusCode::NOT_FOUND);
+}
