@@ -447,6 +447,7 @@ fn journeys() -> Vec<Value> {
             step("activate", NOW, &[verdict("wrong_product", None)], "refused", "wrong_product"),
             step("activate", NOW, &[verdict("revoked", None)], "refused", "revoked"),
             step("activate", NOW, &[proceed(), problem(409, "seat_limit_reached", "All 3 seats are taken.")], "refused", "seat_limit_reached"),
+            step("activate", NOW, &[proceed(), problem(409, "license_group_full", "All 50 seats of the group are taken.")], "refused", "group_full"),
             step("activate", NOW, &[proceed(), problem(403, "license_suspended", "The license is suspended.")], "refused", "suspended"),
             step("activate", NOW, &[proceed(), problem(404, "license_unknown", "There is no such key.")], "refused", "unknown"),
             step("activate", NOW, &[proceed(), problem(403, "license_paused", "A rule of a newer shop.")], "refused", "paused"),

@@ -44,6 +44,7 @@ pub const CODES: &[(&str, &str, &str)] = &[
     ("expired", "The license has expired. Renew it in the portal.", "Die Lizenz ist abgelaufen. Verlängern Sie sie im Portal."),
     ("wrong_product", "The license is for another product.", "Die Lizenz gehört zu einem anderen Produkt."),
     ("seat_limit_reached", "Every seat of the license is taken. Free one in the portal.", "Alle Plätze der Lizenz sind belegt. Geben Sie im Portal einen frei."),
+    ("group_full", "The licenses of your group share seats, and every one is taken. Free one in the portal.", "Die Lizenzen Ihrer Gruppe teilen sich Plätze, und alle sind belegt. Geben Sie im Portal einen frei."),
     ("unavailable", "The shop cannot answer right now. Please try again later.", "Der Shop kann gerade nicht antworten. Bitte versuchen Sie es später noch einmal."),
     ("timeout", "The shop did not answer in time. Please try again later.", "Der Shop hat nicht rechtzeitig geantwortet. Bitte versuchen Sie es später noch einmal."),
     ("network", "The shop cannot be reached. Check your internet connection.", "Der Shop ist nicht erreichbar. Prüfen Sie Ihre Internetverbindung."),

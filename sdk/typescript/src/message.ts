@@ -51,6 +51,10 @@ export const MESSAGES: Readonly<Record<string, readonly [english: string, german
     'Every seat of the license is taken. Free one in the portal.',
     'Alle Plätze der Lizenz sind belegt. Geben Sie im Portal einen frei.',
   ],
+  group_full: [
+    'The licenses of your group share seats, and every one is taken. Free one in the portal.',
+    'Die Lizenzen Ihrer Gruppe teilen sich Plätze, und alle sind belegt. Geben Sie im Portal einen frei.',
+  ],
   unavailable: [
     'The shop cannot answer right now. Please try again later.',
     'Der Shop kann gerade nicht antworten. Bitte versuchen Sie es später noch einmal.',
