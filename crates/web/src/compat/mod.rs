@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use app::ActivateAnswer;
+use aws_lc_rs::digest::{SHA256, digest};
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -274,23 +275,19 @@ impl Told {
 /// A number for an id that is none: positive, within what every language counts exactly, the same for ever
 /// (FNV-1a, folded to 31 bits).
 fn stable_number(id: &str) -> u64 {
-    let hash = hash(0xcbf2_9ce4_8422_2325, id);
+    let step = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325, step);
     (hash ^ (hash >> 31)) & 0x7fff_ffff
 }
 
-/// A UUID for an id that is none, the same for ever.
-fn stable_uuid(id: &str) -> String {
-    let halves = [hash(0xcbf2_9ce4_8422_2325, id), hash(0x6c62_272e_07bb_0142, id)].map(u64::to_be_bytes);
+/// A UUID for what has none here, always the same for the same name (version 8, RFC 9562 §5.8: SHA-256).
+fn stable_uuid(name: &str) -> String {
+    let hash = digest(&SHA256, name.as_bytes());
     let mut bytes = [0; 16];
-    for (place, byte) in bytes.iter_mut().zip(halves.as_flattened()) {
-        *place = *byte;
-    }
-    uuid(bytes)
-}
-
-/// FNV-1a from a beginning.
-fn hash(basis: u64, id: &str) -> u64 {
-    id.bytes().fold(basis, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    bytes.copy_from_slice(&hash.as_ref()[..16]);
+    bytes[6] = (bytes[6] & 0x0f) | 0x80;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    domain::uuid_text(u128::from_be_bytes(bytes))
 }
 
 /// A new UUID of version 4 (RFC 9562 §5.4), as these systems give their activations.
@@ -352,8 +349,8 @@ mod tests {
     fn ids_of_ids_stay_what_they_are() {
         assert_eq!(stable_number(""), 331_815_660);
         assert_ne!(stable_number("prod_a"), stable_number("prod_b"));
-        assert_eq!(stable_uuid(""), "cbf29ce4-8422-4325-ac62-272e07bb0142");
-        assert_ne!(stable_uuid("prod_a"), stable_uuid("prod_b"));
+        assert_eq!(stable_uuid("a"), "ca978112-ca1b-8dca-bac2-31b39a23dc4d");
+        assert_ne!(stable_uuid("a"), stable_uuid("b"));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::JSON_API;
 use super::call::{Call, Held};
 use super::fault::Fault;
 use crate::Web;
-use crate::compat::Told;
+use crate::compat::{Told, stable_uuid};
 
 /// Within how long of its end a license is told to be expiring.
 const EXPIRING: Duration = Duration::days(3);
@@ -371,16 +371,6 @@ pub(super) fn time(at: Timestamp) -> String {
     format!("{seconds}.{fraction:0<3.3}Z")
 }
 
-/// A UUID for what has none here, always the same for the same name (version 8, RFC 9562 §5.8: SHA-256).
-pub(super) fn stable_uuid(name: &str) -> String {
-    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, name.as_bytes());
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&hash.as_ref()[..16]);
-    bytes[6] = (bytes[6] & 0x0f) | 0x80;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    domain::uuid_text(u128::from_be_bytes(bytes))
-}
-
 /// One resource, or what goes with a document, as an answer.
 pub(super) fn answer(status: StatusCode, document: &Value) -> Response {
     (status, [(header::CONTENT_TYPE, JSON_API)], document.to_string()).into_response()
@@ -435,11 +425,5 @@ mod tests {
         let sent = sent.as_object().unwrap();
         let kept = sent.iter().map(|(name, value)| (name.clone(), note(value).unwrap())).collect();
         assert_eq!(notes_out(&kept).1, *sent);
-    }
-
-    #[test]
-    fn what_has_no_id_gets_one_that_stays() {
-        assert_eq!(stable_uuid("a"), "ca978112-ca1b-8dca-bac2-31b39a23dc4d");
-        assert_ne!(stable_uuid("a"), stable_uuid("b"));
     }
 }
