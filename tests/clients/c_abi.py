@@ -40,11 +40,25 @@ class OutcomeView(Structure):
     ]
 
 
+class SignedKeyView(Structure):
+    _fields_ = [
+        *((name, c_char_p) for name in ("key", "license", "product", "plan")),
+        ("features", POINTER(c_char_p)),
+        ("features_count", c_size_t),
+        ("feature_values", c_char_p),
+        *((name, c_int64) for name in ("issued_at", "expires_at", "updates_until", "seats")),
+        ("trial", c_int),
+    ]
+
+
 LIBRARY = ctypes.CDLL(sys.argv.pop(1))
 LIBRARY.latchkey_open.restype = c_void_p
 LIBRARY.latchkey_open.argtypes = [POINTER(SettingsView), POINTER(Callbacks)]
 LIBRARY.latchkey_close.argtypes = [c_void_p]
 LIBRARY.latchkey_text_append.argtypes = [c_void_p, c_char_p, c_size_t]
+LIBRARY.latchkey_verify_signed_key.restype = POINTER(SignedKeyView)
+LIBRARY.latchkey_verify_signed_key.argtypes = [c_char_p, c_char_p, c_char_p, c_int64, c_char_p]
+LIBRARY.latchkey_free_signed_key.argtypes = [POINTER(SignedKeyView)]
 LIBRARY.latchkey_verify.argtypes = [c_char_p, c_char_p, c_char_p, c_char_p, c_int64, c_char_p]
 TAKES = {"activate": 2, "request_activation": 2, "install": 1, "check_revocations": 1}
 for call in (*TAKES, "validate", "heartbeat", "deactivate", "status", "refresh", "request_release"):
@@ -85,6 +99,19 @@ class Vectors(unittest.TestCase):
             given = (row["certificate"].encode(), keys, row["product"].encode(), row["fingerprint"].encode(), row["now"])
             holds = LIBRARY.latchkey_verify(*given, code)
             self.assertEqual((holds, code.value.decode() or None), (int(row["error"] is None), row["error"]), row["name"])
+
+    def test_signed_keys(self):
+        keys = json.dumps(VECTORS["jwks"]).encode()
+        for row in VECTORS["signed_keys"]:
+            code = ctypes.create_string_buffer(40)
+            given = (row["text"].encode(), keys, row["product"].encode(), row["now"])
+            view = LIBRARY.latchkey_verify_signed_key(*given, code)
+            found = (signed_key_of(view.contents) if view else None, code.value.decode() or None)
+            self.assertEqual(found, (row["says"], row["error"]), row["name"])
+            LIBRARY.latchkey_free_signed_key(view)
+            again = LIBRARY.latchkey_verify_signed_key(*given, None)
+            self.assertEqual(bool(again), row["error"] is None, row["name"])
+            LIBRARY.latchkey_free_signed_key(again)
 
     def test_license_files_are_verified_as_the_certificates_in_them(self):
         keys = json.dumps(VECTORS["jwks"]).encode()
@@ -173,11 +200,26 @@ class Vectors(unittest.TestCase):
         self.assertFalse(LIBRARY.latchkey_check_revocations(None, b""))
         LIBRARY.latchkey_close(None)
         self.assertEqual(LIBRARY.latchkey_check_key(None, None, None), 0)
+        self.assertFalse(LIBRARY.latchkey_verify_signed_key(None, None, None, 0, None))
+        LIBRARY.latchkey_free_signed_key(None)
         full = Callbacks(None, SEND(lambda *_: 0), READ(lambda *_: 0), WRITE(lambda *_: 1))
         settings.keys = None
         client = LIBRARY.latchkey_open(settings, full)
         self.assertFalse(LIBRARY.latchkey_status(client), "what cannot be kept is told")
         LIBRARY.latchkey_close(client)
+
+
+def signed_key_of(view):
+    return {
+        **{name: decoded(getattr(view, name)) for name in ("key", "license", "product", "plan")},
+        "features": [decoded(view.features[at]) for at in range(view.features_count)],
+        "feature_values": json.loads(decoded(view.feature_values)),
+        "issued_at": view.issued_at,
+        "expires_at": view.expires_at or None,
+        "updates_until": view.updates_until or None,
+        "seats": None if view.seats < 0 else view.seats,
+        "trial": bool(view.trial),
+    }
 
 
 def outcome_of(view):

@@ -10,7 +10,9 @@ use domain::{
     RefundId, ShopId, Timestamp,
 };
 use gateways::{Call, Gateway, Headers, HttpResponse, Translation, adapter};
-use latchkey_license::{KeyCode, KeySet, OfflineRequest, RevocationList, read_file, read_request, verify};
+use latchkey_license::{
+    KeyCode, KeySet, OfflineRequest, RevocationList, read_file, read_request, read_signed_key, signed_key_code, verify,
+};
 use money::{Currency, Money};
 use sandbox::model::delivery::sign;
 use sandbox::model::moment::Moment;
@@ -28,6 +30,7 @@ pub fn all() -> Vec<Target> {
         credentials(),
         license_key(),
         certificate(),
+        signed_key(),
         key_set(),
         carried(),
         money(),
@@ -264,6 +267,31 @@ fn certificate() -> Target {
         }
     };
     target("certificate", words, bytes(seeds), read)
+}
+
+/// Nor a key that is signed, however it is written.
+fn signed_key() -> Target {
+    let vectors = vectors();
+    let keys = KeySet::parse(&vectors["jwks"].to_string()).unwrap();
+    let whole = |text: &str| text.replace([' ', '\t', '\r', '\n', '\u{feff}'], "");
+    // The longest of them is only long.
+    let seeds: Vec<String> =
+        texts(&vectors, "signed_keys", "text").into_iter().filter(|text| text.len() < 4_000).collect();
+    let known: BTreeSet<String> = seeds.iter().map(|seed| whole(seed)).collect();
+    let words = &["key/", ".", "=", "==", "eyJ", "-", "_", "A", "\n", " "];
+    let read = move |input: &[u8]| {
+        let text = String::from_utf8_lossy(input);
+        let code = signed_key_code(&text);
+        match read_signed_key(&text, &keys) {
+            Ok(says) => {
+                assert!(known.contains(&whole(&text)), "a key that nobody signed is taken: {text}");
+                assert_eq!(code, Some(says.key), "the short key is not the one in it: {text}");
+                "taken".to_owned()
+            }
+            Err(error) => variant(&error),
+        }
+    };
+    target("signed_key", words, bytes(seeds), read)
 }
 
 /// What people carry to and from devices without a network: license files, requests, revocation lists.

@@ -4,6 +4,7 @@
 //!   is asked over the network.
 //! - [`Certificate claims`](Claims) say what was bought, for how long and for which device. They travel as a
 //!   signed JWT, which [`verify`] checks offline against the shop's published [`KeySet`].
+//! - A [`SignedKey`] is a key that says itself what was bought: [`verify_signed_key`].
 //! - A [license file](read_file) is a certificate that a person carries, an [`OfflineRequest`] what an app without a
 //!   network asks for, and a [`RevocationList`] what was taken back before its certificates are over.
 //!
@@ -24,6 +25,7 @@ mod key_code;
 mod key_set;
 mod request;
 mod revocation;
+mod signed_key;
 
 pub use certificate::{
     CertificateError, Claims, Header, LicenseClaims, MAX_CERTIFICATE_BYTES, TokenPart, assemble, key_id, signing_input,
@@ -34,3 +36,7 @@ pub use key_code::{KeyCode, KeyCodeError};
 pub use key_set::{KeySet, KeySetError, PublicKey};
 pub use request::{MAX_REQUEST_BYTES, OfflineRequest, RequestError, SignedRequest, read_request};
 pub use revocation::{MAX_REVOCATIONS_BYTES, RevocationList, Revoked, revocations_key_id};
+pub use signed_key::{
+    MAX_SIGNED_KEY_BYTES, SignedKey, SignedKeyError, assemble_signed_key, is_signed_key, read_signed_key,
+    signed_key_code, signed_key_input, verify_signed_key,
+};

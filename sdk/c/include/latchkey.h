@@ -123,6 +123,28 @@ int latchkey_check_keys(const char *keys, char *code);
 int latchkey_verify(const char *certificate, const char *keys, const char *product, const char *fingerprint,
                     int64_t now, char *code);
 
+/* What a signed key says, as of the moment when it was issued. */
+typedef struct latchkey_signed_key {
+    const char *key;             /* The short key: what the shop knows the license by. */
+    const char *license_id;
+    const char *product;
+    const char *plan;
+    const char *const *features; /* The features that it switches on. */
+    size_t features_count;
+    const char *feature_values;  /* What it sets to a value, as a JSON object. */
+    int64_t issued_at;
+    int64_t expires_at;          /* When it stops counting; 0 if that was not fixed when it was issued. */
+    int64_t updates_until;       /* Until when versions come out that it covers; 0: every version. */
+    int64_t seats;               /* For how many devices it is; -1: any number. */
+    int trial;                   /* Whether it is for trying out. */
+} latchkey_signed_key;
+
+/* What a signed key says, if one of these keys signed it and it counts for this product at this time; else NULL, with the
+ * reason as a word in `code`. To be freed. */
+const latchkey_signed_key *latchkey_verify_signed_key(const char *text, const char *keys, const char *product,
+                                                      int64_t now, char *code);
+void latchkey_free_signed_key(const latchkey_signed_key *key);
+
 #ifdef __cplusplus
 }
 #endif

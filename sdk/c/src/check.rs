@@ -79,7 +79,7 @@ pub unsafe extern "C" fn latchkey_verify(
 }
 
 /// Writes a text of ours with its zero byte. Every one of them is shorter than the buffer.
-unsafe fn put(buffer: *mut c_char, text: &str) {
+pub(crate) unsafe fn put(buffer: *mut c_char, text: &str) {
     if buffer.is_null() || text.len() >= BUFFER_BYTES {
         return;
     }

@@ -8,6 +8,8 @@
 mod callbacks;
 mod check;
 mod outcome;
+mod signed_key;
+mod texts;
 
 use std::ffi::c_char;
 

@@ -1,9 +1,11 @@
 //! An outcome laid out for C: texts that end with a zero byte, kept alive beside the struct that points to them.
 
-use std::ffi::{CString, c_char, c_int};
+use std::ffi::{c_char, c_int};
 use std::ptr;
 
 use latchkey_client::{Outcome, State};
+
+use crate::texts::Texts;
 
 /// `latchkey_outcome`.
 #[repr(C)]
@@ -29,21 +31,14 @@ pub struct OutcomeView {
 #[derive(Default)]
 pub(crate) struct CallOutcome {
     view: Option<Box<OutcomeView>>,
-    texts: Vec<CString>,
+    texts: Texts,
     features: Vec<*const c_char>,
 }
 
 impl CallOutcome {
     pub(crate) fn of(outcome: &Outcome) -> Self {
-        let mut texts = Vec::new();
-        // A text of the shop may hold a zero byte, which ends it for C.
-        let mut keep = |text: &str| {
-            let kept = CString::new(text.split('\0').next().unwrap_or_default()).unwrap_or_default();
-            // The bytes stay where they are when the owner moves into the list.
-            let pointer = kept.as_ptr();
-            texts.push(kept);
-            pointer
-        };
+        let mut texts = Texts::default();
+        let mut keep = |text: &str| texts.keep(text);
         let license = outcome.license.as_ref();
         let features: Vec<*const c_char> =
             license.map(|license| license.features.iter().map(|feature| keep(feature)).collect()).unwrap_or_default();

@@ -20,6 +20,7 @@ from .license_file import LicenseFileError, read_license_file
 from .message import MESSAGES, message
 from .outcome import License, Outcome
 from .revocation import verify_revocations
+from .signed_key import SignedKeyError, verify_signed_key
 
 __all__ = [
     "CertificateError",
@@ -37,9 +38,11 @@ __all__ = [
     "Outcome",
     "Reply",
     "Settings",
+    "SignedKeyError",
     "message",
     "parse_key",
     "read_license_file",
     "verify",
     "verify_revocations",
+    "verify_signed_key",
 ]

@@ -10,6 +10,7 @@ from .key_code import KeyCodeError, parse_key
 from .key_set import KeySet, KeySetError
 from .message import message
 from .outcome import License, Outcome
+from .signed_key import signed_key_code
 
 LEEWAY_SECONDS = 300
 ROLLBACK_SECONDS = 86_400
@@ -150,7 +151,11 @@ def request(call, settings, key, device_name=None):
 
 def typed(settings, text):
     """The key that a person typed, in its one proper form, and None; or None and why it is none, told without asking
-    anybody. A text that is no key of ours may be one that was brought along from elsewhere, and is left as it is."""
+    anybody. Of a signed key it is the short one in it, which the shop is asked by. A text that is no key of ours may be
+    one that was brought along from elsewhere, and is left as it is."""
+    signed = signed_key_code(text)
+    if signed is not None:
+        return signed, None
     try:
         return parse_key(text), None
     except KeyCodeError as error:

@@ -78,6 +78,10 @@ MESSAGES = {
         "The shop's answer cannot be verified.",
         "Die Antwort des Shops lässt sich nicht prüfen.",
     ),
+    "key_not_genuine": (
+        "The key was changed, or is not from this shop. Copy it whole from your receipt.",
+        "Der Schlüssel wurde verändert oder ist nicht von diesem Shop. Kopieren Sie ihn ganz aus Ihrem Beleg.",
+    ),
     "key_retired": (
         "The key was replaced. Enter the new one; it stands in the portal.",
         "Der Schlüssel wurde ersetzt. Geben Sie den neuen ein; er steht im Portal.",

@@ -19,13 +19,15 @@ from latchkey_client import (  # noqa: E402
     MemoryStorage,
     Reply,
     Settings,
+    SignedKeyError,
     message,
     parse_key,
     read_license_file,
     verify,
     verify_revocations,
+    verify_signed_key,
 )
-from latchkey_client import base64url, ed25519, lease, offline_request, revocation  # noqa: E402
+from latchkey_client import base64url, ed25519, lease, offline_request, revocation, signed_key  # noqa: E402
 
 VECTORS = json.loads((pathlib.Path(__file__).resolve().parents[2] / "vectors.json").read_text(encoding="utf-8"))
 
@@ -68,6 +70,14 @@ class Vectors(unittest.TestCase):
         for row in self.rows("certificates"):
             given = (row["certificate"], keys, row["now"], lease.LEEWAY_SECONDS, row["product"], row["fingerprint"])
             self.assertEqual(told(CertificateError, lambda: verify(*given)), (row["claims"], row["error"]), row["name"])
+
+    def test_signed_keys(self):
+        keys = KeySet.parse(json.dumps(VECTORS["jwks"]))
+        for row in self.rows("signed_keys"):
+            given = (row["text"], keys, row["now"], row["product"])
+            read = told(SignedKeyError, lambda: verify_signed_key(*given))
+            self.assertEqual(read, (row["says"], row["error"]), row["name"])
+            self.assertEqual(signed_key.signed_key_code(row["text"]), row["code"], row["name"])
 
     def test_files(self):
         for row in self.rows("files"):

@@ -18,6 +18,8 @@
 
 #[path = "vectors/offline.rs"]
 mod offline;
+#[path = "vectors/signed.rs"]
+mod signed;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -57,11 +59,12 @@ pub fn document() -> Value {
         "key_sets": key_sets(),
         "signatures": signatures(),
         "certificates": certificates(),
+        "signed_keys": signed::signed_keys(),
         "files": offline::files(),
         "requests": offline::requests(),
         "revocations": offline::revocations(),
         "messages": CODES.iter().map(|(code, english, german)| json!({ "code": code, "en": english, "de": german })).collect::<Vec<_>>(),
-        "journeys": journeys().into_iter().chain(offline::journeys()).collect::<Vec<_>>(),
+        "journeys": journeys().into_iter().chain(offline::journeys()).chain(signed::journeys()).collect::<Vec<_>>(),
     })
 }
 

@@ -1,7 +1,7 @@
 //! The state machine: from what is kept, a time, and perhaps an answer, to what is kept now and the outcome. Reads
 //! no clock and sends nothing. The same rules, by the same names, stand in every client library.
 
-use latchkey_license::{CertificateError, Claims, KeyCode, KeyCodeError, KeySet, key_id, verify};
+use latchkey_license::{CertificateError, Claims, KeyCode, KeyCodeError, KeySet, key_id, signed_key_code, verify};
 use serde_json::json;
 
 use crate::answer::{Call, Meaning, Reply, Request, read, unclear};
@@ -84,10 +84,14 @@ pub fn request(call: Call, settings: &Settings, key: &str, device_name: Option<&
     }
 }
 
-/// The key that a person typed, in its one proper form; or why it is none, told without asking anybody. A text that
-/// is no key of ours may be one that was brought along from elsewhere, and is left as it is.
+/// The key that a person typed, in its one proper form; or why it is none, told without asking anybody. Of a signed key
+/// it is the short one in it, which the shop is asked by. A text that is no key of ours may be one that was brought along
+/// from elsewhere, and is left as it is.
 pub(crate) fn typed(settings: &Settings, text: &str) -> Result<String, Box<Outcome>> {
     let slip = |code| Err(Box::new(settings.outcome(State::Refused, code, None, None)));
+    if let Some(key) = signed_key_code(text) {
+        return Ok(key.to_string());
+    }
     match KeyCode::parse(text) {
         Ok(key) => Ok(key.to_string()),
         Err(KeyCodeError::Empty) => slip("key_missing"),

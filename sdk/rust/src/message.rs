@@ -51,6 +51,7 @@ pub const CODES: &[(&str, &str, &str)] = &[
     ("answer_unreadable", "Something between here and the shop answered in its place. Check your internet connection.", "Etwas auf dem Weg zum Shop hat an seiner Stelle geantwortet. Prüfen Sie Ihre Internetverbindung."),
     ("unknown_key", "The shop's answer is signed with a key that this version does not know. Update the program.", "Die Antwort des Shops trägt eine Unterschrift, die diese Version nicht kennt. Aktualisieren Sie das Programm."),
     ("certificate_refused", "The shop's answer cannot be verified.", "Die Antwort des Shops lässt sich nicht prüfen."),
+    ("key_not_genuine", "The key was changed, or is not from this shop. Copy it whole from your receipt.", "Der Schlüssel wurde verändert oder ist nicht von diesem Shop. Kopieren Sie ihn ganz aus Ihrem Beleg."),
     ("key_retired", "The key was replaced. Enter the new one; it stands in the portal.", "Der Schlüssel wurde ersetzt. Geben Sie den neuen ein; er steht im Portal."),
     ("file_awaited", "Carry the request to the shop's page, and come back with the license file.", "Bringen Sie die Anfrage zur Seite des Shops, und kommen Sie mit der Lizenzdatei zurück."),
     ("file_unreadable", "This is not a whole license file.", "Das ist keine vollständige Lizenzdatei."),

@@ -15,3 +15,4 @@ export { LEEWAY_SECONDS, NOTICE_SECONDS, ROLLBACK_SECONDS, type Kept, type Setti
 export { MESSAGES, message } from './message.js';
 export type { License, Outcome, State } from './outcome.js';
 export { verifyRevocations, type Revoked } from './revocation.js';
+export { SignedKeyError, type SignedKey, verifySignedKey } from './signed_key.js';

@@ -9,6 +9,7 @@ import { KeyCodeError, parseKey } from './key_code.js';
 import { KeySet } from './key_set.js';
 import { message } from './message.js';
 import type { Outcome, State } from './outcome.js';
+import { signedKeyCode } from './signed_key.js';
 
 /** How far a clock may be off when a certificate's times are compared. */
 export const LEEWAY_SECONDS = 300;
@@ -171,10 +172,13 @@ export function request(call: Call, settings: Settings, key: string, deviceName:
 
 /**
  * The key that a person typed, in its one proper form; or why it is none, told
- * without asking anybody. A text that is no key of ours may be one that was
- * brought along from elsewhere, and is left as it is.
+ * without asking anybody. Of a signed key it is the short one in it, which the
+ * shop is asked by. A text that is no key of ours may be one that was brought
+ * along from elsewhere, and is left as it is.
  */
 export function typed(settings: Settings, text: string): string | Outcome {
+  const signed = signedKeyCode(text);
+  if (signed !== null) return signed;
   try {
     return parseKey(text);
   } catch (error) {

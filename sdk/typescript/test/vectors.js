@@ -20,10 +20,12 @@ import {
   readLicenseFile,
   verify,
   verifyRevocations,
+  verifySignedKey,
 } from '../dist/index.js';
 import { NOTHING_KEPT, keptText, readKept } from '../dist/lease.js';
 import { requestText } from '../dist/offline_request.js';
 import { named } from '../dist/revocation.js';
+import { signedKeyCode } from '../dist/signed_key.js';
 import { sha256, sha512 } from '../dist/sha2.js';
 
 const vectors = JSON.parse(await readFile(new URL('../../vectors.json', import.meta.url), 'utf8'));
@@ -94,6 +96,14 @@ for (const lacks of [null, 'Ed25519', 'everything']) {
     }
   });
 }
+
+test('signed keys', async () => {
+  const keys = KeySet.parse(JSON.stringify(vectors.jwks));
+  for (const { name, text, now, product, says, code, error } of rows('signed_keys')) {
+    assert.deepEqual(await told(() => verifySignedKey(text, keys, now, product)), [says, error], name);
+    assert.equal(signedKeyCode(text), code, name);
+  }
+});
 
 test('files', async () => {
   for (const { name, text, certificate, error } of rows('files')) {
