@@ -123,6 +123,38 @@ journey('The pages after a purchase can be used by everybody', {}, async (visito
   await visitor.audit('order, refunded');
 });
 
+const STUDIO = `
+[[product]]
+slug = "studio"
+name = "Studio"
+
+[[product.plan]]
+slug = "studio"
+name = "Studio"
+prices = { EUR = "99.00" }
+features = ["export", "batch", "color"]
+fulfilment = "signed_key"
+`;
+
+journey('A key of five hundred letters fits on every page and is copied whole', {}, async (visitor, shop) => {
+  const { page } = visitor;
+  await shop.apply(STUDIO);
+  const email = someone();
+  await order(visitor, email, { plan: 'studio' });
+  await payByCard(visitor, CARDS.good);
+  await orderStage(visitor, 'paid');
+  const key = await page.locator('.key').innerText();
+  assert.match(key, /^key\/[\w-]{300,}={0,2}\.[\w-]{86}==$/);
+  await visitor.audit('order with a signed key');
+  await visitor.context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.click('[data-copy]');
+  await page.waitForFunction((label) => document.querySelector('[data-copy]').textContent === label, 'Copied');
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), key);
+  assert.equal((await shop.validate(key)).code, 'valid');
+  await readMail(visitor, email, new RegExp(key.slice(0, 60)));
+  await visitor.audit('mail with a signed key');
+});
+
 journey('A debit that failed leaves pages that everybody can use', {}, async (visitor, shop) => {
   const email = someone();
   await order(visitor, email);

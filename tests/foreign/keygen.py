@@ -1,7 +1,8 @@
 """Keygen's client against our endpoints: a license, a device and a key pair of the old days go on here.
 
 The account's key pair is taken in before the shop starts, the licenses while it runs. The client, `keygen_rs`, knows
-the base address, the account, the product and the public key, and verifies the signature of every answer.
+the base address, the account, the product and the public key, and verifies the signature of every answer. It verifies
+a key that the shop has signed as well, by itself and as what the shop says of it.
 """
 
 import json
@@ -10,6 +11,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LATCHKEY = os.environ.get("LATCHKEY_BINARY", ROOT / "target/debug/latchkey")
@@ -25,6 +27,39 @@ LICENSE = "10000000-0000-4000-8000-000000000001"
 MACHINE = "20000000-0000-4000-8000-000000000001"
 KEY = "C1B6DE-39A6E3-DE1529-8559A0-4AF593-V3"
 OLD_DEVICE = "AA:BB"
+
+
+# A plan whose keys say what was bought, beside what the shop sells already.
+STUDIO = """
+[[product]]
+slug = "studio"
+name = "Studio"
+
+[[product.plan]]
+slug = "studio"
+name = "Studio"
+prices = { EUR = "99.00" }
+features = ["EXPORT"]
+fulfilment = "signed_key"
+"""
+
+
+def post(shop, path, body, headers):
+    """What a POST is answered with."""
+    url = shop["storefront"].rstrip("/") + path
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json"} | headers)
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)
+
+
+def signed_key(shop):
+    """A key that the shop signed, and its product as Keygen's clients name it."""
+    auth = {"authorization": f"Bearer {shop['api_key']}"}
+    batch = post(shop, "/v1/licenses/batches", {"plan": "studio", "licenses": 1, "reason": "A test"}, auth)
+    with urllib.request.urlopen(urllib.request.Request(batch["keys_url"], headers=auth)) as answer:
+        key = answer.read().decode().splitlines()[1].split(",")[0]
+    told = post(shop, "/compat/keygen/v1/licenses/actions/validate-key", {"meta": {"key": key}}, {})
+    return key, told["data"]["relationships"]["product"]["data"]["id"]
 
 
 def one(kind, name):
@@ -72,8 +107,12 @@ def main():
                                  stdout=subprocess.PIPE)
             report = json.loads(run.stdout)
             assert (report["imported"], report["refused"]) == (1, []), report
+            studio = folder / "studio.toml"
+            studio.write_text(STUDIO)
+            subprocess.run([LATCHKEY, "apply", studio, *data], check=True, stdout=subprocess.DEVNULL)
             base = shop["storefront"].rstrip("/") + "/compat/keygen"
-            subprocess.run([CLIENT, base, ACCOUNT, PRODUCT, PUBLIC_KEY, KEY, OLD_DEVICE], check=True)
+            signed = signed_key(shop)
+            subprocess.run([CLIENT, base, ACCOUNT, PRODUCT, PUBLIC_KEY, KEY, OLD_DEVICE, *signed], check=True)
         finally:
             demo.kill()
             demo.wait()

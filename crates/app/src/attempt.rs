@@ -21,6 +21,7 @@ use latchkey_license::{KeyCode, KeyCodeError};
 use metrics::Counter;
 use store::{CommitError, TypedKey};
 
+use crate::key_text::KeySlip;
 use crate::trace::program;
 use crate::{App, Error};
 
@@ -349,13 +350,19 @@ impl App {
         shop: ShopId,
         kind: AttemptKind,
         typed: &str,
-        slip: KeyCodeError,
+        slip: KeySlip,
         device: Option<&Fingerprint>,
     ) {
         let asked = match slip {
-            KeyCodeError::WrongLength { found } => format!("{} {found}", slip.code()),
-            KeyCodeError::BadSymbol { position, .. } => format!("{} {position}", slip.code()),
-            KeyCodeError::Empty | KeyCodeError::WrongCheckSymbols => slip.code().to_owned(),
+            KeySlip::Mistyped(KeyCodeError::WrongLength { found }) => format!("{} {found}", slip.code()),
+            KeySlip::Mistyped(KeyCodeError::BadSymbol { position, .. }) => format!("{} {position}", slip.code()),
+            KeySlip::Mistyped(KeyCodeError::Empty | KeyCodeError::WrongCheckSymbols) | KeySlip::NotGenuine(_) => {
+                slip.code().to_owned()
+            }
+        };
+        let (verdict, rule) = match slip {
+            KeySlip::Mistyped(_) => (AttemptVerdict::Unknown, Rule::KeyForm),
+            KeySlip::NotGenuine(_) => (AttemptVerdict::KeyNotGenuine, Rule::KeySignature),
         };
         let TypedKey { tail, hash } = self.store.typed_key(typed);
         self.attempts.keep(Attempt {
@@ -363,15 +370,18 @@ impl App {
             key_hash: hash,
             fingerprint: device.cloned(),
             asked: Some(asked),
-            ..self.attempt(shop, kind, AttemptVerdict::Unknown, Rule::KeyForm, self.clock.now())
+            ..self.attempt(shop, kind, verdict, rule, self.clock.now())
         });
     }
 
     /// Keeps that an app of another system came with a key that nobody has.
     pub fn note_unknown_key(&self, shop: ShopId, typed: &str) {
         let TypedKey { tail, hash } = self.store.typed_key(typed);
-        let (kind, verdict) = (AttemptKind::Validate, AttemptVerdict::Unknown);
-        let attempt = self.attempt(shop, kind, verdict, Rule::KeyKnown, self.clock.now());
+        let (verdict, rule) = match self.slip_of(typed) {
+            Some(KeySlip::NotGenuine(_)) => (AttemptVerdict::KeyNotGenuine, Rule::KeySignature),
+            Some(KeySlip::Mistyped(_)) | None => (AttemptVerdict::Unknown, Rule::KeyKnown),
+        };
+        let attempt = self.attempt(shop, AttemptKind::Validate, verdict, rule, self.clock.now());
         self.attempts.keep(Attempt { key_tail: tail, key_hash: hash, ..attempt });
     }
 

@@ -87,9 +87,11 @@ impl App {
         let claim = self.store.claim_with_buyer(shop, license).await?.ok_or(Refusal::NothingOwed)?.claim;
         let endpoint = match claim.fulfilment {
             Fulfilment::Webhook { endpoint } => endpoint,
-            Fulfilment::GeneratedKey | Fulfilment::Download | Fulfilment::Manual { .. } | Fulfilment::Pool { .. } => {
-                return Err(Refusal::NothingOwed.into());
-            }
+            Fulfilment::GeneratedKey
+            | Fulfilment::Download
+            | Fulfilment::SignedKey
+            | Fulfilment::Manual { .. }
+            | Fulfilment::Pool { .. } => return Err(Refusal::NothingOwed.into()),
         };
         match claim.state {
             ClaimState::Waiting => {}

@@ -16,11 +16,8 @@ mod table;
 
 use std::collections::BTreeMap;
 
-use domain::{
-    Changes, ForeignKey, ForeignPlan, ForeignSystem, ImportRecord, PlanId, Product, Refusal, Shop, import_license,
-};
+use domain::{Changes, ForeignPlan, ForeignSystem, ImportRecord, PlanId, Product, Refusal, Shop, import_license};
 use futures::{StreamExt as _, stream};
-use latchkey_license::KeyCode;
 
 use crate::{App, Error};
 
@@ -103,27 +100,6 @@ pub struct ImportTarget {
 }
 
 impl App {
-    /// The key of ours behind a key as an app sends it: one of ours, or one of another system that was taken over.
-    /// `None` when nobody has it.
-    ///
-    /// # Errors
-    /// `Unavailable` when nobody can tell: that is never "no such key".
-    pub async fn key_behind(&self, shop: domain::ShopId, text: &str) -> Result<Option<KeyCode>, Error> {
-        match self.key_made_elsewhere(shop, text).await? {
-            Some(key) => Ok(Some(key)),
-            None => Ok(KeyCode::parse(text).ok()),
-        }
-    }
-
-    /// The key of ours behind one that another system issued, or behind a code out of a stock that was handed out.
-    ///
-    /// # Errors
-    /// As [`App::key_behind`].
-    pub async fn key_made_elsewhere(&self, shop: domain::ShopId, text: &str) -> Result<Option<KeyCode>, Error> {
-        let Ok(foreign) = ForeignKey::parse(text) else { return Ok(None) };
-        Ok(self.store.key_behind(shop, &foreign).await?)
-    }
-
     /// Where licenses of a plan go, by the name of the plan in addresses.
     ///
     /// # Errors

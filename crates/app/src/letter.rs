@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Delivery, Fulfilment, License, LicenseId, LoginLink, LoginLinkId, MailKind, Order, Plan, PlanId, Product,
-    ProductId, Sale, Shop, Standing, TransferId,
+    ProductId, Sale, Shop, SignedText, Standing, TransferId,
 };
 use latchkey_license::KeyCode;
 use store::{LicenseFilter, OpenedClaim, Page};
@@ -153,7 +153,8 @@ impl App {
                 let licenses = self.store.licenses(shop.id, &filter, page).await?.data;
                 let keys = self.store.license_keys_of_customer(shop.id, customer, MOST_KEYS).await?;
                 let claims = self.store.claims_of_customer(shop.id, customer, MOST_KEYS).await?;
-                let held = content(keys, claims);
+                let signed = self.store.signed_keys_of_customer(shop.id, customer, MOST_KEYS).await?;
+                let held = content(keys, signed, claims);
                 (LicenseMatter::KeysRequested, self.with_keys(&licenses, &held).await?, portal)
             }
             MailKind::KeyReplaced { license } => {
@@ -396,7 +397,9 @@ impl App {
             0 => Vec::new(),
             _ => self.store.claims(order.shop, order.id).await?,
         };
-        Ok(content(keys, claims))
+        let is_signed = order.lines.iter().any(|line| line.fulfilment == Fulfilment::SignedKey);
+        let signed = if is_signed { self.store.signed_keys(order.shop, order.id).await? } else { Vec::new() };
+        Ok(content(keys, signed, claims))
     }
 
     /// What the buyer of a license holds; `None`: there is no such license.
@@ -408,6 +411,9 @@ impl App {
         if let Some(opened) = claim {
             return Ok(Some(opened.into()));
         }
+        if let Some(signed) = self.store.signed_key(license.shop, license.id).await? {
+            return Ok(Some(Held::Signed(signed)));
+        }
         Ok(self.store.license_key(license.shop, license.id).await?.map(Held::Key))
     }
 }
@@ -416,9 +422,14 @@ fn called(product: Option<Product>, plan: Option<Plan>) -> [String; 2] {
     [product.map(|product| product.name), plan.map(|plan| plan.name)].map(Option::unwrap_or_default)
 }
 
-/// What buyers hold of licenses: their keys, but for those whose content is made elsewhere.
-fn content(keys: Vec<(LicenseId, KeyCode)>, claims: Vec<OpenedClaim>) -> Vec<(LicenseId, Held)> {
-    let mut elsewhere: BTreeMap<LicenseId, Held> =
-        claims.into_iter().map(|opened| (opened.claim.license, opened.into())).collect();
-    keys.into_iter().map(|(license, key)| (license, elsewhere.remove(&license).unwrap_or(Held::Key(key)))).collect()
+/// What buyers hold of licenses: their keys, but for those whose text is signed, or whose content is made elsewhere.
+fn content(
+    keys: Vec<(LicenseId, KeyCode)>,
+    signed: Vec<(LicenseId, SignedText)>,
+    claims: Vec<OpenedClaim>,
+) -> Vec<(LicenseId, Held)> {
+    let mut others: BTreeMap<LicenseId, Held> =
+        signed.into_iter().map(|(license, signed)| (license, Held::Signed(signed))).collect();
+    others.extend(claims.into_iter().map(|opened| (opened.claim.license, opened.into())));
+    keys.into_iter().map(|(license, key)| (license, others.remove(&license).unwrap_or(Held::Key(key)))).collect()
 }

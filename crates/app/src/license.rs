@@ -513,6 +513,7 @@ fn looked_at(verdict: &Verdict, request: &ValidationRequest) -> Option<String> {
         VerdictCode::UpdateNotCovered => request.version_released_at.map(|at| at.to_string()),
         VerdictCode::Valid
         | VerdictCode::Unknown
+        | VerdictCode::KeyNotGenuine
         | VerdictCode::KeyRetired
         | VerdictCode::Expired
         | VerdictCode::Suspended

@@ -11,8 +11,8 @@ use domain::{DeclineClass, DeliveryId, Email, Locale, MethodSummary, Mode, Order
 use money::Money;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::Held;
 use crate::messages::{Arg, Catalog};
+use crate::{Held, LONGEST_TYPED_KEY};
 
 pub mod markdown;
 
@@ -218,6 +218,7 @@ impl Given {
         match held {
             Held::Key(key) if is_download => Self::Number(key.to_string()),
             Held::Key(key) => Self::Key(key.to_string()),
+            Held::Signed(signed) => Self::Key(signed.text.to_string()),
             Held::Code(code) => Self::Key(code.as_str().to_owned()),
             Held::Said(text) => Self::Said(text.as_str().to_owned()),
             Held::OnItsWay => Self::Later,
@@ -654,6 +655,8 @@ struct LicenseView {
     /// The key, or what there is to say instead.
     text: String,
     is_key: bool,
+    /// Whether nobody types it.
+    is_long: bool,
     validity: String,
 }
 
@@ -671,6 +674,7 @@ impl LicenseView {
                 }
             },
             is_key: matches!(license.given, Given::Key(_)),
+            is_long: matches!(&license.given, Given::Key(text) if text.len() > LONGEST_TYPED_KEY),
             validity: match license.expires_at {
                 None => page.say("order-paid-valid-forever"),
                 Some(at) => page.say_with("order-paid-valid-until", &[("date", Arg::Text(&page.date(at)))]),

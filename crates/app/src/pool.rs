@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use domain::{
     Actor, Changes, Event, EventId, EventKind, NewCode, Order, Pool, PoolCode, PoolId, Refusal, Reservation, Sale,
-    ShopId, Stock, Supply, TextError, Timestamp, WhenOut, fulfil_claims, release_pool, reserve, watch_stock,
+    ShopId, SignedText, Stock, Supply, TextError, Timestamp, WhenOut, fulfil_claims, release_pool, reserve,
+    watch_stock,
 };
 use latchkey_license::KeyCode;
 use serde_json::json;
@@ -24,6 +25,8 @@ pub const CODES_AT_ONCE: usize = 500;
 pub enum Held {
     /// The key that was made here.
     Key(KeyCode),
+    /// The key that was made here, in a text that says what was bought and is signed.
+    Signed(SignedText),
     /// A code that was made elsewhere.
     Code(PoolCode),
     /// What a person of the shop said of work that is done. It opens nothing.
@@ -46,6 +49,7 @@ impl Held {
     pub fn key(&self) -> Option<String> {
         match self {
             Self::Key(key) => Some(key.to_string()),
+            Self::Signed(signed) => Some(signed.text.to_string()),
             Self::Code(code) => Some(code.as_str().to_owned()),
             Self::Said(_) | Self::OnItsWay | Self::Promised(_) => None,
         }
@@ -56,7 +60,7 @@ impl Held {
     pub fn said(&self) -> Option<String> {
         match self {
             Self::Said(text) => Some(text.as_str().to_owned()),
-            Self::Key(_) | Self::Code(_) | Self::OnItsWay | Self::Promised(_) => None,
+            Self::Key(_) | Self::Signed(_) | Self::Code(_) | Self::OnItsWay | Self::Promised(_) => None,
         }
     }
 
@@ -71,7 +75,7 @@ impl Held {
     pub fn promised_by(&self) -> Option<Timestamp> {
         match self {
             Self::Promised(at) => Some(*at),
-            Self::Key(_) | Self::Code(_) | Self::Said(_) | Self::OnItsWay => None,
+            Self::Key(_) | Self::Signed(_) | Self::Code(_) | Self::Said(_) | Self::OnItsWay => None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use data_encoding::BASE64URL_NOPAD;
-use domain::{ActivationId, FeatureValue, License, Rng, Timestamp};
+use domain::{ActivationId, License, Rng, Timestamp};
 use latchkey_license::{Claims, Header, KeySet, LicenseClaims, PublicKey, RevocationList, assemble, signing_input};
 use store::{SigningKey, SigningKeyState, Store};
 use zeroize::Zeroizing;
@@ -90,6 +90,11 @@ impl Signer {
         &self.stored
     }
 
+    /// The public keys of every signing key that was not revoked.
+    pub(crate) fn keys(&self) -> &KeySet {
+        &self.keys
+    }
+
     /// The public keys as a JWKS document (RFC 7517).
     #[must_use]
     pub fn jwks(&self) -> String {
@@ -118,7 +123,7 @@ impl Signer {
                     .policy
                     .feature_values
                     .iter()
-                    .map(|(name, value)| (name.clone(), feature_value(value)))
+                    .map(|(name, value)| (name.clone(), value.to_json()))
                     .collect(),
             },
             fingerprint: terms.fingerprint.map(str::to_owned),
@@ -170,14 +175,6 @@ impl std::fmt::Debug for Signer {
     }
 }
 
-fn feature_value(value: &FeatureValue) -> serde_json::Value {
-    match value {
-        FeatureValue::Flag(flag) => (*flag).into(),
-        FeatureValue::Number(number) => (*number).into(),
-        FeatureValue::Text(text) => text.as_str().into(),
-    }
-}
-
 fn broken() -> Error {
     Error::Configuration("a signing key cannot be used".to_owned())
 }
@@ -186,7 +183,7 @@ fn pair_of(seed: &[u8]) -> Result<Ed25519KeyPair, Error> {
     Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| broken())
 }
 
-fn public_key(bytes: &[u8]) -> Result<PublicKey, Error> {
+pub(crate) fn public_key(bytes: &[u8]) -> Result<PublicKey, Error> {
     let bytes: [u8; 32] = bytes.try_into().map_err(|_| broken())?;
     PublicKey::from_bytes(bytes).map_err(|_| broken())
 }

@@ -28,6 +28,8 @@ pub struct StepReport {
     pub pools: usize,
     /// Units that wait for a program of the seller's and were taken up again.
     pub endpoints: usize,
+    /// Keys that were signed again.
+    pub signed_keys: usize,
 }
 
 impl StepReport {
@@ -52,6 +54,7 @@ impl App {
             checkouts: self.expire_checkouts().await?,
             pools: self.step_pools().await?,
             endpoints: self.step_endpoints().await?,
+            signed_keys: self.step_signed_keys().await?,
         })
     }
 }
@@ -69,6 +72,7 @@ async fn sweep(app: &App) {
         ("endpoints", app.step_endpoints().await),
         ("webhooks", app.keep_webhook_times().await),
         ("signing keys", app.refresh_signing_keys().await.map(usize::from)),
+        ("signed keys", app.step_signed_keys().await),
     ] {
         if let Err(error) = result {
             tracing::error!(%error, step = what, "a sweep could not be done");

@@ -53,6 +53,8 @@ pub enum AttemptVerdict {
     Valid,
     /// There is no such key.
     Unknown,
+    /// The key means to be signed by the shop, and is not.
+    KeyNotGenuine,
     /// The key was replaced by another.
     KeyRetired,
     /// The key is for another product.
@@ -83,9 +85,10 @@ pub enum AttemptVerdict {
 
 impl AttemptVerdict {
     /// Every verdict.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Valid,
         Self::Unknown,
+        Self::KeyNotGenuine,
         Self::KeyRetired,
         Self::WrongProduct,
         Self::Revoked,
@@ -107,6 +110,7 @@ impl AttemptVerdict {
         match self {
             Self::Valid => "valid",
             Self::Unknown => "unknown",
+            Self::KeyNotGenuine => "key_not_genuine",
             Self::KeyRetired => "key_retired",
             Self::WrongProduct => "wrong_product",
             Self::Revoked => "revoked",
@@ -206,6 +210,7 @@ impl From<VerdictCode> for AttemptVerdict {
         match code {
             VerdictCode::Valid => Self::Valid,
             VerdictCode::Unknown => Self::Unknown,
+            VerdictCode::KeyNotGenuine => Self::KeyNotGenuine,
             VerdictCode::KeyRetired => Self::KeyRetired,
             VerdictCode::Expired => Self::Expired,
             VerdictCode::Suspended => Self::Suspended,
@@ -227,6 +232,8 @@ pub enum Rule {
     AllHold,
     /// The text is no key: its length, its symbols, or its check symbols.
     KeyForm,
+    /// The signature of a key that is signed.
+    KeySignature,
     /// A key that nobody has.
     KeyKnown,
     /// A key that was replaced.
@@ -273,9 +280,10 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::AllHold,
         Self::KeyForm,
+        Self::KeySignature,
         Self::KeyKnown,
         Self::KeyReplaced,
         Self::Product,
@@ -305,6 +313,7 @@ impl Rule {
         match self {
             Self::AllHold => "all_hold",
             Self::KeyForm => "key_form",
+            Self::KeySignature => "key_signature",
             Self::KeyKnown => "key_known",
             Self::KeyReplaced => "key_replaced",
             Self::Product => "product",
@@ -343,6 +352,7 @@ impl License {
         match verdict {
             AttemptVerdict::Valid => Rule::AllHold,
             AttemptVerdict::Unknown => Rule::KeyKnown,
+            AttemptVerdict::KeyNotGenuine => Rule::KeySignature,
             AttemptVerdict::KeyRetired => Rule::KeyReplaced,
             AttemptVerdict::WrongProduct => Rule::Product,
             AttemptVerdict::Revoked | AttemptVerdict::Suspended => match self.state {
@@ -394,6 +404,7 @@ impl License {
             AttemptVerdict::UsageExhausted => self.is_exhausted(now),
             AttemptVerdict::UsageNotCounted => self.policy.usage.is_none(),
             AttemptVerdict::Unknown
+            | AttemptVerdict::KeyNotGenuine
             | AttemptVerdict::KeyRetired
             | AttemptVerdict::WrongProduct
             | AttemptVerdict::UpdateNotCovered

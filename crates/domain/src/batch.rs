@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::claim::open_claims;
 use crate::issue::issue;
+use crate::signed_key::sign_keys;
 use crate::{
     Actor, BatchId, Changes, Checkout, CheckoutId, CheckoutState, Consent, Customer, CustomerId, Delivery, Email,
     Event, EventId, EventKind, MailKind, Order, OrderId, OrderLine, OrderNumber, OrderState, Plan, PlanId, Product,
@@ -186,8 +187,9 @@ pub fn grant(
     }
     let licenses: Vec<_> = issued.iter().map(|(license, _)| license.clone()).collect();
     open_claims(&order, &licenses, batch.actor, now, rng, changes);
-    changes.orders.push(order);
     changes.issued.extend(issued);
+    sign_keys(&order, now, changes);
+    changes.orders.push(order);
 }
 
 #[cfg(test)]
@@ -196,7 +198,7 @@ mod tests {
 
     use super::*;
     use crate::fixture::{START, catalog, rng};
-    use crate::{Sale, invariant};
+    use crate::{Fulfilment, Sale, invariant};
 
     fn batch(shop: &Shop, plan: &Plan) -> Batch {
         Batch {
@@ -256,5 +258,27 @@ mod tests {
             };
             assert_eq!(invariant::broken(&sale, &[]), []);
         }
+    }
+
+    #[test]
+    fn orders_that_are_granted_in_one_commit_have_each_their_own_keys_signed() {
+        let catalog = catalog();
+        let plan = Plan { fulfilment: Fulfilment::SignedKey, ..catalog.plan };
+        let batch = batch(&catalog.shop, &plan);
+        let target = BatchTarget {
+            shop: &catalog.shop,
+            product: &catalog.product,
+            plan: &plan,
+            batch: &batch,
+            is_mailed: false,
+        };
+        let (mut random, mut changes) = (rng(7), Changes::default());
+        for licenses in [2, 1] {
+            let wanted = Grant { order: OrderId::mint(START, &mut random), licenses, to: None };
+            grant(target, &wanted, None, START, &mut random, &mut changes);
+        }
+        let issued: Vec<_> = changes.issued.iter().map(|(license, key)| (license.id, key)).collect();
+        let signed: Vec<_> = changes.signed_keys.iter().map(|signed| (signed.license, &signed.says.key)).collect();
+        assert_eq!((issued.len(), signed), (3, issued));
     }
 }

@@ -4,10 +4,10 @@ use latchkey_license::KeyCode;
 
 use crate::{
     Activation, AdoptedKey, ApiKey, Attempt, Batch, Checkout, Claim, Customer, Delivery, Dispute, Draw, Endpoint,
-    Event, Fill, ForeignId, ForeignPlan, GatewayAccount, Group, GroupId, HandOver, Job, License, LicenseId, LoginLink,
-    Message, NewCode, Notice, Order, OrderId, Payment, Plan, Pool, Posting, Product, Refund, Reissue, Release,
-    ReleaseFile, Reservation, Session, ShadowCount, ShadowDifference, Shop, ShopId, Timestamp, Transfer, UseChange,
-    User, Version,
+    Event, Fill, ForeignId, ForeignPlan, GatewayAccount, Group, GroupId, HandOver, Job, KeyToSign, License, LicenseId,
+    LoginLink, Message, NewCode, Notice, Order, OrderId, Payment, Plan, Pool, Posting, Product, Refund, Reissue,
+    Release, ReleaseFile, Reservation, Session, ShadowCount, ShadowDifference, Shop, ShopId, Timestamp, Transfer,
+    UseChange, User, Version,
 };
 
 /// A row that the decision relied on without changing it: the commit fails
@@ -121,6 +121,8 @@ pub struct Changes {
     pub foreign_plans: Vec<ForeignPlan>,
     /// Licenses that get a new key.
     pub reissued: Vec<Reissue>,
+    /// Keys whose text is signed on the way to the store, which seals it.
+    pub signed_keys: Vec<KeyToSign>,
     /// Licenses that are issued together without a payment; only ever new.
     pub batches: Vec<Batch>,
     /// Groups of licenses. Written before the licenses in them, so that whoever comes second fails there.

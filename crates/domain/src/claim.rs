@@ -77,7 +77,7 @@ impl ClaimKind {
     #[must_use]
     pub fn of(fulfilment: Fulfilment) -> Option<Self> {
         match fulfilment {
-            Fulfilment::GeneratedKey | Fulfilment::Download => None,
+            Fulfilment::GeneratedKey | Fulfilment::Download | Fulfilment::SignedKey => None,
             Fulfilment::Manual { .. } => Some(Self::Manual),
             Fulfilment::Webhook { .. } => Some(Self::Webhook),
             Fulfilment::Pool { .. } => Some(Self::Pool),
@@ -319,7 +319,7 @@ pub fn hand_over(
 ) -> Result<Changes, Refusal> {
     let claim = &waiting.claim;
     let opens = match claim.fulfilment {
-        Fulfilment::GeneratedKey | Fulfilment::Download => return Err(Refusal::NothingOwed),
+        Fulfilment::GeneratedKey | Fulfilment::Download | Fulfilment::SignedKey => return Err(Refusal::NothingOwed),
         Fulfilment::Pool { .. } => return Err(Refusal::CodeFromStock),
         Fulfilment::Manual { .. } => false,
         Fulfilment::Webhook { .. } => true,

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::claim::open_claims;
 use crate::issue::issue;
+use crate::signed_key::sign_keys;
 use crate::{
     Account, Actor, Changes, CheckoutState, Decline, Delivery, Dispute, DisputeId, DisputeReport, DisputeState, Event,
     EventId, EventKind, Fact, GatewayAccountId, Job, JobId, JobKind, License, LicenseState, MailKind, OrderState,
@@ -884,6 +885,7 @@ fn record_licenses(after: &Sale, desk: &mut Desk<'_>) {
 fn record_claims(after: &Sale, desk: &mut Desk<'_>) {
     let issued: Vec<License> = desk.changes.issued.iter().map(|(license, _)| license.clone()).collect();
     open_claims(&after.order, &issued, desk.actor, desk.now, desk.rng, &mut desk.changes);
+    sign_keys(&after.order, desk.now, &mut desk.changes);
 }
 
 #[cfg(test)]

@@ -149,6 +149,8 @@ event_kinds! {
     LicenseStarted = "license.started",
     /// A license has a new key, and its old one is retired.
     LicenseReissued = "license.reissued",
+    /// The text of a license's key was signed again, because the key that had signed it was revoked.
+    LicenseSignedAgain = "license.signed_again",
     /// A license was offered to another person.
     LicenseOffered = "license.offered",
     /// An offer was withdrawn.

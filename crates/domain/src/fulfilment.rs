@@ -30,6 +30,8 @@ pub enum Fulfilment {
     },
     /// The files of the product's releases. The key is made here as well, and only says which license it is.
     Download,
+    /// A key that is made here, in a text that says what was bought and is signed.
+    SignedKey,
 }
 
 /// What a claim keeps of a [`Fulfilment`].
@@ -56,6 +58,7 @@ impl Fulfilment {
             Self::Manual { .. } => "manual",
             Self::Webhook { .. } => "webhook",
             Self::Download => "download",
+            Self::SignedKey => "signed_key",
         }
     }
 
@@ -64,7 +67,7 @@ impl Fulfilment {
     pub fn parts(self) -> FulfilmentParts {
         let none = FulfilmentParts::default();
         match self {
-            Self::GeneratedKey | Self::Download => none,
+            Self::GeneratedKey | Self::Download | Self::SignedKey => none,
             Self::Pool { pool } => FulfilmentParts { pool: Some(pool), ..none },
             Self::Manual { within_hours } => FulfilmentParts { within_hours: Some(within_hours), ..none },
             Self::Webhook { endpoint } => FulfilmentParts { endpoint: Some(endpoint), ..none },
@@ -81,6 +84,7 @@ impl Fulfilment {
             ("manual", None, None, Some(within_hours)) => Some(Self::Manual { within_hours }),
             ("webhook", None, Some(endpoint), None) => Some(Self::Webhook { endpoint }),
             ("download", None, None, None) => Some(Self::Download),
+            ("signed_key", None, None, None) => Some(Self::SignedKey),
             _ => None,
         }
     }
@@ -101,7 +105,7 @@ impl Fulfilment {
     #[must_use]
     pub fn is_claimed(self) -> bool {
         match self {
-            Self::GeneratedKey | Self::Download => false,
+            Self::GeneratedKey | Self::Download | Self::SignedKey => false,
             Self::Pool { .. } | Self::Manual { .. } | Self::Webhook { .. } => true,
         }
     }

@@ -61,6 +61,7 @@ mod rng;
 mod sale;
 mod shadow;
 mod shop;
+mod signed_key;
 mod site;
 mod submit;
 #[cfg(any(test, feature = "testing"))]
@@ -141,6 +142,7 @@ pub use shadow::{
     Contrast, DifferenceKind, STATUS, ShadowAnswer, ShadowCount, ShadowDifference, ShadowOutcome, contrast,
 };
 pub use shop::{Compat, Mode, Shop};
+pub use signed_key::{KeyToSign, SignedText, sign_again, sign_reissued};
 pub use site::{edd_site, is_local_site};
 pub use submit::{
     BuyerDetails, CheckoutRequest, Offer, expire_checkout, open_checkout, retry_payment, submit_checkout,

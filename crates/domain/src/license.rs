@@ -363,6 +363,8 @@ pub enum VerdictCode {
     Valid,
     /// There is no such key.
     Unknown,
+    /// The key means to be signed by the shop, and is not.
+    KeyNotGenuine,
     /// The key was replaced by another.
     KeyRetired,
     /// Its time is over.
@@ -392,6 +394,7 @@ impl VerdictCode {
         match self {
             Self::Valid => "valid",
             Self::Unknown => "unknown",
+            Self::KeyNotGenuine => "key_not_genuine",
             Self::KeyRetired => "key_retired",
             Self::Expired => "expired",
             Self::Suspended => "suspended",

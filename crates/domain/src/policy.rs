@@ -131,6 +131,16 @@ impl FeatureValue {
             Self::Text(text) => !text.is_empty(),
         }
     }
+
+    /// As it stands in what is signed.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        match self {
+            Self::Flag(flag) => (*flag).into(),
+            Self::Number(number) => (*number).into(),
+            Self::Text(text) => text.as_str().into(),
+        }
+    }
 }
 
 /// How many of the components that a seat was taken with must be the same, so that it is the same device.

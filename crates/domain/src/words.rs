@@ -42,6 +42,7 @@ fn every_word_in_rows_reads_back() {
         Fulfilment::Manual { within_hours: 48 },
         Fulfilment::Webhook { endpoint: EndpointId::mint(START, &mut rng(1)) },
         Fulfilment::Download,
+        Fulfilment::SignedKey,
     ] {
         assert_eq!(Fulfilment::from_parts(fulfilment.as_str(), fulfilment.parts()), Some(fulfilment));
         let text = serde_json::to_value(fulfilment).ok();

@@ -75,6 +75,7 @@ enum FulfilmentWord {
     Manual,
     Webhook,
     Download,
+    SignedKey,
 }
 
 impl FulfilmentWord {
@@ -85,6 +86,7 @@ impl FulfilmentWord {
             Self::Manual => "manual",
             Self::Webhook => "webhook",
             Self::Download => "download",
+            Self::SignedKey => "signed_key",
         }
     }
 }
@@ -636,7 +638,11 @@ fn fulfilment(plan: &PlanFile, sources: &Sources) -> anyhow::Result<Fulfilment> 
             bail!("plan {slug}: {name} needs fulfilment = \"{}\"", belongs.as_str());
         }
     }
-    if !matches!(word, FulfilmentWord::GeneratedKey | FulfilmentWord::Download) && plan.quantity_makes == Units::Seats {
+    let is_made_here = match word {
+        FulfilmentWord::GeneratedKey | FulfilmentWord::Download | FulfilmentWord::SignedKey => true,
+        FulfilmentWord::Pool | FulfilmentWord::Manual | FulfilmentWord::Webhook => false,
+    };
+    if !is_made_here && plan.quantity_makes == Units::Seats {
         bail!("plan {slug}: each unit is fulfilled on its own, so quantity_makes must be \"licenses\"");
     }
     match word {
@@ -646,6 +652,7 @@ fn fulfilment(plan: &PlanFile, sources: &Sources) -> anyhow::Result<Fulfilment> 
              time would never begin"
         ),
         FulfilmentWord::Download => Ok(Fulfilment::Download),
+        FulfilmentWord::SignedKey => Ok(Fulfilment::SignedKey),
         FulfilmentWord::Pool => {
             let pool = named(slug, "pool", plan.pool.as_ref(), &sources.pools)?;
             Ok(Fulfilment::Pool { pool: pool.id })

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::io::IsTerminal as _;
 
-use latchkey_license::KeyCode;
+use latchkey_license::{KeyCode, is_signed_key};
 use serde_json::{Map, Value, json};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
@@ -161,7 +161,7 @@ fn masked(text: &str) -> String {
 
 fn is_license_key(word: &str) -> bool {
     // Shorter words are not looked at twice.
-    word.len() >= KeyCode::LENGTH && KeyCode::parse(word.trim_end_matches('.')).is_ok()
+    word.len() >= KeyCode::LENGTH && (is_signed_key(word) || KeyCode::parse(word.trim_end_matches('.')).is_ok())
 }
 
 fn is_address(word: &str) -> bool {
@@ -191,5 +191,7 @@ mod tests {
             assert_eq!(masked(text), expected);
         }
         assert_eq!(masked(&format!("the key {key}.")), "the key [license key]");
+        let signed = "key/eyJraWQiOiJ4eCJ9.AAAABBBBCCCC-_aa==";
+        assert_eq!(masked(&format!("the key \"{signed}\" and key/s")), "the key \"[license key]\" and key/s");
     }
 }

@@ -1,10 +1,11 @@
 //! Licenses that were issued together without a payment, and their keys for whoever hands them out.
 
-use domain::{Actor, Batch, BatchId, Email, LicenseId, OrderNumber, ShopId, Timestamp};
+use domain::{Actor, Batch, BatchId, Email, LicenseId, OrderNumber, ShopId, SignedText, Timestamp};
 use latchkey_license::KeyCode;
 
 use crate::column::Columns;
 use crate::page::{Lists, lists};
+use crate::signed_key::SealedText;
 use crate::statement::{read, texts, values, write};
 use crate::{Listing, Page, ReadError, Row, RowError, Statement, Store, license};
 
@@ -23,8 +24,9 @@ const BY_ID: &str = concat!("select ", columns!(), " from batches where shop_id 
 const LIST: Lists = lists!("select ", columns!(), " from batches where shop_id = $1");
 const INSERT: &str = concat!("insert into batches (", columns!(), ") values ($1, $2, 1, $3, $4, $5, $6, $7)");
 const ISSUED: &str = "select count(*) from licenses where shop_id = $1 and batch_id = $2";
-const KEYS: &str = "select licenses.id, key_sealed, orders.number, orders.email, licenses.expires_at from licenses \
-    join orders on orders.shop_id = licenses.shop_id and orders.id = licenses.order_id \
+const KEYS: &str = "select licenses.id, key_sealed, kid, text_sealed, orders.number, orders.email, licenses.expires_at \
+    from licenses join orders on orders.shop_id = licenses.shop_id and orders.id = licenses.order_id \
+    left join signed_keys on signed_keys.shop_id = licenses.shop_id and signed_keys.license_id = licenses.id \
     where licenses.shop_id = $1 and licenses.batch_id = $2 and licenses.id > $3 order by licenses.id limit $4";
 
 texts![BY_ID, LIST.older, LIST.newer, INSERT, ISSUED, KEYS];
@@ -35,12 +37,22 @@ pub struct BatchKey {
     pub license: LicenseId,
     /// The key.
     pub key: KeyCode,
+    /// The key with what it says, where it is signed.
+    pub signed: Option<SignedText>,
     /// The order that it was issued with.
     pub number: OrderNumber,
     /// To whom it went, where it was addressed.
     pub email: Option<Email>,
     /// When it ends; `None`: never, or its clock has not begun.
     pub expires_at: Option<Timestamp>,
+}
+
+impl BatchKey {
+    /// What whoever gets it is given.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.signed.as_ref().map_or_else(|| self.key.to_string(), |signed| signed.text.to_string())
+    }
 }
 
 fn row(row: &mut Row) -> Result<Batch, RowError> {
@@ -113,13 +125,15 @@ impl Store {
             .every(read(WHAT, KEYS, values![shop, batch, after, KEYS_A_PAGE]), |row| {
                 let mut columns = Columns::of(row);
                 let key = license::sealed_key(&mut columns)?;
+                let signed = SealedText::of(&mut columns, key.license)?;
                 let number = columns.word("an order number", OrderNumber::parse)?;
-                Ok((key, number, columns.optional_email()?, columns.optional_time()?))
+                Ok((key, signed, number, columns.optional_email()?, columns.optional_time()?))
             })
             .await?;
-        let open = |(sealed, number, email, expires_at): (license::SealedKey, _, _, _)| {
+        let open = |(sealed, signed, number, email, expires_at): (license::SealedKey, Option<SealedText>, _, _, _)| {
             let (license, key) = sealed.opened(&self.vault)?;
-            Ok(BatchKey { license, key, number, email, expires_at })
+            let signed = signed.map(|signed| signed.open(&self.vault)).transpose()?;
+            Ok(BatchKey { license, key, signed, number, email, expires_at })
         };
         sealed.into_iter().map(open).collect()
     }

@@ -5,7 +5,7 @@ use domain::{Changes, Check, Claim, Draw, dormancies, revocation_changes};
 use crate::{
     CommitError, Statement, Vault, activation, api_key, attempt, batch, checkout, claim, customer, delivery, dispute,
     endpoint, event, foreign_key, gateway_account, group, job, ledger, license, login, message, notice, order, payment,
-    plan, pool, product, refund, release, revocation, shadow, shop, transfer, user,
+    plan, pool, product, refund, release, revocation, shadow, shop, signed_key, transfer, user,
 };
 
 /// The statements of a commit. The notice comes first, so that an event that
@@ -47,6 +47,7 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault, engine: &str) -> Resu
         foreign_ids,
         foreign_plans,
         reissued,
+        signed_keys,
         batches,
         groups,
         ended_groups,
@@ -139,6 +140,9 @@ pub(crate) fn statements(changes: &Changes, vault: &Vault, engine: &str) -> Resu
     }
     for new in reissued {
         statements.extend(license::reissue(new, vault)?);
+    }
+    for new in signed_keys {
+        statements.push(signed_key::statement(new, vault)?);
     }
     for license in licenses {
         statements.push(license::update(license)?);

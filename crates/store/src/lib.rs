@@ -56,6 +56,7 @@ mod search;
 mod settings;
 mod shadow;
 mod shop;
+mod signed_key;
 pub mod sqlite;
 mod statement;
 mod table;

@@ -19,6 +19,7 @@ use crate::page::{Lists, lists};
 use crate::statement::{json, optional_json, read, texts, values, write};
 use crate::{
     CommitError, Listing, Page, Purpose, ReadError, Row, RowError, Statement, Store, Value, Vault, foreign_key,
+    signed_key,
 };
 
 const WHAT: &str = "license";
@@ -299,7 +300,7 @@ pub struct ExportedLicense {
 
 /// A key that is still sealed into the row of its license.
 pub(crate) struct SealedKey {
-    license: LicenseId,
+    pub(crate) license: LicenseId,
     sealed: Vec<u8>,
 }
 
@@ -401,7 +402,7 @@ pub(crate) fn issue(license: &License, key: &KeyCode, vault: &Vault) -> Result<S
 }
 
 /// A license that was read and gets a new key; its old one is retired.
-pub(crate) fn reissue(new: &Reissue, vault: &Vault) -> Result<[Statement; 3], CommitError> {
+pub(crate) fn reissue(new: &Reissue, vault: &Vault) -> Result<[Statement; 4], CommitError> {
     let Reissue { license, key, at } = new;
     let canonical = Zeroizing::new(key.to_string());
     let sealed = vault.seal(Purpose::LicenseKey, &license.id.to_string(), canonical.as_bytes())?;
@@ -423,6 +424,7 @@ pub(crate) fn reissue(new: &Reissue, vault: &Vault) -> Result<[Statement; 3], Co
             ],
         ),
         foreign_key::retire(license.shop, license.id, *at),
+        signed_key::remove(license.shop, license.id),
     ])
 }
 

@@ -30,6 +30,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 16, name: "messages", script: include_str!("../migrations/0016_messages.sql") },
     Migration { number: 17, name: "releases", script: include_str!("../migrations/0017_releases.sql") },
     Migration { number: 18, name: "groups", script: include_str!("../migrations/0018_groups.sql") },
+    Migration { number: 19, name: "signed_keys", script: include_str!("../migrations/0019_signed_keys.sql") },
 ];
 
 /// Where an engine keeps what it has applied.

@@ -12,7 +12,7 @@ use crate::{
     activation, api_key, attempt, batch, checkout, claim, copy, customer, delivery, dispute, endpoint, event,
     foreign_key, gateway_account, group, idempotency, job, ledger, license, login, memory, message, migrate, moving,
     notice, order, payment, plan, pool, product, refund, release, report, restore, revocation, settings, shadow, shop,
-    transfer, user,
+    signed_key, transfer, user,
 };
 
 const TEXTS: &[(&str, &[Text])] = &[
@@ -51,6 +51,7 @@ const TEXTS: &[(&str, &[Text])] = &[
     ("settings", settings::TEXTS),
     ("shadow", shadow::TEXTS),
     ("shop", shop::TEXTS),
+    ("signed_key", signed_key::TEXTS),
     ("transfer", transfer::TEXTS),
     ("user", user::TEXTS),
 ];

@@ -432,6 +432,7 @@ const LAWS: &[Law] = &[
             "select id, 1, 0 from (select id, key_sealed as sealed from licenses \
              union all select id, credentials_sealed from gateway_accounts \
              union all select license_id, key_sealed from foreign_keys \
+             union all select license_id, text_sealed from signed_keys \
              union all select pool_id, code_sealed from pool_codes \
              union all select license_id, content_sealed from claims where content_sealed is not null \
              union all select id, body_sealed from messages \

@@ -9,7 +9,7 @@ use domain::{
     LicenseId, Order, OrderId, OrderNumber, Payment, PaymentId, Refund, RefundId, ShopId, contains_card_number,
     search_key,
 };
-use latchkey_license::KeyCode;
+use latchkey_license::{KeyCode, signed_key_code};
 
 use crate::page::all;
 use crate::{
@@ -77,7 +77,8 @@ fn readings(shop: ShopId, typed: &str, vault: &Vault) -> Vec<(Statement, ReadHit
     if let Some(number) = OrderNumber::parse(&key) {
         readings.push((order::by_number(shop, &number), ORDER));
     }
-    if let Ok(code) = KeyCode::parse(typed) {
+    // Whether a signed key is genuine does not matter here: its short key is what is looked for.
+    if let Some(code) = KeyCode::parse(typed).ok().or_else(|| signed_key_code(typed)) {
         readings.push((license::by_key(shop, &code, vault), LICENSE));
         readings.push((license::by_retired_key(shop, &code, vault), LICENSE));
     }

@@ -31,6 +31,8 @@ mod releases;
 mod revocation;
 #[path = "nouns/shadow.rs"]
 mod shadow;
+#[path = "nouns/signed_keys.rs"]
+mod signed_keys;
 #[path = "nouns/world.rs"]
 mod world;
 
@@ -98,6 +100,7 @@ use releases::{
 };
 use revocation::what_was_taken_back_is_listed_until_nothing_that_was_signed_before_can_count;
 use shadow::what_differs_is_counted_on_and_listed_until_it_is_cleared;
+use signed_keys::a_signed_key_is_kept_as_it_is_until_the_license_gets_a_new_one;
 use world::World;
 
 macro_rules! sentences {
@@ -192,6 +195,7 @@ sentences! {
     a_stock_that_is_held_hands_out_nothing_until_it_is_let_go
     codes_are_withdrawn_while_they_are_free
     two_thousand_who_reach_for_a_thousand_codes_get_a_thousand
+    a_signed_key_is_kept_as_it_is_until_the_license_gets_a_new_one
     every_law_is_seen_broken
     a_law_is_named_the_same_wherever_it_is_checked
 }

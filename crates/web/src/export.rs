@@ -134,7 +134,7 @@ pub(crate) fn batch_keys(web: &Web, shop: ShopId, batch: BatchId) -> Response {
             .iter()
             .map(|row| {
                 line(&[
-                    &row.key.to_string(),
+                    &row.text(),
                     &shown(row.email.as_ref()),
                     &row.license.to_string(),
                     row.number.as_str(),

@@ -375,6 +375,7 @@ console-told-file-unusable = Es gibt keine Datei: Die Lizenz ist gerade nicht nu
 console-told-file-seat = Es gibt keine Datei: Das Gerät hat gerade keinen Platz.
 console-event-license-file-given = Lizenzdatei ausgegeben
 console-event-license-reissued = Schlüssel ersetzt
+console-event-license-signed-again = Schlüssel neu unterschrieben
 
 ## Eine Lizenz, von Hand
 

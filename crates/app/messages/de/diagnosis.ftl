@@ -12,6 +12,10 @@ diagnosis-unknown-cause = Keine Lizenz dieses Shops hat diesen Schlüssel. Er is
 diagnosis-unknown-buyer = Kopieren Sie den ganzen Schlüssel aus der E-Mail, der Seite der Bestellung oder dem Portal, und fügen Sie ihn ein.
 diagnosis-unknown-support = Suchen Sie die Lizenz über die Bestellung oder die E-Mail-Adresse, vergleichen Sie die letzten vier Zeichen des Schlüssels, und senden Sie die E-Mail der Bestellung erneut. Ein Schlüssel aus dem Testmodus gilt im echten Shop nicht.
 
+diagnosis-key_not_genuine-cause = Der Schlüssel soll vom Shop unterschrieben sein und ist es nicht: Ein Teil fehlt, jemand hat ihn verändert, oder der Signaturschlüssel wurde seither gesperrt.
+diagnosis-key_not_genuine-buyer = Kopieren Sie den ganzen Schlüssel von der Seite der Bestellung oder aus dem Portal, und fügen Sie ihn ein.
+diagnosis-key_not_genuine-support = Der Fehler sagt, was nicht stimmt: „bad_encoding“ ist ein abgeschnittener Schlüssel, „unknown_key“ einer eines anderen Shops oder eines gesperrten Signaturschlüssels, „bad_signature“ einer, den jemand verändert hat. Senden Sie die E-Mail der Bestellung erneut: Sie enthält den Schlüssel, der gilt.
+
 diagnosis-key_retired-cause = Der Schlüssel wurde durch einen neuen ersetzt, etwa weil er in falsche Hände geraten war.
 diagnosis-key_retired-buyer = Geben Sie den neuen Schlüssel ein. Er steht im Portal und auf der Seite der Bestellung.
 diagnosis-key_retired-support = Im Verlauf der Lizenz steht, wer den Schlüssel warum ersetzt hat. Senden Sie die E-Mail der Bestellung erneut: Sie enthält den neuen Schlüssel.
@@ -98,6 +102,7 @@ diagnosis-request_not_genuine-support = Vergleichen Sie das Ende des Schlüssels
 
 diagnosis-rule-all_hold = alle Regeln sind erfüllt
 diagnosis-rule-key_form = die Form des Schlüssels: Länge, Zeichen, Prüfzeichen
+diagnosis-rule-key_signature = die Unterschrift des Schlüssels
 diagnosis-rule-key_known = ob es den Schlüssel gibt
 diagnosis-rule-key_replaced = ob der Schlüssel ersetzt wurde
 diagnosis-rule-product = das Produkt der Lizenz

@@ -2,6 +2,7 @@
 
 license-valid = Die Lizenz ist gültig.
 license-unknown = Es gibt keine Lizenz mit diesem Schlüssel. Prüfen Sie ihn auf Tippfehler.
+license-key_not_genuine = Dieser Schlüssel wurde verändert, oder dieser Shop hat ihn nie unterschrieben. Kopieren Sie ihn ganz von der Seite der Bestellung.
 license-key_retired = Dieser Schlüssel wurde ersetzt. Der neue endet auf { $tail }; er steht im Portal des Shops und auf der Seite der Bestellung.
 license-expired = Die Lizenz ist abgelaufen.
 license-suspended = Die Lizenz ist vorübergehend gesperrt. Den Grund erfahren Sie im Shop, in dem Sie sie gekauft haben.
@@ -32,4 +33,6 @@ license-group_full =
 license-key-empty = Geben Sie den Lizenzschlüssel ein.
 license-key-length = Ein Lizenzschlüssel hat { NUMBER($length) } Buchstaben und Ziffern; dieser hat { NUMBER($found) }. Prüfen Sie, ob Sie ihn ganz kopiert haben.
 license-key-symbol = Das { NUMBER($position) }. Zeichen des Schlüssels ist { $symbol }; das kommt in keinem Lizenzschlüssel vor. Prüfen Sie ihn auf Tippfehler.
+license-key-cut = Ein Teil des Schlüssels fehlt. Kopieren Sie ihn ganz von der Seite der Bestellung oder aus der E-Mail: Er beginnt mit key/ und endet mit ==.
+license-key-signer = Der Schlüssel trägt eine Unterschrift, die dieser Shop nicht verwendet oder nicht mehr. Auf der Seite der Bestellung und im Portal steht der, der gilt.
 license-key-mistyped = Der Schlüssel enthält einen Tippfehler: Mindestens ein Zeichen ist falsch oder steht an der falschen Stelle.

@@ -375,6 +375,7 @@ console-told-file-unusable = There was no file made: the license does not work n
 console-told-file-seat = There was no file made: the device holds no seat now.
 console-event-license-file-given = License file given
 console-event-license-reissued = Key replaced
+console-event-license-signed-again = Key signed again
 
 ## A license, by hand
 

@@ -12,6 +12,10 @@ diagnosis-unknown-cause = No license of this shop has the key. It is mistyped, w
 diagnosis-unknown-buyer = Copy the whole key from the mail, the page of the order or the portal, and paste it.
 diagnosis-unknown-support = Find the license by the order or the email address, compare the last four symbols of the key, and send the mail of the order again. A key of test mode opens nothing in the live shop.
 
+diagnosis-key_not_genuine-cause = The key means to be signed by the shop, and is not: a part of it is missing, somebody changed it, or the signing key was revoked since.
+diagnosis-key_not_genuine-buyer = Copy the whole key from the page of the order or the portal, and paste it.
+diagnosis-key_not_genuine-support = The slip says what is wrong: “bad_encoding” is a key that was cut off, “unknown_key” one of another shop or of a signing key that was revoked, “bad_signature” one that somebody changed. Send the mail of the order again: it carries the key that works.
+
 diagnosis-key_retired-cause = The key was replaced by a new one, as when it was in the wrong hands.
 diagnosis-key_retired-buyer = Enter the new key. It stands in the portal and on the page of the order.
 diagnosis-key_retired-support = The timeline of the license says who replaced the key and why. Send the mail of the order again: it carries the new key.
@@ -98,6 +102,7 @@ diagnosis-request_not_genuine-support = Compare the end of the key; a request th
 
 diagnosis-rule-all_hold = every rule holds
 diagnosis-rule-key_form = the form of the key: its length, its symbols, its check symbols
+diagnosis-rule-key_signature = the signature of the key
 diagnosis-rule-key_known = whether there is such a key
 diagnosis-rule-key_replaced = whether the key was replaced
 diagnosis-rule-product = the product of the license

@@ -2,6 +2,7 @@
 
 license-valid = The license is valid.
 license-unknown = There is no license with this key. Check it for typing errors.
+license-key_not_genuine = This key was changed, or was never signed by this shop. Copy it whole from the order's page.
 license-key_retired = This key was replaced. The new one ends in { $tail }; it stands in the portal of the shop and on the order's page.
 license-expired = The license has expired.
 license-suspended = The license is suspended. The shop that sold it can say why.
@@ -32,4 +33,6 @@ license-group_full =
 license-key-empty = Enter the license key.
 license-key-length = A license key has { NUMBER($length) } letters and digits; this one has { NUMBER($found) }. Check that you copied all of it.
 license-key-symbol = Character { NUMBER($position) } of the key is { $symbol }, which no license key contains. Check it for typing errors.
+license-key-cut = A part of the key is missing. Copy it whole from the order's page or the mail: it begins with key/ and ends with ==.
+license-key-signer = The key is signed with a signature that this shop does not use, or no longer. The order's page and the portal have the one that works.
 license-key-mistyped = The key is mistyped: at least one character is wrong or in the wrong place.

@@ -340,6 +340,10 @@ pub(crate) enum On {
     Postgres,
 }
 
+fn settings() -> Settings {
+    Settings { public_url: "http://127.0.0.1:4242".to_owned(), mail_from: email("shop@shop.test") }
+}
+
 impl House {
     pub(crate) async fn open(on: On) -> Self {
         match on {
@@ -355,7 +359,6 @@ impl House {
         let clock = Clock::simulated(Timestamp::from_seconds(1_800_000_000));
         let gateway = Arc::new(Gateway::new(clock.clone()));
         let post = Arc::new(PostOffice::default());
-        let settings = Settings { public_url: "http://127.0.0.1:4242".to_owned(), mail_from: email("shop@shop.test") };
         let app = App::start(
             store,
             Arc::clone(&gateway) as Arc<dyn Http>,
@@ -363,7 +366,7 @@ impl House {
             clock,
             Entropy::seeded([7; 32]),
             Catalog::new(None).unwrap(),
-            settings,
+            settings(),
         )
         .await
         .unwrap();
@@ -394,6 +397,21 @@ impl House {
             answers: std::collections::BTreeMap::new(),
             _directory: directory,
         }
+    }
+
+    /// Another node of the same shop.
+    pub(crate) async fn other_node(&self) -> Arc<App> {
+        App::start(
+            self.app.store.clone(),
+            Arc::clone(&self.gateway) as Arc<dyn Http>,
+            Arc::clone(&self.post) as Arc<dyn Mailer>,
+            self.app.clock.clone(),
+            Entropy::seeded([8; 32]),
+            Catalog::new(None).unwrap(),
+            settings(),
+        )
+        .await
+        .unwrap()
     }
 
     pub(crate) fn advance(&self, span: Duration) {

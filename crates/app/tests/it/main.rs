@@ -18,5 +18,6 @@ mod parked;
 mod pools;
 mod reissue;
 mod restored;
+mod signed_keys;
 mod surplus;
 mod ways_in;

@@ -285,6 +285,7 @@ fn the_rule_says_which_of_several_gave_the_verdict() {
         verdict            | license                                     | seat     | rule
         valid              | -                                           | taken    | all_hold
         unknown            | -                                           | taken    | key_known
+        key_not_genuine    | -                                           | taken    | key_signature
         key_retired        | -                                           | taken    | key_replaced
         wrong_product      | -                                           | taken    | product
         revoked            | revoked_by_refund                           | taken    | revoked_by_refund

@@ -92,6 +92,7 @@ const IN_THE_CLEAR: &[&str] = &[
     "update gateway_accounts set credentials_sealed = $1",
     "update pool_codes set code_sealed = $1",
     "update claims set content_sealed = $1 where state = 'fulfilled'",
+    "update signed_keys set text_sealed = $1",
     "update signing_keys set seed_sealed = $1",
 ];
 
@@ -163,6 +164,8 @@ pub(crate) async fn every_law_is_seen_broken(store: Store) {
         signs_from: world.now,
     };
     store.add_signing_key(&key).await.unwrap();
+    let signed = crate::signed_keys::signed(&sale.licenses[0], "key/a", "kid", None, world.now);
+    store.commit(&Changes { signed_keys: vec![signed], ..Changes::default() }).await.unwrap();
     let unsealed = async || {
         let findings = broken_laws(&store).await.unwrap();
         findings.iter().filter(|finding| finding.law == "sealed_at_rest").count()

@@ -120,6 +120,7 @@ async fn furnish(place: &Place) -> World {
         login_links: vec![link],
         deliveries: vec![sent],
         notices,
+        signed_keys: vec![crate::signed_keys::signed(&sale.licenses[0], "key/a", "2026-11", None, now)],
         foreign_keys: vec![AdoptedKey {
             shop: world.shop.id,
             license: sale.licenses[0].id,

@@ -68,6 +68,7 @@ pub(crate) async fn create(State(web): State<Web>, asker: Asker, sent: Json) -> 
 fn refusal(code: VerdictCode, detail: String) -> Problem {
     match code {
         VerdictCode::Unknown => Problem::new(StatusCode::NOT_FOUND, "license_unknown", detail),
+        VerdictCode::KeyNotGenuine => Problem::new(StatusCode::FORBIDDEN, "license_key_not_genuine", detail),
         VerdictCode::KeyRetired => Problem::new(StatusCode::FORBIDDEN, "license_key_retired", detail),
         VerdictCode::Expired => Problem::new(StatusCode::FORBIDDEN, "license_expired", detail),
         VerdictCode::Suspended => Problem::new(StatusCode::FORBIDDEN, "license_suspended", detail),

@@ -49,6 +49,7 @@ const LICENSE_SECTION: (&str, &str) = ("License endpoints", "Downloads");
 const LICENSE_CODES: &[LicenseCode] = &[
     license("valid", &[("valid", &[200])]),
     license("unknown", &[("unknown", &[200]), ("license_unknown", &[404])]),
+    license("key_not_genuine", &[("key_not_genuine", &[200]), ("license_key_not_genuine", &[403])]),
     license("key_retired", &[("key_retired", &[200]), ("license_key_retired", &[403])]),
     license("wrong_product", &[("wrong_product", &[200]), ("license_wrong_product", &[403])]),
     license("revoked", &[("revoked", &[200]), ("license_revoked", &[403])]),

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use app::ActivateAnswer;
 use app::Held;
+use app::KeySlip;
 use app::messages::Arg;
 use axum::extract::{FromRequestParts, RawQuery, State};
 use axum::http::request::Parts;
@@ -20,7 +21,7 @@ use domain::{
     License, LicenseId, Locale, OrderId, PlanId, ProductId, Refusal, RetiredKey, SeatHolder, Shop, ShopId, Standing,
     Timestamp, ValidationRequest, Verdict, VerdictCode, plain_text,
 };
-use latchkey_license::{KeyCode, KeyCodeError};
+use latchkey_license::{KeyCode, KeyCodeError, SignedKeyError};
 use serde::{Deserialize, Serialize};
 use store::LicenseFilter;
 
@@ -294,6 +295,7 @@ impl Asker {
         let id = match verdict.code {
             VerdictCode::Valid => "license-valid",
             VerdictCode::Unknown => "license-unknown",
+            VerdictCode::KeyNotGenuine => "license-key_not_genuine",
             VerdictCode::KeyRetired => "license-key_retired",
             VerdictCode::Expired => "license-expired",
             VerdictCode::Suspended => "license-suspended",
@@ -311,18 +313,19 @@ impl Asker {
     }
 
     /// Where the slip is in a text that cannot be a key.
-    fn slip(&self, web: &Web, error: KeyCodeError) -> String {
+    fn slip(&self, web: &Web, slip: KeySlip) -> String {
         let number = |count: usize| Arg::Number(i64::try_from(count).unwrap_or(i64::MAX));
-        match error {
-            KeyCodeError::Empty => self.say(web, "license-key-empty", &[]),
-            KeyCodeError::WrongLength { found } => {
+        match slip {
+            KeySlip::Mistyped(KeyCodeError::Empty) => self.say(web, "license-key-empty", &[]),
+            KeySlip::Mistyped(KeyCodeError::WrongLength { found }) => {
                 self.say(web, "license-key-length", &[("length", number(KeyCode::LENGTH)), ("found", number(found))])
             }
-            KeyCodeError::BadSymbol { symbol, position } => {
+            KeySlip::Mistyped(KeyCodeError::BadSymbol { symbol, position }) => {
                 let symbol = symbol.to_string();
                 self.say(web, "license-key-symbol", &[("position", number(position)), ("symbol", (&symbol).into())])
             }
-            KeyCodeError::WrongCheckSymbols => self.say(web, "license-key-mistyped", &[]),
+            KeySlip::Mistyped(KeyCodeError::WrongCheckSymbols) => self.say(web, "license-key-mistyped", &[]),
+            KeySlip::NotGenuine(error) => self.say(web, not_genuine(error), &[]),
         }
     }
 
@@ -334,22 +337,14 @@ impl Asker {
         text: &str,
         device: Option<&Fingerprint>,
     ) -> Result<KeyCode, Problem> {
-        self.key_or_slip(web, text).await?.map_err(|error| {
-            web.app.note_mistyped_key(self.shop.id, kind, text, error, device);
-            license_unknown(self.slip(web, error))
-        })
-    }
-
-    /// The key; or, for what is neither one of ours nor made elsewhere, where it slips. What has the form of one of ours
-    /// and the wrong check symbols is told as mistyped, and looked for nowhere.
-    async fn key_or_slip(&self, web: &Web, text: &str) -> Result<Result<KeyCode, KeyCodeError>, Problem> {
-        match KeyCode::parse(text) {
-            Ok(key) => Ok(Ok(key)),
-            Err(error @ (KeyCodeError::Empty | KeyCodeError::WrongCheckSymbols)) => Ok(Err(error)),
-            Err(error @ (KeyCodeError::WrongLength { .. } | KeyCodeError::BadSymbol { .. })) => {
-                Ok(web.app.key_made_elsewhere(self.shop.id, text).await?.ok_or(error))
+        web.app.read_key(self.shop.id, text).await?.map_err(|slip| {
+            web.app.note_mistyped_key(self.shop.id, kind, text, slip, device);
+            let detail = self.slip(web, slip);
+            match slip {
+                KeySlip::Mistyped(_) => license_unknown(detail),
+                KeySlip::NotGenuine(_) => of_key(StatusCode::FORBIDDEN, "license_key_not_genuine", detail),
             }
-        }
+        })
     }
 
     /// Why there is no seat, in the user's language.
@@ -393,11 +388,30 @@ impl Asker {
 }
 
 fn license_unknown(detail: String) -> Problem {
-    Problem { param: Some("key".to_owned()), ..Problem::new(StatusCode::NOT_FOUND, "license_unknown", detail) }
+    of_key(StatusCode::NOT_FOUND, "license_unknown", detail)
 }
 
-fn unknown(detail: String) -> Response {
-    let code = VerdictCode::Unknown;
+fn of_key(status: StatusCode, code: &'static str, detail: String) -> Problem {
+    Problem { param: Some("key".to_owned()), ..Problem::new(status, code, detail) }
+}
+
+/// The message that says what is wrong with a text that means to be a signed key.
+pub(crate) fn not_genuine(error: SignedKeyError) -> &'static str {
+    match error {
+        SignedKeyError::TooLong
+        | SignedKeyError::NotASignedKey
+        | SignedKeyError::BadEncoding
+        | SignedKeyError::MissingKeyId => "license-key-cut",
+        SignedKeyError::UnknownKey => "license-key-signer",
+        SignedKeyError::BadSignature
+        | SignedKeyError::BadClaims
+        | SignedKeyError::Expired { .. }
+        | SignedKeyError::WrongProduct => "license-key_not_genuine",
+    }
+}
+
+/// The answer of a validation to a text that is no key.
+fn no_key(code: VerdictCode, detail: String) -> Response {
     answer(
         StatusCode::OK,
         &ValidateView {
@@ -423,12 +437,16 @@ pub(crate) async fn validate(State(web): State<Web>, asker: Asker, sent: Json) -
     let input: ValidateInput<'_> = sent.read()?;
     let fingerprint = input.fingerprint.as_deref().map(fingerprint).transpose()?;
     let components = components(input.components)?;
-    let key = match asker.key_or_slip(&web, &input.key).await? {
+    let key = match web.app.read_key(asker.shop.id, &input.key).await? {
         Ok(key) => key,
-        Err(error) => {
+        Err(slip) => {
             let device = fingerprint.as_ref();
-            web.app.note_mistyped_key(asker.shop.id, AttemptKind::Validate, &input.key, error, device);
-            return Ok(unknown(asker.slip(&web, error)));
+            web.app.note_mistyped_key(asker.shop.id, AttemptKind::Validate, &input.key, slip, device);
+            let code = match slip {
+                KeySlip::Mistyped(_) => VerdictCode::Unknown,
+                KeySlip::NotGenuine(_) => VerdictCode::KeyNotGenuine,
+            };
+            return Ok(no_key(code, asker.slip(&web, slip)));
         }
     };
     let request = ValidationRequest {

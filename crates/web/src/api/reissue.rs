@@ -1,6 +1,6 @@
 //! New keys for licenses whose keys are in the wrong hands.
 
-use app::{Held, ReissueInput};
+use app::ReissueInput;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -37,9 +37,10 @@ pub(crate) async fn create(
     let (task, shop) = (web.clone(), manager.shop.id);
     let work = async move |mut names: Names| {
         let key = names.mint(|_, rng| KeyCode::from_random_bytes(rng.bytes()));
-        let input = ReissueInput { key: key.clone(), frees_seats, tells_owner, reason };
+        let input = ReissueInput { key, frees_seats, tells_owner, reason };
         let license = task.app.reissue_license(shop, license, &input, Actor::Api).await?;
-        Ok(answer(StatusCode::OK, &view(&license, Some(&Held::Key(key)), task.app.clock.now())))
+        let held = task.app.held_of_license(&license).await?;
+        Ok(answer(StatusCode::OK, &view(&license, held.as_ref(), task.app.clock.now())))
     };
     Ok(once.answer(&web, &manager, &sent.0, work).await)
 }

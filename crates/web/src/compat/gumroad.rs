@@ -86,10 +86,11 @@ async fn manage(web: &Web, sent: &Sent, change: Change) -> Result<Response, Prob
         Change::Decrement => web.app.count_verification(&told.license, -1, Actor::Api, name).await?,
         Change::Rotate => {
             let key = KeyCode::from_random_bytes(web.app.entropy.rng().bytes());
-            text = key.to_string();
             let input =
                 ReissueInput { key, frees_seats: false, reason: "licenses/rotate".to_owned(), tells_owner: false };
-            web.app.reissue_license(shop, license, &input, Actor::Api).await?
+            let license = web.app.reissue_license(shop, license, &input, Actor::Api).await?;
+            text = web.app.held_of_license(&license).await?.and_then(|held| held.key()).unwrap_or_default();
+            license
         }
     };
     Ok(reply(StatusCode::OK, &body(&told, &slug, &text)))

@@ -145,9 +145,11 @@ impl Proof {
         let handed = |event: &&Event| event.kind == EventKind::ClaimFulfilled && event.license == Some(claim.license);
         let opens = match claim.fulfilment {
             Fulfilment::Manual { .. } => false,
-            Fulfilment::GeneratedKey | Fulfilment::Download | Fulfilment::Webhook { .. } | Fulfilment::Pool { .. } => {
-                true
-            }
+            Fulfilment::GeneratedKey
+            | Fulfilment::SignedKey
+            | Fulfilment::Download
+            | Fulfilment::Webhook { .. }
+            | Fulfilment::Pool { .. } => true,
         };
         let text = match (claim.fulfilled_at, &opened.content) {
             (Some(at), Some(content)) => {
@@ -278,7 +280,9 @@ pub(super) async fn draw(
     let (by_hand, by_program) = match claim.fulfilment {
         Fulfilment::Manual { .. } => (true, false),
         Fulfilment::Webhook { .. } => (true, true),
-        Fulfilment::GeneratedKey | Fulfilment::Download | Fulfilment::Pool { .. } => (false, false),
+        Fulfilment::GeneratedKey | Fulfilment::Download | Fulfilment::SignedKey | Fulfilment::Pool { .. } => {
+            (false, false)
+        }
     };
     let line = usize::try_from(claim.line).ok().and_then(|place| order.lines.get(place));
     let (content, error, form) = match typed {

@@ -12,7 +12,7 @@ use crate::problem::Problem;
 use crate::public::fields::address;
 
 /// Nothing that can be found is longer.
-const LONGEST: usize = 200;
+const LONGEST: usize = 4_000;
 
 struct Hit {
     url: String,

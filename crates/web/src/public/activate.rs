@@ -4,7 +4,7 @@
 //! A request holds a license key, so it is in no address that a server sees: a QR code has it behind the `#`.
 
 use app::messages::Arg;
-use app::{LicenseFile, OfflineAnswer, OfflineErrand};
+use app::{KeySlip, LicenseFile, OfflineAnswer, OfflineErrand};
 use askama::Template;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -14,6 +14,7 @@ use domain::{ActivationId, Fingerprint, License, ProductId, Refusal, Standing, p
 use latchkey_license::{KeyCode, KeyCodeError, OfflineRequest, RequestError, SignedRequest, read_request};
 
 use crate::Web;
+use crate::api::license::not_genuine;
 use crate::problem::Problem;
 use crate::public::frame::{Frame, page};
 use crate::public::qr::Qr;
@@ -93,7 +94,7 @@ pub(crate) async fn save(
 async fn carry_out(web: &Web, visit: &Visit, sent: &str) -> Result<Result<OfflineAnswer, Trouble>, Problem> {
     let words = Words::new(web, &visit.locale);
     let errand = match read_request(sent) {
-        Ok(signed) => errand(&words, signed),
+        Ok(signed) => errand(web, visit, &words, signed).await?,
         Err(_) if sent.is_empty() => Err(unread(&words, "empty")),
         Err(error) => Err(unread(&words, slip(error))),
     };
@@ -108,20 +109,33 @@ async fn carry_out(web: &Web, visit: &Visit, sent: &str) -> Result<Result<Offlin
 }
 
 /// The parts of a request, each of them read.
-fn errand(words: &Words, signed: SignedRequest) -> Result<OfflineErrand, Trouble> {
-    match &signed.request {
-        OfflineRequest::Activate { key, product, fingerprint, name, nonce, .. } => Ok(OfflineErrand::Activate {
-            key: KeyCode::parse(key).map_err(|error| mistyped(words, error))?,
-            product: ProductId::parse(product).ok(),
-            fingerprint: Fingerprint::parse(fingerprint).map_err(|_| unread(words, "damaged"))?,
-            name: name.as_deref().and_then(|name| plain_text(name, 100).ok()),
-            nonce: nonce.clone(),
-        }),
-        OfflineRequest::Release { activation, .. } => Ok(OfflineErrand::Release {
-            activation: ActivationId::parse(activation).map_err(|_| unread(words, "seat"))?,
-            request: signed,
-        }),
-    }
+async fn errand(
+    web: &Web,
+    visit: &Visit,
+    words: &Words,
+    signed: SignedRequest,
+) -> Result<Result<OfflineErrand, Trouble>, Problem> {
+    let errand = match &signed.request {
+        OfflineRequest::Activate { key, product, fingerprint, name, nonce, .. } => {
+            let key = match web.app.read_key(visit.shop.id, key).await? {
+                Ok(key) => key,
+                Err(slip) => return Ok(Err(no_key(words, slip))),
+            };
+            let Ok(fingerprint) = Fingerprint::parse(fingerprint) else { return Ok(Err(unread(words, "damaged"))) };
+            OfflineErrand::Activate {
+                key,
+                product: ProductId::parse(product).ok(),
+                fingerprint,
+                name: name.as_deref().and_then(|name| plain_text(name, 100).ok()),
+                nonce: nonce.clone(),
+            }
+        }
+        OfflineRequest::Release { activation, .. } => match ActivationId::parse(activation) {
+            Ok(activation) => OfflineErrand::Release { activation, request: signed },
+            Err(_) => return Ok(Err(unread(words, "seat"))),
+        },
+    };
+    Ok(Ok(errand))
 }
 
 fn slip(error: RequestError) -> &'static str {
@@ -140,18 +154,19 @@ fn trouble(words: &Words, verdict: String, advice: &str, needs_portal: bool) -> 
     Trouble { verdict, advice: words.say(&format!("page-activate-advice-{advice}")), needs_portal }
 }
 
-fn mistyped(words: &Words, error: KeyCodeError) -> Trouble {
+fn no_key(words: &Words, slip: KeySlip) -> Trouble {
     let number = |count: usize| Arg::Number(i64::try_from(count).unwrap_or(i64::MAX));
-    let verdict = match error {
-        KeyCodeError::Empty => words.say("license-key-empty"),
-        KeyCodeError::WrongLength { found } => {
+    let verdict = match slip {
+        KeySlip::Mistyped(KeyCodeError::Empty) => words.say("license-key-empty"),
+        KeySlip::Mistyped(KeyCodeError::WrongLength { found }) => {
             words.fill("license-key-length", &[("length", number(KeyCode::LENGTH)), ("found", number(found))])
         }
-        KeyCodeError::BadSymbol { symbol, position } => {
+        KeySlip::Mistyped(KeyCodeError::BadSymbol { symbol, position }) => {
             let symbol = symbol.to_string();
             words.fill("license-key-symbol", &[("position", number(position)), ("symbol", (&symbol).into())])
         }
-        KeyCodeError::WrongCheckSymbols => words.say("license-key-mistyped"),
+        KeySlip::Mistyped(KeyCodeError::WrongCheckSymbols) => words.say("license-key-mistyped"),
+        KeySlip::NotGenuine(error) => words.say(not_genuine(error)),
     };
     trouble(words, verdict, "unknown", false)
 }

@@ -1,7 +1,7 @@
 //! A license as its owner sees it: key, state, devices.
 
-use app::Held;
 use app::messages::Arg;
+use app::{Held, LONGEST_TYPED_KEY};
 use domain::{
     Activation, Age, AtExpiry, Attempt, Duration, Fulfilment, License, LicenseState, OrderLine, Quota, SeatHolder,
     Standing, Starts, Timestamp,
@@ -61,6 +61,11 @@ impl LicenseView {
     /// Whether a key is what was bought, and devices are what it is for.
     pub(crate) fn has_devices(&self) -> bool {
         !self.is_by_hand && !self.is_download
+    }
+
+    /// Whether the key is one that nobody types.
+    pub(crate) fn is_long(&self) -> bool {
+        self.key.as_ref().is_some_and(|key| key.len() > LONGEST_TYPED_KEY)
     }
 
     /// Whether there is something that is not shown here.
@@ -131,7 +136,7 @@ pub(crate) fn view(
     let quota = license.policy.seating.releases;
     let is_by_hand = match content {
         Some(Held::Said(_) | Held::Promised(_)) => true,
-        Some(Held::Key(_) | Held::Code(_) | Held::OnItsWay) | None => {
+        Some(Held::Key(_) | Held::Signed(_) | Held::Code(_) | Held::OnItsWay) | None => {
             line.is_some_and(|line| matches!(line.fulfilment, Fulfilment::Manual { .. }))
         }
     };

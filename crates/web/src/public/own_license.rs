@@ -225,7 +225,7 @@ fn done(words: &Words, code: &str) -> Option<String> {
 /// Whether the owner may take a new key of the license, or hand it on: a code that was made elsewhere stays with whoever
 /// knows it.
 fn can_change(web: &Web, license: &License, held: Option<&Held>) -> bool {
-    let is_made_here = matches!(held, None | Some(Held::Key(_)));
+    let is_made_here = matches!(held, None | Some(Held::Key(_) | Held::Signed(_)));
     match license.standing(web.app.clock.now()) {
         Standing::Active | Standing::Expired => is_made_here,
         Standing::Suspended | Standing::Revoked => false,

@@ -4,7 +4,7 @@
 //! with its order number opens that order and hides what is personal. The
 //! receipt link opens its order's page without coming here.
 
-use app::Held;
+use app::{Held, KeySlip};
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, Query, State};
@@ -17,6 +17,7 @@ use domain::{
 use latchkey_license::{KeyCode, KeyCodeError};
 use store::{LicenseFilter, OpenedClaim, OrderFilter, Page};
 
+use crate::api::license::not_genuine;
 use crate::problem::Problem;
 use crate::public::access::{self, PORTAL_COOKIE};
 use crate::public::download;
@@ -160,14 +161,7 @@ pub(crate) async fn enter_with_key(
     visit: Visit,
     Form(fields): Form<Fields>,
 ) -> Result<Response, Problem> {
-    let key = match KeyCode::parse(fields.get("key")) {
-        Ok(key) => Ok(key),
-        // A code that was made elsewhere is a key to its buyer.
-        Err(slip) => {
-            let code = web.app.key_made_elsewhere(visit.shop.id, fields.get("key")).await?;
-            code.ok_or_else(|| key_error(slip))
-        }
-    };
+    let key = web.app.read_key(visit.shop.id, fields.get("key")).await?.map_err(key_error);
     let number = match fields.get("number").trim() {
         "" => Err("error-number-empty"),
         typed => OrderNumber::parse(typed).ok_or("error-number-malformed"),
@@ -286,12 +280,13 @@ async fn owns_license(web: &Web, session: &Session, license: &License) -> Result
     })
 }
 
-fn key_error(error: KeyCodeError) -> &'static str {
-    match error {
-        KeyCodeError::Empty => "error-key-empty",
-        KeyCodeError::WrongLength { .. } => "error-key-length",
-        KeyCodeError::BadSymbol { .. } => "error-key-symbol",
-        KeyCodeError::WrongCheckSymbols => "error-key-typo",
+fn key_error(slip: KeySlip) -> &'static str {
+    match slip {
+        KeySlip::Mistyped(KeyCodeError::Empty) => "error-key-empty",
+        KeySlip::Mistyped(KeyCodeError::WrongLength { .. }) => "error-key-length",
+        KeySlip::Mistyped(KeyCodeError::BadSymbol { .. }) => "error-key-symbol",
+        KeySlip::Mistyped(KeyCodeError::WrongCheckSymbols) => "error-key-typo",
+        KeySlip::NotGenuine(error) => not_genuine(error),
     }
 }
 

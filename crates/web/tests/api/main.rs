@@ -23,6 +23,7 @@ mod list;
 mod offline;
 mod outage;
 mod refund;
+mod signed_key;
 #[allow(dead_code, reason = "shared with the tests of pages")]
 #[path = "../it/support.rs"]
 mod support;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use app::{App, Catalog, Clock, Entropy, Mailbox, NewShop, ReqwestHttp, Settings};
 use axum::http::Method;
 use domain::{Email, Mode, Scope, Seller, Timestamp};
+use latchkey_license::{KeyCode, SignedKey, assemble_signed_key, signed_key_input};
 use serde_json::json;
 use store::testing::{Directory, sqlite_store};
 use store::{
@@ -105,6 +106,10 @@ async fn a_mistyped_key_is_told_without_reading_a_row_and_a_whole_one_is_never_t
     };
     assert_eq!(caller.post("/v1/licenses/validate", &json!({ "key": key })).await.is(200).json()["code"], "unknown");
 
+    // The same key as a text that the shop has signed, and with another ending.
+    let signed = signed_text(&app, &key);
+    let forged = format!("{}AA==", &signed[..signed.len() - 4]);
+
     line.is_cut.store(true, Ordering::SeqCst);
     for call in ["validate", "activate", "deactivate", "heartbeat"] {
         let mut ask = json!({ "key": key, "fingerprint": "desk" });
@@ -116,7 +121,32 @@ async fn a_mistyped_key_is_told_without_reading_a_row_and_a_whole_one_is_never_t
         let told = caller.post(&path, &ask).await;
         let told = if call == "validate" { told.is(200) } else { told.refused(404, "license_unknown") };
         assert!(told.json()["detail"].as_str().unwrap().contains("mistyped"), "{}", told.text);
+        ask["key"] = json!(signed);
+        caller.post(&path, &ask).await.refused(503, "unavailable");
+        ask["key"] = json!(forged);
+        let told = caller.post(&path, &ask).await;
+        let told = if call == "validate" { told.is(200) } else { told.refused(403, "license_key_not_genuine") };
+        assert!(told.json()["detail"].as_str().unwrap().contains("was changed"), "{}", told.text);
     }
+}
+
+fn signed_text(app: &App, key: &str) -> String {
+    let now = app.clock.now();
+    let says = SignedKey {
+        key: KeyCode::parse(key).unwrap(),
+        license: "lic_1".to_owned(),
+        product: "prod_1".to_owned(),
+        plan: "plan_1".to_owned(),
+        issued_at: now.as_seconds(),
+        expires_at: None,
+        features: Vec::new(),
+        feature_values: serde_json::Map::new(),
+        seats: None,
+        updates_until: None,
+        trial: false,
+    };
+    let input = signed_key_input(app.signer().kid(now), &says);
+    assemble_signed_key(&input, app.signer().sign_bytes(input.as_bytes(), now))
 }
 
 #[tokio::test]

@@ -15,4 +15,5 @@ mod opening;
 mod pages;
 mod portal;
 mod shadow;
+mod signed_key;
 mod support;

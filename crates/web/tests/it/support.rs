@@ -6,8 +6,8 @@ use app::{App, Catalog, Clock, Entropy, Files, Mailbox, Mailer, NewShop, Release
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use domain::{
-    Actor, Changes, Email, FileName, Mode, Order, OrderId, Payment, PaymentId, Plan, PlanId, Policy, Publishing,
-    Question, Refund, RefundId, RefundReason, RefundState, Seller, Shop, Timestamp, Wording,
+    Actor, Changes, Email, FileName, Fulfilment, Mode, Order, OrderId, Payment, PaymentId, Plan, PlanId, Policy,
+    Publishing, Question, Refund, RefundId, RefundReason, RefundState, Seller, Shop, Timestamp, Wording,
 };
 use gateways::{HttpRequest, Method as GatewayMethod};
 use store::testing::{Directory, sqlite_store};
@@ -218,6 +218,14 @@ impl World {
         let pro = self.app.store.plan_by_slug(self.shop.id, "lumen-pro").await.unwrap().unwrap();
         let id = PlanId::mint(self.app.clock.now(), &mut Entropy::System.rng());
         let plan = Plan { id, version: 0, slug: slug.to_owned(), policy, ..pro };
+        self.app.write(&Changes { plans: vec![plan], ..Changes::default() }).await.unwrap();
+    }
+
+    /// Puts a tier on sale whose key says what was bought, and is signed.
+    pub(crate) async fn signs(&self, slug: &str, policy: Policy) {
+        self.sells(slug, policy).await;
+        let plan = self.app.store.plan_by_slug(self.shop.id, slug).await.unwrap().unwrap();
+        let plan = Plan { fulfilment: Fulfilment::SignedKey, ..plan };
         self.app.write(&Changes { plans: vec![plan], ..Changes::default() }).await.unwrap();
     }
 

@@ -3,14 +3,14 @@
 
 use keygen_rs::config::{set_config, KeygenConfig};
 use keygen_rs::errors::Error;
-use keygen_rs::license::{LicenseCheckoutOpts, LicenseValidationRequest, LicenseValidationScope};
+use keygen_rs::license::{LicenseCheckoutOpts, LicenseValidationRequest, LicenseValidationScope, SchemeCode};
 use keygen_rs::machine::MachineCheckoutOpts;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [api_url, account, product, public_key, key, old_device] =
-        <[String; 6]>::try_from(arguments).expect("api_url account product public_key key old_device");
+    let [api_url, account, product, public_key, key, old_device, signed, its_product] = <[String; 8]>::try_from(arguments)
+        .expect("api_url account product public_key key old_device signed_key its_product");
     let config = KeygenConfig {
         api_url,
         account,
@@ -64,11 +64,26 @@ async fn main() {
     license.deactivate(&machine.id).await.expect("the seat is given back");
     assert_eq!(license.machines(None).await.expect("machines").data.len(), 1);
 
+    // A key that is signed says by itself what was bought, and the shop says the same of it.
+    let dataset = keygen_rs::verify(SchemeCode::Ed25519Sign, &signed).expect("a key that is signed");
+    let dataset = String::from_utf8(dataset).expect("JSON");
+    assert!(dataset.contains(r#""features":["EXPORT"]"#), "{dataset}");
+    let changed = signed.replacen("key/e", "key/f", 1);
+    assert!(keygen_rs::verify(SchemeCode::Ed25519Sign, &changed).is_err(), "a key that nobody signed was believed");
+    let of_it = KeygenConfig { product: its_product, license_key: Some(signed.clone()), ..config.clone() };
+    set_config(of_it.clone()).expect("a configuration");
+    let asked = LicenseValidationRequest { nonce: Some(8), scope: LicenseValidationScope::default() };
+    let told = keygen_rs::validate(&asked).await.expect("an answer that is signed");
+    let license = told.license.expect("a license").with_config(of_it);
+    assert_eq!((told.meta.code.as_str(), &license.key), ("VALID", &signed));
+    assert_eq!(license.scheme, Some(SchemeCode::Ed25519Sign));
+    assert_eq!(license.verify().expect("a license whose key is signed"), dataset.into_bytes());
+
     // Another key than the one that signs: nothing is believed.
     let last = if public_key.ends_with('0') { '1' } else { '0' };
     let other = format!("{}{last}", &public_key[..public_key.len() - 1]);
     let distrustful = KeygenConfig { public_key: Some(other), ..config };
     set_config(distrustful).expect("a configuration");
     assert!(keygen_rs::validate(&request).await.is_err(), "an answer that somebody else signed was believed");
-    println!("keygen-rs: validated, activated, pinged, refused, checked out, deactivated; every answer verified.");
+    println!("keygen-rs: validated, activated, pinged, refused, checked out, deactivated; every answer and a signed key verified.");
 }

@@ -28,6 +28,8 @@ pub(super) struct Holder {
     pub(super) key: KeyCode,
     /// The key as its app knows it.
     pub(super) shown_key: String,
+    /// Whether that is a key that we have signed.
+    is_signed: bool,
     pub(super) told: Told,
     pub(super) at: Timestamp,
     account: String,
@@ -42,12 +44,18 @@ impl Holder {
         let mut license = held.view.license.clone();
         license.seats_used = license.seats_used.saturating_sub(held.view.lapsed);
         let ids = store.foreign_ids(shop, ForeignSystem::Keygen, license.id).await?;
-        let foreign = store.foreign_key_of(shop, license.id).await?;
-        let shown_key = foreign.map_or_else(|| held.key.to_string(), |key| key.as_str().to_owned());
+        let foreign = store.foreign_key_of(shop, license.id).await?.map(|key| key.as_str().to_owned());
+        let signed = match foreign {
+            Some(_) => None,
+            None => store.signed_key(shop, license.id).await?,
+        };
+        let is_signed = signed.is_some();
+        let signed = signed.map(|signed| signed.text.to_string());
+        let shown_key = foreign.or(signed).unwrap_or_else(|| held.key.to_string());
         let told = Told::read(web, ForeignSystem::Keygen, license.clone(), at).await?;
         let account = told.named("account_id").map(str::to_owned).or_else(|| call.account.clone());
         let account = account.unwrap_or_else(|| shop.uuid());
-        Ok(Self { license, key: held.key, shown_key, told, at, account, ids })
+        Ok(Self { license, key: held.key, shown_key, is_signed, told, at, account, ids })
     }
 
     /// The same, after something about the license has changed.
@@ -106,6 +114,11 @@ impl Holder {
         })
     }
 
+    /// How the key is signed, if it is.
+    fn scheme(&self) -> Option<&str> {
+        if self.is_signed { Some("ED25519_SIGN") } else { self.told.named("scheme") }
+    }
+
     fn status(&self) -> &'static str {
         let license = &self.license;
         let end = license.ends_at();
@@ -138,7 +151,7 @@ impl Holder {
                 "status": self.status(),
                 "uses": used(license, self.at),
                 "suspended": license.standing(self.at) == Standing::Suspended,
-                "scheme": self.told.named("scheme"),
+                "scheme": self.scheme(),
                 "encrypted": false,
                 "strict": self.is_strict(),
                 "floating": self.is_floating(),

@@ -69,7 +69,7 @@ async fn a_mistyped_key_is_found_by_its_end_and_by_the_device_and_never_shown() 
     let (_, order) = world.bought("lumen-personal", "1").await;
     let key = world.keys(&order).await.remove(0);
     let mistyped = format!("{}{}", if key.starts_with('7') { '6' } else { '7' }, &key[1..]);
-    let slip = KeyCode::parse(&mistyped).unwrap_err();
+    let slip = app::KeySlip::Mistyped(KeyCode::parse(&mistyped).unwrap_err());
     let asker = Fingerprint::parse("device-of-ada").unwrap();
     world.app.note_mistyped_key(world.shop.id, AttemptKind::Activate, &mistyped, slip, Some(&asker));
     world.app.write_attempts(true).await.unwrap();

@@ -1,0 +1,236 @@
+//! Keys whose text is signed: the same wherever they are shown, whatever becomes of the keys that sign.
+
+use app::{HandAct, Held, KeySlip, ReissueInput, SigningKeyTurn};
+use domain::{
+    Actor, Changes, Duration, Fulfilment, KeyToSign, OrderId, Plan, Policy, SignedText, ValidationRequest, VerdictCode,
+};
+use latchkey_license::{KeyCode, KeySet, SignedKey, SignedKeyError, read_signed_key};
+use store::SigningKeyState;
+
+use crate::house::{House, On};
+
+/// A house whose plan sells signed keys.
+async fn furnish(on: On) -> House {
+    let house = House::open(on).await;
+    let plan = house.app.store.plan(house.shop.id, house.plan).await.unwrap().unwrap();
+    let policy = Policy { valid_days: Some(30), seats: Some(2), features: vec!["export".to_owned()], ..plan.policy };
+    let plan = Plan { fulfilment: Fulfilment::SignedKey, policy, ..plan };
+    house.app.write(&Changes { plans: vec![plan], ..Changes::default() }).await.unwrap();
+    house
+}
+
+async fn held(house: &House, order: OrderId) -> Vec<String> {
+    let sale = house.sale(order).await;
+    let held = house.app.held(&sale.order).await.unwrap();
+    held.iter()
+        .map(|(_, held)| if let Held::Signed(signed) = held { signed.text.to_string() } else { panic!() })
+        .collect()
+}
+
+fn says(house: &House, text: &str) -> Result<SignedKey, SignedKeyError> {
+    read_signed_key(text, &KeySet::parse(&house.app.signer().jwks()).unwrap())
+}
+
+async fn code(house: &House, text: &str) -> Result<VerdictCode, KeySlip> {
+    let key = house.app.read_key(house.shop.id, text).await.unwrap()?;
+    let told = house.app.validate_license(house.shop.id, &key, &ValidationRequest::default()).await.unwrap();
+    Ok(told.verdict.code)
+}
+
+/// Lets another key sign, and gives the name of the one that did before.
+async fn turn(house: &House, turn: SigningKeyTurn) -> String {
+    let before = house.app.signer().kid(house.app.clock.now()).to_owned();
+    house.app.clock.advance(Duration::hours(1));
+    house.app.add_signing_key(None, turn).await.unwrap();
+    house.app.clock.advance(Duration::hours(1));
+    assert_ne!(house.app.signer().kid(house.app.clock.now()), before);
+    before
+}
+
+async fn a_signed_key_stays_the_same_when_signing_keys_change(on: On) {
+    let house = furnish(on).await;
+    let bought = house.buy_and_pay(2).await;
+    let first = held(&house, bought.order).await;
+    let sale = house.sale(bought.order).await;
+    assert_ne!(first[0], first[1]);
+    for (text, license) in first.iter().zip(&sale.licenses) {
+        let said = says(&house, text).unwrap();
+        assert_eq!((said.license, said.seats), (license.id.to_string(), Some(2)));
+        assert_eq!((said.key.tail(), &said.features[..]), (license.key_tail.clone(), &["export".to_owned()][..]));
+        assert_eq!(said.expires_at, license.expires_at.map(domain::Timestamp::as_seconds));
+        assert!(house.post.arrived().iter().any(|mail| mail.text.contains(text)), "it is in the mail");
+        assert_eq!(code(&house, text).await, Ok(VerdictCode::Valid));
+    }
+
+    // Changed by hand, asked for again, and signed by other keys meanwhile: it is what the buyer has.
+    let old = turn(&house, SigningKeyTurn::Announced).await;
+    house.app.set_signing_key_state(&old, SigningKeyState::Retired).await.unwrap();
+    let adjustment = domain::Adjustment { seats: Some(Some(7)), ..domain::Adjustment::default() };
+    house.app.adjust_license(house.shop.id, sale.licenses[0].id, &adjustment, "more", Actor::Api).await.unwrap();
+    house.app.step().await.unwrap();
+    assert_eq!(held(&house, bought.order).await, first);
+    let row = &house.sale(bought.order).await.licenses[0];
+    let alone = house.app.held_of_license(row).await.unwrap().and_then(|held| held.key());
+    assert_eq!(alone.as_ref(), Some(&first[0]));
+    assert_eq!(code(&house, &first[0]).await, Ok(VerdictCode::Valid), "what a retired key signed stays good");
+    let (of_new, of_old) = (house.buy_and_pay(1).await, &first[0]);
+    let newer = held(&house, of_new.order).await.remove(0);
+    assert!(says(&house, &newer).is_ok() && says(&house, of_old).is_ok());
+}
+
+async fn keys_that_a_revoked_key_signed_are_signed_again_and_say_the_same(on: On) {
+    let house = furnish(on).await;
+    let bought = house.buy_and_pay(2).await;
+    let before = held(&house, bought.order).await;
+    let said: Vec<SignedKey> = before.iter().map(|text| says(&house, text).unwrap()).collect();
+    let old = turn(&house, SigningKeyTurn::AtOnce).await;
+    let untouched = house.buy_and_pay(1).await;
+    let newer = held(&house, untouched.order).await;
+    house.app.set_signing_key_state(&old, SigningKeyState::Revoked).await.unwrap();
+    assert_eq!(code(&house, &before[0]).await, Err(KeySlip::NotGenuine(SignedKeyError::UnknownKey)));
+
+    assert_eq!(house.app.step_signed_keys().await.unwrap(), 2);
+    assert_eq!(house.app.step_signed_keys().await.unwrap(), 0, "once");
+    let after = held(&house, bought.order).await;
+    for ((text, old), said) in after.iter().zip(&before).zip(&said) {
+        assert!(text != old && says(&house, text).as_ref() == Ok(said), "{text}");
+        assert_eq!(code(&house, text).await, Ok(VerdictCode::Valid));
+    }
+    assert_eq!(held(&house, untouched.order).await, newer);
+    let license = house.sale(bought.order).await.licenses[0].clone();
+    let page = store::Page { starting_after: None, ending_before: None, limit: 100 };
+    let journal = house.app.store.events(house.shop.id, page).await.unwrap().data;
+    let signed = |event: &&domain::Event| event.kind == domain::EventKind::LicenseSignedAgain;
+    let told: Vec<_> = journal.iter().filter(signed).filter_map(|event| event.license).collect();
+    assert!(told.len() == 2 && told.contains(&license.id), "{told:?}");
+}
+
+async fn a_new_key_is_signed_where_the_old_one_was(on: On) {
+    let house = furnish(on).await;
+    let bought = house.buy_and_pay(1).await;
+    let old = held(&house, bought.order).await.remove(0);
+    let license = house.sale(bought.order).await.licenses[0].id;
+    let adjustment = domain::Adjustment { seats: Some(Some(5)), ..domain::Adjustment::default() };
+    house.app.adjust_license(house.shop.id, license, &adjustment, "more", Actor::Api).await.unwrap();
+    let input = ReissueInput {
+        key: KeyCode::from_random_bytes([5; 16]),
+        frees_seats: false,
+        tells_owner: true,
+        reason: "leaked".to_owned(),
+    };
+    for _ in 0..2 {
+        house.app.reissue_license(house.shop.id, license, &input, Actor::Api).await.unwrap();
+    }
+    while !house.app.step().await.unwrap().is_idle() {}
+    let new = held(&house, bought.order).await.remove(0);
+    let said = says(&house, &new).unwrap();
+    assert_eq!((&said.key, said.seats), (&input.key, Some(5)), "it says what the license allows by then");
+    assert!(house.post.arrived().last().unwrap().text.contains(&new), "and is in the mail");
+    assert_eq!(code(&house, &new).await, Ok(VerdictCode::Valid));
+    assert_eq!(code(&house, &old).await, Ok(VerdictCode::KeyRetired));
+}
+
+async fn a_license_that_is_given_back_has_the_same_signed_key(on: On) {
+    let house = furnish(on).await;
+    let bought = house.buy_and_pay(1).await;
+    let before = held(&house, bought.order).await;
+    let license = house.sale(bought.order).await.licenses[0].id;
+    for (act, verdict) in [(HandAct::Revoke, VerdictCode::Revoked), (HandAct::Reinstate, VerdictCode::Valid)] {
+        house.app.act_by_hand(house.shop.id, license, &act, "a dispute", Actor::Api).await.unwrap();
+        while !house.app.step().await.unwrap().is_idle() {}
+        assert_eq!(code(&house, &before[0]).await, Ok(verdict), "{act:?}");
+        assert_eq!(held(&house, bought.order).await, before, "{act:?}");
+    }
+}
+
+async fn a_key_that_another_node_signed_is_known_before_this_one_has_heard_of_its_signer(on: On) {
+    let house = furnish(on).await;
+    let other = house.other_node().await;
+    let (bought, again) = (house.buy_and_pay(1).await, house.buy_and_pay(1).await);
+    turn(&house, SigningKeyTurn::AtOnce).await;
+    for (bought, compat) in [(bought, false), (again, true)] {
+        let license = house.sale(bought.order).await.licenses[0].id;
+        let input = ReissueInput {
+            key: KeyCode::from_random_bytes([6 + u8::from(compat); 16]),
+            frees_seats: false,
+            tells_owner: false,
+            reason: "leaked".to_owned(),
+        };
+        house.app.reissue_license(house.shop.id, license, &input, Actor::Api).await.unwrap();
+        let text = held(&house, bought.order).await.remove(0);
+        let read = if compat {
+            other.key_behind(house.shop.id, &text).await.unwrap()
+        } else {
+            other.read_key(house.shop.id, &text).await.unwrap().ok()
+        };
+        assert_eq!(read, Some(input.key), "{compat}");
+        turn(&house, SigningKeyTurn::AtOnce).await;
+    }
+}
+
+async fn a_text_that_cannot_be_read_holds_up_no_other(on: On) {
+    let house = furnish(on).await;
+    let bought = house.buy_and_pay(2).await;
+    let texts = held(&house, bought.order).await;
+    let old = turn(&house, SigningKeyTurn::AtOnce).await;
+    let (shop, at) = (house.shop.id, house.app.clock.now());
+    let [torn, whole] = &house.sale(bought.order).await.licenses[..] else { panic!() };
+    let damage = KeyToSign {
+        shop,
+        license: torn.id,
+        says: says(&house, &texts[0]).unwrap(),
+        at,
+        replaces: Some(old.clone()),
+        signed: Some(SignedText { kid: old.clone(), text: "key/torn".into() }),
+    };
+    house.app.store.commit(&Changes { signed_keys: vec![damage], ..Changes::default() }).await.unwrap();
+    house.app.set_signing_key_state(&old, SigningKeyState::Revoked).await.unwrap();
+    assert_eq!(house.app.step_signed_keys().await.unwrap(), 1);
+    let text = house.app.held_of_license(whole).await.unwrap().and_then(|held| held.key()).unwrap();
+    assert_eq!(code(&house, &text).await, Ok(VerdictCode::Valid));
+}
+
+async fn a_key_that_nobody_signed_is_looked_for_nowhere(on: On) {
+    let house = furnish(on).await;
+    let bought = house.buy_and_pay(1).await;
+    let good = held(&house, bought.order).await.remove(0);
+    let (signed, signature) = good.split_once('.').unwrap();
+    let other = house.buy_and_pay(1).await;
+    let others = held(&house, other.order).await.remove(0);
+    let mixed = format!("{}.{signature}", others.split_once('.').unwrap().0);
+    for (text, error) in [
+        (mixed, SignedKeyError::BadSignature),
+        (signed.to_owned(), SignedKeyError::NotASignedKey),
+        (good[..good.len() - 3].to_owned(), SignedKeyError::BadEncoding),
+        ("key/YUBiLnRlc3Q=.".to_owned() + signature, SignedKeyError::MissingKeyId),
+    ] {
+        assert_eq!(code(&house, &text).await, Err(KeySlip::NotGenuine(error)), "{text}");
+        assert_eq!(house.app.key_behind(house.shop.id, &text).await.unwrap(), None, "{text}");
+    }
+    let spaced = format!(" {signed}\r\n.{signature} ");
+    assert_eq!(code(&house, &spaced).await, Ok(VerdictCode::Valid));
+    assert!(house.app.key_behind(house.shop.id, &spaced).await.unwrap().is_some());
+}
+
+macro_rules! on_both_engines {
+    ($($name:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test]
+            async fn $name() { super::$name(super::On::Sqlite).await; })*
+        }
+        mod on_postgres {
+            $(#[tokio::test]
+            async fn $name() { super::$name(super::On::Postgres).await; })*
+        }
+    };
+}
+
+on_both_engines![
+    a_signed_key_stays_the_same_when_signing_keys_change,
+    keys_that_a_revoked_key_signed_are_signed_again_and_say_the_same,
+    a_new_key_is_signed_where_the_old_one_was,
+    a_license_that_is_given_back_has_the_same_signed_key,
+    a_key_that_another_node_signed_is_known_before_this_one_has_heard_of_its_signer,
+    a_text_that_cannot_be_read_holds_up_no_other,
+    a_key_that_nobody_signed_is_looked_for_nowhere,
+];
