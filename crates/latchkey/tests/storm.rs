@@ -31,7 +31,8 @@ use common::shop::{Door, Engine, Shop, Submitted, text, unique};
 use common::{alone, figure, until};
 use serde_json::{Value, json};
 
-const KILLS: u64 = 50;
+/// Where nothing else is asked for by `LATCHKEY_STORM_KILLS`.
+const KILLS: u64 = 15;
 const BUYERS: u64 = 24;
 const FORGERS: u64 = 2;
 
@@ -45,12 +46,12 @@ const STORM_WITHIN: Duration = Duration::from_secs(600);
 const SETTLED_WITHIN: Duration = Duration::from_secs(240);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_captured_payment_has_its_licenses_after_fifty_kills_on_sqlite() {
+async fn every_captured_payment_has_its_licenses_after_many_kills_on_sqlite() {
     storm(Engine::Sqlite).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_captured_payment_has_its_licenses_after_fifty_kills_on_postgres() {
+async fn every_captured_payment_has_its_licenses_after_many_kills_on_postgres() {
     storm(Engine::Postgres).await;
 }
 
