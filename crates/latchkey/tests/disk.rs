@@ -19,6 +19,9 @@ use serde_json::json;
 /// The calls that a disk can refuse.
 const REFUSABLE: &str = "pwrite64,fsync,fdatasync,ftruncate";
 
+/// At how many calls, the first ones, each kind of failure is tried.
+const MOST: usize = 500;
+
 /// How soon the shop must sell again.
 const BACK_WITHIN: Duration = Duration::from_secs(30);
 
@@ -30,20 +33,28 @@ async fn a_write_or_sync_that_fails_is_never_acknowledged_and_the_shop_goes_on()
     customer.buy().await;
     let calls = format!("trace={REFUSABLE}");
     let trace = Trace::attach(&shop.server, &shop.folder, &["-e", &calls]);
-    customer.buy().await;
-    let all = points(&trace.end());
-    let (step, most) = Effort::asked().of((all.len().div_ceil(6), 12), (1, 500));
+    // Five hundred calls are some sales; how many calls there are after each of them.
+    let mut after = Vec::new();
+    while after.last().is_none_or(|calls| *calls < Effort::asked().of(1, MOST)) {
+        customer.buy().await;
+        after.push(points(&trace.seen()).len());
+    }
+    let all: Vec<_> = points(&trace.end()).into_iter().take(MOST).enumerate().collect();
+    let step = Effort::asked().of(all.len().div_ceil(6), 1);
     let errors = ["EIO", "ENOSPC"];
-    let tried: Vec<_> =
-        all.iter().step_by(step).flat_map(|point| errors.map(|error| (point, error))).take(most).collect();
+    let tried: Vec<_> = all.iter().step_by(step).flat_map(|point| errors.map(|error| (point, error))).collect();
+    let mut sold = 1 + after.len();
     let mut injected = 0;
     let mut slowest = Duration::ZERO;
-    for (point, error) in &tried {
+    for ((at, point), error) in &tried {
         let failure = point.inject(&format!("error={error}"));
         let trace = Trace::attach(&shop.server, &shop.folder, &["-e", &calls, "-e", &failure]);
-        let began = Instant::now();
-        customer.buy().await;
-        slowest = slowest.max(began.elapsed());
+        for _ in 0..=after.iter().filter(|calls| *calls <= at).count() {
+            let began = Instant::now();
+            customer.buy().await;
+            slowest = slowest.max(began.elapsed());
+            sold += 1;
+        }
         injected += trace.end().matches("(INJECTED)").count();
         assert!(!shop.server.has_ended(), "a failing disk ended the server: {error} at {point:?}");
         // What was acknowledged must not live in the memory of the server alone.
@@ -53,16 +64,17 @@ async fn a_write_or_sync_that_fails_is_never_acknowledged_and_the_shop_goes_on()
         let (code, found) = shop.doctor();
         assert_eq!((code, &found["healthy"]), (Some(0), &json!(true)), "after {error} at {point:?}: {found:#}");
     }
-    assert_eq!(customer.rows().unwrap().paid.len(), tried.len() + 2);
+    assert_eq!(customer.rows().unwrap().paid.len(), sold);
     assert!(injected * 10 >= tried.len() * 8, "only {injected} of {} calls failed", tried.len());
     assert!(slowest < BACK_WITHIN, "a sale took {slowest:?} because one call failed");
     figure(
         "disk.errors",
         &format!(
-            "{injected} calls failed with EIO or ENOSPC, at {} of {} calls of a sale: {} promises, 0 broken; \
-             the slowest sale took {} ms",
+            "{injected} calls failed with EIO or ENOSPC, at {} of the first {} calls of {} sales: {} promises, \
+             0 broken; the slowest sale took {} ms",
             tried.len() / errors.len(),
             all.len(),
+            after.len(),
             customer.promises().len(),
             slowest.as_millis()
         ),
