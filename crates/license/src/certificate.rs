@@ -387,15 +387,22 @@ fn quote(json: &mut String, text: &str) {
 }
 
 fn push_escaped(json: &mut String, char: char) {
-    match char {
-        '"' | '\\' => json.extend(['\\', char]),
+    let short = match char {
+        '"' | '\\' => char,
+        '\u{8}' => 'b',
+        '\t' => 't',
+        '\n' => 'n',
+        '\u{c}' => 'f',
+        '\r' => 'r',
         '\0'..='\u{1f}' => {
             let digit = |value: u32| char::from_digit(value & 15, 16).unwrap_or('0');
             json.push_str("\\u00");
             json.extend([digit(u32::from(char) >> 4), digit(u32::from(char))]);
+            return;
         }
-        _ => json.push(char),
-    }
+        _ => return json.push(char),
+    };
+    json.extend(['\\', short]);
 }
 
 fn decode(text: &str, part: TokenPart) -> Result<Vec<u8>, CertificateError> {
@@ -719,6 +726,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_text_is_quoted_as_it_always_was(text in "[\\x00-\\x7f]{0,40}|\\PC{0,20}") {
+            let mut quoted = String::new();
+            quote(&mut quoted, &text);
+            prop_assert_eq!(quoted, Value::from(text).to_string());
+        }
+
         #[test]
         fn no_changed_byte_leaves_a_certificate_valid(at in 0_usize..1_000, change in 1_u8..=127) {
             let mut bytes = sign(&signing_input(&header(), &claims())).into_bytes();

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use app::App;
-use axum::body::Body;
-use axum::http::{Method, Request, Version, header};
+use axum::body::{Body, to_bytes};
+use axum::http::{Method, Request, StatusCode, Version, header};
 use axum::response::Response;
 use domain::EventId;
+use serde_json::Value;
 use tower::ServiceExt as _;
 use web::Web;
 
@@ -78,4 +79,36 @@ async fn answers_are_counted_by_route_and_method_and_a_made_up_method_makes_no_s
         series("other", 405, 2),
     ];
     assert_eq!(counted, expected);
+}
+
+/// A validation is answered before the routes, and everything else by them.
+#[tokio::test]
+async fn a_validation_is_refused_as_every_other_question_is() {
+    let world = World::new().await;
+    let site = web::site(Web { app: Arc::clone(&world.app), mailbox: None });
+    let large = format!(r#"{{"key":"{}"}}"#, "A".repeat(70 << 10));
+    #[rustfmt::skip]
+    let table = [
+        // header, body, expected
+        (("content-type", "application/json"), "{}",           StatusCode::BAD_REQUEST),
+        (("content-type", "application/json"), "[]",           StatusCode::BAD_REQUEST),
+        (("content-type", "application/json"), "{\"key\":",    StatusCode::BAD_REQUEST),
+        (("content-type", "text/plain"),       "{}",           StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        (("content-encoding", "gzip"),         "{}",           StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        (("content-type", "application/json"), large.as_str(), StatusCode::PAYLOAD_TOO_LARGE),
+    ];
+    for ((name, value), body, expected) in table {
+        let ask = async |path: &str| {
+            let request = Request::post(path).header(header::HOST, "shop.test").header(name, value);
+            let answer = site.clone().oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap();
+            let (parts, body) = answer.into_parts();
+            let names: BTreeSet<String> = parts.headers.keys().map(ToString::to_string).collect();
+            let told: Value = serde_json::from_slice(&to_bytes(body, 1 << 20).await.unwrap()).unwrap();
+            (parts.status, told["code"].clone(), names)
+        };
+        let validation = ask("/v1/licenses/validate").await;
+        assert_eq!(validation.0, expected, "{name}: {value}, {}", &body[..body.len().min(20)]);
+        assert_eq!(validation, ask("/v1/licenses/activate").await, "{name}: {value}");
+        assert!(validation.2.contains("access-control-allow-origin"), "{:?}", validation.2);
+    }
 }
