@@ -69,6 +69,7 @@ impl App {
     ///
     /// # Errors
     /// `Unavailable` when nobody can tell: that is never "no".
+    // What is seldom waited for is put in boxes: this is asked all day, and its future is moved on the way.
     pub async fn validate_license(
         &self,
         shop: ShopId,
@@ -81,10 +82,10 @@ impl App {
             let at = self.clock.now();
             let found = match attempt {
                 0 => self.store.remembered_seat(shop, key, device, at).await?,
-                _ => self.store.seat(shop, key, device, at).await?.map(Arc::new),
+                _ => Box::pin(self.store.seat(shop, key, device, at)).await?.map(Arc::new),
             };
             let Some(mut view) = found else {
-                let retired = self.store.retired_key(shop, key).await?;
+                let retired = Box::pin(self.store.retired_key(shop, key)).await?;
                 let verdict = if retired.is_some() { Verdict::key_retired() } else { Verdict::unknown() };
                 count(&verdict);
                 let of = retired.as_ref().map_or(Whose::Nobody(key), |retired| Whose::Replaced(retired.license));
@@ -93,7 +94,8 @@ impl App {
                 return Ok(ValidateAnswer { verdict, seat: None, certificate: None, retired, at });
             };
             if device.is_some()
-                && let Some(seat) = self.recognized(&view, &request.components, at).await?
+                && may_be_recognized(&view, &request.components, at)
+                && let Some(seat) = Box::pin(self.recognized(&view, &request.components, at)).await?
             {
                 Arc::make_mut(&mut view).activation = Some(seat);
             }
@@ -108,7 +110,7 @@ impl App {
                 if attempt == 0 {
                     continue;
                 }
-                match self.begin_license(&stored.license, at).await {
+                match Box::pin(self.begin_license(&stored.license, at)).await {
                     Ok(Some(begun)) => {
                         let seats_used = view.license.seats_used;
                         Arc::make_mut(&mut view).license = License { seats_used, ..begun };
@@ -143,8 +145,7 @@ impl App {
         shown: &BTreeMap<String, String>,
         now: Timestamp,
     ) -> Result<Option<Activation>, Error> {
-        let is_seated = view.activation.as_ref().is_some_and(|seat| view.license.is_seated(seat, now));
-        if is_seated || !view.license.matches_components(shown) {
+        if !may_be_recognized(view, shown, now) {
             return Ok(None);
         }
         let seats = self.store.activations(view.license.shop, view.license.id).await?;
@@ -487,6 +488,12 @@ struct Asking<'a> {
     key: &'a KeyCode,
     kind: AttemptKind,
     fingerprint: &'a Fingerprint,
+}
+
+/// Whether a device has no seat by its fingerprint, and may have one by what it is made of.
+fn may_be_recognized(view: &SeatView, shown: &BTreeMap<String, String>, now: Timestamp) -> bool {
+    let is_seated = view.activation.as_ref().is_some_and(|seat| view.license.is_seated(seat, now));
+    !is_seated && view.license.matches_components(shown)
 }
 
 fn told<'a>(

@@ -452,7 +452,7 @@ pub(crate) async fn validate(State(web): State<Web>, asker: Asker, sent: Json) -
     let request = ValidationRequest {
         fingerprint,
         product: match input.product.as_deref() {
-            Some(name) => Some(products(&web, &asker.shop, name).await?),
+            Some(name) => Some(Box::pin(products(&web, &asker.shop, name)).await?),
             None => None,
         },
         features: input.features.unwrap_or_default(),
