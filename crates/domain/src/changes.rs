@@ -4,7 +4,7 @@ use latchkey_license::KeyCode;
 
 use crate::{
     Activation, AdoptedKey, ApiKey, Attempt, Batch, Checkout, Claim, Customer, Delivery, Dispute, Draw, Endpoint,
-    Event, Fill, ForeignId, ForeignPlan, GatewayAccount, Group, GroupId, HandOver, Job, KeyToSign, License, LicenseId,
+    Event, Fill, ForeignId, ForeignPlan, GatewayAccount, Group, HandOver, Job, KeyToSign, License, LicenseId,
     LoginLink, Message, NewCode, Notice, Order, OrderId, Payment, Plan, Pool, Posting, Product, Refund, Reissue,
     Release, ReleaseFile, Reservation, Session, ShadowCount, ShadowDifference, Shop, ShopId, Timestamp, Transfer,
     UseChange, User, Version,
@@ -29,15 +29,6 @@ pub enum Check {
         shop: ShopId,
         /// The license.
         id: LicenseId,
-        /// The version that was read.
-        version: Version,
-    },
-    /// A group of licenses.
-    Group {
-        /// The shop.
-        shop: ShopId,
-        /// The group.
-        id: GroupId,
         /// The version that was read.
         version: Version,
     },

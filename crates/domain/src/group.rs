@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::activate::give_back;
 use crate::{
-    Actor, Changes, Check, Difference, Event, EventId, EventKind, GroupId, License, LicenseState, Refusal, Rng, ShopId,
+    Actor, Changes, Difference, Event, EventId, EventKind, GroupId, License, LicenseState, Refusal, Rng, ShopId,
     Timestamp, Version,
 };
 
@@ -112,19 +112,12 @@ impl GroupSeats {
     pub(crate) fn admit(&self, license: &License, lapsed: u32, changes: &mut Changes) -> Result<(), Refusal> {
         let GroupUse { group, taken, .. } = &self.used;
         let over = self.others(license).fold(lapsed, |sum, (_, lapsed)| sum.saturating_add(*lapsed));
-        match group.max_seats {
-            Some(most) if taken.saturating_sub(over) >= most => Err(Refusal::GroupFull { seats: most }),
-            Some(_) => {
-                changes.groups.push(group.clone());
-                Ok(())
-            }
-            // Nothing is counted, so those who come side by side need not wait for each other. Whoever sets a limit
-            // meanwhile counts anew.
-            None => {
-                changes.checks.push(group.check());
-                Ok(())
-            }
+        if let Some(most) = group.max_seats.filter(|most| taken.saturating_sub(over) >= *most) {
+            return Err(Refusal::GroupFull { seats: most });
         }
+        // Without a limit too: whoever sets one at the same moment has counted without this device.
+        changes.groups.push(group.clone());
+        Ok(())
     }
 
     /// The other licenses whose seats are given back to make room.
@@ -135,10 +128,6 @@ impl GroupSeats {
 }
 
 impl Group {
-    fn check(&self) -> Check {
-        Check::Group { shop: self.shop, id: self.id, version: self.version }
-    }
-
     fn event(&self, kind: EventKind, data: serde_json::Value, actor: Actor, now: Timestamp, rng: &mut Rng) -> Event {
         Event {
             id: EventId::mint(now, rng),
@@ -354,7 +343,7 @@ mod tests {
         let seats = GroupSeats { used: used(None, None, 1, 900), lapsed: Vec::new() };
         let mut changes = Changes::default();
         assert_eq!(seats.admit(&own, 0, &mut changes), Ok(()));
-        assert_eq!((changes.groups.len(), changes.checks.len()), (0, 1), "nothing is counted, the group is looked at");
+        assert_eq!(changes.groups.len(), 1, "a limit may be set at the same moment");
     }
 
     #[test]

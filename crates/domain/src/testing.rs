@@ -15,7 +15,7 @@ pub fn apply(sale: &mut Sale, postings: &mut Vec<Posting>, changes: &Changes) ->
             Check::Order { id, version, .. } if *id != sale.order.id || *version != sale.order.version => {
                 return Err(format!("{id} has moved on"));
             }
-            Check::Order { .. } | Check::License { .. } | Check::Group { .. } => {}
+            Check::Order { .. } | Check::License { .. } => {}
         }
     }
     let mut after = sale.clone();

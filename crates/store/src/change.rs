@@ -187,6 +187,5 @@ fn check(check: &Check) -> Statement {
     match *check {
         Check::Order { shop, id, version } => order::check(shop, id, version),
         Check::License { shop, id, version } => license::check(shop, id, version),
-        Check::Group { shop, id, version } => group::check(shop, id, version),
     }
 }

@@ -1,7 +1,7 @@
 //! Groups of licenses. What a group holds is counted over its licenses in one statement with its row, so that the
 //! version that is read belongs to what was counted.
 
-use domain::{Group, GroupId, GroupSeats, GroupUse, ShopId, Timestamp, Version};
+use domain::{Group, GroupId, GroupSeats, GroupUse, ShopId, Timestamp};
 
 use crate::column::Columns;
 use crate::license::lapsed;
@@ -42,9 +42,8 @@ const INSERT: &str = "insert into license_groups (shop_id, id, version, name, ma
 const UPDATE: &str = "update license_groups set version = version + 1, name = $4, max_licenses = $5, max_seats = $6 \
     where shop_id = $1 and id = $2 and version = $3";
 const END: &str = "delete from license_groups where shop_id = $1 and id = $2 and version = $3";
-const CHECK: &str = "update license_groups set version = version where shop_id = $1 and id = $2 and version = $3";
 
-texts![BY_ID, LIST.older, LIST.newer, NAMES, INSERT, UPDATE, END, CHECK];
+texts![BY_ID, LIST.older, LIST.newer, NAMES, INSERT, UPDATE, END];
 
 fn row(row: &mut Row) -> Result<GroupUse, RowError> {
     let mut columns = Columns::of(row);
@@ -83,11 +82,6 @@ pub(crate) fn statement(group: &Group) -> Statement {
 /// A group that nothing is in any more.
 pub(crate) fn end(group: &Group) -> Statement {
     write(WHAT, END, values![group.shop, group.id, group.version])
-}
-
-/// Fails the commit when the group has moved on.
-pub(crate) fn check(shop: ShopId, group: GroupId, version: Version) -> Statement {
-    write(WHAT, CHECK, values![shop, group, version])
 }
 
 impl Store {

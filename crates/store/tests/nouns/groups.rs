@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use domain::{
-    ActivationRequest, Actor, Changes, Check, Duration, Fingerprint, Group, GroupChange, GroupId, GroupSeats, GroupUse,
+    ActivationRequest, Actor, Changes, Duration, Fingerprint, Group, GroupChange, GroupId, GroupSeats, GroupUse,
     License, LicenseId, LicenseState, Refusal, Rng, Seating, ShopId, Timestamp, activate, change_group, deactivate,
     heartbeat, regroup,
 };
@@ -219,26 +219,38 @@ pub(crate) async fn licenses_that_come_in_at_once_bring_no_more_than_the_group_m
     assert_eq!(report::broken_laws(&store).await, Ok(vec![]));
 }
 
+/// A group without a limit, a device that sits down by way of its license, and somebody who sets a limit: both decide
+/// from what was read before either commits, and whoever comes second decides again.
 pub(crate) async fn a_limit_that_is_set_while_somebody_sits_down_holds_for_one_of_them(store: Store) {
     let (world, group, keys) = sold(&store, 1, Seating::default(), (None, None)).await;
     let (shop, now) = (world.shop.id, world.now);
     let (license, key) = &keys[0];
     put(&store, shop, *license, group.id, now).await.unwrap();
-    // Both are decided from what was read before either is committed.
-    let device = request("device 1");
-    let view = store.seat(shop, key, Some(&device.fingerprint), now).await.unwrap().unwrap();
-    let seats = store.group_seats(shop, group.id, now).await.unwrap();
-    let (taking, _) = activate(&view.license, None, 0, seats.as_ref(), &device, now, &mut chance()).unwrap();
-    let none = GroupChange { max_seats: Some(Some(0)), ..GroupChange::default() };
-    let used = held(&store, &group, now).await;
-    let limited = change_group(&used, &none, "no devices", Actor::Api, now, &mut chance()).unwrap();
+    let taking = async |number: u32| {
+        let device = request(&format!("device {number}"));
+        let view = store.seat(shop, key, Some(&device.fingerprint), now).await.unwrap().unwrap();
+        let seats = store.group_seats(shop, group.id, now).await.unwrap();
+        activate(&view.license, None, 0, seats.as_ref(), &device, now, &mut chance()).map(|(changes, _)| changes)
+    };
+    let limiting = async |most: u32| {
+        let wanted = GroupChange { max_seats: Some(Some(most)), ..GroupChange::default() };
+        let used = held(&store, &group, now).await;
+        change_group(&used, &wanted, "renegotiated", Actor::Api, now, &mut chance())
+    };
+    let moved_on = Err(CommitError::Conflict { what: "group" });
+
+    // The device is faster: the limit was fit for a group that held one less.
+    let (limited, taken) = (limiting(0).await.unwrap(), taking(1).await.unwrap());
+    store.commit(&taken).await.unwrap();
+    assert_eq!(store.commit(&limited).await, moved_on);
+    assert_eq!(limiting(0).await, Err(Refusal::GroupBelowUsed { licenses: 1, seats: 1 }));
+
+    // The limit is faster.
+    let (limited, taken) = (limiting(1).await.unwrap(), taking(2).await.unwrap());
     store.commit(&limited).await.unwrap();
-    assert_eq!(store.commit(&taking).await, Err(CommitError::Conflict { what: "group" }));
-    assert_eq!(reach(&store, shop, key, 1, now).await, Err(Refusal::GroupFull { seats: 0 }));
-    let check = |version| Changes { checks: vec![Check::Group { shop, id: group.id, version }], ..Changes::default() };
-    let version = held(&store, &group, now).await.group.version;
-    assert_eq!(store.commit(&check(version)).await, Ok(()));
-    assert_eq!(store.commit(&check(version - 1)).await, Err(CommitError::Conflict { what: "group" }));
+    assert_eq!(store.commit(&taken).await, moved_on);
+    assert_eq!(taking(2).await, Err(Refusal::GroupFull { seats: 1 }));
+    assert_eq!(held(&store, &group, now).await.seats(), 1);
 }
 
 /// Leases are over by the time alone; who takes a seat of the group takes them from every license that has any.
