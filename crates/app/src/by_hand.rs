@@ -2,6 +2,7 @@
 //! done.
 
 use domain::{Actor, Changes, Email, EventId, License, LicenseId, ManualAct, Sale, ShopId, act_by_hand, undo};
+use store::CommitError;
 
 use crate::{App, Error};
 
@@ -24,7 +25,8 @@ pub enum HandAct {
 }
 
 impl App {
-    /// Does it to a license, with a reason for the journal.
+    /// Does it to a license, with a reason for the journal. `name` is the name of the act: asked again with the same one
+    /// it is done once, and whoever comes back because the first answer was lost is not told that it is done already.
     ///
     /// # Errors
     /// When there is no such license, customer or event, or the rules do not allow it.
@@ -35,12 +37,20 @@ impl App {
         act: &HandAct,
         reason: &str,
         actor: Actor,
+        name: EventId,
     ) -> Result<(), Error> {
         for _ in 0..TRIES {
             let row = self.store.license(shop, license).await?.ok_or(Error::NotFound { what: "license" })?;
-            let changes = self.decide_by_hand(&row, act, reason, actor).await?;
-            if self.commits(&changes, None).await? {
-                return Ok(());
+            let changes = match self.decide_by_hand(&row, act, reason, actor, name).await {
+                Ok(changes) => changes,
+                // What stands in the way may be what this very act did.
+                Err(Error::Refused(_)) if self.store.event(shop, name).await?.is_some() => return Ok(()),
+                Err(error) => return Err(error),
+            };
+            match self.commit(&changes, None).await {
+                Ok(()) | Err(CommitError::Conflict { what: "event" }) => return Ok(()),
+                Err(CommitError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
             }
         }
         Err(Error::Conflict { what: "license" })
@@ -52,6 +62,7 @@ impl App {
         act: &HandAct,
         reason: &str,
         actor: Actor,
+        name: EventId,
     ) -> Result<Changes, Error> {
         let sale = self.sale(license.shop, license.order).await?;
         let money = sale.license_state().map_err(domain::Refusal::from)?;
@@ -59,11 +70,11 @@ impl App {
             HandAct::Move(email) => Some(self.known_customer(license.shop, email).await?),
             HandAct::Suspend | HandAct::Reinstate | HandAct::Revoke | HandAct::Undo(_) => None,
         };
-        let (now, mut rng) = (self.clock.now(), self.entropy.rng());
+        let now = self.clock.now();
         let act = match (act, &receiver) {
             (HandAct::Undo(event), _) => {
                 let event = self.store.event(license.shop, *event).await?.ok_or(Error::NotFound { what: "event" })?;
-                let undone = undo(license, &event, money, reason, actor, now, &mut rng)?;
+                let undone = undo(license, &event, money, reason, actor, now, name)?;
                 return Ok(while_money_stands(&sale, undone));
             }
             (HandAct::Move(_), Some(customer)) => ManualAct::Move(customer),
@@ -72,7 +83,7 @@ impl App {
             (HandAct::Reinstate, _) => ManualAct::Reinstate,
             (HandAct::Revoke, _) => ManualAct::Revoke,
         };
-        Ok(while_money_stands(&sale, act_by_hand(license, act, money, reason, actor, now, &mut rng)?))
+        Ok(while_money_stands(&sale, act_by_hand(license, act, money, reason, actor, now, name)?))
     }
 
     async fn known_customer(&self, shop: ShopId, email: &Email) -> Result<domain::Customer, Error> {

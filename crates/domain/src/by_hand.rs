@@ -24,7 +24,8 @@ pub enum ManualAct<'a> {
     Move(&'a Customer),
 }
 
-/// Does it. `money` is what the payments, refunds and disputes of its order make of a license.
+/// Does it. `money` is what the payments, refunds and disputes of its order make of a license; `name` is the name of
+/// the event that tells of it.
 ///
 /// # Errors
 /// When the license is so already, or its state does not allow it.
@@ -35,7 +36,7 @@ pub fn act_by_hand(
     reason: &str,
     actor: Actor,
     now: Timestamp,
-    rng: &mut Rng,
+    name: EventId,
 ) -> Result<Changes, Refusal> {
     let unfit = || Refusal::LicenseStateUnfit { state: license.state };
     let after = match (act, license.state) {
@@ -77,7 +78,7 @@ pub fn act_by_hand(
     if let ManualAct::Move(customer) = act {
         data["to"] = customer.email.masked().into();
     }
-    Ok(told(license, after, data, actor, now, rng))
+    Ok(told(license, after, data, actor, now, name))
 }
 
 /// Frees a seat by hand. That is not undone: the device takes one again when it is wanted.
@@ -117,7 +118,8 @@ pub fn is_undoable(event: &Event) -> bool {
     undo_of(event).is_some()
 }
 
-/// Undoes what an event of this license tells of: every part that it changed is again as it was before.
+/// Undoes what an event of this license tells of: every part that it changed is again as it was before. `name` is the
+/// name of the event that tells of the undoing.
 ///
 /// # Errors
 /// When the event tells of nothing that can be undone, or one of those parts was changed since; also when the license
@@ -129,7 +131,7 @@ pub fn undo(
     reason: &str,
     actor: Actor,
     now: Timestamp,
-    rng: &mut Rng,
+    name: EventId,
 ) -> Result<Changes, Refusal> {
     let (was, is) = undo_of(event).filter(|_| event.license == Some(license.id)).ok_or(Refusal::NotUndoable)?;
     let mut parts = parts(license);
@@ -151,7 +153,7 @@ pub fn undo(
     if after.policy.seat_cap().is_some_and(|cap| cap < after.seats_used) {
         return Err(Refusal::SeatsBelowUsed { used: after.seats_used });
     }
-    Ok(told(license, after, json!({ "reason": reason, "undoes": event.id }), actor, now, rng))
+    Ok(told(license, after, json!({ "reason": reason, "undoes": event.id }), actor, now, name))
 }
 
 /// The parts of a license, by name.
@@ -163,7 +165,7 @@ fn undo_of(event: &Event) -> Option<(&Parts, &Parts)> {
     (!is.is_empty()).then_some((was, is))
 }
 
-fn told(before: &License, after: License, mut data: Value, actor: Actor, now: Timestamp, rng: &mut Rng) -> Changes {
+fn told(before: &License, after: License, mut data: Value, actor: Actor, now: Timestamp, name: EventId) -> Changes {
     let kind = if before.state != after.state {
         match after.state {
             LicenseState::Active => EventKind::LicenseReinstated,
@@ -184,7 +186,7 @@ fn told(before: &License, after: License, mut data: Value, actor: Actor, now: Ti
         data["key_tail"] = after.key_tail.clone().into();
     }
     let event = Event {
-        id: EventId::mint(now, rng),
+        id: name,
         shop: after.shop,
         kind,
         actor,
@@ -244,6 +246,10 @@ mod tests {
         world.sale.licenses[0].clone()
     }
 
+    fn name(seed: u8) -> EventId {
+        EventId::mint(START, &mut rng(seed))
+    }
+
     fn other(license: &License) -> Customer {
         Customer {
             id: CustomerId::mint(START, &mut rng(8)),
@@ -259,12 +265,12 @@ mod tests {
 
     fn act(license: &License, act: ManualAct<'_>, money: LicenseState) -> Result<(License, Event), Refusal> {
         let user = Actor::User(crate::UserId::mint(START, &mut rng(1)));
-        let mut changes = act_by_hand(license, act, Some(money), "why", user, START, &mut rng(3))?;
+        let mut changes = act_by_hand(license, act, Some(money), "why", user, START, name(3))?;
         Ok((changes.licenses.remove(0), changes.events.remove(0)))
     }
 
     fn undone(license: &License, event: &Event) -> Result<License, Refusal> {
-        let changes = undo(license, event, Some(LicenseState::Active), "oops", Actor::Api, START, &mut rng(5))?;
+        let changes = undo(license, event, Some(LicenseState::Active), "oops", Actor::Api, START, name(5))?;
         assert_eq!(changes.events[0].data["undoes"], json!(event.id));
         Ok(changes.licenses[0].clone())
     }
@@ -343,7 +349,7 @@ mod tests {
         let license = license();
         let (suspended, event) = act(&license, ManualAct::Suspend, LicenseState::Active).unwrap();
         let undo = |license: &License, event: &Event, money| {
-            undo(license, event, Some(money), "oops", Actor::Api, START.after(Duration::days(1)), &mut rng(5))
+            undo(license, event, Some(money), "oops", Actor::Api, START.after(Duration::days(1)), name(5))
         };
         let back = undo(&suspended, &event, LicenseState::Active).unwrap();
         assert_eq!((&back.licenses[0], back.events[0].kind), (&license, EventKind::LicenseReinstated));

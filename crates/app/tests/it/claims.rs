@@ -307,14 +307,14 @@ async fn the_queue_is_read_page_by_page_and_leaves_out_what_does_not_work(on: On
     let first = all[0].1;
     house.app.hand_over(shop, first, &content("Done"), Actor::System).await.unwrap();
     let second = all[1].1;
-    house.app.act_by_hand(shop, second, &app::HandAct::Suspend, "odd", Actor::System).await.unwrap();
+    house.act_by_hand(second, &app::HandAct::Suspend, "odd").await;
     let left = store.claims_to_do(shop, Some(Manual), None, 10).await.unwrap();
     assert_eq!(kinds_and_licenses(&left), all[2..3], "one is done, and one does not work");
     let listed = async |state| store.claims_page(shop, state, first_page()).await.unwrap().data.len();
     assert_eq!(listed(Some(domain::ClaimState::Waiting)).await, 3);
     assert_eq!(listed(Some(domain::ClaimState::Fulfilled)).await, 1);
     assert_eq!(listed(None).await, 7);
-    house.app.act_by_hand(shop, second, &app::HandAct::Reinstate, "well", Actor::System).await.unwrap();
+    house.act_by_hand(second, &app::HandAct::Reinstate, "well").await;
     assert_eq!(listed(Some(domain::ClaimState::Waiting)).await, 4, "what works again waits again");
     house.assert_lawful(&orders).await;
 }

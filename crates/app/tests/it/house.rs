@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use app::mail::Mail;
 use app::{
-    App, Catalog, CheckoutInput, Clock, Entropy, Http, HttpFailure, MailError, Mailer, NewShop, NoticeOutcome, Settings,
+    App, Catalog, CheckoutInput, Clock, Entropy, HandAct, Http, HttpFailure, MailError, Mailer, NewShop, NoticeOutcome,
+    Settings,
 };
 use domain::{
-    Actor, BuyerDetails, Country, Delivery, Duration, Email, GatewayAccount, LicenseState, Locale, Mode, Notice,
-    OrderId, PaymentId, PlanId, Sale, Seller, Shop, Timestamp,
+    Actor, BuyerDetails, Country, Delivery, Duration, Email, EventId, GatewayAccount, LicenseId, LicenseState, Locale,
+    Mode, Notice, OrderId, PaymentId, PlanId, Sale, Seller, Shop, Timestamp,
 };
 use gateways::{Headers, HttpRequest, HttpResponse};
 use sandbox::model::delivery::{self, Carried, Ripe};
@@ -470,6 +471,12 @@ impl House {
         self.work().await;
         assert_eq!(self.sale(bought.order).await.order.state.as_str(), "paid");
         bought
+    }
+
+    /// Somebody of the shop does this to a license.
+    pub(crate) async fn act_by_hand(&self, license: LicenseId, act: &HandAct, reason: &str) {
+        let name = EventId::mint(self.app.clock.now(), &mut self.app.entropy.rng());
+        self.app.act_by_hand(self.shop.id, license, act, reason, Actor::System, name).await.unwrap();
     }
 
     pub(crate) async fn sale(&self, order: OrderId) -> Sale {

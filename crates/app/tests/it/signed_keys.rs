@@ -136,7 +136,7 @@ async fn a_license_that_is_given_back_has_the_same_signed_key(on: On) {
     let before = held(&house, bought.order).await;
     let license = house.sale(bought.order).await.licenses[0].id;
     for (act, verdict) in [(HandAct::Revoke, VerdictCode::Revoked), (HandAct::Reinstate, VerdictCode::Valid)] {
-        house.app.act_by_hand(house.shop.id, license, &act, "a dispute", Actor::Api).await.unwrap();
+        house.act_by_hand(license, &act, "a dispute").await;
         while !house.app.step().await.unwrap().is_idle() {}
         assert_eq!(code(&house, &before[0]).await, Ok(verdict), "{act:?}");
         assert_eq!(held(&house, bought.order).await, before, "{act:?}");

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::{
-    Actor, BuyerDetails, Changes, CheckoutId, CheckoutRequest, Claim, ClaimState, Country, Duration, Email, Fact,
-    ForeignKey, LicenseState, Locale, ManualAct, Mode, NewCode, Occurrence, Offer, PaymentLocator, PaymentReport,
+    Actor, BuyerDetails, Changes, CheckoutId, CheckoutRequest, Claim, ClaimState, Country, Duration, Email, EventId,
+    Fact, ForeignKey, LicenseState, Locale, ManualAct, Mode, NewCode, Occurrence, Offer, PaymentLocator, PaymentReport,
     PaymentStatus, Pool, PoolCode, PoolId, RefundReason, Refusal, Rng, Sale, Supply, act_by_hand, decide,
     fulfil_claims, open_checkout, release_pool, reserve, submit_checkout,
 };
@@ -171,7 +171,8 @@ pub(crate) async fn what_was_given_back_while_it_waited_gets_no_code(store: Stor
     let given_back = paid(&store, &mut world, 1, "pi_1").await;
     let waiting = paid(&store, &mut world, 1, "pi_2").await;
     let act = async |license: &domain::License, act: ManualAct<'_>, world: &mut World| {
-        let changes = act_by_hand(license, act, None, "asked", Actor::System, world.now, &mut world.rng).unwrap();
+        let name = EventId::mint(world.now, &mut world.rng);
+        let changes = act_by_hand(license, act, None, "asked", Actor::System, world.now, name).unwrap();
         store.commit(&changes).await.unwrap();
         let after = changes.licenses[0].clone();
         domain::License { version: after.version + 1, ..after }

@@ -95,10 +95,10 @@ pub(crate) async fn transfer(
         }
     };
     let (task, shop) = (web.clone(), manager.shop.id);
-    let work = async move |_: Names| {
+    let work = async move |mut names: Names| {
         let param = receiver.param();
         let act = HandAct::Move(receiver.address(&task, shop).await?);
-        match task.app.act_by_hand(shop, license, &act, &reason, Actor::Api).await {
+        match task.app.act_by_hand(shop, license, &act, &reason, Actor::Api, names.mint(EventId::mint)).await {
             Ok(()) => shown(&task, shop, license, true).await,
             Err(app::Error::NotFound { what: "customer" }) => Err(unknown(param)),
             Err(error @ app::Error::Refused(Refusal::TransferToOwner)) => {
@@ -153,8 +153,8 @@ async fn act(
     let input: Input = sent.read()?;
     let reason = text("reason", &input.reason, 500)?;
     let (task, shop) = (web.clone(), manager.shop.id);
-    let work = async move |_: Names| {
-        task.app.act_by_hand(shop, license, &act, &reason, Actor::Api).await?;
+    let work = async move |mut names: Names| {
+        task.app.act_by_hand(shop, license, &act, &reason, Actor::Api, names.mint(EventId::mint)).await?;
         shown(&task, shop, license, true).await
     };
     Ok(once.answer(&web, &manager, &sent.0, work).await)

@@ -78,8 +78,8 @@ async fn manage(web: &Web, sent: &Sent, change: Change) -> Result<Response, Prob
     let name = EventId::mint(told.at, &mut web.app.entropy.rng());
     let mut text = text.to_owned();
     told.license = match change {
-        Change::Enable => switched(web, shop, license, &HandAct::Reinstate, "licenses/enable").await?,
-        Change::Disable => switched(web, shop, license, &HandAct::Suspend, "licenses/disable").await?,
+        Change::Enable => switched(web, shop, license, &HandAct::Reinstate, "licenses/enable", name).await?,
+        Change::Disable => switched(web, shop, license, &HandAct::Suspend, "licenses/disable", name).await?,
         Change::Decrement if told.license.policy.usage.is_some() => {
             web.app.correct_usage(shop, license, UsageRequest::Subtract(1), Actor::Api, name).await?.0
         }
@@ -103,8 +103,9 @@ async fn switched(
     license: LicenseId,
     act: &HandAct,
     reason: &str,
+    name: EventId,
 ) -> Result<License, Problem> {
-    match web.app.act_by_hand(shop, license, act, reason, Actor::Api).await {
+    match web.app.act_by_hand(shop, license, act, reason, Actor::Api, name).await {
         Ok(()) | Err(app::Error::Refused(Refusal::LicenseStateUnfit { .. })) => {}
         Err(error) => return Err(error.into()),
     }

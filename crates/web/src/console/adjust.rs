@@ -129,7 +129,8 @@ async fn by_hand(
     let license = license_id(license)?;
     let back = format!("/console/licenses/{license}");
     let Ok(reason) = plain_text(reason, 500) else { return Ok(done(&back, "reason-missing")) };
-    let word = match web.app.act_by_hand(staff.shop(), license, act, &reason, staff.actor()).await {
+    let name = EventId::mint(web.app.clock.now(), &mut web.app.entropy.rng());
+    let word = match web.app.act_by_hand(staff.shop(), license, act, &reason, staff.actor(), name).await {
         Ok(()) => word,
         Err(app::Error::NotFound { what: "customer" }) => "move-unknown",
         Err(app::Error::Refused(Refusal::LicenseStateUnfit { .. } | Refusal::TransferToOwner)) => "unfit",

@@ -3,7 +3,7 @@
 use domain::{Actor, Changes, Duration, Fulfilment, Pool, PoolCode, PoolId, Scope, WhenOut};
 use serde_json::{Value, json};
 
-use crate::caller::{Caller, order_of, orders};
+use crate::caller::{Caller, lose_answers, order_of, orders};
 use crate::support::World;
 
 /// A license that somebody bought: its id and its key.
@@ -167,6 +167,48 @@ async fn an_act_is_done_once_under_its_key_by_a_key_that_may_and_on_a_license_of
     assert_eq!((first.json(), again.header("idempotent-replayed")), (again.json(), "true"));
     manager.post_once(&acts[0], "overdue-17", &json!({ "reason": "x" })).await.refused(422, "idempotency_key_reused");
     manager.post(&acts[0], &because).await.refused(409, "license_state_unfit");
+}
+
+#[tokio::test]
+async fn an_act_whose_answer_was_lost_is_asked_for_again_and_done_once() {
+    let world = World::new().await;
+    let manager = Caller::manager(&world).await;
+    let (license, _) = bought(&world).await;
+    let batch = json!({ "plan": "lumen-pro", "emails": ["bob@shop.test"], "reason": "press" });
+    manager.post("/v1/licenses/batches", &batch).await.is(201);
+    let path = format!("/v1/licenses/{license}");
+    let because = json!({ "reason": "invoice 17" });
+    let to_bob = json!({ "reason": "invoice 17", "email": "bob@shop.test" });
+    let acts = ["suspend", "reinstate", "undo", "revoke", "undo", "move", "undo", "reinstate"];
+    for (number, act) in acts.into_iter().enumerate() {
+        later(&world);
+        let address = match act {
+            "undo" => {
+                let event = last_event(&manager, &license).await;
+                format!("{path}/events/{}/undo", event["id"].as_str().unwrap())
+            }
+            act => format!("{path}/{act}"),
+        };
+        let (name, body) = (format!("act-{number}"), if act == "move" { &to_bob } else { &because });
+        let first = manager.post_once(&address, &name, body).await.is(200).json();
+        let told = last_event(&manager, &license).await;
+        lose_answers(&world).await;
+        later(&world);
+        let again = manager.post_once(&address, &name, body).await.is(200);
+        assert_eq!(again.header("idempotent-replayed"), "", "{act}: nobody knows what was answered");
+        assert_eq!(again.json(), first, "{act}");
+        assert_eq!(last_event(&manager, &license).await, told, "{act} is done once");
+    }
+
+    // What others did meanwhile stands.
+    later(&world);
+    manager.post_once(&format!("{path}/suspend"), "late", &because).await.is(200);
+    lose_answers(&world).await;
+    later(&world);
+    manager.post(&format!("{path}/reinstate"), &because).await.is(200);
+    let again = manager.post_once(&format!("{path}/suspend"), "late", &because).await.is(200).json();
+    assert_eq!(again["state"], "active");
+    assert_eq!(store::report::broken_laws(&world.app.store).await, Ok(vec![]));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use domain::Scope;
 use latchkey_license::KeyCode;
 use serde_json::{Value, json};
-use store::{OrderFilter, Page};
+use store::{Expect, OrderFilter, Page, Statement};
 use tower::ServiceExt as _;
 use web::{Site, Web};
 
@@ -119,4 +119,11 @@ pub(crate) fn key_of_nobody() -> String {
 pub(crate) async fn orders(world: &World) -> usize {
     let page = Page { starting_after: None, ending_before: None, limit: 100 };
     world.app.store.orders(world.shop.id, &OrderFilter::default(), page).await.unwrap().data.len()
+}
+
+/// The node died before it could write down what it answered to any call, and its claims are over.
+pub(crate) async fn lose_answers(world: &World) {
+    let sql = "update idempotency_keys set status = null, body = null, held_until = created_at";
+    let statement = Statement { sql, values: Vec::new(), expect: Expect::Any, what: "test" };
+    world.app.store.engine().commit(vec![statement]).await.unwrap();
 }

@@ -100,7 +100,8 @@ async fn claims_are_walked_in_both_directions_and_nobody_elses_are_among_them() 
     let suspended = manager.get("/v1/claims?limit=1").await.is(200).json()["data"][0]["license"].clone();
     let suspended = domain::LicenseId::parse(suspended.as_str().unwrap()).unwrap();
     let act = app::HandAct::Suspend;
-    world.app.act_by_hand(world.shop.id, suspended, &act, "odd", domain::Actor::System).await.unwrap();
+    let name = domain::EventId::mint(world.app.clock.now(), &mut world.app.entropy.rng());
+    world.app.act_by_hand(world.shop.id, suspended, &act, "odd", domain::Actor::System, name).await.unwrap();
     for (state, count) in [("waiting", 4), ("fulfilled", 0)] {
         let listed = manager.get(&format!("/v1/claims?state={state}")).await.is(200).json();
         assert_eq!(listed["data"].as_array().unwrap().len(), count, "what does not work waits for nothing: {state}");
