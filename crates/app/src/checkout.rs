@@ -106,12 +106,14 @@ impl App {
             let changes = open_checkout(&offer, &request, actor, now, &mut rng)?;
             match stock {
                 Stock::AtTheTill => {}
-                // Who buys what comes later agrees to it at the till.
-                Stock::Now => {
-                    for order in &changes.orders {
-                        self.codes_for(order, true).await?;
+                Stock::Now => match self.has_in_stock(&changes.orders).await {
+                    Ok(()) => {}
+                    // It was there when the checkout was opened; whoever did not hear of that comes back.
+                    Err(Error::Refused(_)) if self.store.checkout(shop.id, id).await?.is_some() => {
+                        return self.sale_of_checkout(shop.id, id).await;
                     }
-                }
+                    Err(error) => return Err(error),
+                },
             }
             match self.commit(&changes, None).await {
                 Ok(()) | Err(CommitError::Conflict { what: "checkout" }) => {
@@ -123,6 +125,14 @@ impl App {
             }
         }
         Err(Error::Conflict { what: "order" })
+    }
+
+    async fn has_in_stock(&self, orders: &[Order]) -> Result<(), Error> {
+        for order in orders {
+            // Who buys what comes later agrees to it at the till.
+            self.codes_for(order, true).await?;
+        }
+        Ok(())
     }
 
     /// The sale that a checkout prepares.

@@ -281,25 +281,7 @@ async fn whoever_has_the_license_is_mailed_its_new_key_unless_it_is_said_that_th
 async fn a_checkout_is_not_opened_for_what_is_sold_out() {
     let world = World::new().await;
     let manager = Caller::manager(&world).await;
-    let now = world.app.clock.now();
-    let plan = world.app.store.plan_by_slug(world.shop.id, "lumen-pro").await.unwrap().unwrap();
-    let mut pool = Pool {
-        id: PoolId::mint(now, &mut world.app.entropy.rng()),
-        shop: world.shop.id,
-        version: 0,
-        slug: "codes".to_owned(),
-        name: "House codes".to_owned(),
-        when_out: WhenOut::Stop,
-        low_at: 0,
-        alerted_at: None,
-        held_at: None,
-        created_at: now,
-    };
-    let plan = domain::Plan { fulfilment: Fulfilment::Pool { pool: pool.id }, ..plan };
-    let changes = Changes { pools: vec![pool.clone()], plans: vec![plan], ..Changes::default() };
-    world.app.write(&changes).await.unwrap();
-    pool = world.app.pool(world.shop.id, "codes").await.unwrap();
-
+    let pool = sells_codes(&world).await;
     let refused = manager.post("/v1/checkouts", &order_of("lumen-pro")).await.refused(409, "out_of_stock").json();
     assert_eq!((&refused["param"], orders(&world).await), (&json!("plan"), 0), "nothing was opened");
     world.app.stock_codes(&pool, &[PoolCode::parse("CODE-ONE").unwrap()], Actor::System, false).await.unwrap();
@@ -316,4 +298,41 @@ async fn a_checkout_is_not_opened_for_what_is_sold_out() {
     world.app.write(&Changes { pools: vec![pool], ..Changes::default() }).await.unwrap();
     two["quantity"] = json!(2);
     manager.post("/v1/checkouts", &two).await.is(201);
+}
+
+#[tokio::test]
+async fn a_checkout_that_is_open_is_found_though_there_is_nothing_left_in_stock() {
+    let world = World::new().await;
+    let manager = Caller::manager(&world).await;
+    let pool = sells_codes(&world).await;
+    let last = [PoolCode::parse("CODE-ONE").unwrap()];
+    world.app.stock_codes(&pool, &last, Actor::System, false).await.unwrap();
+    let opened = manager.post_once("/v1/checkouts", "cart-1", &order_of("lumen-pro")).await.is(201).json();
+    lose_answers(&world).await;
+    world.app.withdraw_codes(&pool, &last, Actor::System).await.unwrap();
+    manager.post("/v1/checkouts", &order_of("lumen-pro")).await.refused(409, "out_of_stock");
+    let again = manager.post_once("/v1/checkouts", "cart-1", &order_of("lumen-pro")).await.is(201).json();
+    assert_eq!((again, orders(&world).await), (opened, 1));
+}
+
+/// A shop whose plan hands out codes of a stock, which is empty.
+async fn sells_codes(world: &World) -> Pool {
+    let now = world.app.clock.now();
+    let plan = world.app.store.plan_by_slug(world.shop.id, "lumen-pro").await.unwrap().unwrap();
+    let pool = Pool {
+        id: PoolId::mint(now, &mut world.app.entropy.rng()),
+        shop: world.shop.id,
+        version: 0,
+        slug: "codes".to_owned(),
+        name: "House codes".to_owned(),
+        when_out: WhenOut::Stop,
+        low_at: 0,
+        alerted_at: None,
+        held_at: None,
+        created_at: now,
+    };
+    let plan = domain::Plan { fulfilment: Fulfilment::Pool { pool: pool.id }, ..plan };
+    let changes = Changes { pools: vec![pool.clone()], plans: vec![plan], ..Changes::default() };
+    world.app.write(&changes).await.unwrap();
+    world.app.pool(world.shop.id, "codes").await.unwrap()
 }
