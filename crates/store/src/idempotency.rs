@@ -79,11 +79,8 @@ fn sealed(vault: &Vault, claim: &Claim, body: &str) -> Result<String, CommitErro
     Ok(BASE64.encode(&vault.seal(Purpose::Answer, &HEXLOWER.encode(&claim.id), body.as_bytes())?))
 }
 
-/// What was answered. What begins as JSON was kept by a program that did not seal.
-fn opened(vault: &Vault, claim: &Claim, kept: String) -> Result<String, ReadError> {
-    if kept.starts_with(['{', '[']) {
-        return Ok(kept);
-    }
+/// What was answered.
+fn opened(vault: &Vault, claim: &Claim, kept: &str) -> Result<String, ReadError> {
     let corrupt = || ReadError::Corrupt("the answer of a call that may be repeated".to_owned());
     let sealed = BASE64.decode(kept.as_bytes()).map_err(|_| corrupt())?;
     let body = vault.open(Purpose::Answer, &HEXLOWER.encode(&claim.id), &sealed).map_err(|_| corrupt())?;
@@ -139,7 +136,7 @@ impl Store {
                 Ok(match kept.map_err(unreadable)? {
                     Some(kept) if kept.request_digest != claim.request_digest => Claimed::OtherRequest,
                     Some(Kept { answer: Some((status, body)), .. }) => {
-                        Claimed::Answered { status, body: opened(&self.vault, claim, body).map_err(unreadable)? }
+                        Claimed::Answered { status, body: opened(&self.vault, claim, &body).map_err(unreadable)? }
                     }
                     // One that is gone by now was forgotten this moment.
                     Some(Kept { answer: None, .. }) | None => Claimed::InFlight,

@@ -74,7 +74,7 @@ use groups::{
 use idempotency::{
     a_call_is_done_once_and_answered_again, a_call_that_was_let_go_can_be_made_again,
     a_call_whose_node_died_is_taken_over_from_where_it_began, an_answer_is_forgotten_after_thirty_days,
-    an_answer_is_kept_sealed_and_one_that_was_not_is_given_all_the_same, of_many_that_claim_a_call_at_once_one_gets_it,
+    an_answer_is_kept_sealed_and_is_that_of_no_other_call, of_many_that_claim_a_call_at_once_one_gets_it,
 };
 use installation::{
     a_setting_is_set_once_or_again, a_signing_key_is_kept_sealed_and_can_be_retired,
@@ -174,7 +174,7 @@ sentences! {
     a_call_is_done_once_and_answered_again
     a_call_that_was_let_go_can_be_made_again
     a_call_whose_node_died_is_taken_over_from_where_it_began
-    an_answer_is_kept_sealed_and_one_that_was_not_is_given_all_the_same
+    an_answer_is_kept_sealed_and_is_that_of_no_other_call
     an_answer_is_forgotten_after_thirty_days
     of_many_that_claim_a_call_at_once_one_gets_it
     what_was_taken_back_is_listed_until_nothing_that_was_signed_before_can_count

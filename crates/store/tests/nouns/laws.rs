@@ -1,8 +1,8 @@
 //! Every law, broken by hand where no commit would: a check that cannot fail proves nothing.
 
-use domain::{Changes, DeliveryState, NoticeState, RefundReason};
+use domain::{Changes, DeliveryState, Duration, NoticeState, RefundReason};
 use store::report::broken_laws;
-use store::{Expect, Statement, Store, Value};
+use store::{Claim, Expect, Statement, Store, Value};
 
 use crate::world::{World, euro};
 
@@ -178,6 +178,12 @@ pub(crate) async fn every_law_is_seen_broken(store: Store) {
         assert!(now > seen, "{sql}");
         seen = now;
     }
+    let call = Claim { shop: world.shop.id, id: vec![1; 32], request_digest: vec![2; 32], holder: vec![3; 16] };
+    store.claim(&call, world.now, world.now, world.now.before(Duration::days(30))).await.unwrap();
+    store.answer_claim(&call, 200, "{}").await.unwrap();
+    assert_eq!(unsealed().await, seen, "an answer is sealed");
+    run(&store, "update idempotency_keys set body = '{\"key\":\"LK7Q2-9XWMT-4HJPN-8CVRB-5DKFG\"}'").await;
+    assert!(unsealed().await > seen, "an answer in the clear");
 }
 
 pub(crate) async fn a_law_is_named_the_same_wherever_it_is_checked(_: Store) {
