@@ -49,7 +49,8 @@ pub struct GroupUse {
     pub licenses: u32,
     /// The seats of those that are taken.
     pub taken: u32,
-    /// The taken ones whose leases are over.
+    /// The taken ones whose leases are over. Where a device wants a seat and there is room without them, they are not
+    /// counted.
     pub lapsed: u32,
 }
 

@@ -11,31 +11,73 @@ use crate::{Listing, Page, ReadError, Row, RowError, Statement, Store};
 
 const WHAT: &str = "group";
 
-/// The group with what it holds at that moment. What was taken back counts for nothing.
-macro_rules! select {
+/// What counts in a group: what was taken back counts for nothing.
+macro_rules! counts {
+    () => {
+        "licenses.state in ('active', 'suspended_by_dispute', 'suspended_by_person')"
+    };
+}
+
+/// One group after the other, each with what it holds at that moment.
+macro_rules! each {
     ($at:literal) => {
         concat!(
             "select shop_id, id, version, name, max_licenses, max_seats, created_at, \
              (select count(*) from licenses where licenses.shop_id = license_groups.shop_id \
              and licenses.group_id = license_groups.id) as members, \
              (select count(*) from licenses where licenses.shop_id = license_groups.shop_id \
-             and licenses.group_id = license_groups.id \
-             and licenses.state in ('active', 'suspended_by_dispute', 'suspended_by_person')) as counted, \
+             and licenses.group_id = license_groups.id and ",
+            counts!(),
+            ") as working, \
              cast(coalesce((select sum(licenses.seats_used) from licenses where licenses.shop_id = license_groups.shop_id \
-             and licenses.group_id = license_groups.id \
-             and licenses.state in ('active', 'suspended_by_dispute', 'suspended_by_person')), 0) as bigint) as taken, \
+             and licenses.group_id = license_groups.id and ",
+            counts!(),
+            "), 0) as bigint) as taken, \
              cast(coalesce((select sum(",
             lapsed!($at),
             ") from licenses where licenses.shop_id = license_groups.shop_id \
-             and licenses.group_id = license_groups.id \
-             and licenses.state in ('active', 'suspended_by_dispute', 'suspended_by_person')), 0) as bigint) as lapsed \
+             and licenses.group_id = license_groups.id and ",
+            counts!(),
+            "), 0) as bigint) as lapsed \
              from license_groups where shop_id = $1"
         )
     };
 }
 
-const BY_ID: &str = concat!(select!("$3"), " and id = $2");
-const LIST: Lists = lists!(select!("$4"));
+/// One group, with one look at each of its licenses; `$lapsed` is how the leases that are over are counted.
+macro_rules! one {
+    ($lapsed:expr, $more:expr) => {
+        concat!(
+            "select shop_id, id, version, name, max_licenses, max_seats, created_at, members, working, taken, ",
+            $lapsed,
+            " as lapsed from license_groups, (select count(*) as members, count(case when ",
+            counts!(),
+            " then 1 end) as working, cast(coalesce(sum(case when ",
+            counts!(),
+            " then licenses.seats_used end), 0) as bigint) as taken",
+            $more,
+            " from licenses where licenses.shop_id = $1 and licenses.group_id = $2) as counted \
+             where license_groups.shop_id = $1 and license_groups.id = $2"
+        )
+    };
+}
+
+const BY_ID: &str = one!(
+    "ended",
+    concat!(", cast(coalesce(sum(case when ", counts!(), " then ", lapsed!("$3"), " end), 0) as bigint) as ended")
+);
+/// For a device that wants a seat: leases are looked at only where nothing else makes room.
+const FOR_SEAT: &str = one!(
+    concat!(
+        "case when taken >= max_seats then (select cast(coalesce(sum(",
+        lapsed!("$3"),
+        "), 0) as bigint) from licenses where licenses.shop_id = $1 and licenses.group_id = $2 and ",
+        counts!(),
+        ") else 0 end"
+    ),
+    ""
+);
+const LIST: Lists = lists!(each!("$4"));
 const NAMES: &str = "select id, name from license_groups where shop_id = $1 order by id desc limit $2";
 const INSERT: &str = "insert into license_groups (shop_id, id, version, name, max_licenses, max_seats, created_at) \
     values ($1, $2, 1, $3, $4, $5, $6)";
@@ -43,7 +85,7 @@ const UPDATE: &str = "update license_groups set version = version + 1, name = $4
     where shop_id = $1 and id = $2 and version = $3";
 const END: &str = "delete from license_groups where shop_id = $1 and id = $2 and version = $3";
 
-texts![BY_ID, LIST.older, LIST.newer, NAMES, INSERT, UPDATE, END];
+texts![BY_ID, FOR_SEAT, LIST.older, LIST.newer, NAMES, INSERT, UPDATE, END];
 
 fn row(row: &mut Row) -> Result<GroupUse, RowError> {
     let mut columns = Columns::of(row);
@@ -103,7 +145,9 @@ impl Store {
         group: GroupId,
         now: Timestamp,
     ) -> Result<Option<GroupSeats>, ReadError> {
-        let Some(used) = self.group(shop, group, now).await? else { return Ok(None) };
+        let Some(used) = self.one(read(WHAT, FOR_SEAT, values![shop, group, now]), row).await? else {
+            return Ok(None);
+        };
         let lapsed = match used.missing() {
             0 => Vec::new(),
             // Each of them has one at least. The license that is asked for may be among them, and is told beside them.

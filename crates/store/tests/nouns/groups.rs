@@ -308,6 +308,8 @@ pub(crate) async fn leases_that_are_over_stay_while_the_group_has_room(store: St
         (used.taken, used.lapsed)
     };
     assert_eq!(used().await, (6, 6));
+    let seats = store.group_seats(shop, group.id, late).await.unwrap().unwrap();
+    assert_eq!((seats.used.taken, seats.used.lapsed, seats.lapsed), (6, 0, vec![]), "who finds room counts no leases");
     let newcomers = &keys[3].1;
     reach(&store, shop, newcomers, 3, late).await.unwrap();
     assert_eq!(used().await, (7, 6), "there was room");
