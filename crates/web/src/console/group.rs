@@ -105,6 +105,10 @@ pub(crate) struct Typed {
     max_seats: String,
     #[serde(default)]
     reason: String,
+    /// What stood in the fields when the page was made.
+    shown_name: Option<String>,
+    shown_max_licenses: Option<String>,
+    shown_max_seats: Option<String>,
 }
 
 impl Typed {
@@ -132,7 +136,8 @@ pub(crate) async fn create(
     Ok(done(&format!("/console/groups/{id}"), "group-made"))
 }
 
-/// Takes the name and the limits as they are typed; an empty limit is none.
+/// Takes the name and the limits as they are typed; an empty limit is none. A field that is as the page showed it is
+/// left as it is by now: somebody else may have changed it since.
 pub(crate) async fn change(
     State(web): State<Web>,
     staff: Staff,
@@ -144,7 +149,12 @@ pub(crate) async fn change(
     let (Some((name, max_licenses, max_seats)), Ok(reason)) = (typed.read(), plain_text(&typed.reason, 500)) else {
         return Ok(done(&back, "group-unread"));
     };
-    let wanted = GroupChange { name: Some(name), max_licenses: Some(max_licenses), max_seats: Some(max_seats) };
+    let is_typed = |typed: &str, shown: Option<&str>| shown.is_none_or(|shown| shown != typed.trim());
+    let wanted = GroupChange {
+        name: is_typed(&typed.name, typed.shown_name.as_deref()).then_some(name),
+        max_licenses: is_typed(&typed.max_licenses, typed.shown_max_licenses.as_deref()).then_some(max_licenses),
+        max_seats: is_typed(&typed.max_seats, typed.shown_max_seats.as_deref()).then_some(max_seats),
+    };
     match web.app.change_group(staff.shop(), id, &wanted, &reason, staff.actor()).await {
         Ok(_) => Ok(done(&back, "group-changed")),
         Err(app::Error::Refused(Refusal::GroupBelowUsed { .. })) => Ok(done(&back, "group-below-used")),

@@ -1,8 +1,9 @@
 //! Groups of licenses: the list, one group, and the forms that fill and limit it.
 
 use axum::http::StatusCode;
+use domain::GroupId;
 
-use crate::support::World;
+use crate::support::{Browser, World};
 
 #[tokio::test]
 async fn a_group_is_made_filled_limited_and_ended_in_the_console() {
@@ -70,4 +71,41 @@ async fn a_group_is_made_filled_limited_and_ended_in_the_console() {
     }
     assert_eq!(staff.post(&delete, &[]).await.location(), "/console/groups?told=group-deleted");
     staff.get(&group).await.is(StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_page_that_is_old_takes_back_nothing_that_others_have_changed_since() {
+    let world = World::new().await;
+    let (mut early, mut late) = (world.staff().await, world.staff().await);
+    let typed = [("name", "Studio North"), ("max_licenses", "3"), ("max_seats", "20")];
+    let made = early.post("/console/groups", &typed).await.location();
+    let group = made.strip_suffix("?told=group-made").unwrap().to_owned();
+    let page = early.get(&group).await.is(StatusCode::OK);
+    let shown = [("shown_name", "Studio North"), ("shown_max_licenses", "3"), ("shown_max_seats", "20")];
+    for (name, value) in shown {
+        let field = format!("<input type=\"hidden\" name=\"{name}\" value=\"{value}\">");
+        assert!(page.has(&field), "{field} is not on {}", page.text);
+    }
+    let typed = async |browser: &mut Browser, fields: [&str; 3]| {
+        let [name, max_licenses, max_seats] = fields;
+        let typed = [("name", name), ("max_licenses", max_licenses), ("max_seats", max_seats), ("reason", "x")];
+        let told = browser.post(&group, &[typed.as_slice(), shown.as_slice()].concat()).await.location();
+        assert_eq!(told, format!("{group}?told=group-changed"));
+        let id = GroupId::parse(group.rsplit('/').next().unwrap()).unwrap();
+        let group = world.app.group(world.shop.id, id).await.unwrap().group;
+        (group.name, group.max_licenses, group.max_seats)
+    };
+    let name = || "Studio".to_owned();
+    #[rustfmt::skip]
+    let table = [
+        // All of them typed over the same page, in turn; and what the group is then.
+        (["Studio North", "3",  "60"], ("Studio North".to_owned(), Some(3), Some(60))),
+        (["Studio",       "3",  "20"], (name(),                    Some(3), Some(60))),
+        (["Studio North", "",   "20"], (name(),                    None,    Some(60))),
+        (["Studio North", " 3", "55"], (name(),                    None,    Some(55))),
+    ];
+    for (number, (fields, expected)) in table.into_iter().enumerate() {
+        let browser = if number % 2 == 0 { &mut late } else { &mut early };
+        assert_eq!(typed(browser, fields).await, expected, "{fields:?}");
+    }
 }
