@@ -54,7 +54,7 @@ diagnosis-seat_limit_reached-support = Geben Sie in der Liste der Geräte einen 
 
 diagnosis-license_group_full-cause = Die Lizenz gehört zu einer Gruppe, und deren Lizenzen belegen zusammen so viele Plätze, wie sie dürfen.
 diagnosis-license_group_full-buyer = Deaktivieren Sie ein Gerät, das Sie nicht mehr nutzen, von dieser oder einer anderen Lizenz Ihrer Firma.
-diagnosis-license_group_full-support = Die Seite der Gruppe zeigt ihre Lizenzen und was sie belegen. Geben Sie einen Platz einer von ihnen frei, oder erlauben Sie der Gruppe mehr; an den Plätzen der Lizenz selbst fehlt es nicht.
+diagnosis-license_group_full-support = Die Seite der Gruppe zeigt ihre Lizenzen und was sie belegen. Geben Sie einen Platz einer von ihnen frei, oder erlauben Sie der Gruppe mehr; an den Plätzen der Lizenz selbst fehlt es nicht. Abgelaufene Lizenzen zählen, bis sie aus der Gruppe genommen oder zurückgenommen werden.
 
 diagnosis-missing_feature-cause = Das Programm hat nach einer Funktion gefragt, die die Lizenz nicht enthält.
 diagnosis-missing_feature-buyer = Kaufen Sie einen Tarif, der die Funktion enthält, oder arbeiten Sie ohne sie.

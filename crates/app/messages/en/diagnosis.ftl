@@ -54,7 +54,7 @@ diagnosis-seat_limit_reached-support = Free a seat in the list of devices, or al
 
 diagnosis-license_group_full-cause = The license belongs to a group, and its licenses hold as many seats together as they may.
 diagnosis-license_group_full-buyer = Deactivate a device that you no longer use, of this license or of another one of your company.
-diagnosis-license_group_full-support = The page of the group shows its licenses and what they hold. Free a seat of one of them, or let the group hold more; the license's own seats are not what is missing.
+diagnosis-license_group_full-support = The page of the group shows its licenses and what they hold. Free a seat of one of them, or let the group hold more; the license's own seats are not what is missing. Licenses that ended by their time count until they are taken out of the group or taken back.
 
 diagnosis-missing_feature-cause = The program asked for a feature that the license does not include.
 diagnosis-missing_feature-buyer = Buy a plan that includes the feature, or work without it.
