@@ -29,9 +29,9 @@ impl App {
     pub(crate) async fn with_signed_keys(&self, changes: &Changes) -> Result<Option<Changes>, CommitError> {
         let mut reissued = Vec::new();
         for new in &changes.reissued {
-            let (shop, license) = (new.license.shop, new.license.id);
-            let old = self.store.signed_key(shop, license).await;
-            if old.map_err(|error| CommitError::Unavailable(error.to_string()))?.is_some() {
+            // A text that cannot be opened is what a new key is taken for.
+            let was_signed = self.store.is_key_signed(new.license.shop, new.license.id).await;
+            if was_signed.map_err(|error| CommitError::Unavailable(error.to_string()))? {
                 reissued.push(sign_reissued(new));
             }
         }

@@ -17,6 +17,7 @@ const REPLACE: &str = "update signed_keys set kid = $3, text_sealed = $4, signed
     where shop_id = $1 and license_id = $2 and kid = $6";
 const REMOVE: &str = "delete from signed_keys where shop_id = $1 and license_id = $2";
 const OF_LICENSE: &str = "select license_id, kid, text_sealed from signed_keys where shop_id = $1 and license_id = $2";
+const IS_SIGNED: &str = "select count(*) from signed_keys where shop_id = $1 and license_id = $2";
 const OF_ORDER: &str = "select license_id, kid, text_sealed from signed_keys where shop_id = $1 \
     and license_id in (select id from licenses where shop_id = $1 and order_id = $2)";
 const OF_CUSTOMER: &str = "select license_id, kid, text_sealed from signed_keys where shop_id = $1 \
@@ -24,7 +25,7 @@ const OF_CUSTOMER: &str = "select license_id, kid, text_sealed from signed_keys 
 const SIGNED_BY: &str =
     "select shop_id, license_id from signed_keys where kid = $1 and license_id > $2 order by license_id limit $3";
 
-texts![INSERT, REPLACE, REMOVE, OF_LICENSE, OF_ORDER, OF_CUSTOMER, SIGNED_BY];
+texts![INSERT, REPLACE, REMOVE, OF_LICENSE, IS_SIGNED, OF_ORDER, OF_CUSTOMER, SIGNED_BY];
 
 /// A text that is still sealed.
 pub(crate) struct SealedText {
@@ -85,6 +86,14 @@ impl Store {
     pub async fn signed_key(&self, shop: ShopId, license: LicenseId) -> Result<Option<SignedText>, ReadError> {
         let sealed = self.one(read(WHAT, OF_LICENSE, values![shop, license]), row).await?;
         sealed.map(|sealed| sealed.open(&self.vault)).transpose()
+    }
+
+    /// Whether the key of a license is signed. Its text stays closed: one that cannot be opened is there all the same.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn is_key_signed(&self, shop: ShopId, license: LicenseId) -> Result<bool, ReadError> {
+        Ok(self.counted(read(WHAT, IS_SIGNED, values![shop, license])).await? > 0)
     }
 
     /// The signed keys of an order, opened to be shown.

@@ -1,11 +1,14 @@
 //! Keys whose text is signed: the same wherever they are shown, whatever becomes of the keys that sign.
 
+use std::sync::Arc;
+
 use app::{HandAct, Held, KeySlip, ReissueInput, SigningKeyTurn};
 use domain::{
-    Actor, Changes, Duration, Fulfilment, KeyToSign, OrderId, Plan, Policy, SignedText, ValidationRequest, VerdictCode,
+    Actor, Changes, Duration, Fulfilment, KeyToSign, License, OrderId, Plan, Policy, ShopId,
+    SignedText, ValidationRequest, VerdictCode,
 };
 use latchkey_license::{KeyCode, KeySet, SignedKey, SignedKeyError, read_signed_key};
-use store::SigningKeyState;
+use store::{SigningKeyState, Store, Vault};
 
 use crate::house::{House, On};
 
@@ -130,6 +133,40 @@ async fn a_new_key_is_signed_where_the_old_one_was(on: On) {
     assert_eq!(code(&house, &old).await, Ok(VerdictCode::KeyRetired));
 }
 
+/// A text that nobody can open, in the place of a license's own.
+async fn spoil(house: &House, license: &License, says: &SignedKey, kid: &str) {
+    let others = Store::new(Arc::clone(house.app.store.engine()), Arc::new(Vault::from_master_key([9; 32]).unwrap()));
+    let spoiled = KeyToSign {
+        shop: license.shop,
+        license: license.id,
+        says: says.clone(),
+        at: house.app.clock.now(),
+        replaces: Some(kid.to_owned()),
+        signed: Some(SignedText { kid: kid.to_owned(), text: "key/sealed".into() }),
+    };
+    others.commit(&Changes { signed_keys: vec![spoiled], ..Changes::default() }).await.unwrap();
+}
+
+async fn a_key_that_cannot_be_opened_is_replaced_by_one_that_can(on: On) {
+    let house = furnish(on).await;
+    let bought = house.buy_and_pay(1).await;
+    let old = says(&house, &held(&house, bought.order).await.remove(0)).unwrap();
+    let license = house.sale(bought.order).await.licenses[0].clone();
+    let kid = house.app.signer().kid(house.app.clock.now()).to_owned();
+    spoil(&house, &license, &old, &kid).await;
+    assert!(house.app.held_of_license(&license).await.is_err(), "it cannot be shown");
+    let input = ReissueInput {
+        key: KeyCode::from_random_bytes([5; 16]),
+        frees_seats: false,
+        tells_owner: false,
+        reason: "cannot be opened".to_owned(),
+    };
+    house.app.reissue_license(house.shop.id, license.id, &input, Actor::Api).await.unwrap();
+    let new = held(&house, bought.order).await.remove(0);
+    assert_eq!(says(&house, &new).unwrap().key, input.key);
+    assert_eq!(code(&house, &new).await, Ok(VerdictCode::Valid));
+}
+
 async fn a_license_that_is_given_back_has_the_same_signed_key(on: On) {
     let house = furnish(on).await;
     let bought = house.buy_and_pay(1).await;
@@ -229,6 +266,7 @@ on_both_engines![
     a_signed_key_stays_the_same_when_signing_keys_change,
     keys_that_a_revoked_key_signed_are_signed_again_and_say_the_same,
     a_new_key_is_signed_where_the_old_one_was,
+    a_key_that_cannot_be_opened_is_replaced_by_one_that_can,
     a_license_that_is_given_back_has_the_same_signed_key,
     a_key_that_another_node_signed_is_known_before_this_one_has_heard_of_its_signer,
     a_text_that_cannot_be_read_holds_up_no_other,
