@@ -94,7 +94,11 @@ impl App {
     async fn read_on_any_node(&self, text: &str) -> Result<Read, Error> {
         let read = self.read_own_key(text);
         let is_of_another = matches!(read, Read::NotOurs(KeySlip::NotGenuine(SignedKeyError::UnknownKey)));
-        if is_of_another && self.refresh_signing_keys().await? { Ok(self.read_own_key(text)) } else { Ok(read) }
+        if !is_of_another {
+            return Ok(read);
+        }
+        self.refresh_signing_keys_for_a_stranger().await?;
+        Ok(self.read_own_key(text))
     }
 
     fn read_own_key(&self, text: &str) -> Read {

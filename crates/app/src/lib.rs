@@ -104,7 +104,7 @@ pub use transfer::{OpenTransfer, TransferInput};
 pub use watch::Metrics;
 pub use worker::{StepReport, run_workers};
 
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock};
 
 use store::Store;
 use tokio::sync::Notify;
@@ -138,7 +138,8 @@ pub struct App {
     pub metrics: Metrics,
     attempts: attempt::Attempts,
     shadows: shadow::Shadows,
-    signer: RwLock<Arc<Signer>>,
+    signers: signer::Signers,
+    read_for_strangers: signing_key::ReadForStrangers,
     shops: shops::Shops,
     product_names: product_name::ProductNames,
     revocations: revocation::Lists,
@@ -185,7 +186,8 @@ impl App {
             metrics: Metrics::default(),
             attempts: attempt::Attempts::default(),
             shadows: shadow::Shadows::default(),
-            signer: RwLock::new(Arc::new(signer)),
+            signers: signer::Signers::new(signer),
+            read_for_strangers: signing_key::ReadForStrangers::default(),
             shops,
             product_names,
             revocations: revocation::Lists::default(),
@@ -204,6 +206,6 @@ impl App {
     /// The keys that sign certificates, as they were read last.
     #[must_use]
     pub fn signer(&self) -> Arc<Signer> {
-        Arc::clone(&self.signer.read().unwrap_or_else(PoisonError::into_inner))
+        self.signers.get()
     }
 }

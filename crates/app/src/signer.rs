@@ -1,5 +1,8 @@
 //! What signs certificates: of the signing keys the one whose turn it is.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use data_encoding::BASE64URL_NOPAD;
 use domain::{ActivationId, License, Rng, Timestamp};
@@ -29,6 +32,47 @@ pub struct CertificateTerms<'a> {
     pub expires_at: Timestamp,
 }
 
+/// The signer of the signing keys as they were read last, however many read them at once.
+pub(crate) struct Signers {
+    /// How many readings have begun.
+    begun: AtomicU64,
+    /// The newest reading that has landed, and its signer.
+    landed: RwLock<(u64, Arc<Signer>)>,
+}
+
+impl Signers {
+    pub(crate) fn new(signer: Signer) -> Self {
+        Self { begun: AtomicU64::new(0), landed: RwLock::new((0, Arc::new(signer))) }
+    }
+
+    pub(crate) fn get(&self) -> Arc<Signer> {
+        Arc::clone(&self.landed.read().unwrap_or_else(PoisonError::into_inner).1)
+    }
+
+    /// The name of a reading, before its first row is read.
+    pub(crate) fn begin(&self) -> u64 {
+        self.begun.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    /// Takes what was read; whether that are other keys than before. What a reading saw that began before another one that
+    /// has landed is older, and a key may have been revoked between the two.
+    ///
+    /// # Errors
+    /// When no key is left that signs, or one cannot be used; the old ones stay in use then.
+    pub(crate) fn land(&self, reading: u64, stored: Vec<SigningKey>) -> Result<bool, Error> {
+        let mut landed = self.landed.write().unwrap_or_else(PoisonError::into_inner);
+        if reading < landed.0 {
+            return Ok(false);
+        }
+        landed.0 = reading;
+        if stored == landed.1.stored {
+            return Ok(false);
+        }
+        landed.1 = Arc::new(Signer::of(stored)?);
+        Ok(true)
+    }
+}
+
 /// Signs with the key whose turn it is; every key that was not revoked still verifies, and so does one whose turn comes.
 pub struct Signer {
     /// By turn; never empty.
@@ -50,15 +94,6 @@ impl Signer {
             stored = store.signing_keys().await?;
         }
         Self::of(stored)
-    }
-
-    /// What is stored now, when that is not what is here already.
-    ///
-    /// # Errors
-    /// As [`Self::load`].
-    pub(crate) async fn reloaded(&self, store: &Store) -> Result<Option<Self>, Error> {
-        let stored = store.signing_keys().await?;
-        if stored == self.stored { Ok(None) } else { Self::of(stored).map(Some) }
     }
 
     fn of(stored: Vec<SigningKey>) -> Result<Self, Error> {
@@ -199,4 +234,41 @@ pub(crate) fn key_of_seed(seed: &[u8], now: Timestamp, signs_from: Timestamp) ->
 /// Bytes as they stand in URLs and tokens.
 pub(crate) fn url_text(bytes: &[u8]) -> String {
     BASE64URL_NOPAD.encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn key(seed: u8, state: SigningKeyState) -> SigningKey {
+        let at = Timestamp::from_seconds(1_800_000_000);
+        SigningKey { state, ..key_of_seed(&[seed; 32], at, at).unwrap() }
+    }
+
+    #[test]
+    fn what_was_read_before_a_key_was_revoked_never_brings_it_back() {
+        use SigningKeyState::{Active, Revoked};
+        let before = vec![key(1, Active), key(2, Active)];
+        let after = vec![key(1, Active), key(2, Revoked)];
+        let signers = Signers::new(Signer::of(before.clone()).unwrap());
+        let (slow, quick) = (signers.begin(), signers.begin());
+        assert_eq!(signers.land(quick, after.clone()), Ok(true));
+        assert_eq!(signers.land(slow, before.clone()), Ok(false), "it is older");
+        assert!(signers.get().keys().find(&before[1].kid).is_none());
+
+        // A reading that found nothing new is the newest all the same.
+        let (slow, quick) = (signers.begin(), signers.begin());
+        assert_eq!(signers.land(quick, after), Ok(false));
+        assert_eq!(signers.land(slow, before.clone()), Ok(false));
+        assert!(signers.get().keys().find(&before[1].kid).is_none());
+
+        let next = signers.begin();
+        assert!(signers.land(next, vec![key(1, Revoked)]).is_err(), "nothing would sign");
+        assert!(signers.get().keys().find(&before[0].kid).is_some());
+        let last = signers.begin();
+        assert_eq!(signers.land(last, before.clone()), Ok(true));
+        assert!(signers.get().keys().find(&before[1].kid).is_some(), "as where it was given back");
+    }
 }

@@ -1,8 +1,6 @@
 //! Signing keys change places: a new one is published first, signs when everybody has it, and the old one stays
 //! published until the last certificate that it signed is over.
 
-use std::sync::{Arc, PoisonError};
-
 use aws_lc_rs::encoding::AsBigEndian as _;
 use aws_lc_rs::signature::Ed25519KeyPair;
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
@@ -16,6 +14,12 @@ use crate::{App, Error};
 /// How long a key is published before it signs, unless somebody is in a hurry: whoever caches the key set keeps it for
 /// five minutes, and every node looks for new keys within seconds.
 pub(crate) const ANNOUNCED_FOR: Duration = Duration::minutes(10);
+
+/// How often strangers can have the signing keys read again.
+const STRANGERS_EVERY: Duration = Duration::seconds(1);
+
+/// When the signing keys were last read again for a stranger, and whether that could be done. Whoever holds it reads them.
+pub(crate) type ReadForStrangers = tokio::sync::Mutex<Option<(Timestamp, Result<(), Error>)>>;
 
 /// From when a key that is added signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,9 +76,26 @@ impl App {
     /// # Errors
     /// When the store does not answer, or no key is left that signs; the old ones stay in use then.
     pub async fn refresh_signing_keys(&self) -> Result<bool, Error> {
-        let Some(signer) = self.signer().reloaded(&self.store).await? else { return Ok(false) };
-        *self.signer.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(signer);
-        Ok(true)
+        let reading = self.signers.begin();
+        let stored = self.store.signing_keys().await?;
+        self.signers.land(reading, stored)
+    }
+
+    /// Reads the signing keys again for whoever came with a key that nobody here has signed, unless that was done within a
+    /// second: strangers can ask for it as often as they like. Who comes while they are being read waits for that.
+    ///
+    /// # Errors
+    /// As [`Self::refresh_signing_keys`], for the rest of the second as well: nobody can tell then.
+    pub(crate) async fn refresh_signing_keys_for_a_stranger(&self) -> Result<(), Error> {
+        let mut last = self.read_for_strangers.lock().await;
+        if let Some((at, outcome)) = last.as_ref()
+            && (Duration::seconds(0)..STRANGERS_EVERY).contains(&self.clock.now().since(*at))
+        {
+            return outcome.clone();
+        }
+        let outcome = self.refresh_signing_keys().await.map(drop);
+        *last = Some((self.clock.now(), outcome.clone()));
+        outcome
     }
 
     /// Every signing key, oldest first.

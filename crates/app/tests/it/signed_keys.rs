@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::{HandAct, Held, KeySlip, ReissueInput, SigningKeyTurn};
 use domain::{
     Actor, Changes, Duration, Fulfilment, KeyToSign, License, OrderId, Plan, Policy, ShopId,
-    SignedText, ValidationRequest, VerdictCode,
+    SignedText, Timestamp, ValidationRequest, VerdictCode,
 };
 use latchkey_license::{KeyCode, KeySet, SignedKey, SignedKeyError, read_signed_key};
 use store::{SigningKeyState, Store, Vault};
@@ -205,6 +205,34 @@ async fn a_key_that_another_node_signed_is_known_before_this_one_has_heard_of_it
     }
 }
 
+async fn strangers_have_the_signing_keys_read_once_a_second(on: On) {
+    let house = furnish(on).await;
+    let other = house.other_node().await;
+    let bought = house.buy_and_pay(1).await;
+    let license = house.sale(bought.order).await.licenses[0].id;
+    let moment = Timestamp::from_microseconds(1).since(Timestamp::from_microseconds(0));
+    let newly_signed = async |number: u8| {
+        house.app.clock.advance(moment);
+        house.app.add_signing_key(None, SigningKeyTurn::AtOnce).await.unwrap();
+        let input = ReissueInput {
+            key: KeyCode::from_random_bytes([number; 16]),
+            frees_seats: false,
+            tells_owner: false,
+            reason: "leaked".to_owned(),
+        };
+        house.app.reissue_license(house.shop.id, license, &input, Actor::Api).await.unwrap();
+        held(&house, bought.order).await.remove(0)
+    };
+    let read = async |text: &str| other.read_key(house.shop.id, text).await.unwrap().map(drop);
+    let first = newly_signed(6).await;
+    assert_eq!(read(&first).await, Ok(()), "the first unknown signer is looked up");
+    let second = newly_signed(7).await;
+    let unknown = Err(KeySlip::NotGenuine(SignedKeyError::UnknownKey));
+    assert_eq!((read(&second).await, read(&first).await), (unknown, Ok(())), "and no other within the second");
+    house.app.clock.advance(Duration::seconds(1));
+    assert_eq!(read(&second).await, Ok(()));
+}
+
 async fn a_text_that_cannot_be_read_holds_up_no_other(on: On) {
     let house = furnish(on).await;
     let bought = house.buy_and_pay(2).await;
@@ -269,6 +297,7 @@ on_both_engines![
     a_key_that_cannot_be_opened_is_replaced_by_one_that_can,
     a_license_that_is_given_back_has_the_same_signed_key,
     a_key_that_another_node_signed_is_known_before_this_one_has_heard_of_its_signer,
+    strangers_have_the_signing_keys_read_once_a_second,
     a_text_that_cannot_be_read_holds_up_no_other,
     a_key_that_nobody_signed_is_looked_for_nowhere,
 ];
