@@ -356,13 +356,14 @@ impl App {
         let asked = match slip {
             KeySlip::Mistyped(KeyCodeError::WrongLength { found }) => format!("{} {found}", slip.code()),
             KeySlip::Mistyped(KeyCodeError::BadSymbol { position, .. }) => format!("{} {position}", slip.code()),
-            KeySlip::Mistyped(KeyCodeError::Empty | KeyCodeError::WrongCheckSymbols) | KeySlip::NotGenuine(_) => {
-                slip.code().to_owned()
-            }
+            KeySlip::Mistyped(KeyCodeError::Empty | KeyCodeError::WrongCheckSymbols)
+            | KeySlip::NotGenuine(_)
+            | KeySlip::OfNobody => slip.code().to_owned(),
         };
         let (verdict, rule) = match slip {
             KeySlip::Mistyped(_) => (AttemptVerdict::Unknown, Rule::KeyForm),
             KeySlip::NotGenuine(_) => (AttemptVerdict::KeyNotGenuine, Rule::KeySignature),
+            KeySlip::OfNobody => (AttemptVerdict::Unknown, Rule::KeyKnown),
         };
         let TypedKey { tail, hash } = self.store.typed_key(typed);
         self.attempts.keep(Attempt {
@@ -379,7 +380,7 @@ impl App {
         let TypedKey { tail, hash } = self.store.typed_key(typed);
         let (verdict, rule) = match self.slip_of(typed) {
             Some(KeySlip::NotGenuine(_)) => (AttemptVerdict::KeyNotGenuine, Rule::KeySignature),
-            Some(KeySlip::Mistyped(_)) | None => (AttemptVerdict::Unknown, Rule::KeyKnown),
+            Some(KeySlip::Mistyped(_) | KeySlip::OfNobody) | None => (AttemptVerdict::Unknown, Rule::KeyKnown),
         };
         let attempt = self.attempt(shop, AttemptKind::Validate, verdict, rule, self.clock.now());
         self.attempts.keep(Attempt { key_tail: tail, key_hash: hash, ..attempt });

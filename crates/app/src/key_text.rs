@@ -19,6 +19,8 @@ pub enum KeySlip {
     Mistyped(KeyCodeError),
     /// It means to be signed by the shop, and is not, or not all of it is here.
     NotGenuine(SignedKeyError),
+    /// It is signed as another system signs, and nobody here has taken it over.
+    OfNobody,
 }
 
 impl KeySlip {
@@ -28,6 +30,7 @@ impl KeySlip {
         match self {
             Self::Mistyped(error) => error.code(),
             Self::NotGenuine(error) => error.code(),
+            Self::OfNobody => SignedKeyError::MissingKeyId.code(),
         }
     }
 }
@@ -67,7 +70,7 @@ impl App {
             Read::Ours(key) if is_signed_key(text) => return Ok(Some(key)),
             Read::No(KeySlip::NotGenuine(_)) => return Ok(None),
             Read::Ours(key) => Some(key),
-            Read::No(KeySlip::Mistyped(_)) | Read::NotOurs(_) => None,
+            Read::No(KeySlip::Mistyped(_) | KeySlip::OfNobody) | Read::NotOurs(_) => None,
         };
         Ok(self.key_made_elsewhere(shop, text).await?.or(own))
     }
@@ -108,11 +111,11 @@ impl App {
                 Ok(says) => Read::Ours(says.key),
                 Err(error) => match error {
                     SignedKeyError::BadSignature | SignedKeyError::BadClaims => Read::No(KeySlip::NotGenuine(error)),
+                    SignedKeyError::MissingKeyId => Read::NotOurs(KeySlip::OfNobody),
                     // Another system writes such keys as well.
                     SignedKeyError::TooLong
                     | SignedKeyError::NotASignedKey
                     | SignedKeyError::BadEncoding
-                    | SignedKeyError::MissingKeyId
                     | SignedKeyError::UnknownKey
                     | SignedKeyError::Expired { .. }
                     | SignedKeyError::WrongProduct => Read::NotOurs(KeySlip::NotGenuine(error)),

@@ -34,5 +34,6 @@ license-key-empty = Geben Sie den Lizenzschlüssel ein.
 license-key-length = Ein Lizenzschlüssel hat { NUMBER($length) } Buchstaben und Ziffern; dieser hat { NUMBER($found) }. Prüfen Sie, ob Sie ihn ganz kopiert haben.
 license-key-symbol = Das { NUMBER($position) }. Zeichen des Schlüssels ist { $symbol }; das kommt in keinem Lizenzschlüssel vor. Prüfen Sie ihn auf Tippfehler.
 license-key-cut = Ein Teil des Schlüssels fehlt. Kopieren Sie ihn ganz von der Seite der Bestellung oder aus der E-Mail: Er beginnt mit key/ und endet mit ==.
+license-key-long = Das ist zu lang für einen Lizenzschlüssel. Kopieren Sie nur den Schlüssel von der Seite der Bestellung oder aus der E-Mail: Er beginnt mit key/ und endet mit ==.
 license-key-signer = Der Schlüssel trägt eine Unterschrift, die dieser Shop nicht verwendet oder nicht mehr. Auf der Seite der Bestellung und im Portal steht der, der gilt.
 license-key-mistyped = Der Schlüssel enthält einen Tippfehler: Mindestens ein Zeichen ist falsch oder steht an der falschen Stelle.

@@ -34,5 +34,6 @@ license-key-empty = Enter the license key.
 license-key-length = A license key has { NUMBER($length) } letters and digits; this one has { NUMBER($found) }. Check that you copied all of it.
 license-key-symbol = Character { NUMBER($position) } of the key is { $symbol }, which no license key contains. Check it for typing errors.
 license-key-cut = A part of the key is missing. Copy it whole from the order's page or the mail: it begins with key/ and ends with ==.
+license-key-long = This is too long to be a license key. Copy only the key from the order's page or the mail: it begins with key/ and ends with ==.
 license-key-signer = The key is signed with a signature that this shop does not use, or no longer. The order's page and the portal have the one that works.
 license-key-mistyped = The key is mistyped: at least one character is wrong or in the wrong place.

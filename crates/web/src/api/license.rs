@@ -326,6 +326,7 @@ impl Asker {
             }
             KeySlip::Mistyped(KeyCodeError::WrongCheckSymbols) => self.say(web, "license-key-mistyped", &[]),
             KeySlip::NotGenuine(error) => self.say(web, not_genuine(error), &[]),
+            KeySlip::OfNobody => self.say(web, "license-unknown", &[]),
         }
     }
 
@@ -341,7 +342,7 @@ impl Asker {
             web.app.note_mistyped_key(self.shop.id, kind, text, slip, device);
             let detail = self.slip(web, slip);
             match slip {
-                KeySlip::Mistyped(_) => license_unknown(detail),
+                KeySlip::Mistyped(_) | KeySlip::OfNobody => license_unknown(detail),
                 KeySlip::NotGenuine(_) => of_key(StatusCode::FORBIDDEN, "license_key_not_genuine", detail),
             }
         })
@@ -398,13 +399,12 @@ fn of_key(status: StatusCode, code: &'static str, detail: String) -> Problem {
 /// The message that says what is wrong with a text that means to be a signed key.
 pub(crate) fn not_genuine(error: SignedKeyError) -> &'static str {
     match error {
-        SignedKeyError::TooLong
-        | SignedKeyError::NotASignedKey
-        | SignedKeyError::BadEncoding
-        | SignedKeyError::MissingKeyId => "license-key-cut",
+        SignedKeyError::TooLong => "license-key-long",
+        SignedKeyError::NotASignedKey | SignedKeyError::BadEncoding => "license-key-cut",
         SignedKeyError::UnknownKey => "license-key-signer",
         SignedKeyError::BadSignature
         | SignedKeyError::BadClaims
+        | SignedKeyError::MissingKeyId
         | SignedKeyError::Expired { .. }
         | SignedKeyError::WrongProduct => "license-key_not_genuine",
     }
@@ -443,7 +443,7 @@ pub(crate) async fn validate(State(web): State<Web>, asker: Asker, sent: Json) -
             let device = fingerprint.as_ref();
             web.app.note_mistyped_key(asker.shop.id, AttemptKind::Validate, &input.key, slip, device);
             let code = match slip {
-                KeySlip::Mistyped(_) => VerdictCode::Unknown,
+                KeySlip::Mistyped(_) | KeySlip::OfNobody => VerdictCode::Unknown,
                 KeySlip::NotGenuine(_) => VerdictCode::KeyNotGenuine,
             };
             return Ok(no_key(code, asker.slip(&web, slip)));

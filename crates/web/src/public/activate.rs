@@ -167,6 +167,7 @@ fn no_key(words: &Words, slip: KeySlip) -> Trouble {
         }
         KeySlip::Mistyped(KeyCodeError::WrongCheckSymbols) => words.say("license-key-mistyped"),
         KeySlip::NotGenuine(error) => words.say(not_genuine(error)),
+        KeySlip::OfNobody => words.say("license-unknown"),
     };
     trouble(words, verdict, "unknown", false)
 }

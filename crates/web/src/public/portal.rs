@@ -287,6 +287,7 @@ fn key_error(slip: KeySlip) -> &'static str {
         KeySlip::Mistyped(KeyCodeError::BadSymbol { .. }) => "error-key-symbol",
         KeySlip::Mistyped(KeyCodeError::WrongCheckSymbols) => "error-key-typo",
         KeySlip::NotGenuine(error) => not_genuine(error),
+        KeySlip::OfNobody => "error-key-mismatch",
     }
 }
 

@@ -162,6 +162,29 @@ async fn a_key_that_was_changed_is_refused_by_a_code_of_its_own() {
     }
 }
 
+/// As an app asks that still has a key of a system that was left behind.
+#[tokio::test]
+async fn a_signed_key_of_another_system_that_nobody_took_over_is_unknown() {
+    let (world, _, _) = sold("1").await;
+    let app = Caller::stranger(&world.app);
+    let theirs = format!("key/YUBiLnRlc3Q=.{}", data_encoding::BASE64URL.encode(&[7; 64]));
+    let told = app.post("/v1/licenses/validate", &json!({ "key": theirs })).await.is(200).json();
+    assert_eq!((&told["code"], &told["doc_url"]), (&json!("unknown"), &json!("/docs/errors#unknown")));
+    assert!(told["detail"].as_str().unwrap().contains("no license with this key"), "{told}");
+    for call in ["activate", "heartbeat", "deactivate", "token", "downloads"] {
+        let mut asked = json!({ "key": theirs });
+        if call != "downloads" {
+            asked["fingerprint"] = json!("desk");
+        }
+        app.post(&format!("/v1/licenses/{call}"), &asked).await.refused(404, "license_unknown");
+    }
+    world.app.write_attempts(true).await.unwrap();
+    let page = store::Page { starting_after: None, ending_before: None, limit: 100 };
+    let kept = world.app.store.attempts(world.shop.id, &store::AttemptFilter::Strangers, page).await.unwrap().data;
+    let is_unknown = |attempt: &domain::Attempt| attempt.rule == domain::Rule::KeyKnown;
+    assert!(kept.len() >= 4 && kept.iter().all(is_unknown), "{kept:?}");
+}
+
 #[tokio::test]
 async fn a_new_key_is_a_new_text_and_the_old_one_says_that_it_was_replaced() {
     let (world, order, texts) = sold("1").await;
