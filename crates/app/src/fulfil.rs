@@ -178,7 +178,11 @@ impl App {
     /// Commits, and wakes whoever has something to do because of it.
     pub(crate) async fn commit(&self, changes: &Changes, job: Option<&ClaimedJob>) -> Result<(), CommitError> {
         let signed = self.with_signed_keys(changes).await?;
-        let changes = signed.as_ref().unwrap_or(changes);
+        self.commit_signed(signed.as_ref().unwrap_or(changes), job).await
+    }
+
+    /// As [`App::commit`], where every key that is to be signed has been.
+    pub(crate) async fn commit_signed(&self, changes: &Changes, job: Option<&ClaimedJob>) -> Result<(), CommitError> {
         match job {
             Some(job) => self.store.commit_job(changes, Some(job)).await?,
             None if *changes == Changes::default() => {}

@@ -93,7 +93,7 @@ pub use portal::PortalCodeSent;
 pub use proof::{Made, ProofError, Sink, Span, Verified, verify_report};
 pub use receive::{NoticeOutcome, ReceiveError};
 pub use refund::RefundInput;
-pub use reissue::ReissueInput;
+pub use reissue::{ReissueInput, Reissued};
 pub use release::{BarePlan, Download, ReleaseInput, Shelf, Versions};
 pub use revocation::SignedRevocations;
 pub use setup::{NewApiKey, NewShop, SampleShop};

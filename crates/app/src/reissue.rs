@@ -1,9 +1,10 @@
 //! New keys for licenses whose keys are in the wrong hands.
 
-use domain::{Actor, License, LicenseId, Refusal, RetiredKey, ShopId, reissue, tell_of_key};
+use domain::{Actor, License, LicenseId, Refusal, RetiredKey, ShopId, SignedText, reissue, tell_of_key};
 use latchkey_license::KeyCode;
+use store::CommitError;
 
-use crate::{App, Error};
+use crate::{App, Error, Held};
 
 /// How often it is decided again when devices take seats of the license at the same time.
 const TRIES: u32 = 100;
@@ -21,8 +22,30 @@ pub struct ReissueInput {
     pub reason: String,
 }
 
+/// A license with its new key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Reissued {
+    /// The license, as it is with the key.
+    pub license: License,
+    /// The key as its buyer holds it.
+    pub held: Held,
+}
+
+impl Reissued {
+    fn new(license: License, signed: Option<SignedText>, key: &KeyCode) -> Self {
+        Self { license, held: signed.map_or_else(|| Held::Key(key.clone()), Held::Signed) }
+    }
+}
+
+impl std::fmt::Debug for Reissued {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Reissued({})", self.license.id)
+    }
+}
+
 impl App {
-    /// Gives a license a new key and retires the old one. The license stays the same.
+    /// Gives a license a new key and retires the old one. The license stays the same. What is returned is what was
+    /// committed: nothing is read for it that could fail once the key is another.
     ///
     /// # Errors
     /// When there is no such license, its code was made elsewhere, the key was given before and is retired, or the store
@@ -33,7 +56,7 @@ impl App {
         license: LicenseId,
         input: &ReissueInput,
         actor: Actor,
-    ) -> Result<License, Error> {
+    ) -> Result<Reissued, Error> {
         for _ in 0..TRIES {
             let now = self.clock.now();
             let row = self.store.license(shop, license).await?.ok_or(Error::NotFound { what: "license" })?;
@@ -42,7 +65,8 @@ impl App {
             }
             // Whoever asks again, because the first answer was lost, has the key already.
             if self.store.license_key(shop, license).await?.as_ref() == Some(&input.key) {
-                return Ok(row);
+                let signed = self.store.signed_key(shop, license).await?;
+                return Ok(Reissued::new(row, signed, &input.key));
             }
             // And whoever asks again after somebody else replaced that key too: a key that is retired stays retired.
             if let Some(RetiredKey { new_tail, .. }) = self.store.retired_key(shop, &input.key).await? {
@@ -55,8 +79,14 @@ impl App {
             if let Some(owner) = &owner {
                 tell_of_key(&mut changes, &after, owner, now, &mut rng);
             }
-            if self.commits(&changes, None).await? {
-                return Ok(after);
+            let changes = self.with_signed_keys(&changes).await?.unwrap_or(changes);
+            match self.commit_signed(&changes, None).await {
+                Ok(()) => {
+                    let signed = changes.signed_keys.into_iter().find_map(|key| key.signed);
+                    return Ok(Reissued::new(after, signed, &input.key));
+                }
+                Err(CommitError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
             }
         }
         Err(Error::Conflict { what: "license" })

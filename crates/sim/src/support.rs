@@ -79,8 +79,11 @@ async fn reissue(sim: &Rc<Sim>, license: LicenseId) {
             Ok(Ok(told)) => {
                 sim.replaced.borrow_mut()[place].is_done = true;
                 universe.meet("key_replaced", if input.frees_seats { "seat:freed" } else { "seat:left" });
-                if told.id != license {
-                    universe.fail(format!("{license} got a new key and became {}", told.id));
+                if told.license.id != license {
+                    universe.fail(format!("{license} got a new key and became {}", told.license.id));
+                }
+                if told.held.key() != Some(input.key.to_string()) {
+                    universe.fail(format!("{license} got a new key, and another one was told"));
                 }
                 was_replaced(sim, license, &old, &input.key);
                 return every_node_refuses(sim, &old).await;

@@ -24,11 +24,13 @@ async fn a_key_that_was_replaced_is_never_made_the_key_again(on: On) {
     };
     reissue(1).await.unwrap();
     // The answer was lost, and is asked for again: it is the same key.
-    assert_eq!(reissue(1).await.unwrap().key_tail, given(1).key.tail());
+    let again = reissue(1).await.unwrap();
+    assert_eq!(again.license.key_tail, given(1).key.tail());
+    assert_eq!(again.held.key(), Some(given(1).key.to_string()));
     // Somebody else replaces it, and then the first one asks once more.
     reissue(2).await.unwrap();
-    let again = reissue(1).await;
-    assert_eq!(again, Err(Error::Refused(Refusal::KeyRetired { new_tail: given(2).key.tail() })));
+    let late = reissue(1).await;
+    assert_eq!(late, Err(Error::Refused(Refusal::KeyRetired { new_tail: given(2).key.tail() })));
     assert_eq!((code(1).await, code(2).await), (VerdictCode::KeyRetired, VerdictCode::Valid));
     // A key that was retired twice could not be: the license would get no key any more.
     reissue(3).await.unwrap();

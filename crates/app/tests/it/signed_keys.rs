@@ -121,11 +121,14 @@ async fn a_new_key_is_signed_where_the_old_one_was(on: On) {
         tells_owner: true,
         reason: "leaked".to_owned(),
     };
+    let mut told = Vec::new();
     for _ in 0..2 {
-        house.app.reissue_license(house.shop.id, license, &input, Actor::Api).await.unwrap();
+        let reissued = house.app.reissue_license(house.shop.id, license, &input, Actor::Api).await.unwrap();
+        told.extend(reissued.held.key());
     }
     while !house.app.step().await.unwrap().is_idle() {}
     let new = held(&house, bought.order).await.remove(0);
+    assert_eq!(told, [new.as_str(), new.as_str()], "the first answer, and that to who did not hear it");
     let said = says(&house, &new).unwrap();
     assert_eq!((&said.key, said.seats), (&input.key, Some(5)), "it says what the license allows by then");
     assert!(house.post.arrived().last().unwrap().text.contains(&new), "and is in the mail");

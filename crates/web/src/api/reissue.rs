@@ -1,6 +1,6 @@
 //! New keys for licenses whose keys are in the wrong hands.
 
-use app::ReissueInput;
+use app::{ReissueInput, Reissued};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -38,9 +38,8 @@ pub(crate) async fn create(
     let work = async move |mut names: Names| {
         let key = names.mint(|_, rng| KeyCode::from_random_bytes(rng.bytes()));
         let input = ReissueInput { key, frees_seats, tells_owner, reason };
-        let license = task.app.reissue_license(shop, license, &input, Actor::Api).await?;
-        let held = task.app.held_of_license(&license).await?;
-        Ok(answer(StatusCode::OK, &view(&license, held.as_ref(), task.app.clock.now())))
+        let Reissued { license, held } = task.app.reissue_license(shop, license, &input, Actor::Api).await?;
+        Ok(answer(StatusCode::OK, &view(&license, Some(&held), task.app.clock.now())))
     };
     Ok(once.answer(&web, &manager, &sent.0, work).await)
 }

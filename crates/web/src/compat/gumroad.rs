@@ -4,7 +4,7 @@
 //! decide by the flags; only a key that the seller disabled is refused. The
 //! calls of the seller take an API key of ours as their access token.
 
-use app::{HandAct, ReissueInput};
+use app::{HandAct, ReissueInput, Reissued};
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -88,8 +88,8 @@ async fn manage(web: &Web, sent: &Sent, change: Change) -> Result<Response, Prob
             let key = KeyCode::from_random_bytes(web.app.entropy.rng().bytes());
             let input =
                 ReissueInput { key, frees_seats: false, reason: "licenses/rotate".to_owned(), tells_owner: false };
-            let license = web.app.reissue_license(shop, license, &input, Actor::Api).await?;
-            text = web.app.held_of_license(&license).await?.and_then(|held| held.key()).unwrap_or_default();
+            let Reissued { license, held } = web.app.reissue_license(shop, license, &input, Actor::Api).await?;
+            text = held.key().unwrap_or_default();
             license
         }
     };

@@ -1,13 +1,13 @@
 //! What is said while the database does not answer: never "no".
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use app::{App, Catalog, Clock, Entropy, Mailbox, NewShop, ReqwestHttp, Settings};
 use axum::http::Method;
 use domain::{Email, Mode, Scope, Seller, Timestamp};
 use latchkey_license::{KeyCode, SignedKey, assemble_signed_key, signed_key_input};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::testing::{Directory, sqlite_store};
 use store::{
     Answer, CommitError, Engine, Migration, MigrationError, NoticeFilter, Page, ReadError, Rows, Statement, Store,
@@ -20,9 +20,18 @@ use crate::hook::{SECRET, event, signature};
 struct Line {
     engine: Arc<dyn Engine>,
     is_cut: AtomicBool,
+    /// Whether it breaks when a license gets a new key, once that is written.
+    breaks_at_new_key: AtomicBool,
+    /// What was read, by the name of its noun.
+    read: Mutex<Vec<&'static str>>,
 }
 
 impl Line {
+    fn new(engine: Arc<dyn Engine>) -> Self {
+        let [is_cut, breaks_at_new_key] = [false; 2].map(AtomicBool::new);
+        Self { engine, is_cut, breaks_at_new_key, read: Mutex::default() }
+    }
+
     fn is_cut(&self) -> bool {
         self.is_cut.load(Ordering::SeqCst)
     }
@@ -33,12 +42,22 @@ impl Engine for Line {
         if self.is_cut() {
             return Box::pin(async { Err(ReadError::Unavailable("cut".to_owned())) });
         }
+        self.read.lock().unwrap().extend(statements.iter().map(|statement| statement.what));
         self.engine.query(statements)
     }
 
     fn commit(&self, statements: Vec<Statement>) -> Answer<'_, Result<(), CommitError>> {
         if self.is_cut() {
             return Box::pin(async { Err(CommitError::Unavailable("cut".to_owned())) });
+        }
+        let breaks = statements.iter().any(|statement| statement.what == "signed key")
+            && self.breaks_at_new_key.swap(false, Ordering::SeqCst);
+        if breaks {
+            return Box::pin(async move {
+                let written = self.engine.commit(statements).await;
+                self.is_cut.store(true, Ordering::SeqCst);
+                written
+            });
         }
         self.engine.commit(statements)
     }
@@ -61,7 +80,7 @@ impl Engine for Line {
 
 async fn shop_on_a_line() -> (Arc<App>, Arc<Line>, String, Directory) {
     let (store, directory) = sqlite_store().await;
-    let line = Arc::new(Line { engine: Arc::clone(store.engine()), is_cut: AtomicBool::new(false) });
+    let line = Arc::new(Line::new(Arc::clone(store.engine())));
     let store = Store::new(Arc::clone(&line) as Arc<dyn Engine>, Arc::clone(store.vault()));
     let address = Email::parse("shop@lumen.example").unwrap();
     let app = App::start(
@@ -148,6 +167,40 @@ fn signed_text(app: &App, key: &str) -> String {
     };
     let input = signed_key_input(app.signer().kid(now), &says);
     assemble_signed_key(&input, app.signer().sign_bytes(input.as_bytes(), now))
+}
+
+/// A license that was given away: its id and its key.
+async fn given(caller: &Caller) -> (String, String) {
+    let wanted = json!({ "plan": "lumen-pro", "licenses": 1, "reason": "A gift" });
+    let batch = caller.post("/v1/licenses/batches", &wanted).await.is(201).json();
+    let keys = caller.get(&format!("/v1/licenses/batches/{}/keys", batch["id"].as_str().unwrap())).await.is(200);
+    let row: Vec<&str> = keys.text.lines().nth(1).unwrap().split(',').collect();
+    (row[2].to_owned(), row[0].to_owned())
+}
+
+/// Asked once more it would be another one, and who has the first would have a key that is retired.
+#[tokio::test]
+async fn a_new_key_is_told_once_it_is_written_though_nothing_can_be_read_any_more() {
+    let (app, line, key, _directory) = shop_on_a_line().await;
+    let manager = Caller::stranger(&app).showing(&key);
+    let (license, first) = given(&manager).await;
+    let is_valid = async |key: &Value| {
+        manager.post("/v1/licenses/validate", &json!({ "key": key })).await.is(200).json()["code"] == "valid"
+    };
+
+    line.breaks_at_new_key.store(true, Ordering::SeqCst);
+    let path = format!("/v1/licenses/{license}/key");
+    let second = manager.post(&path, &json!({ "reason": "leaked" })).await.is(200).json()["key"].clone();
+    assert!(line.is_cut.swap(false, Ordering::SeqCst));
+    assert!(is_valid(&second).await && !is_valid(&json!(first)).await);
+
+    line.breaks_at_new_key.store(true, Ordering::SeqCst);
+    let form = format!("product_permalink=lumen&access_token={key}&license_key={}", second.as_str().unwrap());
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    let rotated = manager.send(Method::PUT, "/compat/gumroad/v2/licenses/rotate", &headers, form.into_bytes()).await;
+    let third = rotated.is(200).json()["purchase"]["license_key"].clone();
+    assert!(line.is_cut.swap(false, Ordering::SeqCst));
+    assert!(is_valid(&third).await && !is_valid(&second).await);
 }
 
 #[tokio::test]
