@@ -204,6 +204,19 @@ async fn a_new_key_is_told_once_it_is_written_though_nothing_can_be_read_any_mor
 }
 
 #[tokio::test]
+async fn apps_of_another_system_ask_for_no_signed_key_where_none_is_sold() {
+    let (app, line, key, _directory) = shop_on_a_line().await;
+    let manager = Caller::stranger(&app).showing(&key);
+    let (_, license_key) = given(&manager).await;
+    line.read.lock().unwrap().clear();
+    let asked = json!({ "meta": { "key": license_key } });
+    let told = Caller::stranger(&app).post("/compat/keygen/v1/licenses/actions/validate-key", &asked).await.is(200);
+    assert_eq!(told.json()["data"]["attributes"]["key"], json!(license_key));
+    let read = line.read.lock().unwrap().clone();
+    assert!(read.contains(&"order") && !read.contains(&"signed key"), "{read:?}");
+}
+
+#[tokio::test]
 async fn a_webhook_that_cannot_be_stored_is_never_answered_with_200() {
     let (app, line, _, _directory) = shop_on_a_line().await;
     let shop = app.shops().await.remove(0);

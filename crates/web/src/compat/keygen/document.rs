@@ -45,14 +45,15 @@ impl Holder {
         license.seats_used = license.seats_used.saturating_sub(held.view.lapsed);
         let ids = store.foreign_ids(shop, ForeignSystem::Keygen, license.id).await?;
         let foreign = store.foreign_key_of(shop, license.id).await?.map(|key| key.as_str().to_owned());
-        let signed = match foreign {
-            Some(_) => None,
-            None => store.signed_key(shop, license.id).await?,
+        let told = Told::read(web, ForeignSystem::Keygen, license.clone(), at).await?;
+        let signed = if foreign.is_none() && told.is_sold_with_a_signed_key() {
+            store.signed_key(shop, license.id).await?
+        } else {
+            None
         };
         let is_signed = signed.is_some();
         let signed = signed.map(|signed| signed.text.to_string());
         let shown_key = foreign.or(signed).unwrap_or_else(|| held.key.to_string());
-        let told = Told::read(web, ForeignSystem::Keygen, license.clone(), at).await?;
         let account = told.named("account_id").map(str::to_owned).or_else(|| call.account.clone());
         let account = account.unwrap_or_else(|| shop.uuid());
         Ok(Self { license, key: held.key, shown_key, is_signed, told, at, account, ids })
