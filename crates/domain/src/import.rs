@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use latchkey_license::KeyCode;
+use latchkey_license::{KeyCode, MAX_SIGNED_KEY_BYTES};
 use money::Money;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -74,7 +74,7 @@ impl ForeignSystem {
     }
 }
 
-/// A key as another system wrote it: 1 to 4096 visible characters, for some carry a signature. Never shown by `Debug`.
+/// A key as another system wrote it: as long as a signed one may be, for some are. Never shown by `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ForeignKey(Box<str>);
 
@@ -84,7 +84,7 @@ impl ForeignKey {
     /// # Errors
     /// When it is empty, too long, or looks like a card number.
     pub fn parse(text: &str) -> Result<Self, TextError> {
-        plain_text(text, 4_096).map(|text| Self(text.into_boxed_str()))
+        plain_text(text, MAX_SIGNED_KEY_BYTES).map(|text| Self(text.into_boxed_str()))
     }
 
     /// The key.

@@ -142,7 +142,7 @@ pub use shadow::{
     Contrast, DifferenceKind, STATUS, ShadowAnswer, ShadowCount, ShadowDifference, ShadowOutcome, contrast,
 };
 pub use shop::{Compat, Mode, Shop};
-pub use signed_key::{KeyToSign, SignedText, sign_again, sign_reissued};
+pub use signed_key::{KeyToSign, MOST_SAID_BY_A_KEY, SignedText, sign_again, sign_reissued};
 pub use site::{edd_site, is_local_site};
 pub use submit::{
     BuyerDetails, CheckoutRequest, Offer, expire_checkout, open_checkout, retry_payment, submit_checkout,

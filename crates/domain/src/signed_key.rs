@@ -14,6 +14,10 @@ use crate::{
     ShopId, Timestamp,
 };
 
+/// How many bytes of JSON a plan's features and their values may be where its keys are signed: with the rest of what a
+/// key says, its text is then no longer than [`MAX_SIGNED_KEY_BYTES`](latchkey_license::MAX_SIGNED_KEY_BYTES).
+pub const MOST_SAID_BY_A_KEY: usize = 5_000;
+
 /// A key that is signed in the commit that issues it. The license has no other signed key then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyToSign {
@@ -123,6 +127,7 @@ fn says(license: &License, key: KeyCode, at: Timestamp) -> SignedKey {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use latchkey_license::{MAX_SIGNED_KEY_BYTES, assemble_signed_key, signed_key_input};
     use serde_json::Value;
 
     use super::*;
@@ -197,6 +202,23 @@ mod tests {
         let says = &changes.signed_keys[0].says;
         assert_eq!((says.seats, says.trial, &says.features[..]), (Some(4), true, &["export".to_owned()][..]));
         assert_eq!(Value::Object(says.feature_values.clone()), json!({ "pages": 500, "sync": false }));
+    }
+
+    #[test]
+    fn the_longest_key_that_can_be_sold_is_not_too_long() {
+        let feature = "f".repeat(MOST_SAID_BY_A_KEY - json!([[""], {}]).to_string().len());
+        assert_eq!(json!([[&feature], {}]).to_string().len(), MOST_SAID_BY_A_KEY);
+        let changes = paid(Fulfilment::SignedKey, |policy| Policy {
+            seats: Some(u32::MAX),
+            valid_days: Some(30),
+            features: vec![feature],
+            term: Term { is_trial: true, update_days: Some(20), ..Term::default() },
+            ..policy
+        });
+        let input = signed_key_input(&"k".repeat(64), &changes.signed_keys[0].says);
+        let text = assemble_signed_key(&input, [0; 64]);
+        let (length, most) = (text.len(), MAX_SIGNED_KEY_BYTES - 100);
+        assert!(length <= most && length > most / 2, "{length}, and there may be spaces in it");
     }
 
     #[test]

@@ -12,9 +12,9 @@ use app::App;
 use clap::Args;
 use domain::{
     AtExpiry, ByHand, Changes, Compat, Country, Endpoint, EndpointId, FeatureValue, ForeignSystem, Fulfilment, Locale,
-    Matching, Metering, Mode, Offline, Overage, Plan, PlanId, Policy, Pool, PoolId, Price, PriceTier, Product,
-    ProductId, Question, Quota, SeatHolder, Seating, Seller, Shop, Starts, Term, Units, WhenOut, Wording, each_once,
-    plain_text,
+    MOST_SAID_BY_A_KEY, Matching, Metering, Mode, Offline, Overage, Plan, PlanId, Policy, Pool, PoolId, Price,
+    PriceTier, Product, ProductId, Question, Quota, SeatHolder, Seating, Seller, Shop, Starts, Term, Units, WhenOut,
+    Wording, each_once, plain_text,
 };
 use money::{Currency, Money};
 use serde::Deserialize;
@@ -652,7 +652,16 @@ fn fulfilment(plan: &PlanFile, sources: &Sources) -> anyhow::Result<Fulfilment> 
              time would never begin"
         ),
         FulfilmentWord::Download => Ok(Fulfilment::Download),
-        FulfilmentWord::SignedKey => Ok(Fulfilment::SignedKey),
+        FulfilmentWord::SignedKey => {
+            let said = json!([plan.features, plan.feature_values]).to_string();
+            if said.len() > MOST_SAID_BY_A_KEY {
+                bail!(
+                    "plan {slug}: a signed key says which features there are, and there is room for {MOST_SAID_BY_A_KEY} \
+                     bytes of them"
+                );
+            }
+            Ok(Fulfilment::SignedKey)
+        }
         FulfilmentWord::Pool => {
             let pool = named(slug, "pool", plan.pool.as_ref(), &sources.pools)?;
             Ok(Fulfilment::Pool { pool: pool.id })
@@ -914,6 +923,20 @@ mod tests {
             };
             assert!(error.contains(told), "{price}: {error}");
         }
+    }
+
+    #[test]
+    fn a_signed_key_says_no_more_than_is_read_of_one() {
+        let plan = |features: usize| {
+            let features = vec!["\"feature-of-20-letters\""; features].join(", ");
+            let plan = format!(
+                "slug = \"pro\"\nname = \"Pro\"\nprices = {{ EUR = \"9.00\" }}\nfulfilment = \"signed_key\"\nfeatures = [{features}]"
+            );
+            let sources = Sources { pools: BTreeMap::new(), endpoints: BTreeMap::new() };
+            fulfilment(&toml::from_str(&plan).unwrap(), &sources).map_err(|error| error.to_string())
+        };
+        assert_eq!(plan(200), Ok(Fulfilment::SignedKey));
+        assert!(plan(250).is_err_and(|told| told.contains("plan pro") && told.contains("5000 bytes")));
     }
 
     #[test]

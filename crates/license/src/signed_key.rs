@@ -21,8 +21,8 @@ use crate::key_set::KeySet;
 
 const PREFIX: &str = "key/";
 
-/// The longest signed key that is looked at, in bytes.
-pub const MAX_SIGNED_KEY_BYTES: usize = 64 * 1024;
+/// The longest signed key that is looked at, in bytes. It bounds every field that one is pasted into.
+pub const MAX_SIGNED_KEY_BYTES: usize = 8 * 1024;
 
 /// What a signed key says, as of the moment when it was issued. Times are seconds since 1970 in UTC.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -476,7 +476,7 @@ mod tests {
     fn every_reason_has_its_word_and_its_sentence() {
         use SignedKeyError as Why;
         for (why, word, told) in [
-            (Why::TooLong, "too_long", "65536"),
+            (Why::TooLong, "too_long", "8192"),
             (Why::NotASignedKey, "not_a_signed_key", "key/"),
             (Why::BadEncoding, "bad_encoding", "missing"),
             (Why::MissingKeyId, "missing_key_id", "name"),

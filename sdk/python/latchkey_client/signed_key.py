@@ -10,7 +10,7 @@ import re
 from . import base64url, ed25519
 from .key_code import KeyCodeError, parse_key
 
-MAX_SIGNED_KEY_BYTES = 64 * 1024
+MAX_SIGNED_KEY_BYTES = 8 * 1024
 _PREFIX = "key/"
 _SPACE = re.compile("[ \t\r\n\ufeff]")
 

@@ -10,7 +10,7 @@ import { hasSigned } from './ed25519.js';
 import { parseKey } from './key_code.js';
 import type { KeySet } from './key_set.js';
 
-const MAX_SIGNED_KEY_BYTES = 64 * 1024;
+const MAX_SIGNED_KEY_BYTES = 8 * 1024;
 const PREFIX = 'key/';
 
 /** Why a signed key was refused, as a stable word. */

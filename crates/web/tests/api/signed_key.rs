@@ -186,6 +186,14 @@ async fn a_signed_key_of_another_system_that_nobody_took_over_is_unknown() {
 }
 
 #[tokio::test]
+async fn what_is_too_long_to_be_a_key_is_not_told_to_be_cut_off() {
+    let (world, _, texts) = sold("1").await;
+    let long = format!("{}{}", texts[0], "A".repeat(latchkey_license::MAX_SIGNED_KEY_BYTES));
+    let told = Caller::stranger(&world.app).post("/v1/licenses/validate", &json!({ "key": long })).await.is(200).json();
+    assert!(told["detail"].as_str().unwrap().contains("too long"), "{told}");
+}
+
+#[tokio::test]
 async fn a_new_key_is_a_new_text_and_the_old_one_says_that_it_was_replaced() {
     let (world, order, texts) = sold("1").await;
     let (manager, app) = (Caller::manager(&world).await, Caller::stranger(&world.app));
