@@ -90,8 +90,8 @@ impl App {
                 return Ok(false);
             }
         };
-        let now = self.clock.now();
-        let changes = sign_again(&row, says, &revoked.kid, now, &mut self.entropy.rng());
+        let (owner, now) = (self.owner_of(&row).await?, self.clock.now());
+        let changes = sign_again(&row, owner.as_ref(), says, &revoked.kid, now, &mut self.entropy.rng());
         // Whoever was faster, by a new key or by the same act, has done it.
         self.commits(&changes, None).await
     }

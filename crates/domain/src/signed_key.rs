@@ -10,8 +10,8 @@ use latchkey_license::{KeyCode, SignedKey};
 use serde_json::json;
 
 use crate::{
-    Actor, AtExpiry, Changes, Check, Event, EventId, EventKind, Fulfilment, License, LicenseId, Order, Reissue, Rng,
-    ShopId, Timestamp,
+    Actor, AtExpiry, Changes, Check, Customer, Event, EventId, EventKind, Fulfilment, License, LicenseId, Order,
+    Reissue, Rng, ShopId, Timestamp, tell_of_key,
 };
 
 /// How many bytes of JSON a plan's features and their values may be where its keys are signed: with the rest of what a
@@ -72,9 +72,17 @@ fn key_to_sign(license: &License, key: &KeyCode, at: Timestamp) -> KeyToSign {
 }
 
 /// The same key, which says the same, to be signed by another signing key: the one that signed it was revoked, so nobody
-/// believes its text any more. It counts only while the license is as it was read: by then it may have another key.
+/// believes its text any more. It counts only while the license is as it was read: by then it may have another key. The
+/// owner, where there is one, is mailed the new text.
 #[must_use]
-pub fn sign_again(license: &License, says: SignedKey, revoked_kid: &str, now: Timestamp, rng: &mut Rng) -> Changes {
+pub fn sign_again(
+    license: &License,
+    owner: Option<&Customer>,
+    says: SignedKey,
+    revoked_kid: &str,
+    now: Timestamp,
+    rng: &mut Rng,
+) -> Changes {
     let event = Event {
         id: EventId::mint(now, rng),
         shop: license.shop,
@@ -95,7 +103,12 @@ pub fn sign_again(license: &License, says: SignedKey, revoked_kid: &str, now: Ti
         signed: None,
     };
     let check = Check::License { shop: license.shop, id: license.id, version: license.version };
-    Changes { checks: vec![check], signed_keys: vec![again], events: vec![event], ..Changes::default() }
+    let mut changes =
+        Changes { checks: vec![check], signed_keys: vec![again], events: vec![event], ..Changes::default() };
+    if let Some(owner) = owner {
+        tell_of_key(&mut changes, license, owner, now, rng);
+    }
+    changes
 }
 
 /// What a key says of its license, as that stands now. An end that is not fixed yet, because its clock has not begun, is
@@ -242,12 +255,13 @@ mod tests {
         let changes = paid(Fulfilment::SignedKey, |policy| policy);
         let (license, says) = (&changes.issued[0].0, changes.signed_keys[0].says.clone());
         let later = START.after(Duration::days(3));
-        let again = sign_again(license, says.clone(), "old", later, &mut rng(3));
+        let again = sign_again(license, None, says.clone(), "old", later, &mut rng(3));
         assert_eq!(again.signed_keys[0].says, says);
         assert_eq!(again.signed_keys[0].replaces.as_deref(), Some("old"));
         let unchanged = Check::License { shop: license.shop, id: license.id, version: license.version };
         assert_eq!(again.checks, [unchanged], "or a new key would be undone");
         assert_eq!((again.events[0].kind, again.events[0].license), (EventKind::LicenseSignedAgain, Some(license.id)));
         assert!(!again.events[0].data.to_string().contains(&says.key.to_string()), "the journal holds no key");
+        assert!(again.deliveries.is_empty() && again.jobs.is_empty(), "it belongs to nobody");
     }
 }

@@ -95,6 +95,11 @@ async fn keys_that_a_revoked_key_signed_are_signed_again_and_say_the_same(on: On
     assert_eq!(house.app.step_signed_keys().await.unwrap(), 2);
     assert_eq!(house.app.step_signed_keys().await.unwrap(), 0, "once");
     let after = held(&house, bought.order).await;
+    while !house.app.step().await.unwrap().is_idle() {}
+    let mails = house.post.arrived();
+    for text in &after {
+        assert_eq!(mails.iter().filter(|mail| mail.text.contains(text)).count(), 1, "its owner is told: {text}");
+    }
     for ((text, old), said) in after.iter().zip(&before).zip(&said) {
         assert!(text != old && says(&house, text).as_ref() == Ok(said), "{text}");
         assert_eq!(code(&house, text).await, Ok(VerdictCode::Valid));
