@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use app::{HandAct, Held, KeySlip, ReissueInput, SigningKeyTurn};
 use domain::{
-    Actor, Changes, Duration, Fulfilment, KeyToSign, License, OrderId, Plan, Policy, ShopId,
+    Actor, BatchId, Changes, Duration, Fulfilment, KeyToSign, License, LicenseId, OrderId, Plan, Policy, ShopId,
     SignedText, Timestamp, ValidationRequest, VerdictCode,
 };
 use latchkey_license::{KeyCode, KeySet, SignedKey, SignedKeyError, read_signed_key};
@@ -263,6 +263,55 @@ async fn a_text_that_cannot_be_read_holds_up_no_other(on: On) {
     assert_eq!(code(&house, &text).await, Ok(VerdictCode::Valid));
 }
 
+async fn a_round_looks_at_some_keys_of_a_revoked_key_and_the_next_goes_on_behind_them(on: On) {
+    let house = furnish(on).await;
+    let target = house.app.import_target(&house.shop, &house.plan.to_string()).await.unwrap();
+    let created_at = house.app.clock.now();
+    let input = app::BatchInput {
+        id: BatchId::mint(created_at, &mut house.app.entropy.rng()),
+        created_at,
+        licenses: 502,
+        emails: Vec::new(),
+        is_mailed: false,
+        reason: "A school".to_owned(),
+        actor: Actor::Api,
+    };
+    house.app.issue_batch(&target, &input, |_| ()).await.unwrap();
+    let old = turn(&house, SigningKeyTurn::AtOnce).await;
+    let signed = house.app.store.licenses_signed_by(&old, None, 1_000).await.unwrap();
+    let ((_, first), (shop, last)) = (signed[0], signed[501]);
+    let text = house.app.store.signed_key(shop, last).await.unwrap().unwrap().text;
+    let said = says(&house, &text).unwrap();
+    let torn = |(shop, license): &(ShopId, LicenseId)| KeyToSign {
+        shop: *shop,
+        license: *license,
+        says: said.clone(),
+        at: created_at,
+        replaces: Some(old.clone()),
+        signed: Some(SignedText { kid: old.clone(), text: "key/torn".into() }),
+    };
+    let torn = signed[..501].iter().map(torn).collect();
+    house.app.store.commit(&Changes { signed_keys: torn, ..Changes::default() }).await.unwrap();
+    house.app.set_signing_key_state(&old, SigningKeyState::Revoked).await.unwrap();
+    let mut rounds = Vec::new();
+    for _ in 0..2 {
+        rounds.push(house.app.step_signed_keys().await.unwrap());
+    }
+    assert_eq!(rounds, [0, 1], "five hundred that cannot be read, and then the two behind them");
+
+    // When it has been through, it begins again: what could not be read may be readable by then.
+    let whole = KeyToSign {
+        shop,
+        license: first,
+        says: said.clone(),
+        at: created_at,
+        replaces: Some(old.clone()),
+        signed: Some(SignedText { kid: old.clone(), text }),
+    };
+    house.app.store.commit(&Changes { signed_keys: vec![whole], ..Changes::default() }).await.unwrap();
+    assert_eq!(house.app.step_signed_keys().await.unwrap(), 1);
+}
+
 async fn a_key_that_nobody_signed_is_looked_for_nowhere(on: On) {
     let house = furnish(on).await;
     let bought = house.buy_and_pay(1).await;
@@ -307,5 +356,6 @@ on_both_engines![
     a_key_that_another_node_signed_is_known_before_this_one_has_heard_of_its_signer,
     strangers_have_the_signing_keys_read_once_a_second,
     a_text_that_cannot_be_read_holds_up_no_other,
+    a_round_looks_at_some_keys_of_a_revoked_key_and_the_next_goes_on_behind_them,
     a_key_that_nobody_signed_is_looked_for_nowhere,
 ];
