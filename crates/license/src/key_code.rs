@@ -111,8 +111,9 @@ fn letter(value: u8) -> char {
     char::from(ALPHABET[usize::from(value & 31)])
 }
 
-/// What people and programs put between the symbols of a key, beside what is ASCII.
-fn is_decoration(char: char) -> bool {
+/// What people and programs put between the symbols of a key: spaces, dashes of print and marks that nobody sees. Of what
+/// is ASCII these are the spaces alone.
+pub(crate) fn is_decoration(char: char) -> bool {
     char.is_whitespace()
         || matches!(
             char,

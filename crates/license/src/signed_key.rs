@@ -16,7 +16,7 @@ use ed25519_dalek::{SIGNATURE_LENGTH, Signature};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::key_code::KeyCode;
+use crate::key_code::{KeyCode, is_decoration};
 use crate::key_set::KeySet;
 
 const PREFIX: &str = "key/";
@@ -172,7 +172,7 @@ pub fn assemble_signed_key(signed_key_input: &str, signature: [u8; SIGNATURE_LEN
 /// Whether a text means to be a signed key, by how it begins. Nothing is proven by it.
 #[must_use]
 pub fn is_signed_key(text: &str) -> bool {
-    text.trim_start_matches(is_space).starts_with(PREFIX)
+    text.trim_start_matches(is_decoration).starts_with(PREFIX)
 }
 
 /// What a signed key says, if one of these keys signed it and it counts at this time. Whether it is for the program's
@@ -189,7 +189,8 @@ pub fn verify_signed_key(text: &str, keys: &KeySet, now_seconds: i64) -> Result<
 }
 
 /// As [`verify_signed_key`], whatever time it is: for whoever knows from elsewhere whether the license still works.
-/// Spaces and line breaks, as mail programs put them in, are passed over.
+/// Spaces, line breaks, printed hyphens and marks that nobody sees, as mail programs and pages put them in, are passed
+/// over.
 ///
 /// # Errors
 /// As [`verify_signed_key`], but never [`SignedKeyError::Expired`].
@@ -220,11 +221,7 @@ fn whole(text: &str) -> Result<String, SignedKeyError> {
     if text.len() > MAX_SIGNED_KEY_BYTES {
         return Err(SignedKeyError::TooLong);
     }
-    Ok(text.chars().filter(|&char| !is_space(char)).collect())
-}
-
-const fn is_space(char: char) -> bool {
-    matches!(char, ' ' | '\t' | '\r' | '\n' | '\u{feff}')
+    Ok(text.chars().filter(|&char| !is_decoration(char)).collect())
 }
 
 /// What is signed, the dataset in it, and the signature.
@@ -382,7 +379,14 @@ mod tests {
     fn what_mail_programs_put_in_between_is_passed_over() {
         let good = good();
         let (first, rest) = good.split_at(70);
-        for text in [format!("  {good}\r\n"), format!("\u{feff}{first}\r\n\t{rest}"), format!("k\ney/{}", &good[4..])] {
+        for text in [
+            format!("  {good}\r\n"),
+            format!("\u{feff}{first}\r\n\t{rest}"),
+            format!("k\ney/{}", &good[4..]),
+            format!("\u{a0}{first}\u{200b}{rest}\u{2060}"),
+            format!("\u{202a}{first}\u{ad}\u{2010}\r\n{rest}\u{202c}\u{3000}"),
+        ] {
+            assert!(is_signed_key(&text) || text.starts_with("k\n"), "{text:?}");
             assert_eq!(read_signed_key(&text, &keys()), Ok(says()), "{text:?}");
             assert_eq!(signed_key_code(&text), Some(says().key), "{text:?}");
         }

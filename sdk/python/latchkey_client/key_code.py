@@ -9,11 +9,14 @@ _SYMBOLS = 28
 _GROUP = 4
 # The code has the roots a, a^2 and a^3 over GF(32) = GF(2)[x] / (x^5 + x^2 + 1), a being x.
 _ROOTS = (2, 4, 8)
-# Dashes of every kind, the long vowel mark of Japanese keyboards, invisible marks.
-_DECORATION = re.compile(
-    "[\\s_\\-\u0085\u2010-\u2015\u2043\u2212\ufe58\ufe63\uff0d\u30fc\uff70"
-    "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
+# What stands between the letters of a key and is none of it, as a part of a pattern: spaces, printed dashes of every kind,
+# the long vowel mark of Japanese keyboards, invisible marks.
+DECORATION = (
+    "\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+    "\u2010-\u2015\u2043\u2212\ufe58\ufe63\uff0d\u30fc\uff70"
+    "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
 )
+_BETWEEN = re.compile(f"[{DECORATION}_-]")
 
 
 class KeyCodeError(ValueError):
@@ -29,7 +32,7 @@ class KeyCodeError(ValueError):
 def parse_key(text):
     """Reads a key as people type and paste it, and gives its one canonical form. Raises KeyCodeError."""
     values = []
-    for position, character in enumerate(_DECORATION.sub("", text), start=1):
+    for position, character in enumerate(_BETWEEN.sub("", text), start=1):
         value = _symbol_value(character)
         if value is None:
             raise KeyCodeError("bad_symbol", position)

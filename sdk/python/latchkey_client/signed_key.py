@@ -8,11 +8,11 @@ import json
 import re
 
 from . import base64url, ed25519
-from .key_code import KeyCodeError, parse_key
+from .key_code import DECORATION, KeyCodeError, parse_key
 
 MAX_SIGNED_KEY_BYTES = 8 * 1024
 _PREFIX = "key/"
-_SPACE = re.compile("[ \t\r\n\ufeff]")
+_BETWEEN = re.compile(f"[{DECORATION}]")
 
 
 class SignedKeyError(ValueError):
@@ -62,7 +62,7 @@ def signed_key_code(text):
 def _whole(text):
     if len(text.encode("utf-8", "surrogatepass")) > MAX_SIGNED_KEY_BYTES:
         raise SignedKeyError("too_long")
-    return _SPACE.sub("", text)
+    return _BETWEEN.sub("", text)
 
 
 def _split(text):

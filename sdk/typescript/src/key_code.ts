@@ -6,9 +6,13 @@ const SYMBOLS = 28;
 const GROUP = 4;
 // The code has the roots a, a^2 and a^3 over GF(32) = GF(2)[x] / (x^5 + x^2 + 1), a being x.
 const ROOTS = [2, 4, 8];
-// Dashes of every kind, the long vowel mark of Japanese keyboards, invisible marks.
-const DECORATION =
-  /[\s_\-\u0085\u2010-\u2015\u2043\u2212\ufe58\ufe63\uff0d\u30fc\uff70\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/gu;
+/**
+ * What stands between the letters of a key and is none of it, as a part of a
+ * pattern: spaces, printed dashes of every kind, the long vowel mark of
+ * Japanese keyboards, invisible marks.
+ */
+export const DECORATION = String.raw`\s\u0085\u2010-\u2015\u2043\u2212\ufe58\ufe63\uff0d\u30fc\uff70\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff`;
+const BETWEEN = new RegExp(String.raw`[_\-${DECORATION}]`, 'gu');
 
 /** Why a text is not a license key. */
 export class KeyCodeError extends Error {
@@ -23,7 +27,7 @@ export class KeyCodeError extends Error {
 
 /** Reads a key as people type and paste it, and gives its one canonical form. Throws KeyCodeError. */
 export function parseKey(text: string): string {
-  const values = [...text.replace(DECORATION, '')].map((character, at) => {
+  const values = [...text.replace(BETWEEN, '')].map((character, at) => {
     const value = symbolValue(character);
     if (value < 0) throw new KeyCodeError('bad_symbol', at + 1);
     return value;

@@ -7,11 +7,12 @@
 
 import { asObject, type Bytes, decodeBase64, jsonObject, utf8 } from './bytes.js';
 import { hasSigned } from './ed25519.js';
-import { parseKey } from './key_code.js';
+import { DECORATION, parseKey } from './key_code.js';
 import type { KeySet } from './key_set.js';
 
 const MAX_SIGNED_KEY_BYTES = 8 * 1024;
 const PREFIX = 'key/';
+const BETWEEN = new RegExp(`[${DECORATION}]`, 'gu');
 
 /** Why a signed key was refused, as a stable word. */
 export class SignedKeyError extends Error {
@@ -80,7 +81,7 @@ export function signedKeyCode(text: string): string | null {
 
 function whole(text: string): string {
   if (utf8(text).length > MAX_SIGNED_KEY_BYTES) throw new SignedKeyError('too_long');
-  return text.replace(/[ \t\r\n\ufeff]/g, '');
+  return text.replace(BETWEEN, '');
 }
 
 function split(text: string): [string, string, string] {
