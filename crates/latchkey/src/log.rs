@@ -6,7 +6,7 @@
 use std::fmt;
 use std::io::IsTerminal as _;
 
-use latchkey_license::{KeyCode, is_signed_key};
+use latchkey_license::KeyCode;
 use serde_json::{Map, Value, json};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
@@ -132,7 +132,7 @@ impl Visit for Fields {
 
 /// The text without what looks like a secret, a card number or somebody's address.
 fn masked(text: &str) -> String {
-    let text = domain::mask_card_numbers(text);
+    let text = without_signed_keys(&domain::mask_card_numbers(text));
     let ends_word = |character: char| !(character.is_ascii_alphanumeric() || "_-.@+~/=".contains(character));
     let mut masked = String::with_capacity(text.len());
     let mut follows_bearer = false;
@@ -159,9 +159,30 @@ fn masked(text: &str) -> String {
     masked
 }
 
+/// How a signed key begins: as it is, and in an address.
+const SIGNED_KEYS: [&str; 3] = ["key/", "key%2F", "key%2f"];
+
+/// The text without signed keys, wherever in a word they begin, as in an address that somebody was searched by.
+fn without_signed_keys(text: &str) -> String {
+    let is_of_key = |character: char| character.is_ascii_alphanumeric() || "_-.=%+/".contains(character);
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((at, start)) = SIGNED_KEYS.iter().filter_map(|start| Some((rest.find(*start)?, start))).min() {
+        let (before, key) = rest.split_at(at);
+        let end = key.find(|character: char| !is_of_key(character)).unwrap_or(key.len());
+        masked.push_str(before);
+        // What is shorter holds none.
+        let is_key = end - start.len() >= KeyCode::LENGTH;
+        masked.push_str(if is_key { "[license key]" } else { &key[..end] });
+        rest = &key[end..];
+    }
+    masked.push_str(rest);
+    masked
+}
+
 fn is_license_key(word: &str) -> bool {
     // Shorter words are not looked at twice.
-    word.len() >= KeyCode::LENGTH && (is_signed_key(word) || KeyCode::parse(word.trim_end_matches('.')).is_ok())
+    word.len() >= KeyCode::LENGTH && KeyCode::parse(word.trim_end_matches('.')).is_ok()
 }
 
 fn is_address(word: &str) -> bool {
@@ -192,6 +213,19 @@ mod tests {
         }
         assert_eq!(masked(&format!("the key {key}.")), "the key [license key]");
         let signed = "key/eyJraWQiOiJ4eCJ9.AAAABBBBCCCC-_aa==";
-        assert_eq!(masked(&format!("the key \"{signed}\" and key/s")), "the key \"[license key]\" and key/s");
+        let in_address = signed.replace('/', "%2F").replace('=', "%3D");
+        for (text, expected) in [
+            (format!("the key \"{signed}\" and key/s"), "the key \"[license key]\" and key/s"),
+            (format!("GET /console/search?q={signed} 200"), "GET /console/search?q=[license key] 200"),
+            (format!("/console/search?q={in_address}&page=2"), "/console/search?q=[license key]&page=2"),
+            (format!("q={}, {signed}.", in_address.replace("%2F", "%2f")), "q=[license key], [license key]"),
+            (format!("sent+{signed}\nand more"), "sent+[license key]\nand more"),
+            (
+                "key%2Fs, a monkey/tree and /v1/licenses/lic_01h455vb4pex5vsknk084sn02q/key".to_owned(),
+                "key%2Fs, a monkey/tree and /v1/licenses/lic_01h455vb4pex5vsknk084sn02q/key",
+            ),
+        ] {
+            assert_eq!(masked(&text), expected);
+        }
     }
 }

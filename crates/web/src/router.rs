@@ -83,7 +83,7 @@ pub fn site_within(web: Web, limits: &Limits, workers: Option<&Handle>) -> Site 
         .route("/console/sign-in", get(console::sign_in::show).post(console::sign_in::send_link))
         .route("/console/enter", get(console::sign_in::confirm).post(console::sign_in::enter))
         .route("/console/leave", post(console::sign_in::leave))
-        .route("/console/search", get(console::search::show))
+        .route("/console/search", get(console::search::show).post(console::search::submit))
         .route("/console/orders", get(console::order::list))
         .route("/console/orders/{order}", get(console::order::show))
         .route("/console/orders/{order}/refund", post(console::refund::submit))

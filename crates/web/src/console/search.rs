@@ -1,18 +1,20 @@
 //! One box that finds whatever support has in hand.
+//!
+//! What is typed is sent as a form: addresses are kept in histories and in the logs of proxies, and it may be a key. Only a
+//! list of what is no key of ours gets an address, so that it can be passed on.
 
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{Form, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
+use latchkey_license::{KeyCode, MAX_SIGNED_KEY_BYTES, is_signed_key};
+use serde::Deserialize;
 use store::SearchHit;
 
 use super::{Chrome, Staff, page, query};
 use crate::Web;
 use crate::problem::Problem;
 use crate::public::fields::address;
-
-/// Nothing that can be found is longer.
-const LONGEST: usize = 4_000;
 
 struct Hit {
     url: String,
@@ -28,19 +30,47 @@ struct Results<'a> {
     hits: Vec<Hit>,
 }
 
+#[derive(Deserialize)]
+pub(crate) struct Typed {
+    #[serde(default)]
+    q: String,
+}
+
+pub(crate) async fn submit(
+    State(web): State<Web>,
+    staff: Staff,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Problem> {
+    let results = find(&web, &staff, &typed.q).await?;
+    let is_key = is_signed_key(&results.asked) || KeyCode::parse(&results.asked).is_ok();
+    if is_key || results.hits.len() == 1 {
+        return Ok(answer(&results));
+    }
+    Ok(Redirect::to(&address("/console/search", &[("q", &results.asked)])).into_response())
+}
+
 pub(crate) async fn show(State(web): State<Web>, staff: Staff) -> Result<Response, Problem> {
-    let chrome = staff.chrome(&web, "search");
-    let asked: String = query(&staff.visit.path, "q").unwrap_or_default().chars().take(LONGEST).collect();
+    Ok(answer(&find(&web, &staff, &query(&staff.visit.path, "q").unwrap_or_default()).await?))
+}
+
+async fn find<'a>(web: &'a Web, staff: &'a Staff, typed: &str) -> Result<Results<'a>, Problem> {
+    let chrome = staff.chrome(web, "search");
+    let asked: String = typed.chars().take(MAX_SIGNED_KEY_BYTES).collect();
     let found = match asked.trim() {
         "" => Vec::new(),
         text => web.app.store.search(staff.shop(), text).await.map_err(app::Error::from)?,
     };
-    let hits: Vec<Hit> = found.iter().map(|hit| show_hit(&chrome, hit)).collect();
-    if let [only] = hits.as_slice() {
-        return Ok(Redirect::to(&only.url).into_response());
+    let hits = found.iter().map(|hit| show_hit(&chrome, hit)).collect();
+    Ok(Results { chrome, asked, hits })
+}
+
+/// The page of the one thing that was found, or a list. A typed key must not stand on a page that may be looked at over a
+/// shoulder; what is short or an address may.
+fn answer(results: &Results<'_>) -> Response {
+    match results.hits.as_slice() {
+        [only] => Redirect::to(&only.url).into_response(),
+        _ => page(StatusCode::OK, results),
     }
-    // A typed key must not stand on a page that may be looked at over a shoulder; what is short or an address may.
-    Ok(page(StatusCode::OK, &Results { chrome, asked, hits }))
 }
 
 fn show_hit(chrome: &Chrome<'_>, hit: &SearchHit) -> Hit {

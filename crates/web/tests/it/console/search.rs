@@ -51,7 +51,12 @@ async fn whatever_support_has_in_hand_leads_to_its_page() {
         let page = staff.get(&format!("/console/search?{query}")).await;
         assert_eq!(page.status, StatusCode::SEE_OTHER, "{typed}: {}", page.text);
         assert_eq!(&page.location(), expected, "{typed}");
+        let sent = staff.post("/console/search", &[("q", &typed)]).await.is(StatusCode::SEE_OTHER).location();
+        assert_eq!(&sent, expected, "as the form sends it, without an address that says what was typed: {typed}");
     }
+    let unknown = latchkey_license::KeyCode::from_random_bytes([6; 16]).to_string();
+    let page = staff.post("/console/search", &[("q", &unknown)]).await.is(StatusCode::OK);
+    assert!(page.has("Nothing was found.") && !page.text.contains(&format!("?q={unknown}")));
     // A key that was replaced is what a buyer has in hand.
     let input = app::ReissueInput {
         key: latchkey_license::KeyCode::from_random_bytes([5; 16]),
@@ -83,4 +88,6 @@ async fn several_finds_are_listed_with_what_they_are() {
         page.text
     );
     assert_eq!(staff.get("/console/search?q=adam").await.status, StatusCode::SEE_OTHER);
+    let sent = staff.post("/console/search", &[("q", "ada")]).await.is(StatusCode::SEE_OTHER);
+    assert_eq!(sent.location(), "/console/search?q=ada", "a list can be passed on");
 }
