@@ -90,8 +90,8 @@ async fn a_validation_is_refused_as_every_other_question_is() {
     #[rustfmt::skip]
     let table = [
         // header, body, expected
-        (("content-type", "application/json"), "{}",           StatusCode::BAD_REQUEST),
-        (("content-type", "application/json"), "[]",           StatusCode::BAD_REQUEST),
+        (("content-type", "application/json"), "{}",           StatusCode::UNPROCESSABLE_ENTITY),
+        (("content-type", "application/json"), "[]",           StatusCode::UNPROCESSABLE_ENTITY),
         (("content-type", "application/json"), "{\"key\":",    StatusCode::BAD_REQUEST),
         (("content-type", "text/plain"),       "{}",           StatusCode::UNSUPPORTED_MEDIA_TYPE),
         (("content-encoding", "gzip"),         "{}",           StatusCode::UNSUPPORTED_MEDIA_TYPE),
@@ -102,7 +102,9 @@ async fn a_validation_is_refused_as_every_other_question_is() {
             let request = Request::post(path).header(header::HOST, "shop.test").header(name, value);
             let answer = site.clone().oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap();
             let (parts, body) = answer.into_parts();
-            let names: BTreeSet<String> = parts.headers.keys().map(ToString::to_string).collect();
+            // The server writes the length of a body where nobody has.
+            let names = parts.headers.keys().filter(|name| *name != header::CONTENT_LENGTH);
+            let names: BTreeSet<String> = names.map(ToString::to_string).collect();
             let told: Value = serde_json::from_slice(&to_bytes(body, 1 << 20).await.unwrap()).unwrap();
             (parts.status, told["code"].clone(), names)
         };
