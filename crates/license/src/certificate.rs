@@ -168,11 +168,16 @@ impl CertificateError {
 /// The text that has to be signed with Ed25519 for these claims.
 #[must_use]
 pub fn signing_input(header: &Header, claims: &Claims) -> String {
+    token_input(TYPE, header, &claims.to_json())
+}
+
+/// What is signed of a token of this type (RFC 7515, section 5.1).
+pub(crate) fn token_input(kind: &str, header: &Header, claims: &str) -> String {
     let mut named = Object::default();
     named.text("alg", Some(ALGORITHM));
     named.text("kid", Some(&header.kid));
-    named.text("typ", Some(TYPE));
-    let (header, claims) = (named.end(), claims.to_json());
+    named.text("typ", Some(kind));
+    let header = named.end();
     // Four letters for three bytes, and room for the signature.
     let mut input = String::with_capacity((header.len() + claims.len() + SIGNATURE_LENGTH) / 3 * 4 + 16);
     BASE64URL_NOPAD.encode_append(header.as_bytes(), &mut input);
@@ -313,15 +318,11 @@ impl LicenseClaims {
     fn to_json(&self) -> String {
         let mut license = Object::default();
         license.number("expires_at", self.expires_at);
-        if !self.feature_values.is_empty() {
-            license.json("feature_values", &Value::Object(self.feature_values.clone()).to_string());
-        }
+        license.values("feature_values", &self.feature_values);
         license.texts("features", &self.features);
         license.text("plan", Some(&self.plan));
         license.text("state", Some(&self.state));
-        if self.trial {
-            license.json("trial", "true");
-        }
+        license.flag("trial", self.trial);
         license.number("updates_until", self.updates_until);
         license.end()
     }
@@ -330,7 +331,7 @@ impl LicenseClaims {
 /// A JSON object as it is written, name by name. By hand, because this cannot fail, and because a server writes one for
 /// every answer; a test reads back every field.
 #[derive(Default)]
-struct Object(String);
+pub(crate) struct Object(String);
 
 impl Object {
     fn name(&mut self, name: &str) {
@@ -344,20 +345,20 @@ impl Object {
         self.0.push_str(json);
     }
 
-    fn text(&mut self, name: &str, text: Option<&str>) {
+    pub(crate) fn text(&mut self, name: &str, text: Option<&str>) {
         if let Some(text) = text {
             self.name(name);
             quote(&mut self.0, text);
         }
     }
 
-    fn number(&mut self, name: &str, number: Option<i64>) {
+    pub(crate) fn number(&mut self, name: &str, number: Option<i64>) {
         if let Some(number) = number {
             self.json(name, &number.to_string());
         }
     }
 
-    fn texts(&mut self, name: &str, texts: &[String]) {
+    pub(crate) fn texts(&mut self, name: &str, texts: &[String]) {
         self.name(name);
         self.0.push('[');
         for (at, text) in texts.iter().enumerate() {
@@ -369,7 +370,21 @@ impl Object {
         self.0.push(']');
     }
 
-    fn end(mut self) -> String {
+    /// Nothing where there is none.
+    pub(crate) fn values(&mut self, name: &str, values: &Map<String, Value>) {
+        if !values.is_empty() {
+            self.json(name, &Value::Object(values.clone()).to_string());
+        }
+    }
+
+    /// Nothing where it is not so.
+    pub(crate) fn flag(&mut self, name: &str, is_so: bool) {
+        if is_so {
+            self.json(name, "true");
+        }
+    }
+
+    pub(crate) fn end(mut self) -> String {
         self.0.push_str(if self.0.is_empty() { "{}" } else { "}" });
         self.0
     }

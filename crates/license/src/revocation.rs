@@ -2,15 +2,13 @@
 //! program that is rarely online can carry it. A JWT as a certificate is, of another type, so that neither can stand
 //! for the other.
 
-use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
-use data_encoding::BASE64URL_NOPAD;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::certificate::{CertificateError, Claims, Header, key_id_of, signed_claims};
+use crate::certificate::{CertificateError, Claims, Header, key_id_of, signed_claims, token_input};
 use crate::key_set::KeySet;
 
 const TYPE: &str = "license-revocations+jwt";
@@ -63,10 +61,9 @@ impl RevocationList {
     /// The text that has to be signed with Ed25519 for this list; [`assemble`](crate::assemble) makes the list of it.
     #[must_use]
     pub fn signing_input(&self, header: &Header) -> String {
-        let header = json!({ "alg": "EdDSA", "typ": TYPE, "kid": header.kid.as_str() }).to_string();
         let revoked: Vec<_> = self.revoked.iter().map(|entry| json!([entry.id, entry.code, entry.at])).collect();
         let claims = json!({ "iss": self.iss, "iat": self.iat, "revoked": revoked }).to_string();
-        format!("{}.{}", BASE64URL_NOPAD.encode(header.as_bytes()), BASE64URL_NOPAD.encode(claims.as_bytes()))
+        token_input(TYPE, header, &claims)
     }
 
     /// How the list says a license stands that this certificate is of, if it names it or its seat.

@@ -16,6 +16,7 @@ use ed25519_dalek::{SIGNATURE_LENGTH, Signature};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::certificate::Object;
 use crate::key_code::{KeyCode, is_decoration};
 use crate::key_set::KeySet;
 
@@ -135,32 +136,21 @@ pub fn signed_key_input(kid: &str, says: &SignedKey) -> String {
         updates_until,
         trial,
     } = says;
-    let mut dataset = Map::new();
-    let mut put = |name: &str, value: Value| dataset.insert(name.to_string(), value);
-    put("key", key.to_string().into());
-    put("kid", kid.into());
-    put("license", license.as_str().into());
-    put("product", product.as_str().into());
-    put("plan", plan.as_str().into());
-    put("issued_at", (*issued_at).into());
-    put("features", features.clone().into());
-    // What there is nothing to say of makes the text no longer.
-    if let Some(at) = expires_at {
-        put("expires_at", (*at).into());
-    }
-    if !feature_values.is_empty() {
-        put("feature_values", feature_values.clone().into());
-    }
-    if let Some(seats) = seats {
-        put("seats", (*seats).into());
-    }
-    if let Some(at) = updates_until {
-        put("updates_until", (*at).into());
-    }
-    if *trial {
-        put("trial", true.into());
-    }
-    format!("{PREFIX}{}", BASE64URL.encode(Value::Object(dataset).to_string().as_bytes()))
+    // By name, and what there is nothing to say of makes the text no longer.
+    let mut dataset = Object::default();
+    dataset.number("expires_at", *expires_at);
+    dataset.values("feature_values", feature_values);
+    dataset.texts("features", features);
+    dataset.number("issued_at", Some(*issued_at));
+    dataset.text("key", Some(&key.to_string()));
+    dataset.text("kid", Some(kid));
+    dataset.text("license", Some(license));
+    dataset.text("plan", Some(plan));
+    dataset.text("product", Some(product));
+    dataset.number("seats", seats.map(i64::from));
+    dataset.flag("trial", *trial);
+    dataset.number("updates_until", *updates_until);
+    format!("{PREFIX}{}", BASE64URL.encode(dataset.end().as_bytes()))
 }
 
 /// The signed key of a [`signed_key_input`] and its signature.
