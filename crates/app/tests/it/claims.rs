@@ -506,19 +506,6 @@ async fn a_message_does_not_go_to_an_address_that_is_corrected_meanwhile(on: On)
     assert!(house.app.store.messages(house.shop.id, order).await.unwrap().is_empty());
 }
 
-macro_rules! on_both_engines {
-    ($($name:ident),* $(,)?) => {
-        mod on_sqlite {
-            $(#[tokio::test]
-            async fn $name() { super::$name(super::On::Sqlite).await; })*
-        }
-        mod on_postgres {
-            $(#[tokio::test]
-            async fn $name() { super::$name(super::On::Postgres).await; })*
-        }
-    };
-}
-
 on_both_engines![
     what_the_program_answers_is_with_the_buyer,
     a_program_that_fails_is_asked_again_with_the_same_id,

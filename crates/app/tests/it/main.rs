@@ -6,6 +6,20 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+/// Each of these on SQLite and on PostgreSQL.
+macro_rules! on_both_engines {
+    ($($name:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test]
+            async fn $name() { super::$name($crate::house::On::Sqlite).await; })*
+        }
+        mod on_postgres {
+            $(#[tokio::test]
+            async fn $name() { super::$name($crate::house::On::Postgres).await; })*
+        }
+    };
+}
+
 mod claims;
 mod console;
 mod customer;

@@ -165,19 +165,6 @@ async fn who_pays_late_gets_a_code_or_waits_and_a_refund_brings_none_back(on: On
     house.assert_lawful(&[late.order, quick.order]).await;
 }
 
-macro_rules! on_both_engines {
-    ($($name:ident),* $(,)?) => {
-        mod on_sqlite {
-            $(#[tokio::test]
-            async fn $name() { super::$name(super::On::Sqlite).await; })*
-        }
-        mod on_postgres {
-            $(#[tokio::test]
-            async fn $name() { super::$name(super::On::Postgres).await; })*
-        }
-    };
-}
-
 async fn who_is_given_a_license_that_sells_from_a_stock_gets_a_code_or_waits(on: On) {
     let (house, pool) = furnish(on, WhenOut::BackOrder, &["CODE-ONE", "CODE-TWO"]).await;
     let target = house.app.import_target(&house.shop, &house.plan.to_string()).await.unwrap();

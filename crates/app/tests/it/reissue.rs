@@ -37,17 +37,4 @@ async fn a_key_that_was_replaced_is_never_made_the_key_again(on: On) {
     assert_eq!((code(2).await, code(3).await), (VerdictCode::KeyRetired, VerdictCode::Valid));
 }
 
-macro_rules! on_both_engines {
-    ($($name:ident),* $(,)?) => {
-        mod on_sqlite {
-            $(#[tokio::test]
-            async fn $name() { super::$name(super::On::Sqlite).await; })*
-        }
-        mod on_postgres {
-            $(#[tokio::test]
-            async fn $name() { super::$name(super::On::Postgres).await; })*
-        }
-    };
-}
-
 on_both_engines![a_key_that_was_replaced_is_never_made_the_key_again];

@@ -334,19 +334,6 @@ async fn a_key_that_nobody_signed_is_looked_for_nowhere(on: On) {
     assert!(house.app.key_behind(house.shop.id, &spaced).await.unwrap().is_some());
 }
 
-macro_rules! on_both_engines {
-    ($($name:ident),* $(,)?) => {
-        mod on_sqlite {
-            $(#[tokio::test]
-            async fn $name() { super::$name(super::On::Sqlite).await; })*
-        }
-        mod on_postgres {
-            $(#[tokio::test]
-            async fn $name() { super::$name(super::On::Postgres).await; })*
-        }
-    };
-}
-
 on_both_engines![
     a_signed_key_stays_the_same_when_signing_keys_change,
     keys_that_a_revoked_key_signed_are_signed_again_and_say_the_same,
