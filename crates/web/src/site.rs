@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use app::App;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::handler::Handler as _;
@@ -23,7 +22,6 @@ use crate::{Web, api, compat, guard};
 /// question that apps ask all day is answered without a search among all routes, and without their layers.
 #[derive(Clone)]
 pub struct Site {
-    app: Arc<App>,
     validation: Arc<Validation>,
     routes: Router,
 }
@@ -47,7 +45,7 @@ impl Validation {
 
 impl Site {
     pub(crate) fn new(validation: Validation, routes: Router) -> Self {
-        Self { app: Arc::clone(&validation.web.app), validation: Arc::new(validation), routes }
+        Self { validation: Arc::new(validation), routes }
     }
 }
 
@@ -65,7 +63,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let request = compat::host::rewritten(&self.app, request.map(Body::new));
+        let request = compat::host::rewritten(&self.validation.web.app, request.map(Body::new));
         match request.method() == Method::POST && request.uri().path() == Validation::PATH {
             true => Either::Left(Arc::clone(&self.validation).answer(request).boxed()),
             false => Either::Right(self.routes.call(request)),

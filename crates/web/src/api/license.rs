@@ -8,10 +8,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use app::ActivateAnswer;
-use app::Held;
-use app::KeySlip;
 use app::messages::Arg;
+use app::{ActivateAnswer, Catalog, Held, KeySlip};
 use axum::extract::{FromRequestParts, RawQuery, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
@@ -314,20 +312,7 @@ impl Asker {
 
     /// Where the slip is in a text that cannot be a key.
     fn slip(&self, web: &Web, slip: KeySlip) -> String {
-        let number = |count: usize| Arg::Number(i64::try_from(count).unwrap_or(i64::MAX));
-        match slip {
-            KeySlip::Mistyped(KeyCodeError::Empty) => self.say(web, "license-key-empty", &[]),
-            KeySlip::Mistyped(KeyCodeError::WrongLength { found }) => {
-                self.say(web, "license-key-length", &[("length", number(KeyCode::LENGTH)), ("found", number(found))])
-            }
-            KeySlip::Mistyped(KeyCodeError::BadSymbol { symbol, position }) => {
-                let symbol = symbol.to_string();
-                self.say(web, "license-key-symbol", &[("position", number(position)), ("symbol", (&symbol).into())])
-            }
-            KeySlip::Mistyped(KeyCodeError::WrongCheckSymbols) => self.say(web, "license-key-mistyped", &[]),
-            KeySlip::NotGenuine(error) => self.say(web, not_genuine(error), &[]),
-            KeySlip::OfNobody => self.say(web, "license-unknown", &[]),
-        }
+        slip_text(&web.app.catalog, &self.locale, slip)
     }
 
     /// The key, or the answer for a key that nobody has.
@@ -394,6 +379,25 @@ fn license_unknown(detail: String) -> Problem {
 
 fn of_key(status: StatusCode, code: &'static str, detail: String) -> Problem {
     Problem { param: Some("key".to_owned()), ..Problem::new(status, code, detail) }
+}
+
+/// Where the slip is in a text that is no key, for the person who has it.
+pub(crate) fn slip_text(catalog: &Catalog, locale: &Locale, slip: KeySlip) -> String {
+    let number = |count: usize| Arg::Number(i64::try_from(count).unwrap_or(i64::MAX));
+    let say = |id, arguments: &[(&str, Arg<'_>)]| catalog.text(locale, id, arguments);
+    match slip {
+        KeySlip::Mistyped(KeyCodeError::Empty) => say("license-key-empty", &[]),
+        KeySlip::Mistyped(KeyCodeError::WrongLength { found }) => {
+            say("license-key-length", &[("length", number(KeyCode::LENGTH)), ("found", number(found))])
+        }
+        KeySlip::Mistyped(KeyCodeError::BadSymbol { symbol, position }) => {
+            let symbol = symbol.to_string();
+            say("license-key-symbol", &[("position", number(position)), ("symbol", (&symbol).into())])
+        }
+        KeySlip::Mistyped(KeyCodeError::WrongCheckSymbols) => say("license-key-mistyped", &[]),
+        KeySlip::NotGenuine(error) => say(not_genuine(error), &[]),
+        KeySlip::OfNobody => say("license-unknown", &[]),
+    }
 }
 
 /// The message that says what is wrong with a text that means to be a signed key.

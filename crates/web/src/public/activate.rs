@@ -3,7 +3,6 @@
 //!
 //! A request holds a license key, so it is in no address that a server sees: a QR code has it behind the `#`.
 
-use app::messages::Arg;
 use app::{KeySlip, LicenseFile, OfflineAnswer, OfflineErrand};
 use askama::Template;
 use axum::body::Bytes;
@@ -11,10 +10,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use domain::{ActivationId, Fingerprint, License, ProductId, Refusal, Standing, plain_text};
-use latchkey_license::{KeyCode, KeyCodeError, OfflineRequest, RequestError, SignedRequest, read_request};
+use latchkey_license::{OfflineRequest, RequestError, SignedRequest, read_request};
 
 use crate::Web;
-use crate::api::license::not_genuine;
 use crate::problem::Problem;
 use crate::public::frame::{Frame, page};
 use crate::public::qr::Qr;
@@ -155,21 +153,7 @@ fn trouble(words: &Words, verdict: String, advice: &str, needs_portal: bool) -> 
 }
 
 fn no_key(words: &Words, slip: KeySlip) -> Trouble {
-    let number = |count: usize| Arg::Number(i64::try_from(count).unwrap_or(i64::MAX));
-    let verdict = match slip {
-        KeySlip::Mistyped(KeyCodeError::Empty) => words.say("license-key-empty"),
-        KeySlip::Mistyped(KeyCodeError::WrongLength { found }) => {
-            words.fill("license-key-length", &[("length", number(KeyCode::LENGTH)), ("found", number(found))])
-        }
-        KeySlip::Mistyped(KeyCodeError::BadSymbol { symbol, position }) => {
-            let symbol = symbol.to_string();
-            words.fill("license-key-symbol", &[("position", number(position)), ("symbol", (&symbol).into())])
-        }
-        KeySlip::Mistyped(KeyCodeError::WrongCheckSymbols) => words.say("license-key-mistyped"),
-        KeySlip::NotGenuine(error) => words.say(not_genuine(error)),
-        KeySlip::OfNobody => words.say("license-unknown"),
-    };
-    trouble(words, verdict, "unknown", false)
+    trouble(words, words.slip(slip), "unknown", false)
 }
 
 /// The verdict in words, and what to do about it.

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use app::messages::Arg;
-use app::{App, Diagnosis};
+use app::{App, Diagnosis, KeySlip};
 use domain::{Decline, DeclineClass, Locale, Timestamp};
 use money::Money;
 
 use crate::Web;
+use crate::api::license::slip_text;
 
 /// A language to speak. Cheap to clone.
 #[derive(Clone)]
@@ -29,6 +30,11 @@ impl Words {
     /// The message with this id, filled.
     pub(crate) fn fill(&self, id: &str, arguments: &[(&str, Arg<'_>)]) -> String {
         self.app.catalog.text(&self.locale, id, arguments)
+    }
+
+    /// Where the slip is in a text that is no key.
+    pub(crate) fn slip(&self, slip: KeySlip) -> String {
+        slip_text(&self.app.catalog, &self.locale, slip)
     }
 
     /// What a code means, and what to do about it.
