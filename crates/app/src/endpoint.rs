@@ -149,8 +149,7 @@ impl App {
         let claim = &waiting.claim;
         let sale = self.sale(shop, claim.order).await?;
         let order = &sale.order;
-        let line = usize::try_from(claim.line).ok().and_then(|line| order.lines.get(line));
-        let line = line.ok_or(Error::NotFound { what: "order" })?;
+        let line = order.line(claim.line).ok_or(Error::NotFound { what: "order" })?;
         let plan = self.store.plan(shop, line.plan).await?;
         let answers: BTreeMap<&str, &str> =
             line.answers.iter().map(|answer| (answer.name.as_str(), answer.value.as_str())).collect();

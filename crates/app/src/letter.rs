@@ -322,7 +322,7 @@ impl App {
         };
         let own = sale.licenses.iter().filter(|license| license.customer == order.customer);
         let issued = own.filter(works).filter_map(|license| {
-            let line = order.lines.get(usize::try_from(license.line).ok()?)?;
+            let line = order.line(license.line)?;
             let (_, held) = held.iter().find(|(id, _)| *id == license.id)?;
             Some(IssuedLicense {
                 product_name: line.product_name.clone(),

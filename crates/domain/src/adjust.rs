@@ -191,7 +191,15 @@ fn told(
 
 /// What is different, in the words of the shop file.
 pub(crate) fn differences(before: &License, after: &License) -> Vec<Difference> {
-    let pairs = facts(before).into_iter().zip(facts(after)).filter(|(was, is)| was != is);
+    between(facts(before), facts(after))
+}
+
+/// What is different of facts that are told in the same order.
+pub(crate) fn between(
+    before: impl IntoIterator<Item = (&'static str, String)>,
+    after: impl IntoIterator<Item = (&'static str, String)>,
+) -> Vec<Difference> {
+    let pairs = before.into_iter().zip(after).filter(|(was, is)| was != is);
     pairs.map(|((what, before), (_, after))| Difference { what, before, after }).collect()
 }
 

@@ -240,8 +240,9 @@ pub(crate) fn open_claims(
     changes: &mut Changes,
 ) {
     for license in issued {
-        let line = usize::try_from(license.line).ok().and_then(|line| order.lines.get(line));
-        let Some(fulfilment) = line.map(|line| line.fulfilment).filter(|fulfilment| fulfilment.is_claimed()) else {
+        let Some(fulfilment) =
+            order.line(license.line).map(|line| line.fulfilment).filter(|fulfilment| fulfilment.is_claimed())
+        else {
             continue;
         };
         changes.claims.push(Claim {

@@ -14,6 +14,7 @@
 use serde_json::json;
 
 use crate::activate::give_back;
+use crate::adjust::between;
 use crate::{
     Actor, Changes, Difference, Event, EventId, EventKind, GroupId, License, LicenseState, Refusal, Rng, ShopId,
     Timestamp, Version,
@@ -180,16 +181,7 @@ pub fn change_group(
     {
         return Err(Refusal::GroupBelowUsed { licenses: used.licenses, seats: used.seats() });
     }
-    let pairs = [
-        ("name", before.name.clone(), after.name.clone()),
-        ("max_licenses", shown(before.max_licenses), shown(after.max_licenses)),
-        ("max_seats", shown(before.max_seats), shown(after.max_seats)),
-    ];
-    let changes: Vec<Difference> = pairs
-        .into_iter()
-        .filter(|(_, before, after)| before != after)
-        .map(|(what, before, after)| Difference { what, before, after })
-        .collect();
+    let changes = between(facts(before), facts(&after));
     if changes.is_empty() {
         return Ok(Changes::default());
     }
@@ -249,7 +241,6 @@ pub fn regroup(
         }
         changes.groups.push(used.group.clone());
     }
-    let shown = |group: Option<GroupId>| group.map_or_else(|| "–".to_owned(), |group| group.to_string());
     let difference = Difference { what: "group", before: shown(license.group), after: shown(group) };
     let mut data = json!({ "reason": reason, "changes": [difference] });
     if let Some(used) = into {
@@ -270,8 +261,13 @@ pub fn regroup(
     Ok(changes)
 }
 
-fn shown(limit: Option<u32>) -> String {
-    limit.map_or_else(|| "–".to_owned(), |limit| limit.to_string())
+/// Everything that can be different about a group.
+fn facts(group: &Group) -> [(&'static str, String); 3] {
+    [("name", group.name.clone()), ("max_licenses", shown(group.max_licenses)), ("max_seats", shown(group.max_seats))]
+}
+
+fn shown(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| value.to_string())
 }
 
 #[cfg(test)]

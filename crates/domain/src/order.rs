@@ -241,6 +241,12 @@ pub struct Order {
 }
 
 impl Order {
+    /// The line at this place, which licenses and claims name theirs by.
+    #[must_use]
+    pub fn line(&self, place: u32) -> Option<&OrderLine> {
+        self.lines.get(usize::try_from(place).ok()?)
+    }
+
     /// The plan that was chosen, and how many of it; `None` when lines were chosen one by one.
     #[must_use]
     pub fn choice(&self) -> Option<(PlanId, u32)> {

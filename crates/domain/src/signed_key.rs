@@ -53,8 +53,7 @@ impl fmt::Debug for SignedText {
 /// The keys to be signed of an order that has just been paid. Others may be issued in the same commit.
 pub(crate) fn sign_keys(order: &Order, now: Timestamp, changes: &mut Changes) {
     for (license, key) in changes.issued.iter().filter(|(license, _)| license.order == order.id) {
-        let line = usize::try_from(license.line).ok().and_then(|line| order.lines.get(line));
-        if line.is_some_and(|line| line.fulfilment == Fulfilment::SignedKey) {
+        if order.line(license.line).is_some_and(|line| line.fulfilment == Fulfilment::SignedKey) {
             changes.signed_keys.push(key_to_sign(license, key, now));
         }
     }

@@ -178,7 +178,7 @@ fn body(told: &Told, slug: &str, key: &str) -> Value {
         "gumroad_fee": told.named("gumroad_fee").and_then(|text| text.parse::<i64>().ok()).unwrap_or_default(),
         "currency": told.named("currency").map_or_else(|| order.total.currency().code().to_lowercase(), str::to_owned),
         "quantity": told.named("quantity").and_then(|text| text.parse().ok())
-            .or_else(|| order.lines.get(usize::try_from(license.line).ok()?).map(|line| line.quantity)).unwrap_or(1),
+            .or_else(|| order.line(license.line).map(|line| line.quantity)).unwrap_or(1),
         "discover_fee_charged": false,
         "can_contact": true,
         "referrer": "direct",

@@ -26,8 +26,8 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use domain::{
-    Activation, ActivationRequest, Customer, Fingerprint, ForeignSystem, Fulfilment, License, Order, OrderLine,
-    Refusal, Shop, Standing, Timestamp, ValidationRequest, plain_text,
+    Activation, ActivationRequest, Customer, Fingerprint, ForeignSystem, Fulfilment, License, Order, Refusal, Shop,
+    Standing, Timestamp, ValidationRequest, plain_text,
 };
 use latchkey_license::KeyCode;
 use serde_json::{Map, Value};
@@ -225,14 +225,14 @@ impl Told {
         };
         let mut names = store.foreign_names(shop, system, license.plan).await.map_err(app::Error::from)?;
         names.extend(order.metadata.clone());
-        let line = line_of(&order, &license);
+        let line = order.line(license.line);
         let (product_name, plan_name) =
             line.map(|line| (line.product_name.clone(), line.plan_name.clone())).unwrap_or_default();
         Ok(Self { license, order, customer, names, product_name, plan_name, at })
     }
 
     fn is_sold_with_a_signed_key(&self) -> bool {
-        line_of(&self.order, &self.license).is_some_and(|line| line.fulfilment == Fulfilment::SignedKey)
+        self.order.line(self.license.line).is_some_and(|line| line.fulfilment == Fulfilment::SignedKey)
     }
 
     fn named(&self, word: &str) -> Option<&str> {
@@ -274,10 +274,6 @@ impl Told {
     fn is_imported(&self) -> bool {
         self.named("imported_from").is_some()
     }
-}
-
-fn line_of<'a>(order: &'a Order, license: &License) -> Option<&'a OrderLine> {
-    usize::try_from(license.line).ok().and_then(|line| order.lines.get(line))
 }
 
 /// A number for an id that is none: positive, within what every language counts exactly, the same for ever

@@ -284,7 +284,7 @@ pub(super) async fn draw(
             (false, false)
         }
     };
-    let line = usize::try_from(claim.line).ok().and_then(|place| order.lines.get(place));
+    let line = order.line(claim.line);
     let (content, error, form) = match typed {
         Typed::Nothing => (String::new(), None, None),
         Typed::Content { text, error } => (text, Some(("content", error)), None),

@@ -398,7 +398,7 @@ async fn order_page(
         .licenses
         .iter()
         .map(|license| {
-            let line = usize::try_from(license.line).ok().and_then(|place| order.lines.get(place));
+            let line = order.line(license.line);
             let held = belongings.held.iter().find(|(id, _)| *id == license.id).map(|(_, held)| held);
             if license.customer != order.customer {
                 return license::handed_on(words, license, line);
@@ -496,7 +496,7 @@ async fn downloads(
     }
     let own = sale.licenses.iter().filter(|license| license.customer == order.customer);
     let bought = own.map(|license| {
-        let line = usize::try_from(license.line).ok().and_then(|place| order.lines.get(place));
+        let line = order.line(license.line);
         Buy {
             license,
             product_name: line.map(|line| line.product_name.clone()).unwrap_or_default(),

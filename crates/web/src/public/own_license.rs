@@ -249,7 +249,7 @@ async fn license_page(
     let (seats, transfers) = read().await.map_err(app::Error::from)?;
     let [product_name, plan_name] = web.app.name_of(&own.license).await?;
     let order = store.order(shop, own.license.order).await.map_err(app::Error::from)?;
-    let line = order.as_ref().and_then(|order| order.lines.get(usize::try_from(own.license.line).ok()?));
+    let line = order.as_ref().and_then(|order| order.line(own.license.line));
     let name = format!("{product_name} {plan_name}");
     let now = web.app.clock.now();
     let frame = Frame { title: name.clone(), ..Frame::new(web, visit, String::new()).private() };

@@ -369,7 +369,7 @@ async fn home(web: &Web, visit: &Visit, session: &Session, fields: &Fields) -> R
                 .iter()
                 .filter(|license| license.order == order.id)
                 .map(|license| {
-                    let line = usize::try_from(license.line).ok().and_then(|place| order.lines.get(place));
+                    let line = order.line(license.line);
                     if license.customer != order.customer {
                         return license::handed_on(&frame.words, license, line);
                     }
