@@ -28,57 +28,120 @@ const BACK_WITHIN: Duration = Duration::from_secs(30);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_write_or_sync_that_fails_is_never_acknowledged_and_the_shop_goes_on() {
     let _alone = alone();
-    let mut shop = Shop::open(Engine::Sqlite).await;
-    let customer = Customer::of(&shop).await;
-    customer.buy().await;
-    let calls = format!("trace={REFUSABLE}");
-    let trace = Trace::attach(&shop.server, &shop.folder, &["-e", &calls]);
-    // Five hundred calls are some sales; how many calls there are after each of them.
-    let mut after = Vec::new();
-    while after.last().is_none_or(|calls| *calls < Effort::asked().of(1, MOST)) {
-        customer.buy().await;
-        after.push(points(&trace.seen()).len());
+    let effort = Effort::asked();
+    // Each error has a shop of its own, and neither waits for the other.
+    let sweeps = ["EIO", "ENOSPC"].map(|error| tokio::spawn(Sweep::of(error, effort)));
+    let mut swept = Sweep::default();
+    for sweep in sweeps {
+        swept.add(&sweep.await.expect("a sweep to its end"));
     }
-    let all: Vec<_> = points(&trace.end()).into_iter().take(MOST).enumerate().collect();
-    let step = Effort::asked().of(all.len().div_ceil(6), 1);
-    let errors = ["EIO", "ENOSPC"];
-    let tried: Vec<_> = all.iter().step_by(step).flat_map(|point| errors.map(|error| (point, error))).collect();
-    let mut sold = 1 + after.len();
-    let mut injected = 0;
-    let mut slowest = Duration::ZERO;
-    for ((at, point), error) in &tried {
-        let failure = point.inject(&format!("error={error}"));
-        let trace = Trace::attach(&shop.server, &shop.folder, &["-e", &calls, "-e", &failure]);
-        for _ in 0..=after.iter().filter(|calls| *calls <= at).count() {
-            let began = Instant::now();
-            customer.buy().await;
-            slowest = slowest.max(began.elapsed());
-            sold += 1;
-        }
-        injected += trace.end().matches("(INJECTED)").count();
-        assert!(!shop.server.has_ended(), "a failing disk ended the server: {error} at {point:?}");
-        // What was acknowledged must not live in the memory of the server alone.
-        shop.server.kill();
-        shop.start().expect("the server starts on what a killed one left");
-        assert_eq!(customer.broken(&customer.rows().unwrap()), [], "after {error} at {point:?}");
-        let (code, found) = shop.doctor();
-        assert_eq!((code, &found["healthy"]), (Some(0), &json!(true)), "after {error} at {point:?}: {found:#}");
-    }
-    assert_eq!(customer.rows().unwrap().paid.len(), sold);
-    assert!(injected * 10 >= tried.len() * 8, "only {injected} of {} calls failed", tried.len());
+    let Sweep { injected, points, first, sales, promises, slowest } = swept;
+    assert!(injected * 10 >= 2 * points * 8, "only {injected} of {} calls failed", 2 * points);
     assert!(slowest < BACK_WITHIN, "a sale took {slowest:?} because one call failed");
     figure(
         "disk.errors",
         &format!(
-            "{injected} calls failed with EIO or ENOSPC, at {} of the first {} calls of {} sales: {} promises, \
-             0 broken; the slowest sale took {} ms",
-            tried.len() / errors.len(),
-            all.len(),
-            after.len(),
-            customer.promises().len(),
+            "{injected} calls failed with EIO or ENOSPC, at {points} of the first {first} calls of {sales} sales: \
+             {promises} promises, 0 broken; the slowest sale took {} ms",
             slowest.as_millis()
         ),
     );
+}
+
+/// What came of one kind of error at call after call.
+#[derive(Default)]
+struct Sweep {
+    injected: usize,
+    /// Calls that were made to fail, of how many first ones, and in how many sales those are.
+    points: usize,
+    first: usize,
+    sales: usize,
+    promises: usize,
+    slowest: Duration,
+}
+
+impl Sweep {
+    async fn of(error: &'static str, effort: Effort) -> Self {
+        let mut shop = Shop::open(Engine::Sqlite).await;
+        let customer = Customer::of(&shop).await;
+        customer.buy().await;
+        let calls = format!("trace={REFUSABLE}");
+        let trace = Trace::attach(&shop.server, &shop.folder, &["-e", &calls]);
+        // Five hundred calls are some sales; how many calls there are after each of them.
+        let mut after = Vec::new();
+        while after.last().is_none_or(|calls| *calls < effort.of(1, MOST)) {
+            customer.buy().await;
+            after.push(points(&trace.seen()).len());
+        }
+        let all: Vec<_> = points(&trace.end()).into_iter().take(MOST).enumerate().collect();
+        let tried: Vec<_> = all.iter().step_by(effort.of(all.len().div_ceil(6), 1)).collect();
+        let mut sold = 1 + after.len();
+        let mut swept = Self { points: tried.len(), first: all.len(), sales: after.len(), ..Self::default() };
+        for (at, point) in tried {
+            let failure = point.inject(&format!("error={error}"));
+            let trace = Trace::attach(&shop.server, &shop.folder, &["-e", &calls, "-e", &failure]);
+            for _ in 0..=after.iter().filter(|calls| *calls <= at).count() {
+                let began = Instant::now();
+                customer.buy().await;
+                swept.slowest = swept.slowest.max(began.elapsed());
+                sold += 1;
+            }
+            swept.injected += trace.end().matches("(INJECTED)").count();
+            assert!(!shop.server.has_ended(), "a failing disk ended the server: {error} at {point:?}");
+            // What was acknowledged must not live in the memory of the server alone.
+            shop.server.kill();
+            shop.start().expect("the server starts on what a killed one left");
+            assert_eq!(customer.broken(&customer.rows().unwrap()), [], "after {error} at {point:?}");
+            let (code, found) = shop.doctor();
+            assert_eq!((code, &found["healthy"]), (Some(0), &json!(true)), "after {error} at {point:?}: {found:#}");
+        }
+        assert_eq!(customer.rows().unwrap().paid.len(), sold);
+        swept.promises = customer.promises().len();
+        swept
+    }
+
+    /// The two kinds of error are tried at as many calls each.
+    fn add(&mut self, other: &Self) {
+        self.injected += other.injected;
+        self.points = self.points.max(other.points);
+        self.first = self.first.max(other.first);
+        self.sales = self.sales.max(other.sales);
+        self.promises += other.promises;
+        self.slowest = self.slowest.max(other.slowest);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_checkpoint_that_fails_loses_nothing_and_is_made_again() {
+    let _alone = alone();
+    let mut shop = Shop::open(Engine::Sqlite).await;
+    let customer = Customer::of(&shop).await;
+    // What is committed goes into the WAL; into the file itself only a checkpoint writes.
+    let (file, calls) = (shop.folder.path().join("data/latchkey.sqlite"), format!("trace={REFUSABLE}"));
+    let checkpoints = ["-P", path(&file), "-e", &calls];
+    let failing = format!("inject={REFUSABLE}:error=EIO");
+    let fails = Trace::attach(&shop.server, &shop.folder, &[&checkpoints[..], &["-e", &failing]].concat());
+    let mut sold = 0;
+    while !fails.seen().contains("(INJECTED)") {
+        customer.buy().await;
+        sold += 1;
+        assert!(sold < 500, "no checkpoint in all those sales");
+    }
+    let refused = fails.end().matches("(INJECTED)").count();
+    let works = Trace::attach(&shop.server, &shop.folder, &checkpoints);
+    while !works.seen().contains("pwrite64(") {
+        customer.buy().await;
+        sold += 1;
+        assert!(sold < 1_000, "no checkpoint is made any more");
+    }
+    drop(works);
+    shop.server.kill();
+    shop.start().expect("the server starts on what a killed one left");
+    let kept = customer.rows().unwrap();
+    assert_eq!((kept.paid.len(), customer.broken(&kept)), (sold, vec![]));
+    let (code, found) = shop.doctor();
+    assert_eq!((code, &found["healthy"]), (Some(0), &json!(true)), "{found:#}");
+    figure("disk.checkpoint", &format!("{refused} calls of a checkpoint failed: {sold} sales, none lost"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,6 +6,7 @@
 //! key finds is read on the thread that asks. Every connection runs in WAL mode with `synchronous=FULL`, read back when it is
 //! opened: anything less has lost acknowledged commits in power cuts.
 
+mod checkpoint;
 mod queue;
 pub(crate) mod reader;
 mod text;
@@ -107,12 +108,7 @@ impl Sqlite {
             writer: None,
             _presence: presence,
         };
-        let writer = Writer::new(
-            path.to_owned(),
-            connect(path, Role::Writer)?,
-            Arc::clone(&engine.measurements),
-            Arc::clone(&engine.glances),
-        );
+        let writer = Writer::new(path.to_owned(), Arc::clone(&engine.measurements), Arc::clone(&engine.glances))?;
         let commits = Arc::clone(&engine.commits);
         engine.writer = Some(spawn("store-writer", move || writer.run(&commits, options.group.max(1)))?);
         for _ in 0..options.readers.max(1) {

@@ -10,12 +10,13 @@ use std::sync::atomic::Ordering;
 use rusqlite::{Connection, ErrorCode, ffi};
 use tokio::sync::oneshot;
 
+use super::checkpoint::Checkpoints;
 use super::queue::Queue;
 use super::text::Texts;
 use super::{DIALECT, Failure, Glances, Role, bind, collect, connect};
 use crate::measure::{Measurements, Stopwatch};
 use crate::migration::{self, pending};
-use crate::{CommitError, Migration, MigrationError, Rows, Statement};
+use crate::{CommitError, Migration, MigrationError, OpenError, Rows, Statement};
 
 /// One commit, and who waits for it.
 pub(super) struct Commit {
@@ -46,17 +47,29 @@ pub(super) struct Writer {
     glances: Arc<Glances>,
     /// What SQLite says of the file, which changes when, and only when, another connection commits.
     data_version: Option<i64>,
+    checkpoints: Checkpoints,
 }
 
 impl Writer {
+    /// # Errors
+    /// When the file cannot be opened.
     pub(super) fn new(
         path: PathBuf,
-        connection: Connection,
         measurements: Arc<Measurements>,
         glances: Arc<Glances>,
-    ) -> Self {
-        let texts = Texts::default();
-        Self { path, connection: Some(connection), texts, measurements, glances, data_version: None }
+    ) -> Result<Self, OpenError> {
+        let (texts, checkpoints) = (Texts::default(), Checkpoints::default());
+        let mut writer = Self { path, connection: None, texts, measurements, glances, data_version: None, checkpoints };
+        writer.connection = Some(writer.connect()?);
+        Ok(writer)
+    }
+
+    /// The connection, opened anew where the last one is not to be used again.
+    fn connect(&mut self) -> Result<Connection, OpenError> {
+        match self.connection.take() {
+            Some(connection) => Ok(connection),
+            None => self.checkpoints.watch(connect(&self.path, Role::Writer)?),
+        }
     }
 
     /// Works until the queue is closed and empty.
@@ -83,19 +96,22 @@ impl Writer {
         if group.is_empty() {
             return;
         }
+        let stopwatch = Stopwatch::start();
         let outcomes = self.outcomes(group);
+        let took = stopwatch.elapsed();
         for (commit, outcome) in group.drain(..).zip(outcomes) {
             // A caller that stopped waiting learns nothing; what it sent is committed or not all the same.
             let _ = commit.answer.send(outcome);
+        }
+        if let Some(connection) = &self.connection {
+            self.checkpoints.after(took, connection);
         }
     }
 
     /// SQLite's `data_version` of this connection tells of every commit but its own.
     fn glance(&mut self) {
         // After a transaction that failed there is none: who looks need not wait for the next commit.
-        let Ok(connection) = self.connection.take().map_or_else(|| connect(&self.path, Role::Writer), Ok) else {
-            return;
-        };
+        let Ok(connection) = self.connect() else { return };
         let now = self.glances.now();
         let version = connection
             .prepare_cached("pragma data_version")
@@ -110,7 +126,7 @@ impl Writer {
     }
 
     fn outcomes(&mut self, group: &[Commit]) -> Vec<Outcome> {
-        let connection = match self.connection.take().map_or_else(|| connect(&self.path, Role::Writer), Ok) {
+        let connection = match self.connect() {
             Ok(connection) => connection,
             Err(error) => return all(group, &CommitError::Unavailable(error.to_string())),
         };
@@ -133,11 +149,7 @@ impl Writer {
     }
 
     fn migrate(&mut self, migrations: &'static [Migration]) -> Result<Vec<i64>, MigrationError> {
-        let mut connection = self
-            .connection
-            .take()
-            .map_or_else(|| connect(&self.path, Role::Writer), Ok)
-            .map_err(|error| MigrationError::Unavailable(error.to_string()))?;
+        let mut connection = self.connect().map_err(|error| MigrationError::Unavailable(error.to_string()))?;
         let applied = migrate(&mut connection, migrations);
         self.glances.touched.everything();
         self.data_version = None;

@@ -154,6 +154,45 @@ async fn a_full_queue_is_unavailable_and_what_was_accepted_is_answered() {
     assert_eq!(things(&engine).await.len(), expected);
 }
 
+/// How often the WAL has begun anew; SQLite counts it in the WAL's head (<https://sqlite.org/fileformat2.html#walformat>).
+fn beginnings(path: &Path) -> u32 {
+    let wal = std::fs::read(path.with_extension("db-wal")).unwrap();
+    u32::from_be_bytes(wal[12..16].try_into().unwrap())
+}
+
+#[tokio::test]
+async fn the_wal_begins_anew_while_commits_go_on_unless_somebody_still_reads_what_was() {
+    let directory = Directory::new();
+    let path = directory.path().join("shop.db");
+    let engine = open(&path, SqliteOptions::default()).await;
+    engine.commit(vec![counter("n", 0)]).await.unwrap();
+    let begun = beginnings(&path);
+    let mut written = 0;
+    while beginnings(&path) < begun + 2 {
+        increment(&engine, "n").await;
+        written += 1;
+        assert!(written < 100_000, "the WAL only grows");
+    }
+    let mut elsewhere = rusqlite::Connection::open(&path).unwrap();
+    let held = elsewhere.transaction().unwrap();
+    held.query_row("select count(*) from counters", [], |row| row.get::<_, i64>(0)).unwrap();
+    // What is held was in the file already, or is in the WAL: then it begins anew with this commit, or not at all.
+    increment(&engine, "n").await;
+    let begun = beginnings(&path);
+    for _ in 0..3_000 {
+        increment(&engine, "n").await;
+    }
+    assert_eq!(beginnings(&path), begun, "what somebody reads was written over");
+    held.rollback().unwrap();
+    written += 3_001;
+    while beginnings(&path) == begun {
+        increment(&engine, "n").await;
+        written += 1;
+        assert!(written < 200_000, "the WAL only grows");
+    }
+    assert_eq!(version_and_value(&engine, "n").await.1, written);
+}
+
 #[tokio::test]
 async fn reads_do_not_wait_for_a_writer() {
     let directory = Directory::new();
