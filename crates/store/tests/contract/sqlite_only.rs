@@ -6,7 +6,8 @@
     reason = "a child process is told what to do, and tells what it did"
 )]
 
-use std::io::{BufRead, BufReader};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -156,8 +157,9 @@ async fn a_full_queue_is_unavailable_and_what_was_accepted_is_answered() {
 
 /// How often the WAL has begun anew; SQLite counts it in the WAL's head (<https://sqlite.org/fileformat2.html#walformat>).
 fn beginnings(path: &Path) -> u32 {
-    let wal = std::fs::read(path.with_extension("db-wal")).unwrap();
-    u32::from_be_bytes(wal[12..16].try_into().unwrap())
+    let mut head = [0; 16];
+    File::open(path.with_extension("db-wal")).unwrap().read_exact(&mut head).unwrap();
+    u32::from_be_bytes(head[12..].try_into().unwrap())
 }
 
 #[tokio::test]
@@ -171,7 +173,7 @@ async fn the_wal_begins_anew_while_commits_go_on_unless_somebody_still_reads_wha
     while beginnings(&path) < begun + 2 {
         increment(&engine, "n").await;
         written += 1;
-        assert!(written < 100_000, "the WAL only grows");
+        assert!(written < 20_000, "the WAL only grows");
     }
     let mut elsewhere = rusqlite::Connection::open(&path).unwrap();
     let held = elsewhere.transaction().unwrap();
@@ -188,7 +190,7 @@ async fn the_wal_begins_anew_while_commits_go_on_unless_somebody_still_reads_wha
     while beginnings(&path) == begun {
         increment(&engine, "n").await;
         written += 1;
-        assert!(written < 200_000, "the WAL only grows");
+        assert!(written < 40_000, "the WAL only grows");
     }
     assert_eq!(version_and_value(&engine, "n").await.1, written);
 }
