@@ -217,7 +217,11 @@ impl Kept {
         for (name, (outcome, state)) in &self.outcomes {
             let _ = writeln!(text, "{} {state} {name}", outcome.word());
         }
-        std::fs::write(root().join(KEPT), text).context(KEPT)
+        let place = root().join(KEPT);
+        if let Some(folder) = place.parent() {
+            std::fs::create_dir_all(folder).context(KEPT)?;
+        }
+        std::fs::write(place, text).context(KEPT)
     }
 }
 
