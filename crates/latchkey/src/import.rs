@@ -1,11 +1,12 @@
 //! `import`: licenses of another system, with the keys, buyers and devices that they have there.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use app::{Imported, foreign_names, read_export};
+use app::{ImportLine, Imported, foreign_names, read_export};
 use clap::Args;
 use domain::{ForeignSystem, ImportRecord};
 use serde_json::json;
@@ -19,6 +20,9 @@ const TELL_EVERY: usize = 1_000;
 
 /// What the systems call the product that a license is of.
 const PRODUCT_NOTES: &[&str] = &["product_id", "item_id", "item_name", "benefit_id"];
+
+/// How many products are named to whoever named one that no record is of.
+const PRODUCTS_NAMED: usize = 10;
 
 /// What to take over, and where to.
 #[derive(Args)]
@@ -51,14 +55,31 @@ fn system(text: &str) -> Result<ForeignSystem, String> {
     })
 }
 
+/// By what the records of this file name their products.
+fn products_in(lines: &[ImportLine]) -> BTreeSet<String> {
+    let records = lines.iter().filter_map(|line| line.record.as_ref().ok());
+    records.flat_map(|record| PRODUCT_NOTES.iter().filter_map(|word| record.notes.get(*word).cloned())).collect()
+}
+
+/// That `--product` was of none of the records, and what would be.
+fn of_others(product: &str, products: &BTreeSet<String>) -> String {
+    let named: Vec<&str> = products.iter().take(PRODUCTS_NAMED).map(String::as_str).collect();
+    let more = if products.len() > PRODUCTS_NAMED { ", …" } else { "" };
+    format!("No record is of {product}. --product takes what the file says: {}{more}", named.join(", "))
+}
+
 /// Takes the licenses over; exit 1 when some were left out.
 pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
     let bytes = std::fs::read(&arguments.file).with_context(|| arguments.file.display().to_string())?;
     let mut lines = read_export(arguments.system, &bytes)
         .map_err(|error| anyhow::anyhow!("{}: {error}", arguments.file.display()))?;
+    let mut passed_over = None;
     if let Some(product) = &arguments.product {
+        let products = products_in(&lines);
         let is_of = |record: &ImportRecord| PRODUCT_NOTES.iter().any(|word| record.notes.get(*word) == Some(product));
         lines.retain(|line| line.record.as_ref().map_or(true, is_of));
+        let has_none = !lines.iter().any(|line| line.record.is_ok());
+        passed_over = (has_none && !products.is_empty()).then(|| of_others(product, &products));
     }
     let wired = wiring::wire(settings, settings.listen, false).await?;
     let app = &wired.app;
@@ -92,13 +113,18 @@ pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &Import
     let verb = if arguments.dry_run { "Would take over" } else { "Took over" };
     let mut text = vec![format!("{verb} {new} licenses of {}; {known} were here already.", lines.len())];
     if !refused.is_empty() {
-        text.push(format!("{} were left out:", refused.len()));
+        text.push(if refused.len() == 1 {
+            "1 was left out:".to_owned()
+        } else {
+            format!("{} were left out:", refused.len())
+        });
         text.extend(
             refused.iter().filter_map(|line| {
                 Some(format!("  {}: {}", line.get("place")?.as_str()?, line.get("reason")?.as_str()?))
             }),
         );
     }
+    text.extend(passed_over);
     if !arguments.dry_run {
         let (url, system) = (&app.settings.public_url, arguments.system.as_str());
         text.push(if arguments.system.is_answered() {
@@ -113,4 +139,34 @@ pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &Import
     });
     output.result(&report, &text.join("\n"))?;
     Ok(if refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn whoever_names_a_product_that_no_record_is_of_is_told_those_of_the_file() {
+        let key = |id: u32, product: &str| {
+            format!(
+                r#"{{"license_key":"KEY-{id}","email":"ada@example.org","created_at":"2025-01-31","product_id":"{product}"}}"#
+            )
+        };
+        let named = |ids: &[&str]| {
+            let text: Vec<String> = ids.iter().zip(1..).map(|(product, id)| key(id, product)).collect();
+            let products = products_in(&read_export(ForeignSystem::Csv, text.join("\n").as_bytes()).unwrap());
+            of_others("99", &products)
+        };
+        for (ids, told) in [
+            (&["15", "7", "15"] as &[&str], "No record is of 99. --product takes what the file says: 15, 7"),
+            (
+                &["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"],
+                "No record is of 99. --product takes what the file says: a, b, c, d, e, f, g, h, i, j, …",
+            ),
+        ] {
+            assert_eq!(named(ids), told);
+        }
+    }
 }

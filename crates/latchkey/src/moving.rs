@@ -102,8 +102,9 @@ pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &MoveAr
         Some(folder) => format!("latchkey serve --data {}", folder.display()),
         None => format!("latchkey serve --database {to}   (with its user and password; --data stays)"),
     };
+    let is_elsewhere = |folder: &Path| !is_same_folder(folder, &settings.data);
     let key = match &to_folder {
-        Some(folder) if *folder != settings.data => {
+        Some(folder) if is_elsewhere(folder) => {
             format!(
                 "\n      copy {} there, unless LATCHKEY_MASTER_KEY is set;",
                 settings.data.join("master.key").display()
@@ -115,7 +116,7 @@ pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &MoveAr
     // What is in the data folder stays there, and a shared folder is found from everywhere.
     let files = (has_files && settings.files.is_none()).then(|| settings.files());
     let files_told = match (&files, &to_folder) {
-        (Some(files), Some(folder)) if *folder != settings.data => {
+        (Some(files), Some(folder)) if is_elsewhere(folder) => {
             format!(
                 "\n      copy {} there too, or name it with --files: the published files are in it;",
                 files.display()
@@ -261,6 +262,15 @@ pub(crate) async fn restore(
     Ok(ExitCode::SUCCESS)
 }
 
+/// Whether both name one folder, however they are written.
+fn is_same_folder(one: &Path, other: &Path) -> bool {
+    match (fs::canonicalize(one), fs::canonicalize(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        // What is not there is no folder that anything could stay in.
+        (Err(_), _) | (_, Err(_)) => false,
+    }
+}
+
 fn is_address(text: &str) -> bool {
     text.starts_with("postgres://") || text.starts_with("postgresql://")
 }
@@ -343,4 +353,30 @@ fn read_manifest(folder: &Path) -> anyhow::Result<Manifest> {
         );
     }
     Ok(manifest)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use store::testing::Directory;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_is_the_same_however_it_is_written() {
+        let folder = Directory::new();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("data")).unwrap();
+        fs::create_dir(at("other")).unwrap();
+        for (one, other, is_same) in [
+            ("data", "data", true),
+            ("./data", "data", true),
+            ("other/../data/", "data", true),
+            ("other", "data", false),
+            ("data", "missing", false),
+        ] {
+            assert_eq!(is_same_folder(&at(one), &at(other)), is_same, "{one} {other}");
+        }
+    }
 }

@@ -107,7 +107,7 @@ pub(super) fn time(of: &Value, fields: &[&str]) -> Result<Option<Timestamp>, Str
     let moment = || Timestamp::parse(&text).or_else(|| Timestamp::parse(&format!("{}Z", text.replacen(' ', "T", 1))));
     let day = || Timestamp::parse(&format!("{text}T00:00:00Z"));
     let read = seconds().or_else(moment).or_else(day);
-    read.map(Some).ok_or_else(|| format!("`{}` is not a time: {text}.", named(of, fields)))
+    read.map(Some).ok_or_else(|| format!("`{}` is not a time, as 2025-01-31: {text}.", named(of, fields)))
 }
 
 /// When the license was sold.

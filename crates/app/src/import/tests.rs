@@ -45,7 +45,7 @@ fn lemon_squeezy_exports_are_read_with_the_devices_that_hold_seats() {
             &["license-keys/3 a@example.com active seats Unlimited taken 0 uses 0",
               "license-keys/4 The same key stands at license-keys/3."]),
         (key(5, "").replace("key-5", ""), &["license-keys/5 There is no `key`."]),
-        (key(6, r#","expires_at":"soon""#), &["license-keys/6 `expires_at` is not a time: soon."]),
+        (key(6, r#","expires_at":"soon""#), &["license-keys/6 `expires_at` is not a time, as 2025-01-31: soon."]),
     ];
     for (file, expected) in table {
         check(ForeignSystem::LemonSqueezy, file, expected);
@@ -228,7 +228,7 @@ fn any_table_is_read_by_the_names_of_its_columns() {
             "license 1 a@example.com active seats AtMost(2) taken 2 uses 0",
             "license 2 a@example.com suspended_by_person seats AsPlan taken 0 uses 0",
             "license 3 a@example.com revoked_by_person seats Unlimited taken 0 uses 0",
-            "license 4 `created_at` is not a time: soon.",
+            "license 4 `created_at` is not a time, as 2025-01-31: soon.",
             "license 5 `e_mail` cannot be read: has no @.",
             "license 6 `seats` is not a count: some.",
             "license 7 The same key stands at license 1.",
