@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use app::{App, NewShop};
 use domain::{GatewayAccount, Mode, Scope, Seller, Shop};
+use sandbox::Sandbox;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -66,12 +67,9 @@ pub(crate) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<
     let sandbox_address = gateway_listener.local_addr()?;
     let sandbox_url = format!("http://{sandbox_address}");
     let (shop, account, kept) = match kept {
-        Some(kept) => find(app, kept, &sandbox_url).await?,
+        Some(kept) => find(app, kept).await?,
         None => make(app, &sandbox_url).await?,
     };
-    let kept = Kept { sandbox: sandbox_address, ..kept };
-    write_private(&kept_path, &serde_json::to_vec_pretty(&kept)?)?;
-
     let hook_url = format!("{}/hooks/{}", app.settings.public_url, account.id);
     let config = sandbox::Config {
         data_dir: Some(settings.data.join("sandbox")),
@@ -85,6 +83,13 @@ pub(crate) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<
         ..sandbox::Config::default()
     };
     std::fs::create_dir_all(settings.data.join("sandbox"))?;
+    // Before anything is changed: beside another demo on this folder it fails, and that one's gateway stays where it is.
+    let gateway = Sandbox::start(gateway_listener, config)?;
+    if kept.sandbox != sandbox_address {
+        app.set_credentials(&account, credentials(&kept.hook_secret, &sandbox_url)).await?;
+    }
+    let kept = Kept { sandbox: sandbox_address, ..kept };
+    write_private(&kept_path, &serde_json::to_vec_pretty(&kept)?)?;
     let public_url = app.settings.public_url.clone();
     let printed = Printed {
         storefront: format!("{public_url}/"),
@@ -111,12 +116,8 @@ pub(crate) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<
     let shutdown = wiring::shutdown_signal()?;
     output.result(&printed, &lines)?;
 
-    let mut gateway_shutdown = shutdown.clone();
-    let gateway = tokio::spawn(sandbox::serve(gateway_listener, config, async move {
-        let _ = gateway_shutdown.wait_for(|stop| *stop).await;
-    }));
     wiring::run(settings, wired, listener, shutdown).await?;
-    gateway.await??;
+    gateway.stop().await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -146,7 +147,7 @@ async fn make(app: &Arc<App>, sandbox_url: &str) -> anyhow::Result<(Shop, Gatewa
     Ok((shop, account, Kept { api_key, hook_secret, sandbox }))
 }
 
-async fn find(app: &Arc<App>, kept: Kept, sandbox_url: &str) -> anyhow::Result<(Shop, GatewayAccount, Kept)> {
+async fn find(app: &Arc<App>, kept: Kept) -> anyhow::Result<(Shop, GatewayAccount, Kept)> {
     let shop = app.shops().await.into_iter().next().context("the demo's shop is gone from its data folder")?;
     let account = app
         .gateway_accounts()
@@ -154,9 +155,6 @@ async fn find(app: &Arc<App>, kept: Kept, sandbox_url: &str) -> anyhow::Result<(
         .into_iter()
         .find(|account| account.shop == shop.id)
         .context("the demo's gateway account is gone from its data folder")?;
-    if sandbox_url != format!("http://{}", kept.sandbox) {
-        app.set_credentials(&account, credentials(&kept.hook_secret, sandbox_url)).await?;
-    }
     Ok((shop.as_ref().clone(), account.as_ref().clone(), kept))
 }
 

@@ -91,6 +91,23 @@ async fn the_demo_prints_every_key_and_a_second_start_finds_what_the_first_left(
     assert_eq!(demo.terminate(), Some(0), "{}", demo.told());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_demo_on_the_same_folder_is_refused_and_the_first_goes_on() {
+    let folder = Directory::new();
+    let data = folder.path().join("demo");
+    let arguments = ["demo", "--json", "--listen", "127.0.0.1:0", "--data", path_of(&data)];
+    let (mut demo, first) = Process::start(folder.path(), &arguments);
+    let second = process::run(folder.path(), &arguments, "");
+    assert_eq!((second.code, second.stdout.as_str()), (Some(1), ""), "{}", second.stderr);
+    assert!(second.stderr.contains("another process holds"), "{}", second.stderr);
+    let http = Http::new();
+    let door = door_of(&http, &first);
+    let opened = door.open_checkout(&unique(), "lumen-pro", 1, "ada@example.org").await.expect("a checkout");
+    let submitted = door.submit(&opened, "ada@example.org").await.expect("a payment page");
+    assert!(submitted.page.starts_with(first["sandbox"].as_str().unwrap()), "{}", submitted.page);
+    assert_eq!(demo.terminate(), Some(0), "{}", demo.told());
+}
+
 fn door_of(http: &Http, printed: &Value) -> Door {
     let url = text(&printed["storefront"]).trim_end_matches('/').to_owned();
     Door { http: http.clone(), url, api_key: text(&printed["api_key"]) }
