@@ -27,6 +27,8 @@ pub(crate) struct LicenseView {
     pub(crate) is_by_hand: bool,
     /// Whether files are what was bought: the key then only says which license it is.
     pub(crate) is_download: bool,
+    /// Whether what opens it was made elsewhere: then nobody takes a new one, nor hands it on.
+    pub(crate) is_code: bool,
     /// The end of the key, where it may not.
     pub(crate) key_tail: String,
     pub(crate) is_usable: bool,
@@ -66,6 +68,19 @@ impl LicenseView {
     /// Whether the key is one that nobody types.
     pub(crate) fn is_long(&self) -> bool {
         self.key.as_ref().is_some_and(|key| key.len() > LONGEST_TYPED_KEY)
+    }
+
+    /// What its owner finds where more is done with it: no more than is there.
+    pub(crate) fn manage_text(&self) -> &'static str {
+        if self.is_by_hand {
+            "page-license-manage-by-hand"
+        } else if self.is_download {
+            "page-license-manage-download"
+        } else if self.is_code {
+            "page-license-manage-code"
+        } else {
+            "page-license-manage"
+        }
     }
 
     /// Whether there is something that is not shown here.
@@ -159,6 +174,7 @@ pub(crate) fn view(
         is_by_hand,
         is_on_its_way: content == Some(&Held::OnItsWay),
         is_download,
+        is_code: is_for_devices && line.is_some_and(|line| line.fulfilment.is_claimed()),
         // What was made elsewhere does not end as the key behind it does.
         key_tail: if line.is_some_and(|line| line.fulfilment.is_claimed()) {
             String::new()
@@ -195,6 +211,7 @@ pub(crate) fn handed_on(words: &Words, license: &License, line: Option<&OrderLin
         is_by_hand: false,
         is_on_its_way: false,
         is_download: false,
+        is_code: false,
         key_tail: "••••".to_owned(),
         is_usable: false,
         standing: words.say("page-license-handed-on"),

@@ -131,6 +131,7 @@ async fn a_person_hands_over_once_and_the_proof_says_what_who_and_when() {
     let sale = world.sale(&order).await;
     let waits = buyer.get(&order).await.is(StatusCode::OK);
     assert!(waits.has("Our people do this by") && !waits.has("class=\"key\""), "{}", waits.text);
+    assert!(waits.has("See it in your licenses") && !waits.has("take a new key"), "{}", waits.text);
     assert_eq!(world.mails_with("Our people do this by").await, 1);
 
     let page = staff.get(&claim).await.is(StatusCode::OK);
@@ -215,7 +216,9 @@ async fn a_program_that_says_nothing_is_asked_now_or_done_by_hand() {
     let page = staff.get(&told).await.is(StatusCode::OK);
     assert!(page.has("Your program was asked.") && page.has("When it was asked last"), "{}", page.text);
     staff.post(&claim, &[("content", "BY-HAND-0001")]).await.is(StatusCode::SEE_OTHER);
-    assert!(buyer.get(&order).await.has("BY-HAND-0001"));
+    let shown = buyer.get(&order).await;
+    assert!(shown.has("BY-HAND-0001") && shown.has("See the code, name devices"), "{}", shown.text);
+    assert!(!shown.has("take a new key") && !shown.has("hand it on"), "nobody hands a code on: {}", shown.text);
     let (_, _, by_hand) = world.promised("by-hand", 24).await;
     let told = staff.post(&format!("{by_hand}/ask"), &[]).await.is(StatusCode::SEE_OTHER).location();
     assert!(told.ends_with("claim-not-asked"), "{told}");
