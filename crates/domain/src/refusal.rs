@@ -169,7 +169,7 @@ pub enum Refusal {
         seats: u32,
     },
     /// A license is in the group.
-    #[error("there are licenses in the group")]
+    #[error("there are licenses in the group; take them out first")]
     GroupNotEmpty,
     /// The device holds no seat.
     #[error("this device is not activated")]

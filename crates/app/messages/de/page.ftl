@@ -104,6 +104,7 @@ page-order-title = Bestellung { $number }
 page-order-paid-title = Vielen Dank für Ihre Bestellung
 page-order-paid = Ihre Zahlung ist eingegangen. Alles, was Sie brauchen, steht auf dieser Seite.
 page-order-on_its_way = Ihre Zahlung ist eingegangen. Was noch nicht hier steht, ist unterwegs: Es kommt per Mail und erscheint auf dieser Seite, ohne dass Sie etwas tun müssen.
+page-order-on_its_way_too = Was sonst noch nicht hier steht, ist unterwegs: Es kommt per Mail und erscheint auf dieser Seite, ohne dass Sie etwas tun müssen.
 page-order-partially_refunded-title = Ein Teil Ihres Geldes wurde erstattet
 page-order-partially_refunded = { $amount } gehen auf dem Weg zurück, auf dem Sie bezahlt haben. Banken brauchen dafür meist 5 bis 10 Tage. Ihre Lizenz bleibt gültig.
 page-order-refunded-title = Ihr Geld wurde erstattet

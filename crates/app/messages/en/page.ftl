@@ -104,6 +104,7 @@ page-order-title = Order { $number }
 page-order-paid-title = Thank you for your order
 page-order-paid = Your payment has arrived. Everything you need is on this page.
 page-order-on_its_way = Your payment has arrived. What is not here yet is on its way: it comes by mail and stands on this page, without your doing anything.
+page-order-on_its_way_too = What else is not here yet is on its way: it comes by mail and stands on this page, without your doing anything.
 page-order-partially_refunded-title = Part of your money has been refunded
 page-order-partially_refunded = { $amount } go back the way you paid. Banks usually need 5 to 10 days. Your license keeps working.
 page-order-refunded-title = Your money has been refunded

@@ -466,8 +466,9 @@ fn message_row(frame: &Frame, shop: &str, message: &Message) -> MessageRow {
 /// since the others stand beside what they are about.
 fn awaited(words: &Words, held: &[(LicenseId, Held)], now: Timestamp) -> Vec<String> {
     let is_on_its_way = held.iter().any(|(_, held)| *held == Held::OnItsWay);
-    let on_its_way = is_on_its_way.then(|| words.say("page-order-on_its_way"));
     let promised = held.iter().filter_map(|(_, held)| held.promised_by()).min();
+    let on_its_way = if promised.is_some() { "page-order-on_its_way_too" } else { "page-order-on_its_way" };
+    let on_its_way = is_on_its_way.then(|| words.say(on_its_way));
     let promised = promised.map(|at| {
         let id = if at <= now { "page-order-by_hand_late" } else { "page-order-by_hand" };
         let date = words.date(at);
