@@ -2,9 +2,10 @@
 //! text becomes a key that is looked up.
 //!
 //! A key of ours is known by its check symbols; a signed one by its signature, and its short key is what is looked up.
-//! Anything else may have been made elsewhere, by another system or for a stock, and is asked for as it is.
+//! Anything else may have been made elsewhere, by another system or for a stock, and is asked for as it is. That goes for
+//! what has the form of one of ours as well: codes are made in every form, and what is mistyped is told after nobody has it.
 
-use domain::{ForeignKey, ShopId};
+use domain::{ForeignKey, License, ShopId};
 use latchkey_license::{KeyCode, KeyCodeError, SignedKeyError, is_signed_key, read_signed_key};
 
 use crate::{App, Error};
@@ -46,9 +47,8 @@ enum Read {
 }
 
 impl App {
-    /// The key that a text stands for; or, for what is neither one of ours nor made elsewhere, where it slips. What has
-    /// the form of one of ours and the wrong check symbols, or names a signing key of ours and was not signed by it, is
-    /// looked for nowhere.
+    /// The key that a text stands for; or, for what is neither one of ours nor made elsewhere, where it slips. What names a
+    /// signing key of ours and was not signed by it is looked for nowhere.
     ///
     /// # Errors
     /// `Unavailable` when nobody can tell: that is never "no such key".
@@ -73,6 +73,18 @@ impl App {
             Read::No(KeySlip::Mistyped(_) | KeySlip::OfNobody) | Read::NotOurs(_) => None,
         };
         Ok(self.key_made_elsewhere(shop, text).await?.or(own))
+    }
+
+    /// Every text that the holder of a license may have as its key: ours, the one that another system issued, a code, and
+    /// the text that is signed. Programs keep what has the form of one of ours as it is printed.
+    pub(crate) async fn texts_of_key(&self, license: &License) -> Result<Vec<String>, Error> {
+        let (shop, id) = (license.shop, license.id);
+        let own = self.store.license_key(shop, id).await?.map(|key| key.to_string());
+        let foreign = self.store.foreign_key_of(shop, id).await?.map(|key| key.as_str().to_owned());
+        let held = self.held_of_license(license).await?.and_then(|held| held.key());
+        let as_printed = |text: &String| KeyCode::parse(text).ok().map(|key| key.to_string());
+        let printed: Vec<String> = [&foreign, &held].into_iter().flatten().filter_map(as_printed).collect();
+        Ok([own, foreign, held].into_iter().flatten().chain(printed).collect())
     }
 
     /// Where a text slips, if it is no key of ours.
@@ -125,8 +137,8 @@ impl App {
         match KeyCode::parse(text) {
             Ok(key) => Read::Ours(key),
             Err(error) => match error {
-                KeyCodeError::Empty | KeyCodeError::WrongCheckSymbols => Read::No(KeySlip::Mistyped(error)),
-                KeyCodeError::WrongLength { .. } | KeyCodeError::BadSymbol { .. } => {
+                KeyCodeError::Empty => Read::No(KeySlip::Mistyped(error)),
+                KeyCodeError::WrongCheckSymbols | KeyCodeError::WrongLength { .. } | KeyCodeError::BadSymbol { .. } => {
                     Read::NotOurs(KeySlip::Mistyped(error))
                 }
             },

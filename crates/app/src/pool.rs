@@ -1,6 +1,6 @@
 //! Stocks of codes made elsewhere: how codes come in, how who waits is served, and when the seller is told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Actor, Changes, Event, EventId, EventKind, NewCode, Order, Pool, PoolCode, PoolId, Refusal, Reservation, Sale,
@@ -218,11 +218,14 @@ impl App {
             let known = self.store.known_codes(pool.shop, codes).await?;
             let outcomes: Vec<Stocked> = known
                 .into_iter()
-                .map(|known| match known {
-                    None => Stocked::New,
+                .zip(codes)
+                .map(|(known, code)| match known {
+                    None if named.insert(in_print(code)) => Stocked::New,
+                    None => Stocked::InStock,
                     Some(known) if !known.is_free => Stocked::Gone,
                     Some(known) => match known.pool {
                         Some(other) if other != pool.id => Stocked::InOtherPool(other),
+            let mut named = BTreeSet::new();
                         Some(_) | None => Stocked::InStock,
                     },
                 })
@@ -364,6 +367,11 @@ fn pools_of(order: &Order) -> Vec<(PoolId, u32)> {
         let Some(pool) = line.fulfilment.pool() else { continue };
         let units = u32::try_from(line.units()).unwrap_or(u32::MAX);
         match wanted.iter_mut().find(|(known, _)| *known == pool) {
+/// What tells a code from another: one that has the form of a key of ours is the same however it is written.
+fn in_print(code: &PoolCode) -> String {
+    KeyCode::parse(code.as_str()).map_or_else(|_| code.as_str().to_owned(), |key| key.to_string())
+}
+
             Some((_, sum)) => *sum = sum.saturating_add(units),
             None => wanted.push((pool, units)),
         }

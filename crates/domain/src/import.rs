@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use latchkey_license::{KeyCode, MAX_SIGNED_KEY_BYTES};
+use latchkey_license::{KeyCode, MAX_SIGNED_KEY_BYTES, is_signed_key};
 use money::Money;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -79,11 +79,14 @@ impl ForeignSystem {
 pub struct ForeignKey(Box<str>);
 
 impl ForeignKey {
-    /// Reads a key as it stands in an export, or as an app sends it.
+    /// Reads a key as it stands in an export, or as an app sends it. One that is signed is long, and mail programs break
+    /// it into lines.
     ///
     /// # Errors
     /// When it is empty, too long, or looks like a card number.
     pub fn parse(text: &str) -> Result<Self, TextError> {
+        let in_one = is_signed_key(text).then(|| text.split_whitespace().collect::<String>());
+        let text = in_one.as_deref().unwrap_or(text);
         plain_text(text, MAX_SIGNED_KEY_BYTES).map(|text| Self(text.into_boxed_str()))
     }
 

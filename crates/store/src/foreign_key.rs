@@ -40,8 +40,16 @@ const NAME: &str = "insert into foreign_plans (shop_id, system, plan_id, names) 
 
 texts![LICENSE_OF, OPENED_BY, RETIRE, INSERT, KEY_OF, IDENTIFY, BEHIND_ID, IDS_OF, NAMES, NAME];
 
-/// The label keeps this apart from the hash that a key of our own with the same text would have.
+/// The label keeps this apart from the hash that a key of our own with the same text would have. What has the form of one
+/// of ours, as what another shop like this one sold, is hashed as it is printed: apps and people write it in many ways.
 pub(crate) fn text_hash(vault: &Vault, text: &str) -> Vec<u8> {
+    match KeyCode::parse(text) {
+        Ok(key) => written_hash(vault, &key.to_string()),
+        Err(_) => written_hash(vault, text),
+    }
+}
+
+fn written_hash(vault: &Vault, text: &str) -> Vec<u8> {
     let labelled = zeroize::Zeroizing::new(format!("foreign/{text}"));
     vault.hash(Purpose::LicenseKey, labelled.as_bytes())[..HASH_BYTES].to_vec()
 }

@@ -483,7 +483,8 @@ impl Store {
     }
 
     /// The license of a key, the seat of the device, and how many leases are over at `now`: one statement, and
-    /// nothing is opened.
+    /// nothing is opened. A key that nobody has may have the form of ours and be one that was made elsewhere, which takes
+    /// more.
     ///
     /// # Errors
     /// When the database does not answer, or a row cannot be read: that is never "no such key".
@@ -494,7 +495,10 @@ impl Store {
         device: Option<&Fingerprint>,
         now: Timestamp,
     ) -> Result<Option<SeatView>, ReadError> {
-        self.read_seat(shop, &key_hash(&self.vault, key), device, now).await
+        match self.read_seat(shop, &key_hash(&self.vault, key), device, now).await? {
+            Some(view) => Ok(Some(view)),
+            None => Box::pin(self.seat_made_elsewhere(shop, key, device, now)).await,
+        }
     }
 
     /// As [`Self::seat`], from memory where that is known to be what is stored. For answers, and not to decide a
@@ -512,14 +516,14 @@ impl Store {
         let key_hash = key_hash(&self.vault, key);
         let Some(touched) = self.engine.touched() else {
             self.memory.count_read();
-            return Ok(self.read_seat(shop, &key_hash, device, now).await?.map(Arc::new));
+            return Ok(self.seat(shop, key, device, now).await?.map(Arc::new));
         };
         let asked = Asked { shop, key_hash, device: device.cloned() };
         let read_at = match self.memory.get(&asked, touched) {
             Ok(view) => return Ok(Some(view)),
             Err(read_at) => read_at,
         };
-        let view = self.read_seat(shop, &key_hash, device, now).await?.map(Arc::new);
+        let view = self.seat(shop, key, device, now).await?.map(Arc::new);
         if let Some(view) = &view {
             self.memory.keep(asked, view, read_at);
         }
@@ -544,6 +548,20 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer: that is never "no such key".
+    async fn seat_made_elsewhere(
+        &self,
+        shop: ShopId,
+        key: &KeyCode,
+        device: Option<&Fingerprint>,
+        now: Timestamp,
+    ) -> Result<Option<SeatView>, ReadError> {
+        let Ok(foreign) = ForeignKey::parse(&key.to_string()) else { return Ok(None) };
+        match self.key_behind(shop, &foreign).await? {
+            Some(own) => self.read_seat(shop, &key_hash(&self.vault, &own), device, now).await,
+            None => Ok(None),
+        }
+    }
+
     pub async fn retired_key(&self, shop: ShopId, key: &KeyCode) -> Result<Option<RetiredKey>, ReadError> {
         self.one(read(WHAT, RETIRED, values![&key_hash(&self.vault, key)[..], shop]), retired_row).await
     }

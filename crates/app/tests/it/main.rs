@@ -35,3 +35,4 @@ mod restored;
 mod signed_keys;
 mod surplus;
 mod ways_in;
+mod typed_keys;
