@@ -249,6 +249,69 @@ journey('What people do is asked for, promised and handed over on pages that eve
   await visitor.audit('order that people have done');
 });
 
+journey('A group is made, filled, limited and ended on pages that everybody can use', {}, async (visitor, shop, browser) => {
+  const { page } = visitor;
+  const email = someone();
+  await order(visitor, email, { plan: 'lumen-pro' });
+  await payByCard(visitor, CARDS.good);
+  const key = await confirmed(visitor);
+  await shop.flush();
+  await shop.activate(key, 'aa:bb:cc', 'Studio Mac');
+  const license = (await shop.manage('/v1/licenses')).data[0].id;
+
+  const staff = await Visitor.arrive(browser, shop);
+  const desk = staff.page;
+  await staff.open(shop.console);
+  await desk.click('main button.primary');
+  await desk.waitForURL('**/console');
+  await staff.open('/console/groups');
+  await staff.audit('console, no group');
+  await desk.fill('#name', 'Studio North with its branches in Kilkenny, Szczecin and Donaudampfschifffahrtsgesellschaft');
+  await desk.fill('#max-licenses', '10');
+  await desk.fill('#max-seats', '1');
+  await desk.click('form[action="/console/groups"] button');
+  await desk.waitForURL('**/console/groups/grp_*');
+  await staff.audit('console, a group that is empty');
+  const group = new URL(desk.url()).pathname;
+  await desk.fill('#license', 'lic_1');
+  await desk.fill('#put-reason', 'One company');
+  await desk.click('form[action$="/licenses"] button');
+  await desk.waitForURL('**told=group-license-unknown');
+  await staff.audit('console, a group and a license that is not there');
+  await desk.fill('#license', license);
+  await desk.fill('#put-reason', 'One company');
+  await desk.click('form[action$="/licenses"] button');
+  await desk.waitForURL('**told=grouped');
+  assert.match(await desk.locator('main').innerText(), /1 \/ 10[^]*1 \/ 1/);
+  await staff.audit('console, a group with a license');
+  await desk.fill('#max-seats', '0');
+  await desk.fill('#change-reason', 'Fewer');
+  await desk.click(`form[action="${group}"] button`);
+  await desk.waitForURL('**told=group-below-used');
+  await staff.audit('console, a limit that is below what is held');
+  await staff.open('/console/groups');
+  await staff.audit('console, groups');
+  await staff.open(`/console/licenses/${license}`);
+  await staff.audit('console, a license in a group');
+
+  await assert.rejects(shop.activate(key, 'dd:ee:ff', 'Second Mac'), /license_group_full/);
+  await enterByCode(visitor, email);
+  await visitor.open(`/portal/licenses/${license}`);
+  assert.match(await page.locator('main').innerText(), /of the group .*Studio North.*: 1 of 1 devices activated/);
+  await visitor.audit('portal, a license in a group');
+
+  await desk.selectOption('form[action$="/group"] select', '');
+  await desk.fill('form[action$="/group"] input[name=reason]', 'Sold off');
+  await desk.click('form[action$="/group"] button');
+  await desk.waitForURL('**told=ungrouped');
+  await staff.open(group);
+  await desk.click(`form[action="${group}/delete"] button`);
+  await desk.waitForURL('**/console/groups?told=group-deleted');
+  await staff.audit('console, a group that has ended');
+  await staff.leave();
+  staff.mustHaveMetNoDefect();
+});
+
 journey('The console can be used by everybody', {}, async (visitor, shop, browser) => {
   const { page } = visitor;
   const buyer = await Visitor.arrive(browser, shop);

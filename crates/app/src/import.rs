@@ -16,8 +16,12 @@ mod table;
 
 use std::collections::BTreeMap;
 
-use domain::{Changes, ForeignPlan, ForeignSystem, ImportRecord, PlanId, Product, Refusal, Shop, import_license};
+use domain::{
+    Changes, ForeignPlan, ForeignSystem, Group, GroupId, ImportPlace, ImportRecord, PlanId, Product, Refusal, Rng,
+    Shop, ShopId, import_license,
+};
 use futures::{StreamExt as _, stream};
+use store::Purpose;
 
 use crate::{App, Error};
 
@@ -174,20 +178,39 @@ impl App {
                 Some(email) => self.store.customer_by_email(shop, email).await?,
                 None => None,
             };
-            let changes = import_license(
-                &target.shop,
-                &target.product,
-                &target.plan,
-                known.as_ref(),
-                record,
-                self.clock.now(),
-                &mut self.entropy.rng(),
-            );
+            let group = self.imported_group(shop, record).await?;
+            let place = ImportPlace {
+                shop: &target.shop,
+                product: &target.product,
+                plan: &target.plan,
+                known: known.as_ref(),
+                group: group.as_ref(),
+            };
+            let changes = import_license(place, record, self.clock.now(), &mut self.entropy.rng());
             if self.commits(&changes, None).await? {
                 return Ok(Imported::New);
             }
         }
         Err(Error::Unavailable("too many changes at once".to_owned()))
+    }
+
+    /// The group of a record: as it is here since one of its licenses came, or as it is there.
+    async fn imported_group(&self, shop: ShopId, record: &ImportRecord) -> Result<Option<Group>, Error> {
+        let Some(there) = &record.group else { return Ok(None) };
+        // The same whenever it is asked for, so that it comes over once.
+        let named = format!("group:{shop}\n{}\n{}", record.system.as_str(), there.id);
+        let seed = self.store.vault().hash(Purpose::ApiKey, named.as_bytes());
+        let id = GroupId::mint(there.created_at, &mut Rng::from_seed(seed));
+        let here = self.store.group(shop, id, self.clock.now()).await?.map(|used| used.group);
+        Ok(Some(here.unwrap_or_else(|| Group {
+            id,
+            shop,
+            version: 0,
+            name: there.name.clone(),
+            max_licenses: there.max_licenses,
+            max_seats: there.max_seats,
+            created_at: there.created_at,
+        })))
     }
 }
 

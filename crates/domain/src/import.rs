@@ -14,9 +14,9 @@ use serde_json::json;
 
 use crate::{
     Activation, ActivationId, ActivationState, Actor, Changes, Checkout, CheckoutId, CheckoutState, Consent, Country,
-    Customer, CustomerId, Email, Event, EventId, EventKind, Fingerprint, Fulfilment, License, LicenseId, LicenseState,
-    Locale, Metering, Order, OrderId, OrderLine, OrderNumber, OrderState, OwnActs, Plan, PlanId, Product, Rng, Shop,
-    ShopId, TextError, Timestamp, plain_text,
+    Customer, CustomerId, Email, Event, EventId, EventKind, Fingerprint, Fulfilment, Group, License, LicenseId,
+    LicenseState, Locale, Metering, Order, OrderId, OrderLine, OrderNumber, OrderState, OwnActs, Plan, PlanId, Product,
+    Rng, Shop, ShopId, TextError, Timestamp, create_group, plain_text,
 };
 
 /// A system whose keys are taken over and, but for tables, whose API is answered.
@@ -182,6 +182,21 @@ impl SeatsThere {
     }
 }
 
+/// A group that a license is in at the other system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportedGroup {
+    /// Its id there.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// How many licenses may be in it; `None`: any number.
+    pub max_licenses: Option<u32>,
+    /// How many seats its licenses may hold together; `None`: as many as each of them allows.
+    pub max_seats: Option<u32>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
 /// One license as the other system has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportRecord {
@@ -213,25 +228,36 @@ pub struct ImportRecord {
     pub usage_limit: Option<u64>,
     /// Who holds seats.
     pub seated: Vec<ImportedSeat>,
+    /// What it is in.
+    pub group: Option<ImportedGroup>,
     /// The other system's ids and flags, which its apps are told again.
     pub notes: BTreeMap<String, String>,
 }
 
-/// The license of a record, with its order, its buyer and its seats. A buyer who is known keeps the row.
+/// Where a record goes, and what is there already.
+#[derive(Debug, Clone, Copy)]
+pub struct ImportPlace<'a> {
+    /// The shop.
+    pub shop: &'a Shop,
+    /// The product of the plan.
+    pub product: &'a Product,
+    /// The plan that the license is of.
+    pub plan: &'a Plan,
+    /// The buyer, who is known and keeps the row.
+    pub known: Option<&'a Customer>,
+    /// What the license is in: as it is here, or never written.
+    pub group: Option<&'a Group>,
+}
+
+/// The license of a record, with its order, its buyer, its seats and its group.
 ///
 /// A license that holds more seats than it has, because they were made fewer after they were taken, gets as many as
-/// it holds: nobody who works today is shut out by the move.
+/// it holds, and comes into its group also where that holds more than it may: nobody who works today is shut out by the
+/// move.
 #[must_use]
-pub fn import_license(
-    shop: &Shop,
-    product: &Product,
-    plan: &Plan,
-    known: Option<&Customer>,
-    record: &ImportRecord,
-    now: Timestamp,
-    rng: &mut Rng,
-) -> Changes {
-    let mut changes = Changes::default();
+pub fn import_license(place: ImportPlace<'_>, record: &ImportRecord, now: Timestamp, rng: &mut Rng) -> Changes {
+    let ImportPlace { shop, product, plan, known, group } = place;
+    let mut changes = group.map(|group| coming_in(group, now, rng)).unwrap_or_default();
     let taken = u32::try_from(record.seated.len()).unwrap_or(u32::MAX);
     let mut policy = plan.policy.clone();
     let seats = match record.seats {
@@ -300,7 +326,7 @@ pub fn import_license(
         uses_since: (record.uses > 0).then_some(record.created_at),
         own_acts: OwnActs::default(),
         batch: None,
-        group: None,
+        group: group.map(|group| group.id),
         created_at: now,
     };
     let mut tell = |kind: EventKind, data: serde_json::Value| {
@@ -365,6 +391,14 @@ pub fn import_license(
     changes.orders.push(order);
     changes.issued.push((license, key));
     changes
+}
+
+/// A license comes into the group: the group is written, so that whoever counts at the same moment counts again.
+fn coming_in(group: &Group, now: Timestamp, rng: &mut Rng) -> Changes {
+    match group.version {
+        0 => create_group(group.clone(), Actor::System, now, rng),
+        _ => Changes { groups: vec![group.clone()], ..Changes::default() },
+    }
 }
 
 struct OrderBuyer {

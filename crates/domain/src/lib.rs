@@ -104,8 +104,8 @@ pub use gateway_account::GatewayAccount;
 pub use group::{Group, GroupChange, GroupSeats, GroupUse, change_group, create_group, delete_group, regroup};
 pub use id::*;
 pub use import::{
-    AdoptedKey, ForeignId, ForeignKey, ForeignPlan, ForeignSystem, ImportRecord, ImportedSeat, SeatsThere,
-    import_license,
+    AdoptedKey, ForeignId, ForeignKey, ForeignPlan, ForeignSystem, ImportPlace, ImportRecord, ImportedGroup,
+    ImportedSeat, SeatsThere, import_license,
 };
 pub use job::{HELD_UNTIL, Job, JobKind};
 pub use ledger::{Account, Posting};

@@ -1,6 +1,6 @@
 //! `import`: licenses of another system, with the keys, buyers and devices that they have there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 use app::{ImportLine, Imported, foreign_names, read_export};
 use clap::Args;
-use domain::{ForeignSystem, ImportRecord};
+use domain::{ForeignSystem, ImportRecord, ImportedGroup};
 use serde_json::json;
 
 use crate::config::Settings;
@@ -87,9 +87,15 @@ pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &Import
     let target = app.import_target(&shop, &arguments.plan).await.with_context(|| format!("plan {}", arguments.plan))?;
     let began = Instant::now();
     let (mut new, mut known, mut refused) = (0usize, 0usize, Vec::new());
+    let mut groups: BTreeMap<String, (ImportedGroup, usize)> = BTreeMap::new();
     app.import(&target, &lines, arguments.dry_run, |line, outcome| {
         match outcome {
-            Imported::New => new += 1,
+            Imported::New => {
+                new += 1;
+                if let Some(group) = line.record.as_ref().ok().and_then(|record| record.group.as_ref()) {
+                    groups.entry(group.id.clone()).or_insert_with(|| (group.clone(), 0)).1 += 1;
+                }
+            }
             Imported::Known => known += 1,
             Imported::Refused(reason) => refused.push(json!({ "place": line.place, "reason": reason })),
         }
@@ -112,6 +118,11 @@ pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &Import
     }
     let verb = if arguments.dry_run { "Would take over" } else { "Took over" };
     let mut text = vec![format!("{verb} {new} licenses of {}; {known} were here already.", lines.len())];
+    if !groups.is_empty() {
+        let licenses: usize = groups.values().map(|(_, licenses)| licenses).sum();
+        text.push(format!("{licenses} of them in {} groups:", groups.len()));
+        text.extend(groups.values().map(|(group, licenses)| format!("  {}: {licenses}", group.name)));
+    }
     if !refused.is_empty() {
         text.push(if refused.len() == 1 {
             "1 was left out:".to_owned()
@@ -133,9 +144,18 @@ pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &Import
             format!("Next: build your app with the keys that it knows; see {url}/openapi.json and docs/api.md.")
         });
     }
+    let groups: Vec<_> = groups
+        .into_values()
+        .map(|(group, licenses)| {
+            json!({
+                "place": group.id, "name": group.name, "licenses": licenses,
+                "max_licenses": group.max_licenses, "max_seats": group.max_seats,
+            })
+        })
+        .collect();
     let report = json!({
         "system": arguments.system.as_str(), "dry_run": arguments.dry_run, "records": lines.len(),
-        "imported": new, "known": known, "refused": refused,
+        "imported": new, "known": known, "groups": groups, "refused": refused,
     });
     output.result(&report, &text.join("\n"))?;
     Ok(if refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

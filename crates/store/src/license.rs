@@ -118,7 +118,9 @@ const EXPORT: &str = concat!(
     "select ",
     columns!(),
     ", (select number from orders where orders.shop_id = licenses.shop_id and orders.id = licenses.order_id) as number, \
-     (select email from customers where customers.shop_id = licenses.shop_id and customers.id = licenses.customer_id) as email \
+     (select email from customers where customers.shop_id = licenses.shop_id and customers.id = licenses.customer_id) as email, \
+     (select name from license_groups where license_groups.shop_id = licenses.shop_id \
+     and license_groups.id = licenses.group_id) as group_name \
      from licenses where shop_id = $1 and id > $2 order by id limit $3"
 );
 const LIST: Lists = lists!(select!());
@@ -296,6 +298,8 @@ pub struct ExportedLicense {
     pub number: Option<OrderNumber>,
     /// The address of whoever it belongs to.
     pub email: Option<Email>,
+    /// The name of the group that it is in.
+    pub group_name: Option<String>,
 }
 
 /// A key that is still sealed into the row of its license.
@@ -544,10 +548,6 @@ impl Store {
         self.one(read(WHAT, SEAT, values), |row| seat_row(row, fingerprint)).await
     }
 
-    /// What became of a key that is no license's any more; `None` when it never was one's.
-    ///
-    /// # Errors
-    /// When the database does not answer: that is never "no such key".
     async fn seat_made_elsewhere(
         &self,
         shop: ShopId,
@@ -562,6 +562,10 @@ impl Store {
         }
     }
 
+    /// What became of a key that is no license's any more; `None` when it never was one's.
+    ///
+    /// # Errors
+    /// When the database does not answer: that is never "no such key".
     pub async fn retired_key(&self, shop: ShopId, key: &KeyCode) -> Result<Option<RetiredKey>, ReadError> {
         self.one(read(WHAT, RETIRED, values![&key_hash(&self.vault, key)[..], shop]), retired_row).await
     }
@@ -658,7 +662,8 @@ impl Store {
             let mut found = Columns::of(row);
             let license = columns(&mut found)?;
             let number = found.optional_word("an order number", OrderNumber::parse)?;
-            Ok(ExportedLicense { license, number, email: found.optional_email()? })
+            let email = found.optional_email()?;
+            Ok(ExportedLicense { license, number, email, group_name: found.optional_text()? })
         };
         self.every(read(WHAT, EXPORT, values![shop, after, EXPORTED_AT_ONCE]), row).await
     }

@@ -75,6 +75,8 @@ pub(crate) fn licenses(web: &Web, shop: ShopId) -> Response {
                     &shown(license.expires_at),
                     &shown(license.updates_until),
                     &shown(license.batch),
+                    &shown(license.group),
+                    row.group_name.as_deref().unwrap_or_default(),
                     &license.created_at.to_string(),
                 ])
             })
@@ -95,6 +97,8 @@ pub(crate) fn licenses(web: &Web, shop: ShopId) -> Response {
         "expires_at",
         "updates_until",
         "batch",
+        "group",
+        "group_name",
         "created_at",
     ];
     download("licenses", &titles, parts)

@@ -62,6 +62,7 @@ fn record(row: &Value) -> Result<ImportRecord, String> {
         uses: count(row, &["uses", "usage"])?.unwrap_or_default(),
         usage_limit: None,
         seated,
+        group: None,
         notes: notes_of(row, &["product_id", "product"], "product_id")
             .into_iter()
             .chain(notes_of(row, &["order_id", "order"], "order_id"))

@@ -65,6 +65,7 @@ fn record(object: &Value, instances: &[&Value], customer: Option<&Value>) -> Res
         uses: 0,
         usage_limit: None,
         seated,
+        group: None,
         notes: notes(
             object,
             &[

@@ -84,6 +84,7 @@ fn record(object: &Value) -> Result<ImportRecord, String> {
         uses: 0,
         usage_limit: None,
         seated,
+        group: None,
         notes: kept,
     })
 }

@@ -50,6 +50,7 @@ fn record(sale: &Value) -> Result<ImportRecord, String> {
         uses: count(sale, &["license_uses"])?.unwrap_or_default(),
         usage_limit: None,
         seated: Vec::new(),
+        group: None,
         notes: notes(
             sale,
             &[

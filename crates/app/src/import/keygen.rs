@@ -1,10 +1,10 @@
-//! Keygen: the answers of `GET licenses`, `machines`, and, where there are any, `users` and `components`, every page
-//! in one file (<https://keygen.sh/docs/api/licenses/#licenses-list>). The entitlements of a license or of a policy do
+//! Keygen: the answers of `GET licenses`, `machines`, and, where there are any, `users`, `components` and `groups`, every
+//! page in one file (<https://keygen.sh/docs/api/licenses/#licenses-list>). The entitlements of a license or of a policy do
 //! not say whose they are: their pages carry it beside `data`, as `license` or `policy`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{Email, ForeignSystem, ImportRecord, ImportedSeat, LicenseState, SeatsThere, plain_text};
+use domain::{Email, ForeignSystem, ImportRecord, ImportedGroup, ImportedSeat, LicenseState, SeatsThere, plain_text};
 use serde_json::Value;
 
 use super::ImportLine;
@@ -25,6 +25,7 @@ struct Known<'a> {
     machines: BTreeMap<String, Vec<&'a Value>>,
     components: BTreeMap<String, Vec<&'a Value>>,
     users: BTreeMap<String, &'a Value>,
+    groups: BTreeMap<String, &'a Value>,
     /// Codes, by the id of a license or a policy.
     entitlements: BTreeMap<String, BTreeSet<String>>,
 }
@@ -51,6 +52,9 @@ pub(super) fn lines(documents: &[Value]) -> Vec<ImportLine> {
                 }
                 Some("users") => {
                     known.users.insert(id, object);
+                }
+                Some("groups") => {
+                    known.groups.insert(id.to_ascii_lowercase(), object);
                 }
                 Some("entitlements") => {
                     let code = object.get("attributes").and_then(|attributes| text(attributes, &["code"]));
@@ -111,6 +115,7 @@ fn record(object: &Value, known: &Known<'_>) -> Result<ImportRecord, String> {
         uses: count(attributes, &["uses"])?.unwrap_or_default(),
         usage_limit: count(attributes, &["maxUses"])?,
         seated,
+        group: group(object, known)?,
         notes: noted(object, attributes),
     })
 }
@@ -122,6 +127,21 @@ fn seats(attributes: &Value) -> Result<SeatsThere, String> {
         None if flag(attributes, "floating") => SeatsThere::Unlimited,
         None => SeatsThere::AtMost(1),
     })
+}
+
+/// The group that it is in. Without its limits more would be given than there is.
+fn group(object: &Value, known: &Known<'_>) -> Result<Option<ImportedGroup>, String> {
+    let Some(id) = related(object, "group").map(|id| id.to_ascii_lowercase()) else { return Ok(None) };
+    let of = known.groups.get(&id).and_then(|group| group.get("attributes"));
+    let of = of.ok_or("It is in a group, and the file does not hold it: export groups as well.")?;
+    let limit = |field| Ok::<_, String>(count(of, &[field])?.map(|most| u32::try_from(most).unwrap_or(u32::MAX)));
+    Ok(Some(ImportedGroup {
+        name: label(of, &["name"]).unwrap_or_else(|| id.clone()),
+        max_licenses: limit("maxLicenses")?,
+        max_seats: limit("maxMachines")?,
+        created_at: time(of, &["created"])?.ok_or("Its group has no `created`.")?,
+        id,
+    }))
 }
 
 /// The buyer's address: that of the owner, or one that the seller has noted.

@@ -70,6 +70,7 @@ fn record(object: &Value, instances: &[&Value]) -> Result<ImportRecord, String> 
         uses: 0,
         usage_limit: None,
         seated,
+        group: None,
         notes: kept,
     })
 }

@@ -71,6 +71,7 @@ fn record(object: &Value) -> Result<ImportRecord, String> {
         uses: count(object, &["usage"])?.unwrap_or_default(),
         usage_limit: count(object, &["limit_usage"])?,
         seated,
+        group: None,
         notes: kept,
     })
 }

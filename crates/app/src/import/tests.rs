@@ -88,6 +88,7 @@ fn keygen_exports_are_read_with_machines_owners_and_entitlements() {
     let owned = r#","owner":{"data":{"type":"users","id":"u"}}"#;
     let user = r#"{"data":[{"type":"users","id":"u","attributes":{"email":"c@example.com"}}]}"#;
     let machine = r#"{"data":[{"type":"machines","id":"m","attributes":{"fingerprint":"f","created":"2024-01-24T14:15:07.000Z"},"relationships":{"license":{"data":{"type":"licenses","id":"a"}}}}]}"#;
+    let grouped = r#","group":{"data":{"type":"groups","id":"G"}}"#;
     let seated = license("a", r#","maxMachines":3,"uses":2"#, owned).replace(r#""count":0"#, r#""count":1"#);
     #[rustfmt::skip]
     let table: &[(String, &[&str])] = &[
@@ -102,6 +103,7 @@ fn keygen_exports_are_read_with_machines_owners_and_entitlements() {
         (license("d", r#","metadata":{"email":"nobody"}"#, ""),
             &["licenses/d The buyer's address has no @."]),
         (license("e", "", "").replace("key-e", ""), &["licenses/e There is no `key`."]),
+        (license("g", "", grouped), &["licenses/g It is in a group, and the file does not hold it: export groups as well."]),
     ];
     for (file, expected) in table {
         check(ForeignSystem::Keygen, file, expected);
@@ -113,6 +115,31 @@ fn keygen_exports_are_read_with_machines_owners_and_entitlements() {
     let lines = read_export(ForeignSystem::Keygen, entitled.as_bytes()).unwrap();
     let record = lines[0].record.as_ref().unwrap();
     assert_eq!((&record.features[..], record.usage_limit), (&["ONE".to_owned(), "TWO".to_owned()][..], Some(5)));
+
+    let group = |attributes: &str| {
+        let file = format!(
+            r#"{{"data":[{}]}}{{"data":[{{"type":"groups","id":"g","attributes":{{{attributes}}}}}]}}"#,
+            license("h", "", grouped)
+        );
+        let mut lines = read_export(ForeignSystem::Keygen, file.as_bytes()).unwrap();
+        lines.remove(0).record.map(|record| {
+            let group = record.group.unwrap();
+            (group.id, group.name, group.max_licenses, group.max_seats)
+        })
+    };
+    let created = r#","created":"2024-01-24T14:15:07.000Z""#;
+    #[rustfmt::skip]
+    let table = [
+        (r#""name":"Studio North","maxUsers":5,"maxLicenses":10,"maxMachines":50"#, created, Ok(("Studio North", Some(10), Some(50)))),
+        (r#""name":"Studio","maxLicenses":null,"maxMachines":0"#,                  created, Ok(("Studio", None, Some(0)))),
+        (r#""maxMachines":5000000000"#,                                            created, Ok(("g", None, Some(u32::MAX)))),
+        (r#""name":"Studio","maxMachines":-1"#,                                    created, Err("`maxMachines` is not a count: -1.")),
+        (r#""name":"Studio""#,                                                     "",      Err("Its group has no `created`.")),
+    ];
+    for (attributes, created, expected) in table {
+        let expected = expected.map(|(name, licenses, seats)| ("g".to_owned(), name.to_owned(), licenses, seats));
+        assert_eq!(group(&format!("{attributes}{created}")), expected.map_err(str::to_owned), "{attributes}");
+    }
 }
 
 #[test]

@@ -26,6 +26,7 @@ mod customer;
 mod every_order;
 mod exactly_once;
 mod house;
+mod imports;
 mod no_webhooks;
 mod outbox;
 mod parked;

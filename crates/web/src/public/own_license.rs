@@ -10,8 +10,8 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::{
-    Activation, ActivationId, Email, License, LicenseId, ROTATIONS, Refusal, SessionHolder, Standing, Transfer,
-    plain_text,
+    Activation, ActivationId, Email, GroupUse, License, LicenseId, ROTATIONS, Refusal, SessionHolder, Standing,
+    Transfer, plain_text,
 };
 
 use crate::Web;
@@ -38,6 +38,8 @@ struct OwnLicensePage<'a> {
     downloads: Vec<DownloadsView>,
     done: Option<String>,
     can_change: bool,
+    /// The group that it is in, and how many devices that holds.
+    group: Option<String>,
     /// Whom it is offered to, until when.
     offer: Option<String>,
     /// The field, and what is wrong with it.
@@ -244,9 +246,13 @@ async fn license_page(
     let read = async || {
         let seats = store.activations(shop, own.license.id).await?;
         let transfers = store.transfers(shop, own.license.id).await?;
-        Ok::<_, store::ReadError>((seats, transfers))
+        let group = match own.license.group {
+            Some(group) => store.group(shop, group, web.app.clock.now()).await?,
+            None => None,
+        };
+        Ok::<_, store::ReadError>((seats, transfers, group))
     };
-    let (seats, transfers) = read().await.map_err(app::Error::from)?;
+    let (seats, transfers, group) = read().await.map_err(app::Error::from)?;
     let [product_name, plan_name] = web.app.name_of(&own.license).await?;
     let order = store.order(shop, own.license.order).await.map_err(app::Error::from)?;
     let line = order.as_ref().and_then(|order| order.line(own.license.line));
@@ -265,6 +271,7 @@ async fn license_page(
     let template = OwnLicensePage {
         done: done(&frame.words, asked.get("done")),
         can_change: can_change(web, &own.license, held.as_ref()),
+        group: group.filter(|_| view.has_devices()).map(|used| group_text(&frame.words, &used)),
         offer: transfers.iter().find(|transfer| transfer.is_open(now)).map(|open| offer_text(&frame.words, open)),
         license: LicenseView { name, ..view },
         downloads,
@@ -273,6 +280,14 @@ async fn license_page(
         frame: &frame,
     };
     page(status, &frame, &template)
+}
+
+fn group_text(words: &Words, used: &GroupUse) -> String {
+    let (name, held) = (("name", used.group.name.as_str().into()), ("used", used.seats().into()));
+    match used.group.max_seats {
+        Some(most) => words.fill("page-own-group", &[name, held, ("seats", most.into())]),
+        None => words.fill("page-own-group-any", &[name, held]),
+    }
 }
 
 fn offer_text(words: &Words, transfer: &Transfer) -> String {
