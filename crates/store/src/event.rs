@@ -1,6 +1,6 @@
 //! The journal. It is written and read, never changed.
 
-use domain::{Actor, Event, EventId, EventKind, OrderId, ShopId};
+use domain::{Actor, Event, EventId, EventKind, LicenseId, OrderId, ShopId};
 
 use crate::column::Columns;
 use crate::page::{Lists, lists};
@@ -19,6 +19,14 @@ macro_rules! columns {
 }
 
 const LIST: Lists = lists!("select ", columns!(), " from events where shop_id = $1");
+/// What happens to a license is told with its order: by way of that, the index of orders is what is read, and not the whole
+/// journal.
+const LIST_OF_LICENSE: Lists = lists!(
+    "select ",
+    columns!(),
+    " from events where shop_id = $1 and id in (select id from events where shop_id = $1 and license_id = $4 \
+     and order_id = (select order_id from licenses where shop_id = $1 and id = $4))"
+);
 const BY_ID: &str = concat!("select ", columns!(), " from events where shop_id = $1 and id = $2");
 const OF_ORDER: &str = concat!(
     "select ",
@@ -28,7 +36,7 @@ const OF_ORDER: &str = concat!(
 const INSERT: &str =
     concat!("insert into events (", columns!(), ", place) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
 
-texts![LIST.older, LIST.newer, BY_ID, OF_ORDER, INSERT];
+texts![LIST.older, LIST.newer, LIST_OF_LICENSE.older, LIST_OF_LICENSE.newer, BY_ID, OF_ORDER, INSERT];
 
 fn row(row: &mut Row) -> Result<Event, RowError> {
     let mut columns = Columns::of(row);
@@ -75,12 +83,20 @@ impl Store {
         self.one(read(WHAT, BY_ID, values![shop, event]), row).await
     }
 
-    /// The shop's journal, newest first.
+    /// The shop's journal, newest first; of one license where that is given.
     ///
     /// # Errors
     /// When the database does not answer, or a row cannot be read.
-    pub async fn events(&self, shop: ShopId, page: Page<EventId>) -> Result<Listing<Event>, ReadError> {
-        self.page(WHAT, &LIST, shop, &page, values![], row).await
+    pub async fn events(
+        &self,
+        shop: ShopId,
+        license: Option<LicenseId>,
+        page: Page<EventId>,
+    ) -> Result<Listing<Event>, ReadError> {
+        match license {
+            Some(license) => self.page(WHAT, &LIST_OF_LICENSE, shop, &page, values![license], row).await,
+            None => self.page(WHAT, &LIST, shop, &page, values![], row).await,
+        }
     }
 
     /// The timeline of an order: what happened to it, oldest first; the last thousand events.

@@ -107,7 +107,7 @@ async fn keys_that_a_revoked_key_signed_are_signed_again_and_say_the_same(on: On
     assert_eq!(held(&house, untouched.order).await, newer);
     let license = house.sale(bought.order).await.licenses[0].clone();
     let page = store::Page { starting_after: None, ending_before: None, limit: 100 };
-    let journal = house.app.store.events(house.shop.id, page).await.unwrap().data;
+    let journal = house.app.store.events(house.shop.id, None, page).await.unwrap().data;
     let signed = |event: &&domain::Event| event.kind == domain::EventKind::LicenseSignedAgain;
     let told: Vec<_> = journal.iter().filter(signed).filter_map(|event| event.license).collect();
     assert!(told.len() == 2 && told.contains(&license.id), "{told:?}");

@@ -52,7 +52,7 @@ pub(crate) async fn a_list_goes_from_page_to_page_and_back(store: Store) {
         store.commit(&Changes { customers: vec![customer], ..Changes::default() }).await.unwrap();
     }
     assert_eq!(store.customers(shop, page(2)).await.unwrap().data.len(), 2);
-    assert!(store.events(shop, page(3)).await.unwrap().has_more);
+    assert!(store.events(shop, None, page(3)).await.unwrap().has_more);
 }
 
 pub(crate) async fn a_filter_shows_what_it_names_and_nothing_else(store: Store) {
@@ -88,6 +88,7 @@ pub(crate) async fn a_filter_shows_what_it_names_and_nothing_else(store: Store) 
         assert_eq!(ids(&store.orders(shop, &filter, page(10)).await.unwrap().data), expected, "{filter:?}");
     }
     licenses_are_filtered(&store, &world, &paid, &refunded).await;
+    events_are_filtered(&store, shop, &paid).await;
     deliveries_are_filtered(&store, &mut world, &paid).await;
     notices_are_filtered(&store, &mut world, &paid).await;
 }
@@ -119,6 +120,22 @@ async fn licenses_are_filtered(store: &Store, world: &World, paid: &Sale, other:
         listed.sort();
         assert_eq!(listed, expected, "{filter:?}");
     }
+}
+
+async fn events_are_filtered(store: &Store, shop: domain::ShopId, paid: &Sale) {
+    let all = store.events(shop, None, page(100)).await.unwrap().data;
+    for license in paid.licenses.iter().map(|license| license.id) {
+        let expected: Vec<_> = all.iter().filter(|event| event.license == Some(license)).cloned().collect();
+        assert!(!expected.is_empty() && expected.len() < all.len());
+        assert_eq!(store.events(shop, Some(license), page(100)).await.unwrap().data, expected);
+        let first = expected.first().map(|event| event.id);
+        let rest = Page { starting_after: first, ..page(100) };
+        assert_eq!(store.events(shop, Some(license), rest).await.unwrap().data, expected[1..]);
+        let none = Page { ending_before: first, ..page(100) };
+        assert_eq!(store.events(shop, Some(license), none).await.unwrap().data, []);
+    }
+    let unknown = domain::LicenseId::mint(domain::Timestamp::from_seconds(0), &mut domain::Rng::from_seed([1; 32]));
+    assert_eq!(store.events(shop, Some(unknown), page(100)).await.unwrap().data, []);
 }
 
 async fn deliveries_are_filtered(store: &Store, world: &mut World, sale: &Sale) {
@@ -332,7 +349,8 @@ pub(crate) async fn a_shop_never_sees_another(store: Store) {
     assert_eq!(store.order_by_number(shop, &sale.order.number).await.unwrap(), None);
     assert_eq!(store.orders(shop, &OrderFilter::default(), page(10)).await.unwrap().data, []);
     assert_eq!(store.licenses(shop, &LicenseFilter::default(), page(10)).await.unwrap().data, []);
-    assert_eq!(store.events(shop, page(10)).await.unwrap().data, []);
+    assert_eq!(store.events(shop, None, page(10)).await.unwrap().data, []);
+    assert_eq!(store.events(shop, Some(sale.licenses[0].id), page(10)).await.unwrap().data, []);
     assert_eq!(store.products(shop).await.unwrap().len(), 1);
     for typed in [key.to_string(), sale.order.id.to_string(), "ada@example.com".to_owned(), "pi_1".to_owned()] {
         assert_eq!(store.search(shop, &typed).await.unwrap(), [], "{typed:?}");

@@ -49,6 +49,7 @@ pub(crate) async fn list(
     manager.may_read()?;
     let mut query = Query::read(query.as_deref())?;
     let asked = query.page()?;
+    let license = query.take("license", "the id of a license", |text| LicenseId::parse(text).ok())?;
     query.done()?;
-    Ok(listing(web.app.store.events(manager.shop.id, asked).await.map_err(app::Error::from)?, view))
+    Ok(listing(web.app.store.events(manager.shop.id, license, asked).await.map_err(app::Error::from)?, view))
 }

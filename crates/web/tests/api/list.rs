@@ -111,6 +111,46 @@ async fn claims_are_walked_in_both_directions_and_nobody_elses_are_among_them() 
 }
 
 #[tokio::test]
+async fn the_journal_of_one_license_is_walked_in_both_directions() {
+    let world = World::new().await;
+    let manager = Caller::manager(&world).await;
+    world.bought("lumen-pro", "2").await;
+    let licenses = ids(&manager.get("/v1/licenses").await.is(200).json());
+    for license in &licenses {
+        for act in ["suspend", "reinstate"].repeat(3) {
+            world.app.clock.advance(domain::Duration::seconds(1));
+            let because = serde_json::json!({ "reason": "invoice 17" });
+            manager.post(&format!("/v1/licenses/{license}/{act}"), &because).await.is(200);
+        }
+    }
+    let everything = manager.get("/v1/events?limit=100").await.is(200).json();
+    for license in &licenses {
+        let expected: Vec<Value> = everything["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|event| event["license"] == license.as_str())
+            .cloned()
+            .collect();
+        assert!(expected.len() > 6, "{everything}");
+        let all = manager.get(&format!("/v1/events?license={license}&limit=100")).await.is(200).json();
+        assert_eq!((&all["data"], &all["has_more"]), (&Value::Array(expected), &Value::Bool(false)));
+        let all = ids(&all);
+        let page = format!("/v1/events?limit=3&license={license}");
+        let first = manager.get(&page).await.is(200).json();
+        assert_eq!((ids(&first), &first["has_more"]), (all[..3].to_vec(), &Value::Bool(true)));
+        let second = manager.get(&format!("{page}&starting_after={}", all[2])).await.is(200).json();
+        assert_eq!(ids(&second), all[3..6]);
+        let back = manager.get(&format!("{page}&ending_before={}", all[6])).await.is(200).json();
+        assert_eq!(ids(&back), all[3..6]);
+    }
+    let none = manager.get("/v1/events?license=lic_01m85zgtares9t6zwxdxctb26c").await.is(200).json();
+    assert!(ids(&none).is_empty());
+    let refused = manager.get("/v1/events?license=ord_1").await.refused(422, "parameter_invalid").json();
+    assert_eq!(refused["param"], "license");
+}
+
+#[tokio::test]
 async fn lists_of_licenses_and_customers_show_no_key() {
     let world = World::new().await;
     let manager = Caller::manager(&world).await;

@@ -150,7 +150,7 @@ async fn a_link_pressed_a_hundred_times_at_once_signs_in_once() {
     assert_eq!(answers.iter().filter(|status| **status == StatusCode::SEE_OTHER).count(), 1);
     assert_eq!(answers.iter().filter(|status| **status == StatusCode::FORBIDDEN).count(), 99);
     let all = store::Page { starting_after: None, ending_before: None, limit: 100 };
-    let events = world.app.store.events(world.shop.id, all).await.unwrap().data;
+    let events = world.app.store.events(world.shop.id, None, all).await.unwrap().data;
     assert_eq!(events.iter().filter(|event| event.kind == EventKind::SessionStarted).count(), 1);
 }
 
