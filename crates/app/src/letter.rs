@@ -115,6 +115,7 @@ impl App {
             },
             MailKind::KeysRequested { .. }
             | MailKind::KeyReplaced { .. }
+            | MailKind::KeySignedAgain { .. }
             | MailKind::TransferOffered { .. }
             | MailKind::TransferStarted { .. }
             | MailKind::TransferDone { .. }
@@ -159,6 +160,9 @@ impl App {
             }
             MailKind::KeyReplaced { license } => {
                 (LicenseMatter::KeyReplaced, self.license_with_key(shop, license, delivery).await?, portal)
+            }
+            MailKind::KeySignedAgain { license } => {
+                (LicenseMatter::KeySignedAgain, self.license_with_key(shop, license, delivery).await?, portal)
             }
             MailKind::LicenseReceived { license } => {
                 (LicenseMatter::Received, self.license_with_key(shop, license, delivery).await?, portal)
@@ -216,6 +220,7 @@ impl App {
             | MailKind::MessageFromBuyer { .. }
             | MailKind::KeysRequested { .. }
             | MailKind::KeyReplaced { .. }
+            | MailKind::KeySignedAgain { .. }
             | MailKind::LicenseReceived { .. }
             | MailKind::TransferOffered { .. }
             | MailKind::TransferStarted { .. } => return Ok(None),

@@ -343,6 +343,8 @@ pub enum LicenseMatter {
     KeysRequested,
     /// There is a new key.
     KeyReplaced,
+    /// The key was signed again, because the key that had signed it was revoked.
+    KeySignedAgain,
     /// The receiver may take a license.
     Offered,
     /// A license of the receiver's is offered to somebody.
@@ -923,6 +925,13 @@ impl LicenseLetterView {
                 "mail-offered-subject",
                 "mail-offered-title",
                 "mail-offered-intro",
+            LicenseMatter::KeySignedAgain => [
+                "mail-signed-subject",
+                "mail-signed-title",
+                "mail-signed-intro",
+                "mail-open-portal",
+                "mail-signed-closing",
+            ],
                 "mail-offered-button",
                 "mail-offered-closing",
             ],

@@ -1,6 +1,6 @@
 //! New keys for licenses whose keys are in the wrong hands.
 
-use domain::{Actor, License, LicenseId, Refusal, RetiredKey, ShopId, SignedText, reissue, tell_of_key};
+use domain::{Actor, License, LicenseId, MailKind, Refusal, RetiredKey, ShopId, SignedText, reissue, tell_of_key};
 use latchkey_license::KeyCode;
 use store::CommitError;
 
@@ -77,7 +77,8 @@ impl App {
             let mut rng = self.entropy.rng();
             let (mut changes, after) = reissue(&row, key, frees_seats, &reason, actor, now, &mut rng);
             if let Some(owner) = &owner {
-                tell_of_key(&mut changes, &after, owner, now, &mut rng);
+                let mail = MailKind::KeyReplaced { license: after.id };
+                tell_of_key(&mut changes, mail, &after, owner, now, &mut rng);
             }
             let changes = self.with_signed_keys(&changes).await?.unwrap_or(changes);
             match self.commit_signed(&changes, None).await {

@@ -48,6 +48,11 @@ pub enum MailKind {
         /// The license.
         license: LicenseId,
     },
+    /// The key of a license, signed again because the key that had signed it was revoked.
+    KeySignedAgain {
+        /// The license.
+        license: LicenseId,
+    },
     /// To whoever a license is offered: the link that takes it.
     TransferOffered {
         /// The offer.
@@ -98,6 +103,7 @@ impl MailKind {
             Self::ConsoleLink { .. } => "console_link",
             Self::KeysRequested { .. } => "keys_requested",
             Self::KeyReplaced { .. } => "key_replaced",
+            Self::KeySignedAgain { .. } => "key_signed_again",
             Self::TransferOffered { .. } => "transfer_offered",
             Self::TransferStarted { .. } => "transfer_started",
             Self::TransferDone { .. } => "transfer_done",
@@ -119,7 +125,9 @@ impl MailKind {
             | Self::MessageFromBuyer { order } => order.to_string(),
             Self::PortalCode { link } | Self::ConsoleLink { link } => link.to_string(),
             Self::KeysRequested { customer } => customer.to_string(),
-            Self::KeyReplaced { license } | Self::LicenseReceived { license } => license.to_string(),
+            Self::KeyReplaced { license } | Self::KeySignedAgain { license } | Self::LicenseReceived { license } => {
+                license.to_string()
+            }
             Self::TransferOffered { transfer }
             | Self::TransferStarted { transfer }
             | Self::TransferDone { transfer } => transfer.to_string(),
@@ -140,6 +148,7 @@ impl MailKind {
             "console_link" => LoginLinkId::parse(subject).ok().map(|link| Self::ConsoleLink { link }),
             "keys_requested" => CustomerId::parse(subject).ok().map(|customer| Self::KeysRequested { customer }),
             "key_replaced" => LicenseId::parse(subject).ok().map(|license| Self::KeyReplaced { license }),
+            "key_signed_again" => LicenseId::parse(subject).ok().map(|license| Self::KeySignedAgain { license }),
             "transfer_offered" => TransferId::parse(subject).ok().map(|transfer| Self::TransferOffered { transfer }),
             "transfer_started" => TransferId::parse(subject).ok().map(|transfer| Self::TransferStarted { transfer }),
             "transfer_done" => TransferId::parse(subject).ok().map(|transfer| Self::TransferDone { transfer }),

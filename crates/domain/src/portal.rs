@@ -154,13 +154,19 @@ pub fn rotate(
     let mut license = license.clone();
     license.own_acts.rotations = ROTATIONS.and(done, now);
     let (mut changes, after) = reissue(&license, key, frees_seats, "", Actor::Buyer, now, rng);
-    tell_of_key(&mut changes, &after, owner, now, rng);
+    tell_of_key(&mut changes, MailKind::KeyReplaced { license: after.id }, &after, owner, now, rng);
     Ok((changes, after))
 }
 
-/// Queues the mail with the new key of a license to its owner.
-pub fn tell_of_key(changes: &mut Changes, license: &License, owner: &Customer, now: Timestamp, rng: &mut Rng) {
-    let mail = MailKind::KeyReplaced { license: license.id };
+/// Queues a mail with the key of a license to its owner.
+pub fn tell_of_key(
+    changes: &mut Changes,
+    mail: MailKind,
+    license: &License,
+    owner: &Customer,
+    now: Timestamp,
+    rng: &mut Rng,
+) {
     let (mut delivery, job) = Delivery::queued(license.shop, mail, &owner.email, &owner.locale, now, rng);
     delivery.order = Some(license.order);
     delivery.customer = Some(owner.id);

@@ -10,8 +10,8 @@ use latchkey_license::{KeyCode, SignedKey};
 use serde_json::json;
 
 use crate::{
-    Actor, AtExpiry, Changes, Check, Customer, Event, EventId, EventKind, Fulfilment, License, LicenseId, Order,
-    Reissue, Rng, ShopId, Timestamp, tell_of_key,
+    Actor, AtExpiry, Changes, Check, Customer, Event, EventId, EventKind, Fulfilment, License, LicenseId, MailKind,
+    Order, Reissue, Rng, ShopId, Timestamp, tell_of_key,
 };
 
 /// How many bytes of JSON a plan's features and their values may be where its keys are signed: with the rest of what a
@@ -105,7 +105,7 @@ pub fn sign_again(
     let mut changes =
         Changes { checks: vec![check], signed_keys: vec![again], events: vec![event], ..Changes::default() };
     if let Some(owner) = owner {
-        tell_of_key(&mut changes, license, owner, now, rng);
+        tell_of_key(&mut changes, MailKind::KeySignedAgain { license: license.id }, license, owner, now, rng);
     }
     changes
 }
@@ -262,5 +262,17 @@ mod tests {
         assert_eq!((again.events[0].kind, again.events[0].license), (EventKind::LicenseSignedAgain, Some(license.id)));
         assert!(!again.events[0].data.to_string().contains(&says.key.to_string()), "the journal holds no key");
         assert!(again.deliveries.is_empty() && again.jobs.is_empty(), "it belongs to nobody");
+        let owner = Customer {
+            id: license.customer.unwrap(),
+            shop: license.shop,
+            version: 1,
+            email: crate::Email::parse("ada@shop.test").unwrap(),
+            name: None,
+            country: crate::Country::DE,
+            locale: crate::Locale::english(),
+            created_at: START,
+        };
+        let told = sign_again(license, Some(&owner), says.clone(), "old", later, &mut rng(3));
+        assert_eq!(told.deliveries[0].mail, MailKind::KeySignedAgain { license: license.id });
     }
 }

@@ -80,6 +80,7 @@ fn every_job_and_mail_reads_back_from_its_parts() {
         MailKind::ConsoleLink { link },
         MailKind::KeysRequested { customer },
         MailKind::KeyReplaced { license },
+        MailKind::KeySignedAgain { license },
         MailKind::LicenseReceived { license },
         MailKind::TransferOffered { transfer },
         MailKind::TransferStarted { transfer },

@@ -288,7 +288,8 @@ fn goods_were_delivered(sim: &Sim, sale: &Sale, payments: &[Value]) {
 fn buyer_was_told(sim: &Sim, license: &License, mails: &[Delivery]) {
     let tells = |mail: &MailKind| {
         let of_order = matches!(mail, MailKind::OrderPaid { .. } | MailKind::OrderFulfilled { .. });
-        of_order || *mail == MailKind::KeyReplaced { license: license.id }
+        let of_key = [MailKind::KeyReplaced { license: license.id }, MailKind::KeySignedAgain { license: license.id }];
+        of_order || of_key.contains(mail)
     };
     // What was over for good before its mail left is told to nobody.
     let may_be_over = license.policy.term.at_expiry == AtExpiry::End && license.policy.valid_days.is_some();

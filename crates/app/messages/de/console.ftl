@@ -181,6 +181,7 @@ console-mail-portal-code = Code für das Kundenportal
 console-mail-console-link = Link zur Verwaltung
 console-mail-keys-requested = Schlüssel auf Anfrage
 console-mail-key-replaced = Neuer Schlüssel
+console-mail-key-signed-again = Schlüssel, neu signiert
 console-mail-license-received = Lizenz erhalten
 console-mail-transfer-offered = Lizenz angeboten
 console-mail-transfer-started = Lizenz ist angeboten

@@ -181,6 +181,7 @@ console-mail-portal-code = Portal code
 console-mail-console-link = Console link
 console-mail-keys-requested = Keys, as asked for
 console-mail-key-replaced = New key
+console-mail-key-signed-again = Key, signed anew
 console-mail-license-received = License received
 console-mail-transfer-offered = License offered
 console-mail-transfer-started = License is offered

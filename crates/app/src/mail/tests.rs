@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use domain::{PlanId, Policy, ProductId, Rng};
+use expect_test::expect;
 use money::Currency;
 
 use super::*;
@@ -168,6 +169,7 @@ fn every_content() -> Vec<MailContent> {
         }),
         license_letter(LicenseMatter::KeysRequested, true),
         license_letter(LicenseMatter::KeyReplaced, true),
+        license_letter(LicenseMatter::KeySignedAgain, true),
         license_letter(LicenseMatter::Received, true),
         license_letter(LicenseMatter::Offered, false),
         license_letter(LicenseMatter::OfferStarted, false),
@@ -237,6 +239,60 @@ fn a_receipt_names_everything_that_a_receipt_must() {
     assert!(mail.text.contains("https://lumen.example/orders/ord_1?receipt=a&b=c\n"));
     assert!(mail.html.contains("href=\"https://lumen.example/orders/ord_1?receipt=a&#38;b=c\""));
     assert!(mail.text.contains("Within 30 days you") && mail.html.contains("Within <strong>30 days</strong> you"));
+}
+
+#[test]
+fn whoever_has_a_key_that_was_signed_again_reads_why_and_what_to_do() {
+    let content = license_letter(LicenseMatter::KeySignedAgain, true);
+    let told = |locale| {
+        let mail = mail(&content, locale);
+        let (text, _) = mail.text.split_once("\n--\n").unwrap();
+        format!("{}\n\n{text}", mail.subject.as_str())
+    };
+    expect![[r#"
+        Your license key at Lumen, signed anew
+
+        Lumen
+
+        Your license key, signed anew
+
+        The key that we sign license keys with was withdrawn, so we have signed yours anew. Your license and its devices are as they were; only the text of the key is another. Enter the new one when an app asks for a key, and keep it in place of the old one, which apps no longer take:
+
+        Lumen 3 Studio
+        7ZK3-QM2X-9PAB-CDEF-GHJK-MNPQ-RSTV
+        Does not expire
+
+        Lumen 3 Studio
+        0123-4567-89AB-CDEF-GHJK-MNPQ-RSTW
+        Valid until 24 November 2027, 03:50 UTC
+
+        All your licenses and devices:
+        https://lumen.example/transfer?offer=trf_1&token=t
+
+        You did nothing wrong, and nothing is to be paid. The new key stands at the address above, too.
+    "#]].assert_eq(&told("en"));
+    expect![[r#"
+        Ihr Lizenzschlüssel bei Lumen, neu signiert
+
+        Lumen
+
+        Ihr neu signierter Lizenzschlüssel
+
+        Der Schlüssel, mit dem wir Lizenzschlüssel signieren, wurde zurückgezogen; darum haben wir Ihren neu signiert. Ihre Lizenz und ihre Geräte sind wie zuvor, nur der Text des Schlüssels ist ein anderer. Geben Sie den neuen ein, wenn eine App nach einem Schlüssel fragt, und heben Sie ihn anstelle des alten auf, den Apps nicht mehr annehmen:
+
+        Lumen 3 Studio
+        7ZK3-QM2X-9PAB-CDEF-GHJK-MNPQ-RSTV
+        Läuft nicht ab
+
+        Lumen 3 Studio
+        0123-4567-89AB-CDEF-GHJK-MNPQ-RSTW
+        Gültig bis 24. November 2027, 03:50 UTC
+
+        Alle Ihre Lizenzen und Geräte:
+        https://lumen.example/transfer?offer=trf_1&token=t
+
+        Sie haben nichts falsch gemacht, und es ist nichts zu bezahlen. Der neue Schlüssel steht auch unter der Adresse oben.
+    "#]].assert_eq(&told("de"));
 }
 
 #[test]

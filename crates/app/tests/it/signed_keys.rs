@@ -98,7 +98,13 @@ async fn keys_that_a_revoked_key_signed_are_signed_again_and_say_the_same(on: On
     while !house.app.step().await.unwrap().is_idle() {}
     let mails = house.post.arrived();
     for text in &after {
-        assert_eq!(mails.iter().filter(|mail| mail.text.contains(text)).count(), 1, "its owner is told: {text}");
+        let told: Vec<_> = mails.iter().filter(|mail| mail.text.contains(text)).collect();
+        assert_eq!(told.len(), 1, "its owner is told: {text}");
+        assert!(
+            told[0].text.contains("was withdrawn") && told[0].text.contains("Enter the new one"),
+            "{}",
+            told[0].text
+        );
     }
     for ((text, old), said) in after.iter().zip(&before).zip(&said) {
         assert!(text != old && says(&house, text).as_ref() == Ok(said), "{text}");

@@ -217,6 +217,7 @@ fn put_together() -> BTreeSet<String> {
             MailKind::ConsoleLink { link },
             MailKind::KeysRequested { customer },
             MailKind::KeyReplaced { license },
+            MailKind::KeySignedAgain { license },
             MailKind::LicenseReceived { license },
             MailKind::TransferOffered { transfer },
             MailKind::TransferStarted { transfer },
