@@ -860,8 +860,12 @@ impl OrderRefundedView {
         let refunded = page.amount(order.refunded);
         page.arguments =
             vec![("number", Value::Text(order.number.to_string())), ("refunded", Value::Text(refunded.clone()))];
-        let license =
-            if order.is_license_ended { "order-refunded-license-ended" } else { "order-refunded-license-works" };
+        let has_keys = order.lines.iter().any(|line| line.fulfilment.is_key());
+        let license = match (order.is_license_ended, has_keys) {
+            (true, true) => "order-refunded-license-ended",
+            (true, false) => "order-refunded-license-ended-no-key",
+            (false, _) => "order-refunded-license-works",
+        };
         Self {
             number: order.number.to_string(),
             date: page.date(order.refunded_at),
@@ -921,10 +925,6 @@ impl LicenseLetterView {
                 "mail-open-portal",
                 "mail-replaced-closing",
             ],
-            LicenseMatter::Offered => [
-                "mail-offered-subject",
-                "mail-offered-title",
-                "mail-offered-intro",
             LicenseMatter::KeySignedAgain => [
                 "mail-signed-subject",
                 "mail-signed-title",
@@ -932,6 +932,10 @@ impl LicenseLetterView {
                 "mail-open-portal",
                 "mail-signed-closing",
             ],
+            LicenseMatter::Offered => [
+                "mail-offered-subject",
+                "mail-offered-title",
+                "mail-offered-intro",
                 "mail-offered-button",
                 "mail-offered-closing",
             ],

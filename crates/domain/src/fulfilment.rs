@@ -110,6 +110,16 @@ impl Fulfilment {
         }
     }
 
+    /// Whether a license key is what its buyer is told to wait for. A person's words are none, nor are files, whose key is
+    /// but their number; and what a seller's program will answer nobody knows.
+    #[must_use]
+    pub fn is_key(self) -> bool {
+        match self {
+            Self::GeneratedKey | Self::SignedKey | Self::Pool { .. } => true,
+            Self::Manual { .. } | Self::Webhook { .. } | Self::Download => false,
+        }
+    }
+
     /// Whether the key that is made here is the content.
     #[must_use]
     pub(crate) fn is_generated_key(&self) -> bool {

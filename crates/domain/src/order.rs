@@ -277,6 +277,12 @@ impl Order {
         self.lines.iter().map(OrderLine::units).sum()
     }
 
+    /// Whether a license key is among what was bought.
+    #[must_use]
+    pub fn has_keys(&self) -> bool {
+        self.lines.iter().any(|line| line.fulfilment.is_key())
+    }
+
     /// How many of them have a claim, because what the buyer gets is made elsewhere.
     #[must_use]
     pub fn claimed_units(&self) -> u64 {

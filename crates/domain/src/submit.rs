@@ -84,6 +84,15 @@ impl Offer<'_> {
     pub fn questions(&self) -> Vec<Question> {
         each_once(self.plan.questions.iter().chain(self.parts.iter().flat_map(|(_, part)| &part.questions)))
     }
+
+    /// Whether a license key is among what is sold: a bundle sells its parts, and nothing itself.
+    #[must_use]
+    pub fn has_keys(&self) -> bool {
+        match self.parts {
+            [] => self.plan.fulfilment.is_key(),
+            parts => parts.iter().any(|(_, part)| part.fulfilment.is_key()),
+        }
+    }
 }
 
 /// Opens a checkout with the order it prepares.

@@ -96,6 +96,7 @@ order-refunded-refunded = Insgesamt erstattet
 order-refunded-remaining = Bleibt bezahlt
 order-refunded-when = Das Geld geht denselben Weg zurück, auf dem Sie bezahlt haben. Banken brauchen meist fünf bis zehn Tage.
 order-refunded-license-ended = Die Lizenz dieser Bestellung ist beendet, ihr Schlüssel funktioniert nicht mehr.
+order-refunded-license-ended-no-key = Die Lizenz dieser Bestellung ist beendet.
 order-refunded-license-works = Die Lizenz dieser Bestellung funktioniert weiterhin.
 
 ## Code for the portal
@@ -134,11 +135,11 @@ mail-replaced-subject = Ihr neuer Lizenzschlüssel bei { $shop }
 mail-replaced-title = Ihr neuer Lizenzschlüssel
 mail-replaced-intro = Ihre Lizenz hat einen neuen Schlüssel. Der alte gilt nicht mehr; geben Sie den neuen in der App ein.
 mail-replaced-closing = Wenn weder Sie das waren noch wir auf Ihren Wunsch, antworten Sie auf diese E-Mail.
-mail-offered-subject = Ihnen wird eine Lizenz für { $name } angeboten
 mail-signed-subject = Ihr Lizenzschlüssel bei { $shop }, neu signiert
 mail-signed-title = Ihr neu signierter Lizenzschlüssel
 mail-signed-intro = Der Schlüssel, mit dem wir Lizenzschlüssel signieren, wurde zurückgezogen; darum haben wir Ihren neu signiert. Ihre Lizenz und ihre Geräte sind wie zuvor, nur der Text des Schlüssels ist ein anderer. Geben Sie den neuen ein, wenn eine App nach einem Schlüssel fragt, und heben Sie ihn anstelle des alten auf, den Apps nicht mehr annehmen:
 mail-signed-closing = Sie haben nichts falsch gemacht, und es ist nichts zu bezahlen. Der neue Schlüssel steht auch unter der Adresse oben.
+mail-offered-subject = Ihnen wird eine Lizenz für { $name } angeboten
 mail-offered-title = Eine Lizenz für Sie
 mail-offered-intro = { $other } möchte eine Lizenz für { $name } an Sie weitergeben. Um sie zu nehmen, öffnen Sie diesen Link und bestätigen Sie:
 mail-offered-button = Angebot ansehen

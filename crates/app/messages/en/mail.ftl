@@ -96,6 +96,7 @@ order-refunded-refunded = Given back in all
 order-refunded-remaining = Remains paid
 order-refunded-when = It goes back the way you paid. Banks usually need five to ten days.
 order-refunded-license-ended = The license of this order has ended, and its key no longer works.
+order-refunded-license-ended-no-key = The license of this order has ended.
 order-refunded-license-works = The license of this order keeps working.
 
 ## Code for the portal
@@ -134,11 +135,11 @@ mail-replaced-subject = Your new license key at { $shop }
 mail-replaced-title = Your new license key
 mail-replaced-intro = Your license has a new key. The old one has stopped working; enter the new one in the app.
 mail-replaced-closing = If neither you nor we did this at your wish, answer this mail.
-mail-offered-subject = A license for { $name } is offered to you
 mail-signed-subject = Your license key at { $shop }, signed anew
 mail-signed-title = Your license key, signed anew
 mail-signed-intro = The key that we sign license keys with was withdrawn, so we have signed yours anew. Your license and its devices are as they were; only the text of the key is another. Enter the new one when an app asks for a key, and keep it in place of the old one, which apps no longer take:
 mail-signed-closing = You did nothing wrong, and nothing is to be paid. The new key stands at the address above, too.
+mail-offered-subject = A license for { $name } is offered to you
 mail-offered-title = A license for you
 mail-offered-intro = { $other } would like to hand a license for { $name } on to you. To take it, open this link and confirm:
 mail-offered-button = Look at the offer

@@ -29,6 +29,8 @@ struct Offer {
     supply: Option<Supply>,
     /// What is asked of whoever buys it.
     questions: Vec<Question>,
+    /// Whether a license key is among what is sold.
+    has_keys: bool,
 }
 
 /// What the address or the form asks for.
@@ -123,8 +125,9 @@ impl Offer {
         let tiers = store.plans(shop, product.id).await.map_err(app::Error::from)?;
         let supply = web.app.supply_of_plan(&plan, plan.max_quantity).await?;
         let parts = store.parts(shop, &plan.bundle).await.map_err(app::Error::from)?;
-        let questions = domain::Offer { shop: &visit.shop, product: &product, plan: &plan, parts: &parts }.questions();
-        Ok(Self { product, plan, tiers, supply, questions })
+        let offer = domain::Offer { shop: &visit.shop, product: &product, plan: &plan, parts: &parts };
+        let (questions, has_keys) = (offer.questions(), offer.has_keys());
+        Ok(Self { product, plan, tiers, supply, questions, has_keys })
     }
 
     fn frame(&self, web: &Web, visit: &Visit) -> Frame {
@@ -175,6 +178,7 @@ impl Offer {
             questions: self.questions.clone(),
             is_email_fixed: false,
             errors,
+            has_keys: self.has_keys,
             stock: InStock::of(self.supply.as_ref(), quantity),
             notice,
             cancel_url: None,

@@ -226,6 +226,7 @@ async fn open_till(
         buyer: Buyer { email: order.email.as_ref().map_or(typed.email.clone(), ToString::to_string), ..typed },
         questions: order.questions(),
         errors,
+        has_keys: order.has_keys(),
         stock,
         notice,
         cancel_url: sale.checkout.cancel_url.clone(),

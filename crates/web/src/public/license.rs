@@ -27,8 +27,10 @@ pub(crate) struct LicenseView {
     pub(crate) is_by_hand: bool,
     /// Whether files are what was bought: the key then only says which license it is.
     pub(crate) is_download: bool,
-    /// Whether what opens it was made elsewhere: then nobody takes a new one, nor hands it on.
-    pub(crate) is_code: bool,
+    /// Whether a license key is what was bought.
+    pub(crate) is_key: bool,
+    /// Whether its content is made elsewhere, and so is neither replaced nor handed on by its owner.
+    pub(crate) is_made_elsewhere: bool,
     /// The end of the key, where it may not.
     pub(crate) key_tail: String,
     pub(crate) is_usable: bool,
@@ -76,7 +78,7 @@ impl LicenseView {
             "page-license-manage-by-hand"
         } else if self.is_download {
             "page-license-manage-download"
-        } else if self.is_code {
+        } else if self.is_made_elsewhere {
             "page-license-manage-code"
         } else {
             "page-license-manage"
@@ -172,9 +174,10 @@ pub(crate) fn view(
             words.fill(id, &[("date", (&date).into())])
         }),
         is_by_hand,
+        is_key: line.map_or(!is_by_hand, |line| line.fulfilment.is_key()),
+        is_made_elsewhere: line.is_some_and(|line| line.fulfilment.is_claimed()),
         is_on_its_way: content == Some(&Held::OnItsWay),
         is_download,
-        is_code: is_for_devices && line.is_some_and(|line| line.fulfilment.is_claimed()),
         // What was made elsewhere does not end as the key behind it does.
         key_tail: if line.is_some_and(|line| line.fulfilment.is_claimed()) {
             String::new()
@@ -211,7 +214,8 @@ pub(crate) fn handed_on(words: &Words, license: &License, line: Option<&OrderLin
         is_by_hand: false,
         is_on_its_way: false,
         is_download: false,
-        is_code: false,
+        is_key: line.is_none_or(|line| line.fulfilment.is_key()),
+        is_made_elsewhere: false,
         key_tail: "••••".to_owned(),
         is_usable: false,
         standing: words.say("page-license-handed-on"),

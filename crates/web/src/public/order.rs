@@ -111,8 +111,8 @@ struct OrderPage<'a> {
     downloads: Vec<DownloadsView>,
     /// Whether files are all that was bought, so that they stand where keys stand.
     downloads_first: bool,
-    /// Why keys are hidden.
-    is_hiding: bool,
+    /// Why something is hidden, and how to see it.
+    hidden: Option<String>,
     guides: Vec<Guide>,
     receipt: Receipt,
     /// What was written, where it may be read.
@@ -415,7 +415,7 @@ async fn order_page(
             html: markdown::to_html(guide),
         })
     });
-    let with_keys = licenses.iter().filter(|license| license.has_devices()).count();
+    let with_keys = licenses.iter().filter(|license| license.is_key).count();
     let status = if unsaid.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let messages = (access == Access::Buyer && order.takes_messages()).then(|| Messages {
         rows: belongings.messages.iter().map(|message| message_row(&frame, &visit.shop.name, message)).collect(),
@@ -434,7 +434,7 @@ async fn order_page(
             Access::Holder => email.masked(),
         }),
         keys_title: words.fill(keys_title, &[("count", units.into())]),
-        is_hiding: licenses.iter().any(LicenseView::is_hidden),
+        hidden: licenses.iter().any(LicenseView::is_hidden).then(|| words.say(&of_key(sale, "page-order-hidden"))),
         messages,
         sent_lead: words.say(if with_keys > 0 { "page-order-sent-to" } else { "page-order-receipt-sent-to" }),
         licenses,
@@ -507,6 +507,11 @@ async fn downloads(
     release::downloads(web, words, &bought.collect::<Vec<_>>(), versions, path).await
 }
 
+/// The message for this order: some speak of its key, and have another text where there is none.
+fn of_key(sale: &Sale, id: &str) -> String {
+    if sale.order.has_keys() { id.to_owned() } else { format!("{id}-no-key") }
+}
+
 fn stage(words: &Words, sale: &Sale, now: Timestamp) -> Stage {
     let told = |name: &'static str, tone: &'static str, texts: Vec<String>, action: Option<Action>| Stage {
         name,
@@ -532,7 +537,7 @@ fn stage(words: &Words, sale: &Sale, now: Timestamp) -> Stage {
             let amount = words.amount(sale.order.refunded);
             told("refunded", "bad", vec![words.fill("page-order-refunded", &[("amount", (&amount).into())])], None)
         }
-        OrderState::Disputed => told("disputed", "bad", say("page-order-disputed"), None),
+        OrderState::Disputed => told("disputed", "bad", say(&of_key(sale, "page-order-disputed")), None),
         OrderState::Lost => told("lost", "bad", say("page-order-lost"), None),
         OrderState::Expired => told("expired", "bad", say("page-order-expired"), restart(sale)),
         OrderState::Pending => unpaid_stage(words, sale, now, &told),
@@ -561,7 +566,8 @@ fn unpaid_stage(
     match payment.state {
         PaymentState::Processing => {
             let days = [("days", DEBIT_BUSINESS_DAYS.into())];
-            waiting(told("processing", "wait", vec![words.fill("page-order-processing", &days)], Some(Action::Check)))
+            let text = words.fill(&of_key(sale, "page-order-processing"), &days);
+            waiting(told("processing", "wait", vec![text], Some(Action::Check)))
         }
         PaymentState::RequiresAction => waiting(told(
             "requires_action",
@@ -577,7 +583,8 @@ fn unpaid_stage(
         },
         // Captured, and the order is still unpaid: what was reported does not fit, and a person looks at it.
         PaymentState::Created | PaymentState::Unknown | PaymentState::Succeeded => {
-            waiting(told("asking", "wait", vec![words.say("page-order-asking")], Some(Action::Check)))
+            let text = words.say(&of_key(sale, "page-order-asking"));
+            waiting(told("asking", "wait", vec![text], Some(Action::Check)))
         }
         PaymentState::Failed | PaymentState::Canceled if is_over => {
             told("expired", "bad", vec![words.say("page-order-expired")], restart(sale))

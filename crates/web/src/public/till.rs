@@ -141,6 +141,8 @@ pub(crate) struct Till {
     /// Whether the seller's program, or an earlier press, named the address.
     pub(crate) is_email_fixed: bool,
     pub(crate) errors: Vec<FieldError>,
+    /// Whether a license key is among what is bought.
+    pub(crate) has_keys: bool,
     /// Whether what is bought is in stock.
     pub(crate) stock: InStock,
     /// Something to know before pressing again.

@@ -17,3 +17,4 @@ mod portal;
 mod shadow;
 mod signed_key;
 mod support;
+mod without_key;
