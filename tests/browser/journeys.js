@@ -182,6 +182,12 @@ journey('A German buyer is spoken to in German from the till to the mail', { loc
   const key = await confirmed(visitor);
   assert.match(await page.getAttribute('html', 'lang'), /^de\b/);
   await visitor.audit('order in German');
+  const broken = await page.evaluate(() => [...document.querySelectorAll('.facts dt')].filter((term) => {
+    const range = document.createRange();
+    range.selectNodeContents(term);
+    return !/\s/.test(term.textContent) && range.getClientRects().length > 1;
+  }).map((term) => term.textContent));
+  assert.deepEqual(broken, [], 'the names on a receipt do not break inside a word');
   assert.equal(await keyInMail(visitor, email), key);
   assert.match(await page.locator('.mail-text').innerText(), /Bestellnummer|Rechnung|Beleg/);
 });
