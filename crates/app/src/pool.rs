@@ -114,8 +114,11 @@ pub enum Stocked {
     Gone,
 }
 
-/// Reads a list of codes, one a line; of a table, the first column. Empty lines are left out, and a first line that only
-/// names the column.
+/// What stands between the columns of a table.
+const SEPARATORS: [char; 3] = [',', ';', '\t'];
+
+/// Reads a list of codes, one a line; of a table, the first column. Empty lines and rows are left out, and a first line
+/// that only names the column. Every other line is a code, or is told.
 #[must_use]
 pub fn read_codes(text: &str) -> Vec<CodeLine> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -123,33 +126,37 @@ pub fn read_codes(text: &str) -> Vec<CodeLine> {
         line == 1
             && ["code", "codes", "key", "keys", "license key", "license_key"].contains(&code.to_lowercase().as_str())
     };
-    text.lines()
+    let is_blank = |text: &str| text.split(SEPARATORS).all(|cell| matches!(cell.trim(), "" | "\"\""));
+    // Some spreadsheets end lines with a carriage return alone.
+    text.split('\n')
+        .flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
         .zip(1..)
+        .filter(|(text, _)| !is_blank(text))
         .map(|(text, line)| (first_column(text), line))
-        .filter(|(code, line)| !code.is_empty() && !names_a_column(*line, code))
+        .filter(|(code, line)| !names_a_column(*line, code))
         .map(|(code, line)| CodeLine { line, code: PoolCode::parse(&code) })
         .collect()
 }
 
-/// A quoted field may hold commas, and two quotes for one (RFC 4180).
 fn first_column(line: &str) -> String {
     let line = line.trim();
-    let Some(rest) = line.strip_prefix('"') else {
-        return line.split([',', ';', '\t']).next().unwrap_or_default().trim().to_owned();
-    };
+    let bare = || line.split(SEPARATORS).next().unwrap_or_default().trim().to_owned();
+    quoted_column(line).unwrap_or_else(bare)
+}
+
+/// A quoted field may hold commas, and two quotes for one (RFC 4180). `None` where the quotes are a part of the code.
+fn quoted_column(line: &str) -> Option<String> {
     let mut field = String::new();
-    let mut letters = rest.chars().peekable();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '"' if letters.peek() == Some(&'"') => {
-                letters.next();
-                field.push('"');
-            }
+    let mut letters = line.strip_prefix('"')?.chars().peekable();
+    loop {
+        match letters.next()? {
+            '"' if letters.next_if_eq(&'"').is_some() => field.push('"'),
             '"' => break,
             other => field.push(other),
         }
     }
-    field.trim().to_owned()
+    let rest: String = letters.skip_while(|letter| *letter == ' ').collect();
+    (rest.is_empty() || rest.starts_with(SEPARATORS)).then(|| field.trim().to_owned())
 }
 
 impl App {
@@ -216,6 +223,7 @@ impl App {
     ) -> Result<Vec<Stocked>, Error> {
         for _ in 0..TRIES {
             let known = self.store.known_codes(pool.shop, codes).await?;
+            let mut named = BTreeSet::new();
             let outcomes: Vec<Stocked> = known
                 .into_iter()
                 .zip(codes)
@@ -225,7 +233,6 @@ impl App {
                     Some(known) if !known.is_free => Stocked::Gone,
                     Some(known) => match known.pool {
                         Some(other) if other != pool.id => Stocked::InOtherPool(other),
-            let mut named = BTreeSet::new();
                         Some(_) | None => Stocked::InStock,
                     },
                 })
@@ -360,6 +367,11 @@ impl App {
     }
 }
 
+/// What tells a code from another: one that has the form of a key of ours is the same however it is written.
+fn in_print(code: &PoolCode) -> String {
+    KeyCode::parse(code.as_str()).map_or_else(|_| code.as_str().to_owned(), |key| key.to_string())
+}
+
 /// How many codes an order wants from each stock.
 fn pools_of(order: &Order) -> Vec<(PoolId, u32)> {
     let mut wanted: Vec<(PoolId, u32)> = Vec::new();
@@ -367,11 +379,6 @@ fn pools_of(order: &Order) -> Vec<(PoolId, u32)> {
         let Some(pool) = line.fulfilment.pool() else { continue };
         let units = u32::try_from(line.units()).unwrap_or(u32::MAX);
         match wanted.iter_mut().find(|(known, _)| *known == pool) {
-/// What tells a code from another: one that has the form of a key of ours is the same however it is written.
-fn in_print(code: &PoolCode) -> String {
-    KeyCode::parse(code.as_str()).map_or_else(|_| code.as_str().to_owned(), |key| key.to_string())
-}
-
             Some((_, sum)) => *sum = sum.saturating_add(units),
             None => wanted.push((pool, units)),
         }
@@ -396,12 +403,19 @@ mod tests {
     #[test]
     fn a_list_of_codes_is_read_line_by_line() {
         #[rustfmt::skip]
-        let table: [(&str, &[Read<'_>]); 7] = [
+        let table: [(&str, &[Read<'_>]); 14] = [
             ("A-1\nB-2\n",                        &[(1, Some("A-1")), (2, Some("B-2"))]),
             ("\u{feff}code\r\nA-1\r\n\r\nB-2\r\n", &[(2, Some("A-1")), (4, Some("B-2"))]),
             ("A-1,2026,sold by X\nB-2;x\nC-3\ty",  &[(1, Some("A-1")), (2, Some("B-2")), (3, Some("C-3"))]),
             ("\"A,1\",x\n\"B\"\"2\"",              &[(1, Some("A,1")), (2, Some("B\"2"))]),
             ("A-1\ncode",                          &[(1, Some("A-1")), (2, Some("code"))]),
+            ("A-1\r\rB-2\rC-3",                     &[(1, Some("A-1")), (3, Some("B-2")), (4, Some("C-3"))]),
+            ("A-1\n,,,\n\"\";\"\"\nB-2",            &[(1, Some("A-1")), (4, Some("B-2"))]),
+            (",sold\n\"\",sold",                   &[(1, None), (2, None)]),
+            ("\"A\"1\n\"B-2\n\"C\" ,x",            &[(1, Some("\"A\"1")), (2, Some("\"B-2")), (3, Some("C"))]),
+            ("\u{200b}",                           &[(1, None)]),
+            ("\"\n\"\"\"\"",                        &[(1, Some("\"")), (2, Some("\""))]),
+            ("\"A\"\tx",                           &[(1, Some("A"))]),
             ("4242 4242 4242 4242",                &[(1, None)]),
             ("",                                   &[]),
         ];

@@ -1,5 +1,6 @@
 //! What is tried, and what must hold of everything that is taken in.
 
+mod imported;
 mod server;
 
 use std::collections::BTreeSet;
@@ -38,6 +39,9 @@ pub fn all() -> Vec<Target> {
         email(),
         bounce(),
         trace(),
+        imported::exports(),
+        imported::tables(),
+        imported::codes(),
         server::requests(),
     ]
 }

@@ -32,7 +32,7 @@ fn column(name: &str) -> String {
 
 /// What stands between the cells: of comma, semicolon and tab the one that the first line has most of.
 fn separator(text: &str) -> char {
-    let first = text.lines().next().unwrap_or_default();
+    let first = text.split(['\n', '\r']).next().unwrap_or_default();
     let count = |wanted: &char| first.matches(*wanted).count();
     [',', ';', '\t'].into_iter().rev().max_by_key(count).unwrap_or(',')
 }
@@ -43,6 +43,11 @@ fn rows(text: &str, separator: char) -> Result<Vec<(usize, Vec<String>)>, String
     let (mut line, mut began, mut quoted_since) = (1, 1, None);
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {
+        // Some spreadsheets end lines with a carriage return alone.
+        let letter = match letter {
+            '\r' if quoted_since.is_none() && letters.peek() != Some(&'\n') => '\n',
+            other => other,
+        };
         line += usize::from(letter == '\n');
         if quoted_since.is_some() {
             match letter {
@@ -88,6 +93,8 @@ mod tests {
             ("\u{feff}\"License key\";\"E-mail\"\r\na;\"b, \"\"c\"\"\nd\"\r\n\r\ne;\r\n", Ok(two.clone())),
             ("license_key\te mail\na\t\"b, \"\"c\"\"\nd\"\ne\t", Ok(two)),
             ("key\na\n\nb", Ok(json!([{ "key": "a" }, { "key": "b" }]))),
+            ("a,b\r1,2\r3,4", Ok(json!([{ "a": "1", "b": "2" }, { "a": "3", "b": "4" }]))),
+            ("a;b\r1,2\r3,4;5;6", Err("line 3 has 3 cells, and the first has 2 names")),
             ("", Err("the file is empty")),
             ("a,b\n1,2\n1,2,3", Err("line 3 has 3 cells, and the first has 2 names")),
             ("a,b\n1,\"2\n3,4", Err("a quotation mark on line 2 is never closed")),

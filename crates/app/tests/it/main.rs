@@ -35,5 +35,5 @@ mod reissue;
 mod restored;
 mod signed_keys;
 mod surplus;
-mod ways_in;
 mod typed_keys;
+mod ways_in;
