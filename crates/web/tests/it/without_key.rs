@@ -8,7 +8,7 @@ use domain::{
 use crate::support::{GOOD_CARD, Page, World};
 
 /// How a page says in each language that there is a license key, and that there could be another.
-const OF_KEYS: [(&str, &str, &str); 2] = [("en", "icense key", "new key"), ("de", "izenzschlüssel", "neuen Schlüssel")];
+const OF_KEYS: [(&str, &str, &str); 2] = [("en", "icense key", "new key"), ("de", "izenzschlüssel", "euen Schlüssel")];
 
 const DEBIT: &str = "AT321904300235473204";
 

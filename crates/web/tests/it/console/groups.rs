@@ -57,7 +57,7 @@ async fn a_group_is_made_filled_limited_and_ended_in_the_console() {
     let mut owner = world.signed_in("ada@example.com").await;
     let own = format!("/portal/licenses/{}", licenses[0].id);
     let page = owner.get(&own).await.is(StatusCode::OK);
-    for text in ["1 of 3 devices activated", "Studio &#60;b&#62;North&#60;/b&#62;", ": 2 of 2 devices activated"] {
+    for text in ["1 of 5 devices activated", "Studio &#60;b&#62;North&#60;/b&#62;", ": 2 of 2 devices activated"] {
         assert!(page.has(text), "{text} is not on {}", page.text);
     }
     owner.languages = "de";
