@@ -426,6 +426,18 @@ const LAWS: &[Law] = &[
         detail: |_, seats| format!("one device has {seats} seats"),
     },
     Law {
+        name: "a_license_has_its_group",
+        bytes: None,
+        // Another shop's group of the same id is none of its own.
+        sql: concat!(
+            "select licenses.id, 1, licenses.group_id from licenses where licenses.group_id is not null \
+             and not exists (select 1 from license_groups where license_groups.shop_id = licenses.shop_id \
+             and license_groups.id = licenses.group_id)",
+            most!()
+        ),
+        detail: |_, group| format!("it is in {group}, and the shop has no such group"),
+    },
+    Law {
         name: "sealed_at_rest",
         bytes: Some(&[crate::vault::SEALED]),
         sql: concat!(

@@ -1,9 +1,10 @@
 //! Every law, broken by hand where no commit would: a check that cannot fail proves nothing.
 
-use domain::{Changes, DeliveryState, Duration, NoticeState, RefundReason};
+use domain::{Changes, DeliveryState, Duration, Group, NoticeState, RefundReason};
 use store::report::broken_laws;
 use store::{Claim, Expect, Statement, Store, Value};
 
+use crate::groups::group;
 use crate::world::{World, euro};
 
 /// A law, what breaks it, and what mends it again.
@@ -50,6 +51,11 @@ const TABLE: &[(&str, &str, &str)] = &[
                          "update licenses set seats_used = 2 where seats_used = 1"),
     ("a_seat_is_a_seat", "update activations set state = 'released'", "update activations set state = 'active'"),
     ("seats_within_license", "update licenses set seats = 0", "update licenses set seats = 2"),
+    ("a_license_has_its_group", "update licenses set group_id = 'grp_none' where unit = 1",
+                                "update licenses set group_id = (select id from license_groups where name = 'Studio North') where unit = 1"),
+    ("a_license_has_its_group",
+        "update licenses set group_id = (select id from license_groups where name = 'Of another shop') where unit = 1",
+        "update licenses set group_id = null where unit = 1"),
     ("queued_mail_has_a_job", "update jobs set kind = 'send_nothing' where kind = 'send_mail'",
                               "update jobs set kind = 'send_mail' where kind = 'send_nothing'"),
     ("requested_refund_has_a_job", "update jobs set kind = 'send_nothing' where kind = 'send_refund'",
@@ -133,6 +139,12 @@ pub(crate) async fn every_law_is_seen_broken(store: Store) {
     store.commit(&changes).await.unwrap();
     let license = store.license(world.shop.id, sale.licenses[0].id).await.unwrap().unwrap();
     world.seat(&store, &license, "second-device").await;
+    // A group of the shop, and one of another.
+    let own = group(&mut world, None, None);
+    let mut elsewhere = World::from_seed(9);
+    elsewhere.stock(&store).await;
+    let other = Group { name: "Of another shop".to_owned(), ..group(&mut elsewhere, None, None) };
+    store.commit(&Changes { groups: vec![own, other], ..Changes::default() }).await.unwrap();
     // One that nobody paid.
     let unpaid = world.open(&store, 1).await;
     let late = unpaid.checkout.expires_at;
