@@ -123,7 +123,7 @@ pub fn is_undoable(event: &Event) -> bool {
 ///
 /// # Errors
 /// When the event tells of nothing that can be undone, or one of those parts was changed since; also when the license
-/// would work again though its order was paid back or is disputed.
+/// would be again what the money made of it, and the money says something else by now.
 pub fn undo(
     license: &License,
     event: &Event,
@@ -146,8 +146,9 @@ pub fn undo(
         }
     }
     let after = with_parts(license, &parts).ok_or(Refusal::NotUndoable)?;
-    let works_again = after.state == LicenseState::Active && license.state != LicenseState::Active;
-    if works_again && money.is_some_and(|state| state != LicenseState::Active) {
+    // What money decided then it may decide otherwise by now, and nobody would look at it again.
+    let is_moneys_again = after.state != license.state && !after.state.is_by_person();
+    if is_moneys_again && money.is_some_and(|state| state != after.state) {
         return Err(Refusal::ChangedSince);
     }
     if after.policy.seat_cap().is_some_and(|cap| cap < after.seats_used) {
@@ -357,5 +358,12 @@ mod tests {
         assert_eq!((&again.licenses[0], again.events[0].kind), (&suspended, EventKind::LicenseSuspended));
         let refunded = undo(&suspended, &event, LicenseState::RevokedByRefund);
         assert_eq!(refunded, Err(Refusal::ChangedSince), "the money went back meanwhile");
+        let disputed = License { state: LicenseState::SuspendedByDispute, ..license.clone() };
+        let (suspended, event) = act(&disputed, ManualAct::Suspend, LicenseState::SuspendedByDispute).unwrap();
+        let open = undo(&suspended, &event, LicenseState::SuspendedByDispute).unwrap();
+        assert_eq!(open.licenses, [disputed]);
+        for money in [LicenseState::Active, LicenseState::RevokedByDispute] {
+            assert_eq!(undo(&suspended, &event, money), Err(Refusal::ChangedSince), "the bank has decided: {money:?}");
+        }
     }
 }

@@ -160,7 +160,7 @@ const SECTIONS: &[Section] = &[
         code("customer_unknown", 422, "The shop has no customer with this address or id.", "Name somebody who bought, or was given a license; `GET /v1/customers` lists them."),
         code("license_state_unfit", 409, "What is to be done does not go with the state of the license, as suspending one that is suspended.", "Read the license."),
         code("not_undoable", 409, "The event tells of nothing that can be undone.", "Undo only what was changed by hand."),
-        code("changed_since", 409, "What is to be undone was changed again since, or its order was paid back.", "Read the license, and change it as it should be."),
+        code("changed_since", 409, "What is to be undone was changed again since, or the money of its order says something else by now.", "Read the license, and change it as it should be."),
         code("group_unknown", 422, "The shop has no group with this id.", "List the groups with `GET /v1/groups`; leave a license out of any with `null`."),
         code("group_licenses_reached", 409, "The group has as many licenses as it takes.", "Let the group take more, or take another license out of it."),
         code("group_below_used", 409, "The group holds more licenses, or more seats, than it would be allowed.", "`detail` says how many; take licenses out or free seats first."),
