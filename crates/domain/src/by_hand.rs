@@ -134,17 +134,12 @@ pub fn undo(
     name: EventId,
 ) -> Result<Changes, Refusal> {
     let (was, is) = undo_of(event).filter(|_| event.license == Some(license.id)).ok_or(Refusal::NotUndoable)?;
-    let mut parts = parts(license);
+    let (was, is, mut parts) = (each_flag(was), each_flag(is), parts(license));
     if is.iter().any(|(name, value)| parts.get(name).unwrap_or(&Value::Null) != value) {
         return Err(Refusal::ChangedSince);
     }
-    for (name, value) in was {
-        if value.is_null() {
-            parts.remove(name);
-        } else {
-            parts.insert(name.clone(), value.clone());
-        }
-    }
+    parts.retain(|name, _| !is.contains_key(name));
+    parts.extend(was.into_iter().filter(|(_, value)| !value.is_null()));
     let after = with_parts(license, &parts).ok_or(Refusal::NotUndoable)?;
     // What money decided then it may decide otherwise by now, and nobody would look at it again.
     let is_moneys_again = after.state != license.state && !after.state.is_by_person();
@@ -159,6 +154,9 @@ pub fn undo(
 
 /// The parts of a license, by name.
 type Parts = Map<String, Value>;
+
+/// What tells which parts were changed by hand.
+const BY_HAND: &str = "policy.by_hand";
 
 fn undo_of(event: &Event) -> Option<(&Parts, &Parts)> {
     let undo = event.data.get("undo")?;
@@ -206,6 +204,7 @@ fn parts(license: &License) -> Map<String, Value> {
     if let Ok(Value::Object(policy)) = serde_json::to_value(&license.policy) {
         parts.extend(policy.into_iter().map(|(name, value)| (format!("policy.{name}"), value)));
     }
+    parts = each_flag(&parts);
     parts.insert("state".to_owned(), license.state.as_str().into());
     parts.insert("customer".to_owned(), json!(license.customer));
     parts.insert("started_at".to_owned(), json!(license.started_at));
@@ -215,9 +214,31 @@ fn parts(license: &License) -> Map<String, Value> {
     parts
 }
 
+/// The parts with each thing that was changed by hand as one of its own: who changed the seats has nothing to do with who
+/// changed the end. An event of an earlier version tells of all of them as one.
+fn each_flag(parts: &Parts) -> Parts {
+    let mut each = Map::new();
+    for (name, value) in parts {
+        if name == BY_HAND {
+            let set = value.as_object().into_iter().flatten().filter(|(_, value)| **value == Value::Bool(true));
+            each.extend(set.map(|(flag, value)| (format!("{BY_HAND}.{flag}"), value.clone())));
+        } else {
+            each.insert(name.clone(), value.clone());
+        }
+    }
+    each
+}
+
 fn with_parts(license: &License, parts: &Map<String, Value>) -> Option<License> {
     let of_policy = parts.iter().filter_map(|(name, value)| Some((name.strip_prefix("policy.")?, value)));
-    let policy: Map<String, Value> = of_policy.map(|(name, value)| (name.to_owned(), value.clone())).collect();
+    let (mut policy, mut by_hand) = (Map::new(), Map::new());
+    for (name, value) in of_policy {
+        match name.strip_prefix("by_hand.") {
+            Some(flag) => by_hand.insert(flag.to_owned(), value.clone()),
+            None => policy.insert(name.to_owned(), value.clone()),
+        };
+    }
+    policy.insert("by_hand".to_owned(), by_hand.into());
     let part = |name: &str| parts.get(name).cloned().unwrap_or_default();
     let time = |name: &str| serde_json::from_value::<Option<Timestamp>>(part(name)).ok();
     Some(License {
@@ -343,6 +364,33 @@ mod tests {
         let issued = Event { data: json!({ "key_tail": "ABCD" }), ..event.clone() };
         assert!(!is_undoable(&issued));
         assert_eq!(undone(after, &issued), Err(Refusal::NotUndoable));
+    }
+
+    #[test]
+    fn what_was_changed_by_hand_is_undone_part_by_part() {
+        let license = license();
+        let adjusted = |license: &License, wanted: Adjustment| {
+            let mut adjusted = adjust(license, &wanted, "paid", Actor::Api, START, &mut rng(3)).unwrap();
+            (adjusted.license, adjusted.changes.events.remove(0))
+        };
+        let end = START.after(Duration::days(900));
+        let (more, seats) = adjusted(&license, Adjustment { seats: Some(Some(9)), ..Adjustment::default() });
+        let (longer, _) = adjusted(&more, Adjustment { expires_at: Some(Some(end)), ..Adjustment::default() });
+        let back = undone(&longer, &seats).unwrap();
+        assert_eq!((back.policy.seats, back.expires_at), (license.policy.seats, Some(end)));
+        assert!(back.policy.by_hand.expires_at && !back.policy.by_hand.seats, "{:?}", back.policy.by_hand);
+        // An event of an earlier version tells of everything that was changed by hand as of one part.
+        let mut earlier = seats.clone();
+        let flags = |side: &str, flags: Value| {
+            let mut parts = seats.data["undo"][side].as_object().unwrap().clone();
+            parts.retain(|name, _| !name.starts_with(BY_HAND));
+            parts.insert(BY_HAND.to_owned(), flags);
+            parts
+        };
+        let all = json!({ "seats": true, "usage_limit": false, "expires_at": false });
+        earlier.data["undo"] = json!({ "was": flags("was", Value::Null), "is": flags("is", all) });
+        assert_eq!(undone(&longer, &earlier), Ok(back));
+        assert_eq!(undone(&more, &earlier), Ok(license));
     }
 
     #[test]
