@@ -18,7 +18,9 @@ const IS_SEALED: &str = "select count(*) from settings where key = $1";
 const KEYS: &str =
     "select kid, public_key, seed_sealed, state, created_at, signs_from from signing_keys order by created_at, kid";
 const ADD_KEY: &str = "insert into signing_keys (kid, public_key, seed_sealed, state, created_at, signs_from) values ($1, $2, $3, $4, $5, $6)";
-const SET_KEY_STATE: &str = "update signing_keys set state = $2 where kid = $1";
+/// One that is revoked stays revoked, whoever retires it at the same moment or later.
+const SET_KEY_STATE: &str =
+    "update signing_keys set state = case when state = 'revoked' then state else $2 end where kid = $1";
 
 texts![VALUE, PUT, PUT_FIRST, IS_SEALED, KEYS, ADD_KEY, SET_KEY_STATE];
 

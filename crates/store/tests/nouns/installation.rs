@@ -42,8 +42,10 @@ pub(crate) async fn a_signing_key_is_kept_sealed_and_can_be_retired(store: Store
     let sealed = super::only_bytes(&store, "select seed_sealed from signing_keys").await;
     assert!(!super::holds(&sealed, &key.seed));
 
-    store.set_signing_key_state("2026-11", SigningKeyState::Revoked).await.unwrap();
-    assert_eq!(store.signing_keys().await.unwrap()[0].state, SigningKeyState::Revoked);
+    for state in [SigningKeyState::Revoked, SigningKeyState::Retired, SigningKeyState::Active] {
+        store.set_signing_key_state("2026-11", state).await.unwrap();
+        assert_eq!(store.signing_keys().await.unwrap()[0].state, SigningKeyState::Revoked, "and then {state:?}");
+    }
     let nobody = store.set_signing_key_state("2025-01", SigningKeyState::Revoked).await;
     assert_eq!(nobody, Err(CommitError::Conflict { what: "signing_key" }));
 }
