@@ -1,9 +1,9 @@
-//! What the shop sells beside the sample catalog: a plan whose time is short, one whose seats are leased, and one out
-//! of a small stock of codes. In every run they are others.
+//! What the shop sells beside the sample catalog: a plan whose time is short, one whose seats are leased, one whose keys
+//! are signed, and one out of a small stock of codes. In every run they are others.
 
 use domain::{
-    AtExpiry, Changes, Fulfilment, NewCode, Plan, PlanId, Policy, Pool, PoolCode, PoolId, Price, PriceTier, ProductId,
-    Rng, Seating, Shop, Starts, Term, Timestamp, WhenOut,
+    AtExpiry, Changes, FeatureValue, Fulfilment, NewCode, Plan, PlanId, Policy, Pool, PoolCode, PoolId, Price,
+    PriceTier, ProductId, Rng, Seating, Shop, Starts, Term, Timestamp, WhenOut,
 };
 use money::Currency;
 
@@ -15,6 +15,8 @@ pub(crate) struct Assortment {
     pub(crate) changes: Changes,
     /// The plans, as often as buyers take them beside each of the sample catalog.
     pub(crate) plans: Vec<PlanId>,
+    /// The one whose keys are signed.
+    pub(crate) signed: PlanId,
     /// The stock.
     pub(crate) pool: PoolId,
     /// Whether there are codes for everybody in the end, or some wait for ever.
@@ -60,6 +62,22 @@ pub(crate) fn draw(universe: &Universe, shop: &Shop, product: ProductId, now: Ti
         ..Policy::default()
     };
     let coded = Policy { seats: Some(2), certificate_seconds: 86_400, ..Policy::default() };
+    let values = [("pages", FeatureValue::Number(500)), ("sync", FeatureValue::Flag(false))];
+    let signed = Policy {
+        seats: Some(2),
+        valid_days: universe.pick(&[None, None, Some(2), Some(20)]),
+        features: vec!["export".to_owned()],
+        feature_values: values.map(|(name, value)| (name.to_owned(), value)).into(),
+        certificate_seconds: 86_400,
+        term: Term {
+            starts: universe.pick(&[Starts::Issue, Starts::Issue, Starts::FirstActivation]),
+            grace_days: universe.pick(&[0, 1]),
+            at_expiry: universe.pick(&[AtExpiry::Restrict, AtExpiry::Restrict, AtExpiry::Keep, AtExpiry::Allow]),
+            update_days: universe.pick(&[None, Some(10)]),
+            ..Term::default()
+        },
+        ..Policy::default()
+    };
     let mut plan = |slug: &str, policy: Policy, fulfilment: Fulfilment| Plan {
         id: PlanId::mint(now, rng),
         shop: shop.id,
@@ -85,8 +103,9 @@ pub(crate) fn draw(universe: &Universe, shop: &Shop, product: ProductId, now: Ti
         plan("timed", timed, made_here),
         plan("floating", floating, made_here),
         plan("coded", coded, Fulfilment::Pool { pool: pool.id }),
+        plan("signed", signed, Fulfilment::SignedKey),
     ];
-    let [timed, floating, coded] = [0, 1, 2].map(|place: usize| sold[place].id);
+    let [timed, floating, coded, signed] = [0, 1, 2, 3].map(|place: usize| sold[place].id);
     let codes = (1..=universe.between(0, 3)).map(|number| NewCode {
         shop: shop.id,
         pool: pool.id,
@@ -94,7 +113,8 @@ pub(crate) fn draw(universe: &Universe, shop: &Shop, product: ProductId, now: Ti
         at: now,
     });
     Assortment {
-        plans: vec![timed, timed, timed, floating, floating, coded, coded, coded, coded, coded],
+        plans: [vec![timed; 3], vec![floating; 3], vec![coded; 11], vec![signed; 5]].concat(),
+        signed,
         pool: pool.id,
         suffices: universe.one_in(2),
         changes: Changes { codes: codes.collect(), pools: vec![pool], plans: sold, ..Changes::default() },

@@ -17,6 +17,7 @@ use crate::seller::first_page;
 use crate::sim::Sim;
 use crate::support;
 use crate::universe::{at_once, hold};
+use crate::{groups, hands, signed};
 
 /// All laws over all rows are asked about once in so many times that some row's are.
 const ALL_ROWS_EVERY: u64 = 64;
@@ -38,7 +39,7 @@ impl Auditor {
     /// The laws of every row that the step wrote to.
     pub(crate) fn after_step(&mut self, sim: &Sim) {
         let touched = std::mem::take(&mut *hold(&sim.universe.touched));
-        if touched.orders.is_empty() && touched.licenses.is_empty() {
+        if touched.orders.is_empty() && touched.licenses.is_empty() && touched.groups.is_empty() {
             return;
         }
         self.asked += 1;
@@ -51,6 +52,7 @@ impl Auditor {
         for license in touched.licenses {
             self.goods.license_was_written(sim, license);
         }
+        groups::after_step(sim, &self.goods.take_news(), &touched.groups);
         if self.asked.is_multiple_of(ALL_ROWS_EVERY) {
             all_rows_are_lawful(sim);
         }
@@ -97,6 +99,7 @@ impl Auditor {
                 sim.universe.count(|counts| counts.paid += 1);
                 goods_were_delivered(sim, sale, &payments);
                 goods::waiting_have_a_reason(sim, sale);
+                hands::states_have_a_reason(sim, sale);
             }
         }
         for seen in &*sim.seen.borrow() {
@@ -112,6 +115,9 @@ impl Auditor {
         }
         parked_for_a_reason(sim);
         support::old_keys_open_nothing(sim);
+        signed::texts_open_what_they_say(sim);
+        groups::are_counted_right(sim);
+        hands::receivers_were_told(sim);
     }
 }
 
@@ -175,6 +181,14 @@ fn unrest(sim: &Sim) -> Vec<String> {
         Ok(found) if found.data.is_empty() => {}
         Ok(found) => left.push(format!("{} notices", found.data.len())),
         Err(error) => left.push(error.to_string()),
+    }
+    match signed::have_not_heard(sim) {
+        nodes if nodes.is_empty() => {}
+        nodes => left.push(format!("nodes {nodes:?} that do not know the signing keys")),
+    }
+    match signed::to_be_signed_again(sim) {
+        0 => {}
+        texts => left.push(format!("{texts} texts of revoked signing keys")),
     }
     match (goods::who_may_have_one(sim), goods::free_codes(sim)) {
         (0, _) | (_, 0) => {}
@@ -263,7 +277,8 @@ fn goods_were_delivered(sim: &Sim, sale: &Sale, payments: &[Value]) {
         .map(|row| number(row, "refunded") + number(row, "refund_pending") + number(row, "refund_failed"))
         .sum();
     let is_plain = went_back == 0 && of_order().all(|row| row["dispute"].is_null());
-    if is_plain && sale.licenses.iter().any(|license| license.state != LicenseState::Active) {
+    let must_work = |license: &&License| sim.hands.borrow().is_left_to_money(license.id);
+    if is_plain && sale.licenses.iter().filter(must_work).any(|license| license.state != LicenseState::Active) {
         sim.universe.fail(format!("{order} is paid and nothing went back, and a license of it does not work"));
     }
     let filter = DeliveryFilter { order: Some(order), ..DeliveryFilter::default() };
@@ -293,6 +308,7 @@ fn buyer_was_told(sim: &Sim, license: &License, mails: &[Delivery]) {
     };
     // What was over for good before its mail left is told to nobody.
     let may_be_over = license.policy.term.at_expiry == AtExpiry::End && license.policy.valid_days.is_some();
+    let may_be_over = may_be_over || sim.hands.borrow().may_be_untold(license.id);
     let mails: Vec<&Delivery> = mails.iter().filter(|mail| tells(&mail.mail)).collect();
     if may_be_over || mails.iter().any(|mail| mail.state != DeliveryState::Sent) {
         return;

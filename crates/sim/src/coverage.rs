@@ -156,6 +156,14 @@ const HELD: &[(&str, &[&str])] = &[
     ("key:replaced", &["app_validates"]),
     ("key:code", &["app_activates", "app_leaves", "app_reports", "app_validates", "key_replaced"]),
     ("key:in_stock", &["app_validates"]),
+    ("key:text", &QUESTIONS),
+    ("key:retired_text", &QUESTIONS),
+    ("key:revoked", &["app_validates"]),
+    ("text:none", &["key_signed"]),
+    ("text:signing", &["checked_offline"]),
+    ("text:retired", &["checked_offline", "key_signed"]),
+    ("text:revoked", &["checked_offline", "key_signed"]),
+    ("text:over", &["checked_offline"]),
     ("certificate:signing", &["checked_offline"]),
     ("certificate:retired", &["checked_offline"]),
     ("certificate:revoked", &["checked_offline"]),
@@ -172,6 +180,34 @@ const HELD: &[(&str, &[&str])] = &[
     ("code:handed_out", &["codes_withdrawn"]),
     ("unit:waiting", &["unit_served"]),
     ("unit:given_back", &["waits_for_ever"]),
+    ("group:no_limit", &["app_activates", "license_put_in"]),
+    ("group:room", &["app_activates", "license_put_in"]),
+    ("group:others_lapsed", &["app_activates"]),
+    ("group:full", &["app_activates", "app_was_refused", "license_put_in"]),
+    ("group:exceeded", &["app_activates"]),
+    ("group:left", &["license_put_in"]),
+    ("group:licenses_reached", &["license_put_in"]),
+    ("group:too_full", &["license_put_in"]),
+    ("group:done", &["group_changed"]),
+    ("group:below_used", &["group_changed"]),
+    ("group:empty", &["group_ended"]),
+    ("hand:active", &["person_moves", "person_revokes", "person_suspends", "person_undoes"]),
+    ("hand:disputed", &["person_revokes", "person_suspends"]),
+    ("hand:suspended", &["person_reinstates", "person_undoes"]),
+    ("hand:paid_back", &["person_reinstates", "person_revokes"]),
+    ("hand:revoked", &["person_reinstates", "person_undoes"]),
+    ("hand:longer", &["person_adjusts"]),
+    ("hand:for_ever", &["person_adjusts"]),
+    ("hand:shorter", &["person_adjusts"]),
+    ("hand:seats", &["person_adjusts"]),
+    ("hand:offered", &["owner_hands_on"]),
+    ("hand:with_its_key", &["owner_hands_on"]),
+    ("hand:with_new_key", &["owner_hands_on"]),
+    ("hand:told_active", &["app_validates"]),
+    ("hand:told_suspended", &["app_validates"]),
+    ("hand:told_revoked", &["app_validates"]),
+    ("hand:suspended", &QUESTIONS),
+    ("hand:revoked", &QUESTIONS),
 ];
 
 /// The states of an order, in the order of the table.
@@ -214,22 +250,41 @@ pub const OCCURRENCES: [&str; 24] = [
 const QUESTIONS: [&str; 4] = ["app_validates", "app_activates", "app_reports", "app_leaves"];
 
 /// Every table: of what, its states, and what can occur to it. A license that is `kept` is past its end and works on for
-/// whoever is in; a seat of `others_lapsed` is free only because leases are over; a key is `replaced` in the moment that
-/// all nodes are asked about it; a code that is `kept` was put aside when pay was pressed.
+/// whoever is in; a seat of `others_lapsed`, or a place in a group, is free only because leases are over; a key is
+/// `replaced` in the moment that all nodes are asked about it; a key that is a `text` is signed, and told to be not
+/// genuine where its signing key was `revoked`; a text is signed where there was `none`, where the key before it was
+/// `retired`, or where its signing key was `revoked`; a group is `exceeded` when a license in it works again. Of what
+/// people do by hand, the states are those of the license before, and `unfit` is what is refused.
 const TABLES: &[(&str, &[&str], &[&str])] = &[
     ("order", &ORDER_STATES, &OCCURRENCES),
     ("payment", &PAYMENT_STATES, &OCCURRENCES),
     ("license", &["not_begun", "running", "in_grace", "over", "kept", "suspended", "revoked"], &QUESTIONS),
     ("seat", &["held", "lapsed", "some_free", "others_lapsed", "none_free"], &QUESTIONS),
     ("seat", &["lapsed", "freed", "left"], &["seat_passes_on", "key_replaced"]),
-    ("key", &["current", "retired", "replaced", "code", "in_stock"], &QUESTIONS),
+    ("key", &["current", "retired", "replaced", "code", "in_stock", "text", "retired_text", "revoked"], &QUESTIONS),
     ("key", &["code", "retired"], &["key_replaced"]),
     ("certificate", &["signing", "retired", "revoked", "over"], &["checked_offline"]),
+    ("text", &["none", "retired", "revoked"], &["key_signed"]),
+    ("text", &["signing", "retired", "revoked", "over"], &["checked_offline"]),
     ("turn", &["announced", "at_once", "over"], &["signing_key_added", "signing_key_retired"]),
     ("stock", &["some", "kept", "empty", "waited_for", "gone"], &["unit_sold", "codes_arrive", "waits_for_ever"]),
     ("code", &["free", "handed_out"], &["codes_withdrawn"]),
     ("unit", &["waiting", "given_back"], &["unit_served", "waits_for_ever"]),
+    ("group", &["no_limit", "room", "others_lapsed", "full", "exceeded"], &["app_activates", "license_put_in"]),
+    ("group", &["full"], &["app_was_refused"]),
+    ("group", &["left", "licenses_reached", "too_full"], &["license_put_in"]),
+    ("group", &["done", "below_used"], &["group_changed"]),
+    ("group", &["empty", "not_empty"], &["group_ended"]),
+    ("hand", &["active", "disputed", "suspended", "paid_back", "revoked", "unfit"], &ACTS),
+    ("hand", &["longer", "for_ever", "shorter", "seats", "unfit"], &["person_adjusts"]),
+    ("hand", &["offered", "withdrawn", "too_late", "with_its_key", "with_new_key", "unfit"], &["owner_hands_on"]),
+    ("hand", &["told_active", "told_suspended", "told_revoked", "told_expired"], &["app_validates"]),
+    ("hand", &["suspended", "revoked"], &QUESTIONS),
+    ("hand", &["changed_elsewhere"], &["person_undoes"]),
 ];
+
+/// What people of the shop do to one license.
+const ACTS: [&str; 5] = ["person_suspends", "person_reinstates", "person_revokes", "person_moves", "person_undoes"];
 
 /// How often each occurrence met each state.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -323,6 +378,10 @@ pub fn impossible(occurrence: &str, state: &str) -> Option<&'static str> {
         ("app_activates" | "app_reports" | "app_leaves", "key:replaced" | "key:in_stock") => {
             Some("no device asks that")
         }
+        // By the journal, and not by what was seen before it was asked.
+        ("person_suspends", "hand:suspended" | "hand:paid_back" | "hand:revoked")
+        | ("person_reinstates", "hand:active" | "hand:disputed")
+        | ("person_revokes", "hand:revoked") => Some("it is refused, and so told"),
         ("unit_sold", "stock:gone") | ("codes_arrive", "stock:kept") => Some("a state of the other"),
         ("waits_for_ever", "stock:some" | "stock:kept" | "stock:waited_for" | "stock:gone") => {
             Some("nobody waits while there are codes")

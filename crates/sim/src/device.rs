@@ -9,15 +9,17 @@ use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use app::{ActivateAnswer, App};
+use app::{ActivateAnswer, App, KeySlip};
 use domain::{
-    Activation, ActivationRequest, ActivationState, Actor, Age, Fingerprint, License, LicenseId, PoolCode, Refusal,
-    Sale, Standing, Timestamp, ValidationRequest, VerdictCode,
+    Activation, ActivationRequest, ActivationState, Actor, Age, Fingerprint, License, LicenseId, LicenseState,
+    PoolCode, Refusal, Sale, Standing, Timestamp, ValidationRequest, VerdictCode,
 };
-use latchkey_license::{CertificateError, KeyCode, KeySet, PublicKey, verify};
+use latchkey_license::{CertificateError, KeyCode, KeySet, SignedKeyError, verify, verify_signed_key};
 use store::{SeatView, SigningKey, SigningKeyState};
 
-use crate::goods::last_moment;
+use crate::goods::{last_entry, last_moment};
+use crate::groups::Scene;
+use crate::signed::{self, published, signing_keys};
 use crate::sim::{DAY, HOUR, MINUTE, SECOND, Sim};
 use crate::universe::{at_once, hold};
 
@@ -27,15 +29,26 @@ const MOST_KEPT: usize = 6;
 /// By when every node has read a signing key that was added.
 const READ_WITHIN: domain::Duration = domain::Duration::days(1);
 
-/// A device with what its owner was mailed for a sale's first license.
+/// A device with what its owner was mailed for a license.
 struct Device {
     sim: Rc<Sim>,
     license: LicenseId,
-    /// What its owner has typed, or the key behind the code that they have typed.
+    /// The key, or what is behind the text that its owner has typed.
     key: KeyCode,
-    code: Option<PoolCode>,
+    typed: Typed,
     fingerprint: Fingerprint,
     certificates: Vec<Certificate>,
+}
+
+/// What the owner of a device has typed or pasted.
+#[derive(Clone)]
+enum Typed {
+    /// The key itself.
+    Key,
+    /// A code that stands for it.
+    Code(PoolCode),
+    /// A text that holds it, and is signed.
+    Text(Box<str>),
 }
 
 /// A certificate that a device keeps, with what it said when it came.
@@ -56,19 +69,20 @@ const REPORTS: Question = Question { occurrence: "app_reports", told: "hear a he
 const LEAVES: Question = Question { occurrence: "app_leaves", told: "deactivate" };
 const VALIDATES: Question = Question { occurrence: "app_validates", told: "validate" };
 
-/// What the rows said of the license, the seat and the key.
+/// What the rows said of the license, the seat and the key, and of the group that the license is in.
 #[derive(Clone, PartialEq, Eq)]
 struct Stored {
     seat: Option<SeatView>,
     is_retired: bool,
+    group: Option<Scene>,
 }
 
 /// A device with the key of a sale's first license, for some days.
 pub(crate) async fn run(sim: Rc<Sim>, sale: Rc<Sale>, number: i64) {
     let Ok(fingerprint) = Fingerprint::parse(&format!("device-{number}")) else { return };
-    let Some((license, key, code)) = mailed(&sim, &sale).await else { return };
+    let Some((license, key, typed)) = mailed(&sim, &sale).await else { return };
     let universe = Arc::clone(&sim.universe);
-    let mut device = Device { sim, license, key, code, fingerprint, certificates: Vec::new() };
+    let mut device = Device { sim, license, key, typed, fingerprint, certificates: Vec::new() };
     if universe.one_in(2) {
         device.validate().await;
     }
@@ -91,6 +105,7 @@ pub(crate) async fn run(sim: Rc<Sim>, sale: Rc<Sale>, number: i64) {
             device.validate().await;
         }
         device.check_kept().await;
+        device.check_text();
         if universe.one_in(4) {
             device.activate().await;
         }
@@ -98,19 +113,53 @@ pub(crate) async fn run(sim: Rc<Sim>, sale: Rc<Sale>, number: i64) {
     universe.sleep(universe.between(0, HOUR)).await;
 }
 
-/// The mail came, and somebody typed the key; or the code, once it was there.
-async fn mailed(sim: &Rc<Sim>, sale: &Sale) -> Option<(LicenseId, KeyCode, Option<PoolCode>)> {
+/// A device among many that reach for the places of a group, by way of one of its licenses; it stays for a while or
+/// leaves, and may come back.
+pub(crate) async fn reach(sim: Rc<Sim>, license: LicenseId, number: i64) {
+    let Ok(fingerprint) = Fingerprint::parse(&format!("desk-{number}")) else { return };
+    let Some((key, typed)) = typed(&sim, license) else { return };
+    let universe = Arc::clone(&sim.universe);
+    let mut device = Device { sim, license, key, typed, fingerprint, certificates: Vec::new() };
+    universe.sleep(universe.pick(&[0, 0, 1, 3]) * SECOND).await;
+    device.activate().await;
+    for _ in 0..universe.between(0, 3) {
+        universe.sleep(universe.pick(&[0, SECOND, MINUTE, HOUR, DAY])).await;
+        match universe.below(4) {
+            0 => device.deactivate().await,
+            1 => device.heartbeat().await,
+            2 => device.activate().await,
+            _ => device.validate().await,
+        }
+    }
+    if universe.one_in(2) {
+        device.deactivate().await;
+    }
+}
+
+/// The mail came, and somebody typed the key; or the code, once it was there; or pasted the text that is signed.
+async fn mailed(sim: &Rc<Sim>, sale: &Sale) -> Option<(LicenseId, KeyCode, Typed)> {
     let universe = &sim.universe;
     let keys = at_once(sim.rows.license_keys(sim.shop.id, sale.order.id)).unwrap_or_default();
-    let (license, key) = keys.into_iter().next()?;
+    let (license, _) = keys.into_iter().next()?;
     for _ in 0..10 {
-        match at_once(sim.rows.claim_of_license(sim.shop.id, license)) {
-            Ok(None) => return Some((license, key, None)),
-            Ok(Some(claim)) if claim.content.is_some() => return Some((license, key, claim.content)),
-            Ok(Some(_)) | Err(_) => universe.sleep(universe.between(MINUTE, DAY)).await,
+        match typed(sim, license) {
+            Some((key, typed)) => return Some((license, key, typed)),
+            None => universe.sleep(universe.between(MINUTE, DAY)).await,
         }
     }
     None
+}
+
+/// What opens a license, and what it is typed as; `None` while there is nothing to be typed.
+fn typed(sim: &Sim, license: LicenseId) -> Option<(KeyCode, Typed)> {
+    let key = at_once(sim.rows.license_key(sim.shop.id, license)).ok()??;
+    if let Some(claim) = at_once(sim.rows.claim_of_license(sim.shop.id, license)).ok()? {
+        return Some((key, Typed::Code(claim.content?)));
+    }
+    Some(match at_once(sim.rows.signed_key(sim.shop.id, license)).ok()? {
+        Some(signed) => (key, Typed::Text(signed.text)),
+        None => (key, Typed::Key),
+    })
 }
 
 impl Device {
@@ -146,26 +195,43 @@ impl Device {
         let (shop, rows) = (self.sim.shop.id, &self.sim.rows);
         let seat = at_once(rows.seat(shop, &self.key, Some(&self.fingerprint), now)).ok()?;
         let is_retired = at_once(rows.retired_key(shop, &self.key)).ok()?.is_some();
-        Some(Stored { seat, is_retired })
+        let group = seat.as_ref().and_then(|seat| seat.license.group);
+        let group = group.and_then(|group| Scene::of(&self.sim, group));
+        Some(Stored { seat, is_retired, group })
     }
 
     /// Asks some node, by what the owner has typed. `None` when nobody answered, or nobody could tell.
     async fn put<T: 'static, F: Future<Output = Result<T, app::Error>> + 'static>(
-        &self,
+        &mut self,
         question: Question,
         stored: &Stored,
         work: impl FnOnce(Arc<App>, KeyCode) -> F + 'static,
     ) -> Option<Result<T, app::Error>> {
-        let (shop, key, code) = (self.sim.shop.id, self.key.clone(), self.code.clone());
+        let (shop, key, typed) = (self.sim.shop.id, self.key.clone(), self.typed.clone());
         let asked_at = self.sim.universe.timestamp();
+        // The inner error is where a text slips, before any license is looked for.
         let asked = self.sim.call(question.told, move |app| async move {
-            let Some(code) = code else { return work(app, key).await };
-            match app.key_made_elsewhere(shop, code.as_str()).await? {
-                Some(behind) => work(app, behind).await,
-                None => Err(app::Error::NotFound { what: "license" }),
+            let read = match typed {
+                Typed::Key => Ok(key),
+                Typed::Code(code) => match app.key_made_elsewhere(shop, code.as_str()).await? {
+                    Some(behind) => Ok(behind),
+                    None => return Err(app::Error::NotFound { what: "license" }),
+                },
+                Typed::Text(text) => app.read_key(shop, &text).await?,
+            };
+            match read {
+                Ok(key) => work(app, key).await.map(Ok),
+                Err(slip) => Ok(Err(slip)),
             }
         });
-        let answer = asked.await.ok()?;
+        let answer = match asked.await.ok()? {
+            Ok(Ok(told)) => Ok(told),
+            Ok(Err(slip)) => {
+                self.was_called_forged(question, slip);
+                return None;
+            }
+            Err(error) => Err(error),
+        };
         if matches!(answer, Err(app::Error::Unavailable(_) | app::Error::Conflict { .. })) {
             return None;
         }
@@ -173,13 +239,26 @@ impl Device {
         Some(answer)
     }
 
+    /// The text that it has is said to be none of the shop's.
+    fn was_called_forged(&mut self, question: Question, slip: KeySlip) {
+        let Typed::Text(text) = &self.typed else { return self.wrong("what was typed slips, and is no text") };
+        self.check_text();
+        if !signed::may_be_called_forged(&self.sim, text, slip) {
+            return self.wrong(&format!("its text was told to be {}", slip.code()));
+        }
+        self.sim.universe.meet(question.occurrence, "key:revoked");
+        self.reads_mail();
+    }
+
     /// What a question met.
     fn note(&self, occurrence: &str, stored: &Stored, now: Timestamp) {
         let meet = |state: &str| self.sim.universe.meet(occurrence, state);
-        meet(match (stored.is_retired, &self.code) {
-            (true, _) => "key:retired",
-            (false, Some(_)) => "key:code",
-            (false, None) => "key:current",
+        meet(match (stored.is_retired, &self.typed) {
+            (true, Typed::Text(_)) => "key:retired_text",
+            (true, Typed::Key | Typed::Code(_)) => "key:retired",
+            (false, Typed::Code(_)) => "key:code",
+            (false, Typed::Text(_)) => "key:text",
+            (false, Typed::Key) => "key:current",
         });
         let Some(view) = &stored.seat else { return };
         let license = &view.license;
@@ -200,6 +279,24 @@ impl Device {
             None if is_full(license.seats_used) => "seat:others_lapsed",
             None => "seat:some_free",
         });
+        match license.state {
+            LicenseState::SuspendedByPerson => meet("hand:suspended"),
+            LicenseState::RevokedByPerson => meet("hand:revoked"),
+            LicenseState::Active
+            | LicenseState::SuspendedByDispute
+            | LicenseState::RevokedByRefund
+            | LicenseState::RevokedByDispute => {}
+        }
+        // Whoever is in, or finds no seat of the license, is not told of its group.
+        let is_seated = view.activation.as_ref().is_some_and(|seat| license.is_seated(seat, now));
+        if let Some(group) = &stored.group
+            && occurrence == ACTIVATES.occurrence
+            && !is_seated
+            && license.standing(now) == Standing::Active
+            && !is_full(license.seats_used.saturating_sub(view.lapsed))
+        {
+            meet(group.state(now));
+        }
     }
 
     fn wrong(&self, what: &str) {
@@ -209,14 +306,18 @@ impl Device {
     async fn activate(&mut self) {
         let (asked_at, request) = (self.sim.universe.timestamp(), self.activation_request());
         let Some(before) = self.stored(asked_at) else { return };
-        let shop = self.sim.shop.id;
+        let (sim, shop) = (Rc::clone(&self.sim), self.sim.shop.id);
+        let reaching =
+            sim.groups.borrow_mut().begins(format!("{}/{}", self.license, self.fingerprint.as_str()), asked_at);
         let asked = self
             .put(ACTIVATES, &before, move |app, key| async move { app.activate_license(shop, &key, &request).await });
-        let Some(answer) = asked.await else { return };
+        let answer = asked.await;
+        sim.groups.borrow_mut().ends(reaching);
+        let Some(answer) = answer else { return };
         match answer {
             Ok(answer) => {
                 self.was_seated(&answer, &before, asked_at);
-                if answer.is_new && self.ended_before(&answer.license, asked_at, License::ends_at) {
+                if answer.is_new && self.ended_before(&answer.license, asked_at, last_entry) {
                     self.wrong("a new device was let in after the end");
                 }
             }
@@ -339,6 +440,13 @@ impl Device {
             let seats = at_once(self.sim.rows.activations(license.shop, license.id)).unwrap_or_default();
             let held = seats.iter().filter(|seat| license.is_seated(seat, earliest)).count();
             license.policy.seat_cap().is_some_and(|cap| u32::try_from(held).unwrap_or(u32::MAX) >= cap)
+        } else if let Refusal::GroupFull { seats } = refusal {
+            let (Some(was), Some(is)) = (&before.group, &after.group) else { return };
+            if was != is {
+                return;
+            }
+            self.sim.universe.meet("app_was_refused", "group:full");
+            is.group.max_seats == Some(*seats) && is.held(earliest) >= *seats
         } else {
             let is_seated = |seat: &Activation| license.is_seated(seat, latest);
             *refusal == Refusal::NotActivated && !is.activation.as_ref().is_some_and(is_seated)
@@ -351,9 +459,9 @@ impl Device {
     /// The owner was told of another key, and types it in; or has not seen the mail.
     fn reads_mail(&mut self) {
         if self.sim.universe.one_in(2)
-            && let Ok(Some(key)) = at_once(self.sim.rows.license_key(self.sim.shop.id, self.license))
+            && let Some((key, typed)) = typed(&self.sim, self.license)
         {
-            self.key = key;
+            (self.key, self.typed) = (key, typed);
         }
     }
 
@@ -465,6 +573,42 @@ impl Device {
         self.check_with_keys_of_a_node(&keys).await;
     }
 
+    /// Without a network, a signed text is believed for as long as it says, whatever became of its license and its key;
+    /// but for one whose signing key was revoked.
+    fn check_text(&self) {
+        let Typed::Text(text) = &self.typed else { return };
+        let sim = &self.sim;
+        let Some(known) = sim.texts.borrow().find(text).cloned() else {
+            return self.wrong("its text never stood in the rows");
+        };
+        let keys = signing_keys(sim);
+        let Some(state) = keys.iter().find(|key| key.kid == known.kid).map(|key| key.state) else {
+            return self.wrong("its text is signed by a key that nobody has");
+        };
+        let now = sim.universe.timestamp().as_seconds();
+        let is_over = known.says.expires_at.is_some_and(|end| end <= now);
+        sim.universe.meet(
+            "checked_offline",
+            match (is_over, state) {
+                (_, SigningKeyState::Revoked) => "text:revoked",
+                (true, SigningKeyState::Active | SigningKeyState::Retired) => "text:over",
+                (false, SigningKeyState::Active) => "text:signing",
+                (false, SigningKeyState::Retired) => "text:retired",
+            },
+        );
+        let fits = match verify_signed_key(text, &published(&keys), now) {
+            Ok(says) => state != SigningKeyState::Revoked && !is_over && says == known.says,
+            Err(SignedKeyError::UnknownKey) => state == SigningKeyState::Revoked,
+            Err(SignedKeyError::Expired { at }) => {
+                state != SigningKeyState::Revoked && is_over && Some(at) == known.says.expires_at
+            }
+            Err(_) => false,
+        };
+        if !fits {
+            self.wrong(&format!("its text of the {} key is not believed as it should be", state.as_str()));
+        }
+    }
+
     /// As well with the keys that some node publishes, as soon as it can have read them.
     async fn check_with_keys_of_a_node(&self, keys: &[SigningKey]) {
         let sim = &self.sim;
@@ -483,16 +627,6 @@ impl Device {
             self.wrong(&format!("by the keys of a node a certificate is told as {believed:?}"));
         }
     }
-}
-
-fn signing_keys(sim: &Sim) -> Vec<SigningKey> {
-    at_once(sim.rows.signing_keys()).unwrap_or_default()
-}
-
-/// The keys that everybody may read.
-fn published(keys: &[SigningKey]) -> KeySet {
-    let good = keys.iter().filter(|key| key.state != SigningKeyState::Revoked);
-    good.filter_map(|key| PublicKey::from_bytes(key.public.clone().try_into().ok()?).ok()).collect()
 }
 
 fn signer_of<'a>(certificate: &Certificate, keys: &'a [SigningKey]) -> Option<&'a SigningKey> {

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use domain::{LicenseId, OrderId};
+use domain::{GroupId, LicenseId, OrderId};
 use store::sqlite::Sqlite;
 use store::{Answer, CommitError, Engine, Migration, MigrationError, ReadError, Rows, Statement, Touched, Value};
 
@@ -48,7 +48,7 @@ impl Unreliable {
             universe.log(|| format!("node {node} cannot commit {what}"));
             return Err(CommitError::Unavailable("simulated: the database refused".to_owned()));
         }
-        let (orders, licenses) = named(&statements);
+        let (orders, licenses, groups) = named(&statements);
         let leaves_work = statements.iter().any(leaves_work);
         let claims = statements.iter().all(|statement| statement.sql.contains(" returning "));
         let outcome = at_once(self.inner.commit_returning(statements));
@@ -65,6 +65,7 @@ impl Unreliable {
                 let mut touched = hold(&universe.touched);
                 touched.orders.extend(orders);
                 touched.licenses.extend(licenses);
+                touched.groups.extend(groups);
             }
             Err(error) => universe.log(|| format!("node {node} cannot commit {what}: {error}")),
         }
@@ -140,8 +141,8 @@ fn told(statements: &[Statement]) -> String {
     told.collect::<Vec<_>>().join(" ")
 }
 
-/// The orders and licenses that a commit names.
-fn named(statements: &[Statement]) -> (Vec<OrderId>, Vec<LicenseId>) {
+/// The orders, licenses and groups that a commit names.
+fn named(statements: &[Statement]) -> (Vec<OrderId>, Vec<LicenseId>, Vec<GroupId>) {
     let texts = || {
         statements.iter().flat_map(|statement| &statement.values).filter_map(|value| match value {
             Value::Text(text) => Some(text.as_str()),
@@ -150,5 +151,6 @@ fn named(statements: &[Statement]) -> (Vec<OrderId>, Vec<LicenseId>) {
     };
     let orders = texts().filter(|text| text.starts_with("ord_")).filter_map(|text| OrderId::parse(text).ok());
     let licenses = texts().filter(|text| text.starts_with("lic_")).filter_map(|text| LicenseId::parse(text).ok());
-    (orders.collect(), licenses.collect())
+    let groups = texts().filter(|text| text.starts_with("grp_")).filter_map(|text| GroupId::parse(text).ok());
+    (orders.collect(), licenses.collect(), groups.collect())
 }

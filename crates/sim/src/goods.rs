@@ -8,9 +8,11 @@ use domain::{
     Starts, Timestamp,
 };
 
+use crate::groups::News;
 use crate::sim::Sim;
 use crate::stock::Unit;
 use crate::universe::at_once;
+use crate::{hands, signed};
 
 /// What was seen of goods up to the last step.
 #[derive(Default)]
@@ -23,9 +25,16 @@ pub(crate) struct Goods {
     claimed: BTreeSet<Unit>,
     /// How many codes are kept for an order, at most.
     kept: BTreeMap<OrderId, u32>,
+    /// What the last step did to licenses that are in groups.
+    news: Vec<News>,
 }
 
 impl Goods {
+    /// What the last step did to licenses that are in groups.
+    pub(crate) fn take_news(&mut self) -> Vec<News> {
+        std::mem::take(&mut self.news)
+    }
+
     /// The license and its seats, after a step that wrote to them.
     pub(crate) fn license_was_written(&mut self, sim: &Sim, id: LicenseId) {
         let (Ok(Some(license)), Ok(seats)) =
@@ -44,9 +53,16 @@ impl Goods {
         }
         let before = self.licenses.get(&id);
         time_is_as_sold(sim, before, &license);
+        hands::license_was_written(sim, before, &license);
+        signed::license_was_written(sim, &license);
+        self.news.extend(News::of(before, &license));
         let has_same_key = before.is_none_or(|before| before.key_tail == license.key_tail);
         for seat in seats {
-            match self.seats.insert(seat.id, seat.clone()) {
+            let was = self.seats.insert(seat.id, seat.clone());
+            if was.is_none() && seat.state == ActivationState::Active {
+                self.news.push(News::Seated(license.clone(), seat.clone()));
+            }
+            match was {
                 Some(was) if was.state == ActivationState::Active => {
                     seat_went_on_or_was_given_back(sim, &license, &was, &seat, has_same_key);
                 }
@@ -127,7 +143,8 @@ fn sold_from(sim: &Sim, pool: PoolId, order: OrderId, kept: u32, served: u32) ->
 /// Its clock began when its plan says, once, and it ends so many days later.
 fn time_is_as_sold(sim: &Sim, before: Option<&License>, license: &License) {
     let expected = license.started_at.and_then(|start| license.policy.ends_at(start));
-    if license.expires_at != expected {
+    // What a person has set is held to what they said.
+    if license.expires_at != expected && !license.policy.by_hand.expires_at {
         sim.universe.fail(format!("{} ends at {:?}, and was sold until {expected:?}", license.id, license.expires_at));
     }
     if license.policy.term.starts == Starts::Issue && license.started_at.is_none() {
@@ -135,6 +152,8 @@ fn time_is_as_sold(sim: &Sim, before: Option<&License>, license: &License) {
     }
     if let Some(began) = before.and_then(|before| before.started_at)
         && license.started_at != Some(began)
+        // A person who sets the end has begun the clock, and undoes both.
+        && !sim.hands.borrow().is_asked(license.id)
     {
         sim.universe.fail(format!("{} began at {began} and then at {:?}", license.id, license.started_at));
     }
@@ -210,5 +229,13 @@ pub(crate) fn last_moment(license: &License) -> Option<Timestamp> {
     match license.policy.term.at_expiry {
         domain::AtExpiry::Restrict | domain::AtExpiry::End => license.ends_at(),
         domain::AtExpiry::Keep | domain::AtExpiry::Allow => None,
+    }
+}
+
+/// The end of a license, after which nobody new may be let in; `None`: it takes anybody, or has none.
+pub(crate) fn last_entry(license: &License) -> Option<Timestamp> {
+    match license.policy.term.at_expiry {
+        domain::AtExpiry::Restrict | domain::AtExpiry::End | domain::AtExpiry::Keep => license.ends_at(),
+        domain::AtExpiry::Allow => None,
     }
 }

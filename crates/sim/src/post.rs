@@ -23,6 +23,11 @@ impl PostOffice {
         arrived.iter().find(|mail| mail.delivery == delivery).map(|mail| mail.text.clone())
     }
 
+    /// The text of a mail in which this stands.
+    pub(crate) fn find(&self, part: &str) -> Option<String> {
+        hold(&self.arrived).iter().find(|mail| mail.text.contains(part)).map(|mail| mail.text.clone())
+    }
+
     /// How many mails arrived.
     pub(crate) fn count(&self) -> usize {
         hold(&self.arrived).len()

@@ -12,14 +12,14 @@ use crate::chance;
 use crate::gateway::Taken;
 use crate::sim::{DAY, Down, HOUR, MINUTE, SECOND, Sim};
 use crate::universe::{at_once, hold};
-use crate::{stock, support};
+use crate::{groups, hands, stock, support};
 
 /// Does this and that while buyers come and go.
 pub(crate) async fn run(sim: Rc<Sim>) {
     let universe = &sim.universe;
     let (window, times) = {
         let mix = hold(&universe.mix);
-        (mix.window * SECOND, u64::try_from(mix.buyers).unwrap_or(0) * mix.shop_zeal / 16)
+        (mix.window * SECOND, u64::try_from(mix.buyers).unwrap_or(0) * mix.shop_zeal * 3 / 32)
     };
     let times = i64::try_from(times).unwrap_or(0).max(1);
     // Longer than the buyers come: refunds and disputes are about what was bought.
@@ -33,7 +33,7 @@ pub(crate) async fn run(sim: Rc<Sim>) {
 }
 
 async fn act(sim: &Rc<Sim>) {
-    match sim.universe.below(40) {
+    match sim.universe.below(60) {
         0..=5 => refund(sim).await,
         6..=9 => refund_at_dashboard(sim),
         10..=16 => dispute(sim).await,
@@ -45,7 +45,9 @@ async fn act(sim: &Rc<Sim>) {
         24..=30 => stock::act(sim).await,
         31..=35 => support::replace_key(sim).await,
         36 | 37 => support::change_signing_key(sim).await,
-        _ => ask(sim).await,
+        38 | 39 => ask(sim).await,
+        40..=49 => hands::act(sim).await,
+        _ => groups::act(sim).await,
     }
 }
 

@@ -22,8 +22,11 @@ use crate::chance;
 use crate::engine::Unreliable;
 use crate::executor::{Executor, Task};
 use crate::gateway::{Gateway, KEY, Line, SECRET, URL};
+use crate::groups::Groupbook;
+use crate::hands::Handbook;
 use crate::post::{PostOffice, Postbox};
 use crate::scratch::Scratch;
+use crate::signed::Textbook;
 use crate::stock::{self, Stockbook};
 use crate::support::Replaced;
 use crate::universe::{Universe, at_once, hold};
@@ -69,6 +72,14 @@ pub(crate) struct Sim {
     pub(crate) pool: PoolId,
     /// Keys that were replaced: the old one, its license, and whether the owner was to be told of the new one.
     pub(crate) replaced: RefCell<Vec<Replaced>>,
+    /// The plan whose keys are signed.
+    pub(crate) signed_plan: PlanId,
+    /// Every text that was signed.
+    pub(crate) texts: RefCell<Textbook>,
+    /// What people have decided of licenses by hand.
+    pub(crate) hands: RefCell<Handbook>,
+    /// What has been seen of groups.
+    pub(crate) groups: RefCell<Groupbook>,
     /// What people have seen of the codes.
     pub(crate) stockbook: RefCell<Stockbook>,
     /// By how much the clocks of two who look at the same moment may be apart from the true time.
@@ -143,6 +154,10 @@ impl Sim {
             account,
             plans: assorted.plans,
             pool: assorted.pool,
+            signed_plan: assorted.signed,
+            texts: RefCell::default(),
+            hands: RefCell::default(),
+            groups: RefCell::default(),
             stockbook: RefCell::new(Stockbook::of(&assorted.changes.codes)),
             skew,
             replaced: RefCell::default(),

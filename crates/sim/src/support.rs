@@ -3,9 +3,9 @@
 
 use std::rc::Rc;
 
-use app::{ReissueInput, SigningKeyError, SigningKeyTurn};
+use app::{Held, ReissueInput, SigningKeyError, SigningKeyTurn};
 use domain::{Actor, License, LicenseId, Rng, ValidationRequest, VerdictCode};
-use latchkey_license::KeyCode;
+use latchkey_license::{KeyCode, signed_key_code};
 use store::SigningKeyState;
 
 use crate::chance;
@@ -82,7 +82,7 @@ async fn reissue(sim: &Rc<Sim>, license: LicenseId) {
                 if told.license.id != license {
                     universe.fail(format!("{license} got a new key and became {}", told.license.id));
                 }
-                if told.held.key() != Some(input.key.to_string()) {
+                if key_of(&told.held).as_ref() != Some(&input.key) {
                     universe.fail(format!("{license} got a new key, and another one was told"));
                 }
                 was_replaced(sim, license, &old, &input.key);
@@ -108,6 +108,15 @@ async fn reissue(sim: &Rc<Sim>, license: LicenseId) {
     }
 }
 
+/// The key in what a buyer holds.
+fn key_of(held: &Held) -> Option<KeyCode> {
+    match held {
+        Held::Key(key) => Some(key.clone()),
+        Held::Signed(signed) => signed_key_code(&signed.text),
+        Held::Code(_) | Held::Said(_) | Held::OnItsWay | Held::Promised(_) => None,
+    }
+}
+
 /// What was said to be replaced is replaced in the rows: the old key is retired, the new one opens the same license
 /// until it is replaced itself.
 fn was_replaced(sim: &Sim, license: LicenseId, old: &KeyCode, new: &KeyCode) {
@@ -129,7 +138,7 @@ fn was_replaced(sim: &Sim, license: LicenseId, old: &KeyCode, new: &KeyCode) {
 }
 
 /// From the answer on the old key opens nothing, whichever node is asked and whatever it remembers.
-async fn every_node_refuses(sim: &Rc<Sim>, old: &KeyCode) {
+pub(crate) async fn every_node_refuses(sim: &Rc<Sim>, old: &KeyCode) {
     for (node, code) in told_by_every_node(sim, old).await {
         sim.universe.meet("app_validates", "key:replaced");
         if code != VerdictCode::KeyRetired {
@@ -182,9 +191,18 @@ pub(crate) fn what_the_buyer_should_hold(sim: &Sim, license: &License) -> Option
         sim.universe.fail(format!("the key of {} cannot be opened", license.id));
         return None;
     };
+    let held = match at_once(sim.rows.signed_key(sim.shop.id, license.id)) {
+        Ok(signed) => signed.map_or_else(|| key.to_string(), |signed| signed.text.into()),
+        Err(error) => {
+            sim.universe.fail(format!("the signed key of {} cannot be opened: {error}", license.id));
+            return None;
+        }
+    };
     let replaced = sim.replaced.borrow();
     let by = replaced.iter().find(|replaced| replaced.new == key);
-    by.is_none_or(|replaced| replaced.tells_owner).then(|| key.to_string())
+    // Whoever was told nothing of a new key is told of its text all the same once that is signed again.
+    let is_told = by.is_none_or(|replaced| replaced.tells_owner) || sim.texts.borrow().is_signed_again(license.id);
+    is_told.then_some(held)
 }
 
 /// A new key signs, and those before it sign no more; when what they signed is over, or must not count any more, they
@@ -211,7 +229,7 @@ pub(crate) async fn change_signing_key(sim: &Rc<Sim>) {
         }
     }
     // In a hurry, because an earlier one has leaked, nobody waits until what it signed is over.
-    let in_a_hurry = universe.one_in(6);
+    let in_a_hurry = universe.one_in(4);
     if in_a_hurry || universe.one_in(6) {
         universe.sleep(if in_a_hurry { SECOND } else { LAST_CERTIFICATE }).await;
         for kid in &retired {

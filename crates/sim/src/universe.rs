@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-use domain::{LicenseId, OrderId, Timestamp};
+use domain::{GroupId, LicenseId, OrderId, Timestamp};
 
 use crate::Options;
 use crate::chance::Chance;
@@ -102,6 +102,7 @@ impl Counts {
 pub(crate) struct Touched {
     pub(crate) orders: BTreeSet<OrderId>,
     pub(crate) licenses: BTreeSet<LicenseId>,
+    pub(crate) groups: BTreeSet<GroupId>,
 }
 
 #[derive(Default)]

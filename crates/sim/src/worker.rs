@@ -50,6 +50,7 @@ pub(crate) fn run(sim: &Rc<Sim>, node: usize, app: &Arc<App>) {
             done += told("expiring checkouts", sweep.expire_checkouts().await);
             done += told("looking after stocks", sweep.step_pools().await);
             told("reading signing keys", sweep.refresh_signing_keys().await.map(usize::from));
+            done += told("signing keys again", sweep.step_signed_keys().await);
             wait = rest(&looking, done > 0, wait).await;
         }
     });
