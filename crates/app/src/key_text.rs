@@ -2,8 +2,7 @@
 //! text becomes a key that is looked up.
 //!
 //! A key of ours is known by its check symbols; a signed one by its signature, and its short key is what is looked up.
-//! Anything else may have been made elsewhere, by another system or for a stock, and is asked for as it is. That goes for
-//! what has the form of one of ours as well: codes are made in every form, and what is mistyped is told after nobody has it.
+//! Anything else may have been made elsewhere, by another system or for a stock, and is asked for as it is.
 
 use domain::{ForeignKey, License, ShopId};
 use latchkey_license::{KeyCode, KeyCodeError, SignedKeyError, is_signed_key, read_signed_key};
@@ -47,8 +46,9 @@ enum Read {
 }
 
 impl App {
-    /// The key that a text stands for; or, for what is neither one of ours nor made elsewhere, where it slips. What names a
-    /// signing key of ours and was not signed by it is looked for nowhere.
+    /// The key that a text stands for; or, for what is neither one of ours nor made elsewhere, where it slips. What has
+    /// the form of one of ours and the wrong check symbols, or names a signing key of ours and was not signed by it, is
+    /// looked for nowhere.
     ///
     /// # Errors
     /// `Unavailable` when nobody can tell: that is never "no such key".
@@ -137,8 +137,8 @@ impl App {
         match KeyCode::parse(text) {
             Ok(key) => Read::Ours(key),
             Err(error) => match error {
-                KeyCodeError::Empty => Read::No(KeySlip::Mistyped(error)),
-                KeyCodeError::WrongCheckSymbols | KeyCodeError::WrongLength { .. } | KeyCodeError::BadSymbol { .. } => {
+                KeyCodeError::Empty | KeyCodeError::WrongCheckSymbols => Read::No(KeySlip::Mistyped(error)),
+                KeyCodeError::WrongLength { .. } | KeyCodeError::BadSymbol { .. } => {
                     Read::NotOurs(KeySlip::Mistyped(error))
                 }
             },
