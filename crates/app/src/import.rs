@@ -199,7 +199,7 @@ impl App {
         let Some(there) = &record.group else { return Ok(None) };
         // The same whenever it is asked for, so that it comes over once.
         let named = format!("group:{shop}\n{}\n{}", record.system.as_str(), there.id);
-        let seed = self.store.vault().hash(Purpose::ApiKey, named.as_bytes());
+        let seed = self.store.vault().hash(Purpose::Import, named.as_bytes());
         let id = GroupId::mint(there.created_at, &mut Rng::from_seed(seed));
         let here = self.store.group(shop, id, self.clock.now()).await?.map(|used| used.group);
         Ok(Some(here.unwrap_or_else(|| Group {

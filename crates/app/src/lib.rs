@@ -88,7 +88,7 @@ pub use mailer::{MailError, Mailbox, Mailer, SmtpMailer};
 pub use message::Written;
 pub use messages::Catalog;
 pub use offline_request::{OfflineAnswer, OfflineErrand};
-pub use pool::{CODES_AT_ONCE, CodeLine, Held, Stocked, is_about_stock, read_codes};
+pub use pool::{CODES_AT_ONCE, CodeError, CodeLine, Held, Stocked, is_about_stock, read_codes};
 pub use portal::PortalCodeSent;
 pub use proof::{Made, ProofError, Sink, Span, Verified, verify_report};
 pub use receive::{NoticeOutcome, ReceiveError};

@@ -98,7 +98,20 @@ pub struct CodeLine {
     /// Its number in the list, from 1.
     pub line: usize,
     /// The code, or what is wrong with it.
-    pub code: Result<PoolCode, TextError>,
+    pub code: Result<PoolCode, CodeError>,
+}
+
+/// Why a line of a list is no code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CodeError {
+    /// The text itself cannot be one.
+    #[error("{0}")]
+    Text(#[from] TextError),
+    /// It begins with a quotation mark, and is not quoted as a table's cell is.
+    #[error(
+        "begins with a quotation mark, and none closes it before the next column; write a mark that is a part of the code twice, and one around the code"
+    )]
+    Quotation,
 }
 
 /// What became of a code that was to come into stock.
@@ -132,22 +145,23 @@ pub fn read_codes(text: &str) -> Vec<CodeLine> {
         .flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
         .zip(1..)
         .filter(|(text, _)| !is_blank(text))
-        .map(|(text, line)| (first_column(text), line))
-        .filter(|(code, line)| !names_a_column(*line, code))
-        .map(|(code, line)| CodeLine { line, code: PoolCode::parse(&code) })
+        .map(|(text, line)| (first_column(text.trim()), line))
+        .filter(|(code, line)| !code.as_ref().is_some_and(|code| names_a_column(*line, code)))
+        .map(|(code, line)| CodeLine {
+            line,
+            code: code.ok_or(CodeError::Quotation).and_then(|code| Ok(PoolCode::parse(&code)?)),
+        })
         .collect()
 }
 
-fn first_column(line: &str) -> String {
-    let line = line.trim();
-    let bare = || line.split(SEPARATORS).next().unwrap_or_default().trim().to_owned();
-    quoted_column(line).unwrap_or_else(bare)
-}
-
-/// A quoted field may hold commas, and two quotes for one (RFC 4180). `None` where the quotes are a part of the code.
-fn quoted_column(line: &str) -> Option<String> {
+/// A quoted field may hold commas, and two quotes for one (RFC 4180). `None` where the quotes do not fit: half a code is
+/// never sold.
+fn first_column(line: &str) -> Option<String> {
+    let Some(quoted) = line.strip_prefix('"') else {
+        return line.split(SEPARATORS).next().map(|code| code.trim().to_owned());
+    };
     let mut field = String::new();
-    let mut letters = line.strip_prefix('"')?.chars().peekable();
+    let mut letters = quoted.chars().peekable();
     loop {
         match letters.next()? {
             '"' if letters.next_if_eq(&'"').is_some() => field.push('"'),
@@ -228,7 +242,7 @@ impl App {
                 .into_iter()
                 .zip(codes)
                 .map(|(known, code)| match known {
-                    None if named.insert(in_print(code)) => Stocked::New,
+                    None if named.insert(code.as_str()) => Stocked::New,
                     None => Stocked::InStock,
                     Some(known) if !known.is_free => Stocked::Gone,
                     Some(known) => match known.pool {
@@ -367,11 +381,6 @@ impl App {
     }
 }
 
-/// What tells a code from another: one that has the form of a key of ours is the same however it is written.
-fn in_print(code: &PoolCode) -> String {
-    KeyCode::parse(code.as_str()).map_or_else(|_| code.as_str().to_owned(), |key| key.to_string())
-}
-
 /// How many codes an order wants from each stock.
 fn pools_of(order: &Order) -> Vec<(PoolId, u32)> {
     let mut wanted: Vec<(PoolId, u32)> = Vec::new();
@@ -403,7 +412,7 @@ mod tests {
     #[test]
     fn a_list_of_codes_is_read_line_by_line() {
         #[rustfmt::skip]
-        let table: [(&str, &[Read<'_>]); 14] = [
+        let table: [(&str, &[Read<'_>]); 15] = [
             ("A-1\nB-2\n",                        &[(1, Some("A-1")), (2, Some("B-2"))]),
             ("\u{feff}code\r\nA-1\r\n\r\nB-2\r\n", &[(2, Some("A-1")), (4, Some("B-2"))]),
             ("A-1,2026,sold by X\nB-2;x\nC-3\ty",  &[(1, Some("A-1")), (2, Some("B-2")), (3, Some("C-3"))]),
@@ -412,9 +421,10 @@ mod tests {
             ("A-1\r\rB-2\rC-3",                     &[(1, Some("A-1")), (3, Some("B-2")), (4, Some("C-3"))]),
             ("A-1\n,,,\n\"\";\"\"\nB-2",            &[(1, Some("A-1")), (4, Some("B-2"))]),
             (",sold\n\"\",sold",                   &[(1, None), (2, None)]),
-            ("\"A\"1\n\"B-2\n\"C\" ,x",            &[(1, Some("\"A\"1")), (2, Some("\"B-2")), (3, Some("C"))]),
+            ("\"A\"1\n\"B-2\n\"C\" ,x",            &[(1, None), (2, None), (3, Some("C"))]),
             ("\u{200b}",                           &[(1, None)]),
-            ("\"\n\"\"\"\"",                        &[(1, Some("\"")), (2, Some("\""))]),
+            ("\"\n\"\"\"\"",                        &[(1, None), (2, Some("\""))]),
+            ("\"A,1\" sold\n\"A-1\n(two)\",2026",   &[(1, None), (2, None), (3, Some("(two)\""))]),
             ("\"A\"\tx",                           &[(1, Some("A"))]),
             ("4242 4242 4242 4242",                &[(1, None)]),
             ("",                                   &[]),

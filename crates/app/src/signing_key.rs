@@ -47,6 +47,9 @@ pub enum SigningKeyError {
     /// Nothing would sign without it.
     #[error("{0} is the key that signs; add another one first, and wait until it signs")]
     InUse(String),
+    /// What was revoked stays so.
+    #[error("{0} is revoked, and stays so: what it signed is good for nothing; ship the key set without it")]
+    Revoked(String),
     /// What was to be imported is no Ed25519 key pair.
     #[error(
         "that is no Ed25519 private key: PKCS#8 PEM (`openssl genpkey -algorithm ed25519` makes one), or 64 hexadecimal \
@@ -158,7 +161,11 @@ impl App {
         }
         self.store.set_signing_key_state(kid, state).await.map_err(Error::from)?;
         self.refresh_signing_keys().await?;
-        Ok(())
+        let is = self.signing_keys().await?.into_iter().find(|key| key.kid == kid).map(|key| key.state);
+        match (state, is) {
+            (SigningKeyState::Retired, Some(SigningKeyState::Revoked)) => Err(SigningKeyError::Revoked(kid.to_owned())),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -134,7 +134,14 @@ pub fn undo(
     name: EventId,
 ) -> Result<Changes, Refusal> {
     let (was, is) = undo_of(event).filter(|_| event.license == Some(license.id)).ok_or(Refusal::NotUndoable)?;
-    let (was, is, mut parts) = (each_flag(was), each_flag(is), parts(license));
+    let (mut was, mut is, mut parts) = (each_flag(was), each_flag(is), parts(license));
+    // An event of an earlier version tells of flags that it left as they were.
+    let left: Vec<String> =
+        is.iter().filter(|(name, value)| was.get(*name) == Some(value)).map(|(name, _)| name.clone()).collect();
+    for name in &left {
+        was.remove(name);
+        is.remove(name);
+    }
     if is.iter().any(|(name, value)| parts.get(name).unwrap_or(&Value::Null) != value) {
         return Err(Refusal::ChangedSince);
     }
@@ -375,7 +382,8 @@ mod tests {
         };
         let end = START.after(Duration::days(900));
         let (more, seats) = adjusted(&license, Adjustment { seats: Some(Some(9)), ..Adjustment::default() });
-        let (longer, _) = adjusted(&more, Adjustment { expires_at: Some(Some(end)), ..Adjustment::default() });
+        let (longer, end_changed) =
+            adjusted(&more, Adjustment { expires_at: Some(Some(end)), ..Adjustment::default() });
         let back = undone(&longer, &seats).unwrap();
         assert_eq!((back.policy.seats, back.expires_at), (license.policy.seats, Some(end)));
         assert!(back.policy.by_hand.expires_at && !back.policy.by_hand.seats, "{:?}", back.policy.by_hand);
@@ -390,7 +398,24 @@ mod tests {
         let all = json!({ "seats": true, "usage_limit": false, "expires_at": false });
         earlier.data["undo"] = json!({ "was": flags("was", Value::Null), "is": flags("is", all) });
         assert_eq!(undone(&longer, &earlier), Ok(back));
-        assert_eq!(undone(&more, &earlier), Ok(license));
+        assert_eq!(undone(&more, &earlier), Ok(license.clone()));
+        // Then the end, told by an event of that time, after the seats were undone.
+        let only = |event: &Event, was: Value, is: Value| {
+            let parts = |side: &str, flags: Value| {
+                let mut parts = event.data["undo"][side].as_object().unwrap().clone();
+                parts.retain(|name, _| !name.starts_with(BY_HAND));
+                parts.insert(BY_HAND.to_owned(), flags);
+                parts
+            };
+            let mut event = event.clone();
+            event.data["undo"] = json!({ "was": parts("was", was), "is": parts("is", is) });
+            event
+        };
+        let seats_set = json!({ "seats": true, "usage_limit": false, "expires_at": false });
+        let both_set = json!({ "seats": true, "usage_limit": false, "expires_at": true });
+        let without_seats = undone(&longer, &seats).unwrap();
+        let again = undone(&without_seats, &only(&end_changed, seats_set, both_set));
+        assert_eq!(again, Ok(license));
     }
 
     #[test]

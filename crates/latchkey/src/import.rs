@@ -73,13 +73,14 @@ pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &Import
     let bytes = std::fs::read(&arguments.file).with_context(|| arguments.file.display().to_string())?;
     let mut lines = read_export(arguments.system, &bytes)
         .map_err(|error| anyhow::anyhow!("{}: {error}", arguments.file.display()))?;
-    let mut passed_over = None;
+    let (mut passed_over, mut products_named) = (None, None);
     if let Some(product) = &arguments.product {
         let products = products_in(&lines);
         let is_of = |record: &ImportRecord| PRODUCT_NOTES.iter().any(|word| record.notes.get(*word) == Some(product));
         lines.retain(|line| line.record.as_ref().map_or(true, is_of));
         let has_none = !lines.iter().any(|line| line.record.is_ok());
         passed_over = (has_none && !products.is_empty()).then(|| of_others(product, &products));
+        products_named = passed_over.is_some().then_some(products);
     }
     let wired = wiring::wire(settings, settings.listen, false).await?;
     let app = &wired.app;
@@ -135,8 +136,9 @@ pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &Import
             }),
         );
     }
+    let is_of_others = passed_over.is_some();
     text.extend(passed_over);
-    if !arguments.dry_run {
+    if !arguments.dry_run && !is_of_others {
         let (url, system) = (&app.settings.public_url, arguments.system.as_str());
         text.push(if arguments.system.is_answered() {
             format!("Next: apps of {system} find them at {url}/compat/{system}; see docs/migrations/{system}.md.")
@@ -155,10 +157,10 @@ pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &Import
         .collect();
     let report = json!({
         "system": arguments.system.as_str(), "dry_run": arguments.dry_run, "records": lines.len(),
-        "imported": new, "known": known, "groups": groups, "refused": refused,
+        "imported": new, "known": known, "groups": groups, "refused": refused, "products": products_named,
     });
     output.result(&report, &text.join("\n"))?;
-    Ok(if refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if refused.is_empty() && !is_of_others { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 #[cfg(test)]

@@ -277,6 +277,8 @@ async fn set_state(sim: &Rc<Sim>, kid: &str, state: SigningKeyState) -> bool {
                 | SigningKeyError::App(app::Error::Unavailable(_) | app::Error::Conflict { .. }),
             ))
             | Err(Down) => universe.sleep(universe.between(MINUTE, HOUR)).await,
+            // Somebody else has revoked it, which is more.
+            Ok(Err(SigningKeyError::Revoked(_))) => return false,
             Ok(Err(error)) => {
                 universe.fail(format!("the signing key {kid} stays as it is: {error}"));
                 return false;

@@ -19,14 +19,7 @@ macro_rules! columns {
 }
 
 const LIST: Lists = lists!("select ", columns!(), " from events where shop_id = $1");
-/// What happens to a license is told with its order: by way of that, the index of orders is what is read, and not the whole
-/// journal.
-const LIST_OF_LICENSE: Lists = lists!(
-    "select ",
-    columns!(),
-    " from events where shop_id = $1 and id in (select id from events where shop_id = $1 and license_id = $4 \
-     and order_id = (select order_id from licenses where shop_id = $1 and id = $4))"
-);
+const LIST_OF_LICENSE: Lists = lists!("select ", columns!(), " from events where shop_id = $1 and license_id = $4");
 const BY_ID: &str = concat!("select ", columns!(), " from events where shop_id = $1 and id = $2");
 const OF_ORDER: &str = concat!(
     "select ",

@@ -40,16 +40,8 @@ const NAME: &str = "insert into foreign_plans (shop_id, system, plan_id, names) 
 
 texts![LICENSE_OF, OPENED_BY, RETIRE, INSERT, KEY_OF, IDENTIFY, BEHIND_ID, IDS_OF, NAMES, NAME];
 
-/// The label keeps this apart from the hash that a key of our own with the same text would have. What has the form of one
-/// of ours, as what another shop like this one sold, is hashed as it is printed: apps and people write it in many ways.
+/// The label keeps this apart from the hash that a key of our own with the same text would have.
 pub(crate) fn text_hash(vault: &Vault, text: &str) -> Vec<u8> {
-    match KeyCode::parse(text) {
-        Ok(key) => written_hash(vault, &key.to_string()),
-        Err(_) => written_hash(vault, text),
-    }
-}
-
-fn written_hash(vault: &Vault, text: &str) -> Vec<u8> {
     let labelled = zeroize::Zeroizing::new(format!("foreign/{text}"));
     vault.hash(Purpose::LicenseKey, labelled.as_bytes())[..HASH_BYTES].to_vec()
 }
@@ -89,17 +81,26 @@ impl Store {
         self.one(read(WHAT, LICENSE_OF, values![shop, key_hash(&self.vault, key)]), |row| Columns::of(row).id()).await
     }
 
-    /// The key of ours that stands behind a key that was made elsewhere.
+    /// The key of ours that stands behind a key that was made elsewhere. What has the form of one of ours, as what another
+    /// shop like this one sold, is found as it is printed as well: people write it in many ways.
     ///
     /// # Errors
     /// When the database does not answer, or the key was sealed with another master key.
     pub async fn key_behind(&self, shop: ShopId, key: &ForeignKey) -> Result<Option<KeyCode>, ReadError> {
-        let hash = key_hash(&self.vault, key);
-        let opened = self.one(read(WHAT, OPENED_BY, values![shop, hash]), |row| Columns::of(row).id()).await?;
+        let printed = KeyCode::parse(key.as_str()).ok().map(|printed| printed.to_string());
+        let mut opened = self.opened_by(shop, key.as_str()).await?;
+        if let (None, Some(printed)) = (opened, printed.filter(|printed| printed != key.as_str())) {
+            opened = self.opened_by(shop, &printed).await?;
+        }
         match opened {
             Some(license) => self.license_key(shop, license).await,
             None => Ok(None),
         }
+    }
+
+    async fn opened_by(&self, shop: ShopId, text: &str) -> Result<Option<LicenseId>, ReadError> {
+        let hash = text_hash(&self.vault, text);
+        self.one(read(WHAT, OPENED_BY, values![shop, hash]), |row| Columns::of(row).id()).await
     }
 
     /// The key of another system that opens a license, opened to be shown; `None` when it has none, or it was replaced.

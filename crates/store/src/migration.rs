@@ -31,6 +31,11 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 17, name: "releases", script: include_str!("../migrations/0017_releases.sql") },
     Migration { number: 18, name: "groups", script: include_str!("../migrations/0018_groups.sql") },
     Migration { number: 19, name: "signed_keys", script: include_str!("../migrations/0019_signed_keys.sql") },
+    Migration {
+        number: 20,
+        name: "events_of_a_license",
+        script: include_str!("../migrations/0020_events_of_a_license.sql"),
+    },
 ];
 
 /// Where an engine keeps what it has applied.

@@ -43,6 +43,8 @@ pub enum Purpose {
     Message,
     /// What was answered to a call that may be repeated.
     Answer,
+    /// What names a thing that came over from another system.
+    Import,
 }
 
 impl Purpose {
@@ -59,6 +61,7 @@ impl Purpose {
             Self::DownloadLink => b"download_link",
             Self::Message => b"message",
             Self::Answer => b"answer",
+            Self::Import => b"import",
         }
     }
 }
@@ -98,6 +101,7 @@ pub struct Vault {
     download_link: Keys,
     message: Keys,
     answer: Keys,
+    import: Keys,
 }
 
 impl fmt::Debug for Vault {
@@ -142,6 +146,7 @@ impl Vault {
             download_link: keys(Purpose::DownloadLink)?,
             message: keys(Purpose::Message)?,
             answer: keys(Purpose::Answer)?,
+            import: keys(Purpose::Import)?,
         })
     }
 
@@ -243,6 +248,7 @@ impl Vault {
             Purpose::DownloadLink => &self.download_link,
             Purpose::Message => &self.message,
             Purpose::Answer => &self.answer,
+            Purpose::Import => &self.import,
         }
     }
 }
@@ -268,7 +274,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
 
-    const PURPOSES: [Purpose; 11] = [
+    const PURPOSES: [Purpose; 12] = [
         Purpose::LicenseKey,
         Purpose::GatewayCredentials,
         Purpose::SigningKey,
@@ -280,6 +286,7 @@ mod tests {
         Purpose::DownloadLink,
         Purpose::Message,
         Purpose::Answer,
+        Purpose::Import,
     ];
 
     fn vault(first_byte: u8) -> Vault {

@@ -75,9 +75,9 @@ pub(crate) fn licenses(web: &Web, shop: ShopId) -> Response {
                     &shown(license.expires_at),
                     &shown(license.updates_until),
                     &shown(license.batch),
+                    &license.created_at.to_string(),
                     &shown(license.group),
                     row.group_name.as_deref().unwrap_or_default(),
-                    &license.created_at.to_string(),
                 ])
             })
             .collect();
@@ -97,9 +97,9 @@ pub(crate) fn licenses(web: &Web, shop: ShopId) -> Response {
         "expires_at",
         "updates_until",
         "batch",
+        "created_at",
         "group",
         "group_name",
-        "created_at",
     ];
     download("licenses", &titles, parts)
 }

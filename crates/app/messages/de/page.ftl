@@ -312,8 +312,11 @@ page-own-key-left = Sie können innerhalb von { NUMBER($days) } Tagen noch { NUM
 page-own-key-release = Auch alle Geräte freigeben, damit niemand mit dem alten Schlüssel weiterarbeitet.
 page-own-key-confirm = Schlüssel ersetzen
 page-own-devices = Geräte
-page-own-group = Zusammen mit den anderen Lizenzen der Gruppe { $name }: { NUMBER($used) } von { NUMBER($seats) } Geräten aktiviert
-page-own-group-any = Zusammen mit den anderen Lizenzen der Gruppe { $name }: { NUMBER($used) } Geräte aktiviert
+page-own-group = Zusammen mit anderen Lizenzen einer Gruppe: { NUMBER($used) } von { NUMBER($seats) } Plätzen belegt
+page-own-group-any = Zusammen mit anderen Lizenzen einer Gruppe: { $used ->
+    [one] ein Platz
+   *[other] { NUMBER($used) } Plätze
+ } belegt
 page-own-device-name = Ihr Name für das Gerät
 page-own-device-rename = Namen speichern
 page-own-transfer-title = Lizenz weitergeben

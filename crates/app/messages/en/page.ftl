@@ -312,8 +312,11 @@ page-own-key-left = You can take { NUMBER($count) } more within { NUMBER($days) 
 page-own-key-release = Free all devices as well, so that nobody works on with the old key.
 page-own-key-confirm = Replace the key
 page-own-devices = Devices
-page-own-group = Together with the other licenses of the group { $name }: { NUMBER($used) } of { NUMBER($seats) } devices activated
-page-own-group-any = Together with the other licenses of the group { $name }: { NUMBER($used) } devices activated
+page-own-group = Together with other licenses of a group: { NUMBER($used) } of { NUMBER($seats) } seats taken
+page-own-group-any = Together with other licenses of a group: { $used ->
+    [one] one seat
+   *[other] { NUMBER($used) } seats
+ } taken
 page-own-device-name = Your name for the device
 page-own-device-rename = Save the name
 page-own-transfer-title = Hand the license on

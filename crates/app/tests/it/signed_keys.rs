@@ -90,6 +90,8 @@ async fn keys_that_a_revoked_key_signed_are_signed_again_and_say_the_same(on: On
     let untouched = house.buy_and_pay(1).await;
     let newer = held(&house, untouched.order).await;
     house.app.set_signing_key_state(&old, SigningKeyState::Revoked).await.unwrap();
+    let retired = house.app.set_signing_key_state(&old, SigningKeyState::Retired).await;
+    assert!(matches!(&retired, Err(app::SigningKeyError::Revoked(kid)) if *kid == old), "{retired:?}");
     assert_eq!(code(&house, &before[0]).await, Err(KeySlip::NotGenuine(SignedKeyError::UnknownKey)));
 
     assert_eq!(house.app.step_signed_keys().await.unwrap(), 2);

@@ -45,9 +45,8 @@ const SOLD: &[(Source, &[Hand])] = &[
     (Source::Signed, &[AS_IT_IS, SPACED, IN_LINES]),
     (Source::Stock("CODE-ONE"), &[AS_IT_IS, SPACED]),
     (Source::Stock(AS_OURS), &[AS_IT_IS, SPACED, SMALL, BARE]),
-    (Source::Stock("zzzzzzzzzzzzzzzzzzzzzzzzzg6y"), &[AS_IT_IS, PRINTED]),
     (Source::Table("38b1460a-5104-4067-a91d-77b872934d51"), &[AS_IT_IS, SPACED]),
-    (Source::Table("7ZZZZZZZZZZZZZZZZZZZZZZZZWPT"), &[AS_IT_IS]),
+    (Source::Table("ZZZZ-ZZZZ-ZZZZ-ZZZZ-ZZZZ-ZZZZ-ZG6Y"), &[AS_IT_IS, SMALL, PRINTED]),
     (Source::Table(SIGNED_THERE), &[AS_IT_IS, SPACED, IN_LINES]),
 ];
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use app::{CodeLine, ImportLine, read_codes, read_export};
+use app::{CodeError, CodeLine, ImportLine, read_codes, read_export};
 use domain::{ForeignSystem, ImportRecord, LicenseState, PoolCode, SeatsThere};
 use serde_json::{Value, json};
 
@@ -184,7 +184,11 @@ pub(super) fn codes() -> Target {
             // Where nothing cuts a line, all of it is the code.
             if is_known && !line.contains([',', ';', '\t', '"']) {
                 let code = &read.iter().find(|read| read.line == number).expect("it is told").code;
-                assert_eq!(*code, PoolCode::parse(line.trim()), "a part of line {number} is lost: {line:?}");
+                assert_eq!(
+                    *code,
+                    PoolCode::parse(line.trim()).map_err(CodeError::Text),
+                    "a part of line {number} is lost: {line:?}"
+                );
             }
         }
         let taken: Vec<&PoolCode> = read.iter().filter_map(|line| line.code.as_ref().ok()).collect();

@@ -29,8 +29,8 @@ const MOST: u32 = 4_000;
 pub(super) struct Checkpoints {
     /// Pages that are in it, as the last commit left it.
     pages: Arc<AtomicU32>,
-    /// How many of them are in the file.
-    copied: u32,
+    /// How many of them there were at the last checkpoint.
+    seen: u32,
     /// Pages by which it grows from one checkpoint to the next.
     every: u32,
     /// Transactions since the last checkpoint, and how long they took.
@@ -41,7 +41,7 @@ pub(super) struct Checkpoints {
 impl Default for Checkpoints {
     /// Begins with SQLite's own thousand pages.
     fn default() -> Self {
-        Self { pages: Arc::default(), copied: 0, every: 1_000, transactions: 0, took: Duration::ZERO }
+        Self { pages: Arc::default(), seen: 0, every: 1_000, transactions: 0, took: Duration::ZERO }
     }
 }
 
@@ -67,22 +67,23 @@ impl Checkpoints {
         self.transactions += 1;
         self.took += transaction;
         let pages = self.pages.load(Ordering::Relaxed);
-        if pages < self.copied {
+        if pages < self.seen {
             // It has begun anew.
-            self.copied = 0;
+            self.seen = 0;
         }
-        if pages - self.copied < self.every {
+        if pages - self.seen < self.every {
             return;
         }
         let stopwatch = Stopwatch::start();
         match connection.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::PASSIVE) {
-            Ok((_, copied)) => self.copied = u32::try_from(copied).unwrap_or(0),
-            Err(error) => {
-                tracing::warn!(%error, "a checkpoint failed, and is tried again");
-                self.copied = pages;
+            Ok((all, copied)) if copied == all => {
+                self.every = next(self.every, stopwatch.elapsed(), self.took * TRANSACTIONS / self.transactions);
             }
+            // Somebody still reads what was before: how long it took says nothing.
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "a checkpoint failed, and is tried again"),
         }
-        self.every = next(self.every, stopwatch.elapsed(), self.took * TRANSACTIONS / self.transactions);
+        self.seen = pages;
         (self.transactions, self.took) = (0, Duration::ZERO);
     }
 }
@@ -95,7 +96,34 @@ fn next(every: u32, took: Duration, may_take: Duration) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::{Role, connect, create};
     use super::*;
+    use crate::testing::Directory;
+
+    #[test]
+    fn a_checkpoint_that_a_reader_stands_in_the_way_of_says_nothing_about_the_next() {
+        let directory = Directory::new();
+        let path = directory.path().join("shop.db");
+        create(&path).unwrap();
+        let mut checkpoints = Checkpoints { every: FEWEST, ..Checkpoints::default() };
+        let writer = checkpoints.watch(connect(&path, Role::Writer).unwrap()).unwrap();
+        writer.execute_batch("create table things (id integer)").unwrap();
+        let reader = connect(&path, Role::Reader).unwrap();
+        reader.execute_batch("begin; select count(*) from things").unwrap();
+        let write = |checkpoints: &mut Checkpoints| {
+            for _ in 0..4 * FEWEST {
+                writer.execute_batch("insert into things values (1)").unwrap();
+                checkpoints.after(Duration::from_secs(60), &writer);
+            }
+        };
+        write(&mut checkpoints);
+        assert_eq!(checkpoints.every, FEWEST);
+        assert!(checkpoints.transactions < 4 * FEWEST, "none was tried");
+        reader.execute_batch("rollback").unwrap();
+        write(&mut checkpoints);
+        assert!(checkpoints.every > FEWEST, "{} pages", checkpoints.every);
+    }
 
     #[test]
     fn a_checkpoint_that_takes_too_long_is_followed_by_shorter_ones_within_bounds() {

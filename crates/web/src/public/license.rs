@@ -74,7 +74,7 @@ impl LicenseView {
 
     /// What its owner finds where more is done with it: no more than is there.
     pub(crate) fn manage_text(&self) -> &'static str {
-        if self.is_by_hand {
+        if self.is_by_hand || self.is_on_its_way || (self.is_made_elsewhere && !self.is_key) {
             "page-license-manage-by-hand"
         } else if self.is_download {
             "page-license-manage-download"

@@ -282,11 +282,12 @@ async fn license_page(
     page(status, &frame, &template)
 }
 
+/// How the group is called is the seller's word, and not for whoever has a license of it.
 fn group_text(words: &Words, used: &GroupUse) -> String {
-    let (name, held) = (("name", used.group.name.as_str().into()), ("used", used.seats().into()));
+    let held = ("used", used.seats().into());
     match used.group.max_seats {
-        Some(most) => words.fill("page-own-group", &[name, held, ("seats", most.into())]),
-        None => words.fill("page-own-group-any", &[name, held]),
+        Some(most) => words.fill("page-own-group", &[held, ("seats", most.into())]),
+        None => words.fill("page-own-group-any", &[held]),
     }
 }
 
