@@ -204,8 +204,8 @@ pub(crate) fn run(quick: bool, resumes: bool) -> anyhow::Result<()> {
     let first = &figures.kept.commit;
     let taken_up = if resumes {
         format!(
-            " A part had failed in it; that was mended, and the run taken up again from commit {commit}. What had ended \
-             well before is from {first}, and was not run again."
+            " It was broken off, and taken up again from commit {commit}: what had ended well before is from {first}, and was \
+             not run again."
         )
     } else {
         String::new()
