@@ -217,7 +217,7 @@ async fn a_program_that_says_nothing_is_asked_now_or_done_by_hand() {
     assert!(page.has("Your program was asked.") && page.has("When it was asked last"), "{}", page.text);
     staff.post(&claim, &[("content", "BY-HAND-0001")]).await.is(StatusCode::SEE_OTHER);
     let shown = buyer.get(&order).await;
-    assert!(shown.has("BY-HAND-0001") && shown.has("See the code, name devices"), "{}", shown.text);
+    assert!(shown.has("BY-HAND-0001") && shown.has("See it in your licenses"), "{}", shown.text);
     assert!(!shown.has("take a new key") && !shown.has("hand it on"), "nobody hands a code on: {}", shown.text);
     let (_, _, by_hand) = world.promised("by-hand", 24).await;
     let told = staff.post(&format!("{by_hand}/ask"), &[]).await.is(StatusCode::SEE_OTHER).location();
