@@ -39,9 +39,9 @@ pub(super) struct Checkpoints {
 }
 
 impl Default for Checkpoints {
-    /// Begins with SQLite's own thousand pages.
+    /// Begins with few pages: to find out that they may be more costs nobody a wait.
     fn default() -> Self {
-        Self { pages: Arc::default(), seen: 0, every: 1_000, transactions: 0, took: Duration::ZERO }
+        Self { pages: Arc::default(), seen: 0, every: 4 * FEWEST, transactions: 0, took: Duration::ZERO }
     }
 }
 
