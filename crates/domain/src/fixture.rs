@@ -141,6 +141,20 @@ pub(crate) fn buyer() -> BuyerDetails {
     }
 }
 
+/// Whose license it is.
+pub(crate) fn owner(license: &License) -> Customer {
+    Customer {
+        id: license.customer.unwrap(),
+        shop: license.shop,
+        version: 1,
+        email: Email::parse("ada@shop.test").unwrap(),
+        name: None,
+        country: Country::DE,
+        locale: Locale::english(),
+        created_at: START,
+    }
+}
+
 /// A checkout that has just been opened.
 pub(crate) fn opened(catalog: &Catalog, quantity: u32) -> Sale {
     let changes = open_checkout(&catalog.offer(), &request(quantity), Actor::Buyer, START, &mut rng(3)).unwrap();

@@ -179,7 +179,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::fixture::{Reporter, START, World, rng};
+    use crate::fixture::{Reporter, START, World, owner, rng};
     use crate::{ActivationRequest, Fingerprint, LicenseState, PaymentStatus, activate};
 
     fn sold() -> World {
@@ -200,19 +200,6 @@ mod tests {
         };
         let (mut changes, seat) = activate(license, None, 0, None, &request, START, &mut rng(4)).unwrap();
         (changes.licenses.remove(0), seat)
-    }
-
-    fn owner(license: &License) -> Customer {
-        Customer {
-            id: license.customer.unwrap(),
-            shop: license.shop,
-            version: 1,
-            email: crate::Email::parse("ada@shop.test").unwrap(),
-            name: None,
-            country: crate::Country::DE,
-            locale: crate::Locale::english(),
-            created_at: START,
-        }
     }
 
     fn day(day: i64) -> Timestamp {

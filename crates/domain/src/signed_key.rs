@@ -143,7 +143,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::fixture::{Reporter, START, World, rng};
+    use crate::fixture::{Reporter, START, World, owner, rng};
     use crate::{Duration, FeatureValue, LicenseState, PaymentStatus, Policy, Starts, Term, reissue};
 
     /// What is decided when an order of this is paid.
@@ -262,17 +262,7 @@ mod tests {
         assert_eq!((again.events[0].kind, again.events[0].license), (EventKind::LicenseSignedAgain, Some(license.id)));
         assert!(!again.events[0].data.to_string().contains(&says.key.to_string()), "the journal holds no key");
         assert!(again.deliveries.is_empty() && again.jobs.is_empty(), "it belongs to nobody");
-        let owner = Customer {
-            id: license.customer.unwrap(),
-            shop: license.shop,
-            version: 1,
-            email: crate::Email::parse("ada@shop.test").unwrap(),
-            name: None,
-            country: crate::Country::DE,
-            locale: crate::Locale::english(),
-            created_at: START,
-        };
-        let told = sign_again(license, Some(&owner), says.clone(), "old", later, &mut rng(3));
+        let told = sign_again(license, Some(&owner(license)), says.clone(), "old", later, &mut rng(3));
         assert_eq!(told.deliveries[0].mail, MailKind::KeySignedAgain { license: license.id });
     }
 }

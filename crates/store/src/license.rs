@@ -499,10 +499,7 @@ impl Store {
         device: Option<&Fingerprint>,
         now: Timestamp,
     ) -> Result<Option<SeatView>, ReadError> {
-        match self.read_seat(shop, &key_hash(&self.vault, key), device, now).await? {
-            Some(view) => Ok(Some(view)),
-            None => Box::pin(self.seat_made_elsewhere(shop, key, device, now)).await,
-        }
+        self.seat_of(shop, key, &key_hash(&self.vault, key), device, now).await
     }
 
     /// As [`Self::seat`], from memory where that is known to be what is stored. For answers, and not to decide a
@@ -520,18 +517,33 @@ impl Store {
         let key_hash = key_hash(&self.vault, key);
         let Some(touched) = self.engine.touched() else {
             self.memory.count_read();
-            return Ok(self.seat(shop, key, device, now).await?.map(Arc::new));
+            return Ok(self.seat_of(shop, key, &key_hash, device, now).await?.map(Arc::new));
         };
         let asked = Asked { shop, key_hash, device: device.cloned() };
         let read_at = match self.memory.get(&asked, touched) {
             Ok(view) => return Ok(Some(view)),
             Err(read_at) => read_at,
         };
-        let view = self.seat(shop, key, device, now).await?.map(Arc::new);
+        let view = self.seat_of(shop, key, &asked.key_hash, device, now).await?.map(Arc::new);
         if let Some(view) = &view {
             self.memory.keep(asked, view, read_at);
         }
         Ok(view)
+    }
+
+    /// As [`Self::seat`], for whoever has the hash of the key already.
+    async fn seat_of(
+        &self,
+        shop: ShopId,
+        key: &KeyCode,
+        key_hash: &[u8],
+        device: Option<&Fingerprint>,
+        now: Timestamp,
+    ) -> Result<Option<SeatView>, ReadError> {
+        match self.read_seat(shop, key_hash, device, now).await? {
+            Some(view) => Ok(Some(view)),
+            None => Box::pin(self.seat_made_elsewhere(shop, key, device, now)).await,
+        }
     }
 
     async fn read_seat(

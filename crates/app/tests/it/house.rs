@@ -12,8 +12,9 @@ use app::{
     Settings,
 };
 use domain::{
-    Actor, BuyerDetails, Country, Delivery, Duration, Email, EventId, GatewayAccount, LicenseId, LicenseState, Locale,
-    Mode, Notice, OrderId, PaymentId, PlanId, Sale, Seller, Shop, Timestamp,
+    Actor, BuyerDetails, Changes, Country, Delivery, Duration, Email, EventId, Fulfilment, GatewayAccount, LicenseId,
+    LicenseState, Locale, Mode, Notice, OrderId, PaymentId, Plan, PlanId, Pool, PoolId, Sale, Seller, Shop, Timestamp,
+    WhenOut,
 };
 use gateways::{Headers, HttpRequest, HttpResponse};
 use sandbox::model::delivery::{self, Carried, Ripe};
@@ -346,6 +347,31 @@ fn settings() -> Settings {
 }
 
 impl House {
+    /// What is sold is made so from now on.
+    pub(crate) async fn sells(&self, fulfilment: Fulfilment) {
+        let plan = self.app.store.plan(self.shop.id, self.plan).await.unwrap().unwrap();
+        self.app.write(&Changes { plans: vec![Plan { fulfilment, ..plan }], ..Changes::default() }).await.unwrap();
+    }
+
+    /// An empty stock of codes, `codes`.
+    pub(crate) async fn pool(&self, when_out: WhenOut, low_at: u32) -> Pool {
+        let now = self.app.clock.now();
+        let pool = Pool {
+            id: PoolId::mint(now, &mut self.app.entropy.rng()),
+            shop: self.shop.id,
+            version: 0,
+            slug: "codes".to_owned(),
+            name: "House codes".to_owned(),
+            when_out,
+            low_at,
+            alerted_at: None,
+            held_at: None,
+            created_at: now,
+        };
+        self.app.write(&Changes { pools: vec![pool], ..Changes::default() }).await.unwrap();
+        self.app.pool(self.shop.id, "codes").await.unwrap()
+    }
+
     pub(crate) async fn open(on: On) -> Self {
         match on {
             On::Sqlite => {

@@ -2,8 +2,8 @@
 
 use app::{Held, Stocked};
 use domain::{
-    Actor, BatchId, BuyerDetails, Changes, Country, Duration, Fulfilment, Locale, MailKind, Pool, PoolCode, PoolId,
-    Refusal, ValidationRequest, VerdictCode, WhenOut,
+    Actor, BatchId, BuyerDetails, Country, Duration, Fulfilment, Locale, MailKind, Pool, PoolCode, Refusal,
+    ValidationRequest, VerdictCode, WhenOut,
 };
 
 use crate::house::{CARD, House, On, email};
@@ -15,24 +15,8 @@ fn codes(texts: &[&str]) -> Vec<PoolCode> {
 /// A house whose plan sells from a stock of these codes.
 async fn furnish(on: On, when_out: WhenOut, stocked: &[&str]) -> (House, Pool) {
     let house = House::open(on).await;
-    let now = house.app.clock.now();
-    let pool = Pool {
-        id: PoolId::mint(now, &mut house.app.entropy.rng()),
-        shop: house.shop.id,
-        version: 0,
-        slug: "codes".to_owned(),
-        name: "House codes".to_owned(),
-        when_out,
-        low_at: 1,
-        alerted_at: None,
-        held_at: None,
-        created_at: now,
-    };
-    let plan = house.app.store.plan(house.shop.id, house.plan).await.unwrap().unwrap();
-    let plan = domain::Plan { fulfilment: Fulfilment::Pool { pool: pool.id }, ..plan };
-    let changes = Changes { pools: vec![pool.clone()], plans: vec![plan], ..Changes::default() };
-    house.app.write(&changes).await.unwrap();
-    let pool = house.app.pool(house.shop.id, "codes").await.unwrap();
+    let pool = house.pool(when_out, 1).await;
+    house.sells(Fulfilment::Pool { pool: pool.id }).await;
     if !stocked.is_empty() {
         let outcomes = house.app.stock_codes(&pool, &codes(stocked), Actor::System, false).await.unwrap();
         assert!(outcomes.iter().all(|outcome| *outcome == Stocked::New));

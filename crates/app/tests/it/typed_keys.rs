@@ -3,8 +3,8 @@
 
 use app::{Imported, KeySlip, OfflineAnswer, OfflineErrand, read_export};
 use domain::{
-    Changes, Fingerprint, ForeignSystem, Fulfilment, License, OrderNumber, Plan, Pool, PoolCode, PoolId, Refusal,
-    ValidationRequest, VerdictCode, WhenOut,
+    Fingerprint, ForeignSystem, Fulfilment, License, OrderNumber, Pool, PoolCode, Refusal, ValidationRequest,
+    VerdictCode, WhenOut,
 };
 use latchkey_license::{KeyCode, KeyCodeError, OfflineRequest, read_request};
 
@@ -50,29 +50,6 @@ const SOLD: &[(Source, &[Hand])] = &[
     (Source::Table(SIGNED_THERE), &[AS_IT_IS, SPACED, IN_LINES]),
 ];
 
-async fn sells(house: &House, fulfilment: Fulfilment) {
-    let plan = house.app.store.plan(house.shop.id, house.plan).await.unwrap().unwrap();
-    house.app.write(&Changes { plans: vec![Plan { fulfilment, ..plan }], ..Changes::default() }).await.unwrap();
-}
-
-async fn a_stock(house: &House) -> Pool {
-    let now = house.app.clock.now();
-    let pool = Pool {
-        id: PoolId::mint(now, &mut house.app.entropy.rng()),
-        shop: house.shop.id,
-        version: 0,
-        slug: "codes".to_owned(),
-        name: "House codes".to_owned(),
-        when_out: WhenOut::BackOrder,
-        low_at: 0,
-        alerted_at: None,
-        held_at: None,
-        created_at: now,
-    };
-    house.app.write(&Changes { pools: vec![pool.clone()], ..Changes::default() }).await.unwrap();
-    house.app.pool(house.shop.id, "codes").await.unwrap()
-}
-
 /// A license with its key as its holder was given it, and the number of its order.
 async fn sold(house: &House, pool: &Pool, source: Source) -> (License, String, OrderNumber) {
     let fulfilment = match source {
@@ -80,7 +57,7 @@ async fn sold(house: &House, pool: &Pool, source: Source) -> (License, String, O
         Source::Signed => Fulfilment::SignedKey,
         Source::Stock(_) => Fulfilment::Pool { pool: pool.id },
     };
-    sells(house, fulfilment).await;
+    house.sells(fulfilment).await;
     let license = match source {
         Source::Made | Source::Signed => house.sale(house.buy_and_pay(1).await.order).await.licenses.remove(0),
         Source::Stock(code) => {
@@ -111,7 +88,7 @@ async fn sold(house: &House, pool: &Pool, source: Source) -> (License, String, O
 
 async fn a_key_opens_its_license_wherever_a_person_can_type_it(on: On) {
     let house = House::open(on).await;
-    let pool = a_stock(&house).await;
+    let pool = house.pool(WhenOut::BackOrder, 0).await;
     let (app, shop) = (&house.app, house.shop.id);
     for (source, hands) in SOLD {
         let (license, key, number) = sold(&house, &pool, *source).await;
@@ -155,7 +132,7 @@ async fn a_key_opens_its_license_wherever_a_person_can_type_it(on: On) {
 
 async fn what_nobody_sold_is_told_by_its_form(on: On) {
     let house = House::open(on).await;
-    let pool = a_stock(&house).await;
+    let pool = house.pool(WhenOut::BackOrder, 0).await;
     let codes = ["STOCKED", MISTYPED].map(|code| PoolCode::parse(code).unwrap());
     house.app.stock_codes(&pool, &codes, domain::Actor::System, false).await.unwrap();
     #[rustfmt::skip]
