@@ -105,6 +105,13 @@ impl App {
             })?;
             outcomes.push(outcome);
         }
+        if outcomes.contains(&NoticeOutcome::Duplicate) {
+            // That it can be read is no promise: a standby may not have it yet.
+            self.store.confirm().await.map_err(|error| {
+                self.metrics.webhooks_refused.with([&account.id.to_string(), "not_stored"]).count();
+                ReceiveError::NotStored(error.to_string())
+            })?;
+        }
         Ok(outcomes)
     }
 

@@ -8,17 +8,21 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::chance::{Chance, seed};
+use common::drive::Drive;
+use common::gateway::{Gateway, SECRET_KEY};
 use common::sale::{Customer, Kept, Promise};
-use common::shop::{Engine, Shop};
+use common::shop::{Engine, SHOP_FILE, Shop, text};
 use common::trace::{Trace, WRITES};
-use common::{Effort, alone, figure};
+use common::{Effort, alone, figure, until};
 use serde_json::json;
-use store::testing::Directory;
+use store::testing::{Directory, PostgresServer, ask_on, postgres_store_at, run_on};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_power_cut_anywhere_loses_no_acknowledged_sale() {
@@ -67,6 +71,126 @@ async fn a_power_cut_anywhere_loses_no_acknowledged_sale() {
 }
 
 /// The control: the same with syncs that do nothing. Sales are lost, and it is seen.
+/// A shop on a PostgreSQL whose drive can lose its power.
+struct OnDrive {
+    drive: Drive,
+    server: PostgresServer,
+    shop: Shop,
+    database: String,
+}
+
+impl OnDrive {
+    /// `None` where nobody may make a drive.
+    async fn open() -> Option<Self> {
+        let drive = Drive::attach(512)?;
+        let server = PostgresServer::start_in(drive.folder());
+        let url = server.database().await;
+        let database = url.rsplit_once('/').expect("a database").1.to_owned();
+        let gateway = Arc::new(Gateway::start());
+        let reached_at = gateway.url.clone();
+        let shop = Shop::found(gateway, &reached_at, Some(url), SHOP_FILE, SECRET_KEY).await;
+        // The database was made in a hurry, without a sync; from here on it sees to that itself.
+        drive.sync();
+        Some(Self { drive, server, shop, database })
+    }
+
+    /// Which of these orders are not there, or not paid, when the power is cut now.
+    async fn lost_by_a_cut(&self, acknowledged: &BTreeSet<String>) -> Vec<String> {
+        self.server.stand_still();
+        let found = self.drive.cut();
+        self.server.go_on();
+        let Some(server) = PostgresServer::start_again_in(found.folder()) else {
+            return acknowledged.iter().cloned().collect();
+        };
+        let url = format!("{}/{}", server.url(), self.database);
+        let paid = ask_on(
+            &url,
+            "select coalesce(string_agg(orders.id, ','), '') from orders where state = 'paid' and \
+             (select count(*) from licenses where licenses.order_id = orders.id) = 1",
+        )
+        .await;
+        let paid: BTreeSet<&str> = paid.split(',').collect();
+        let laws = store::report::broken_laws(&postgres_store_at(&url).await).await.expect("an answer");
+        assert_eq!(laws, vec![], "what is left is lawful");
+        acknowledged.iter().filter(|order| !paid.contains(order.as_str())).cloned().collect()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_power_cut_under_postgres_loses_no_acknowledged_sale() {
+    let _alone = alone();
+    let Some(on_drive) = OnDrive::open().await else {
+        eprintln!("not tried: no drive can be made here");
+        return;
+    };
+    let (acknowledged, is_over) = (Arc::new(Mutex::new(BTreeSet::new())), Arc::new(AtomicBool::new(false)));
+    let mut crowd = tokio::task::JoinSet::new();
+    for _ in 0..3 {
+        let (door, gateway) = (on_drive.shop.door(), Arc::clone(&on_drive.shop.gateway));
+        let (acknowledged, is_over) = (Arc::clone(&acknowledged), Arc::clone(&is_over));
+        crowd.spawn(async move {
+            while !is_over.load(Ordering::SeqCst) {
+                let order = door.buy(&gateway, "license", 1).await;
+                if order["state"] == "paid" {
+                    acknowledged.lock().unwrap().insert(text(&order["id"]));
+                }
+            }
+        });
+    }
+    let cuts = Effort::asked().of(2, 25);
+    let (mut promised, mut before) = (0, 0);
+    for cut in 0..cuts {
+        let more = || {
+            let count = acknowledged.lock().unwrap().len();
+            async move { if count > before + 2 { Ok(count) } else { Err(format!("{count} sales")) } }
+        };
+        before = until("there is more to lose", Duration::from_secs(60), more).await;
+        let acknowledged = acknowledged.lock().unwrap().clone();
+        promised += acknowledged.len();
+        assert_eq!(on_drive.lost_by_a_cut(&acknowledged).await, Vec::<String>::new(), "cut {cut}");
+    }
+    is_over.store(true, Ordering::SeqCst);
+    crowd.join_all().await;
+    assert!(on_drive.server.url().starts_with("postgres://"));
+    let sales = acknowledged.lock().unwrap().len();
+    figure(
+        "power.postgres",
+        &format!("{cuts} cuts in {sales} sales on PostgreSQL: {promised} promises looked for, 0 broken"),
+    );
+}
+
+/// The control: a server that does not sync loses what it said was there, and that is seen.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_power_cut_under_a_postgres_without_syncs_is_seen_to_lose_sales() {
+    let _alone = alone();
+    let Some(on_drive) = OnDrive::open().await else {
+        eprintln!("not tried: no drive can be made here");
+        return;
+    };
+    // Behind the shop's back, which does not start on such a server.
+    let url = format!("{}/postgres", on_drive.server.url());
+    run_on(&url, &["alter system set fsync = off", "select pg_reload_conf()"]).await;
+    until("it does not sync", Duration::from_secs(10), || async {
+        match ask_on(&url, "select current_setting('fsync')").await.as_str() {
+            "off" => Ok(()),
+            other => Err(other.to_owned()),
+        }
+    })
+    .await;
+    let mut acknowledged = BTreeSet::new();
+    for _ in 0..6 {
+        let order = on_drive.shop.door().buy(&on_drive.shop.gateway, "license", 1).await;
+        assert_eq!(order["state"], "paid");
+        acknowledged.insert(text(&order["id"]));
+    }
+    let lost = on_drive.lost_by_a_cut(&acknowledged).await.len();
+    assert!(lost > 0, "the loss of acknowledged sales is not seen");
+    figure(
+        "power.postgres.control",
+        &format!("a PostgreSQL without fsync: {lost} of 6 acknowledged sales lost, and seen to be"),
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_power_cut_without_syncs_is_seen_to_lose_sales() {
     let _alone = alone();

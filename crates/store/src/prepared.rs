@@ -9,7 +9,7 @@ use tokio_postgres::types::Type;
 use crate::statement::Text;
 use crate::testing::{Directory, postgres_database};
 use crate::{
-    activation, api_key, attempt, batch, checkout, claim, copy, customer, delivery, dispute, endpoint, event,
+    activation, api_key, attempt, batch, checkout, claim, commit, copy, customer, delivery, dispute, endpoint, event,
     foreign_key, gateway_account, group, idempotency, job, ledger, license, login, memory, message, migrate, moving,
     notice, order, payment, plan, pool, product, refund, release, report, restore, revocation, settings, shadow, shop,
     signed_key, transfer, user,
@@ -22,6 +22,7 @@ const TEXTS: &[(&str, &[Text])] = &[
     ("batch", batch::TEXTS),
     ("checkout", checkout::TEXTS),
     ("claim", claim::TEXTS),
+    ("commit", commit::TEXTS),
     ("copy", copy::TEXTS),
     ("customer", customer::TEXTS),
     ("delivery", delivery::TEXTS),
@@ -65,6 +66,7 @@ const MAY_BE_SCANNED: &[&str] = &[
     "SCAN CONSTANT ROW",
     "SCAN (subquery",
     "SCAN wanted",
+    "SCAN due",
     "SCAN locked",
     "SCAN free",
     "SCAN counted",

@@ -68,8 +68,15 @@ pub async fn sqlite_store() -> (Store, Directory) {
 
 /// A migrated store in a PostgreSQL database of its own.
 pub async fn postgres_store() -> Store {
-    let engine =
-        Postgres::open(&postgres_database().await, PostgresOptions::default()).await.expect("PostgreSQL opens");
+    postgres_store_at(&postgres_database().await).await
+}
+
+/// A store in the PostgreSQL database at this address.
+///
+/// # Panics
+/// When it does not open.
+pub async fn postgres_store_at(url: &str) -> Store {
+    let engine = Postgres::open(url, PostgresOptions::default()).await.expect("PostgreSQL opens");
     migrated(Arc::new(engine)).await
 }
 
@@ -110,7 +117,7 @@ pub struct PostgresServer {
 /// Starts the server and ends it when standard input closes, which the kernel sees to whatever becomes of the test.
 const KEEPER: &str = r#"
 set -eu
-directory=$(mktemp -d /tmp/latchkey-postgres-XXXXXX)
+if [ -n "$8" ]; then directory=$8; else directory=$(mktemp -d "$7/latchkey-postgres-XXXXXX"); fi
 server=
 # At once, without a last checkpoint: nobody will read these files again.
 end() {
@@ -119,7 +126,10 @@ end() {
 }
 trap end EXIT
 trap 'exit 1' HUP INT TERM
-if [ -n "$6" ]; then
+if [ -n "$8" ]; then
+    # Whoever had it is gone, with the machine.
+    rm -f "$directory/data/postmaster.pid"
+elif [ -n "$6" ]; then
     "$1/pg_basebackup" -D "$directory/data" -d "$6" -R -X stream -c fast >"$directory/log" 2>&1 \
         || { cat "$directory/log" >&2; exit 1; }
 else
@@ -136,7 +146,8 @@ fi
     if [ -n "$4" ]; then echo "ssl = on"; fi
 } >>"$directory/data/postgresql.conf"
 (umask 077; printf '%s' "$4" >"$directory/data/server.crt"; printf '%s' "$5" >"$directory/data/server.key")
-"$1/postgres" -D "$directory/data" >>"$directory/log" 2>&1 </dev/null &
+# Whatever those files say of it: they may be those of a server that did not sync.
+"$1/postgres" -D "$directory/data" ${8:+-c fsync=on} >>"$directory/log" 2>&1 </dev/null &
 server=$!
 for attempt in $(seq 600); do
     if grep -qE '^(ready|standby)' "$directory/data/postmaster.pid" 2>/dev/null; then
@@ -149,6 +160,27 @@ done
 cat >/dev/null
 "#;
 
+/// How a server is started.
+struct Launch<'a> {
+    /// A line more of its configuration.
+    configuration: &'a str,
+    /// What it shows to those who want TLS, and the key to it, both in PEM; none when empty.
+    certificate: &'a str,
+    key: &'a str,
+    /// Whom it follows; nobody when empty.
+    primary: &'a str,
+    /// Where it makes a folder for its files.
+    parent: &'a Path,
+    /// The folder whose files it goes on with; a new one when empty.
+    existing: &'a str,
+}
+
+impl Default for Launch<'_> {
+    fn default() -> Self {
+        Self { configuration: "", certificate: "", key: "", primary: "", parent: Path::new("/tmp"), existing: "" }
+    }
+}
+
 impl PostgresServer {
     /// Starts a server with this line more in its configuration, durable as in a shop.
     ///
@@ -156,7 +188,28 @@ impl PostgresServer {
     /// When no PostgreSQL is installed, or it does not start.
     #[must_use]
     pub fn start(configuration: &str) -> Self {
-        Self::launch(configuration, "", "", "")
+        Self::launch(&Launch { configuration, ..Launch::default() })
+    }
+
+    /// Starts a server whose files are in this folder, which anybody may write in.
+    ///
+    /// # Panics
+    /// As [`PostgresServer::start`].
+    #[must_use]
+    pub fn start_in(folder: &Path) -> Self {
+        Self::launch(&Launch { parent: folder, ..Launch::default() })
+    }
+
+    /// Starts a server over the files that another one, started in this folder, has left there; `None`: it does not
+    /// start over them.
+    ///
+    /// # Panics
+    /// When there are none.
+    #[must_use]
+    pub fn start_again_in(folder: &Path) -> Option<Self> {
+        let left = std::fs::read_dir(folder).expect("the folder").filter_map(|entry| Some(entry.ok()?.path()));
+        let left = left.into_iter().find(|path| path.join("data").exists()).expect("what a server has left");
+        Self::try_launch(&Launch { existing: &left.to_string_lossy(), ..Launch::default() })
     }
 
     /// Starts another server that follows this one, under this name; no commit waits for it until one is told to.
@@ -166,7 +219,7 @@ impl PostgresServer {
     #[must_use]
     pub fn standby(&self, name: &str) -> Self {
         let primary = format!("{}/postgres?application_name={name}", self.url);
-        Self::launch("hot_standby = on", "", "", &primary)
+        Self::launch(&Launch { configuration: "hot_standby = on", primary: &primary, ..Launch::default() })
     }
 
     /// Starts a server that offers TLS with this certificate and its key, both in PEM.
@@ -175,10 +228,15 @@ impl PostgresServer {
     /// As [`PostgresServer::start`].
     #[must_use]
     pub fn start_with_tls(certificate: &str, key: &str) -> Self {
-        Self::launch("", certificate, key, "")
+        Self::launch(&Launch { certificate, key, ..Launch::default() })
     }
 
-    fn launch(configuration: &str, certificate: &str, key: &str, primary: &str) -> Self {
+    fn launch(launch: &Launch<'_>) -> Self {
+        Self::try_launch(launch)
+            .unwrap_or_else(|| panic!("PostgreSQL of {} does not start", postgres_binaries().display()))
+    }
+
+    fn try_launch(launch: &Launch<'_>) -> Option<Self> {
         let binaries = postgres_binaries();
         let port = std::net::TcpListener::bind(("127.0.0.1", 0))
             .and_then(|listener| listener.local_addr())
@@ -203,16 +261,20 @@ impl PostgresServer {
             .args(["-c", KEEPER, "keeper"])
             .arg(&binaries)
             .arg(port.to_string())
-            .args([configuration, certificate, key, primary])
+            .args([launch.configuration, launch.certificate, launch.key, launch.primary])
+            .arg(launch.parent)
+            .arg(launch.existing)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("a shell");
         let mut ready = String::new();
         BufReader::new(keeper.stdout.take().expect("its output")).read_line(&mut ready).expect("a line of it");
-        let directory = ready.trim().strip_prefix("ready ").map(PathBuf::from);
-        let directory = directory.unwrap_or_else(|| panic!("PostgreSQL of {} does not start", binaries.display()));
-        Self { url: format!("postgres://latchkey@127.0.0.1:{port}"), directory, keeper }
+        let Some(directory) = ready.trim().strip_prefix("ready ").map(PathBuf::from) else {
+            let _ = keeper.wait();
+            return None;
+        };
+        Some(Self { url: format!("postgres://latchkey@127.0.0.1:{port}"), directory, keeper })
     }
 
     /// `kill -9`, of the server and of every process that it has started: as when its machine is lost.
@@ -220,11 +282,31 @@ impl PostgresServer {
     /// # Panics
     /// When it does not run.
     pub fn kill(&self) {
+        self.signal("-KILL");
+    }
+
+    /// Every process of it stands still.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn stand_still(&self) {
+        self.signal("-STOP");
+    }
+
+    /// It goes on from where it stood.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn go_on(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
         let file = std::fs::read_to_string(self.directory.join("data/postmaster.pid")).expect("a running server");
         let server = file.lines().next().expect("its number").to_owned();
         let children = std::fs::read_to_string(format!("/proc/{server}/task/{server}/children")).unwrap_or_default();
         let all = std::iter::once(server.as_str()).chain(children.split_whitespace());
-        let told = Command::new("kill").arg("-KILL").args(all).stderr(Stdio::null()).status();
+        let told = Command::new("kill").arg(signal).args(all).stderr(Stdio::null()).status();
         told.expect("the program kill");
     }
 

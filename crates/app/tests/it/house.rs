@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use app::mail::Mail;
 use app::{
     App, Catalog, CheckoutInput, Clock, Entropy, HandAct, Http, HttpFailure, MailError, Mailer, NewShop, NoticeOutcome,
-    Settings,
+    ReceiveError, Settings,
 };
 use domain::{
     Actor, BuyerDetails, Changes, Country, Delivery, Duration, Email, EventId, Fulfilment, GatewayAccount, LicenseId,
@@ -23,7 +23,7 @@ use sandbox::model::{Context, account};
 use sandbox::wire::{Reply, Request};
 use sandbox::{World, control, page, wire};
 use serde_json::{Value, json};
-use store::testing::{Directory, postgres_store, sqlite_store};
+use store::testing::{Directory, postgres_store, postgres_store_at, sqlite_store};
 use store::{DeliveryFilter, NoticeFilter, Page, Store};
 
 pub(crate) const CARD: &str = "method=card&card_number=4242424242424242&exp=12/34&cvc=123";
@@ -251,6 +251,8 @@ pub(crate) enum Says {
     Later,
     /// It takes the mail, and its word is lost.
     Nothing,
+    /// What we have to do with its word ends in a mistake of ours.
+    Nonsense,
     /// It takes the mail, and says so when the test lets it.
     Slowly,
 }
@@ -300,6 +302,7 @@ impl Mailer for PostOffice {
                     }
                     Ok(())
                 }
+                Says::Nonsense => panic!("a mistake of the program"),
                 Says::Nothing => {
                     self.arrived.lock().unwrap().push(mail);
                     std::future::pending().await
@@ -380,6 +383,11 @@ impl House {
             }
             On::Postgres => Self::over(postgres_store().await, None).await,
         }
+    }
+
+    /// On the database at this address.
+    pub(crate) async fn on_database(url: &str) -> Self {
+        Self::over(postgres_store_at(url).await, None).await
     }
 
     async fn over(store: Store, directory: Option<Directory>) -> Self {
@@ -516,10 +524,14 @@ impl House {
     }
 
     pub(crate) async fn receive(&self, webhook: &Webhook) -> NoticeOutcome {
-        let headers = Headers::new([("Stripe-Signature".to_owned(), webhook.signature.clone())]);
-        let outcomes = self.app.receive(self.account.id, &headers, webhook.body.as_bytes()).await.unwrap();
+        let outcomes = self.try_to_receive(webhook).await.unwrap();
         assert_eq!(outcomes.len(), 1);
         outcomes[0]
+    }
+
+    pub(crate) async fn try_to_receive(&self, webhook: &Webhook) -> Result<Vec<NoticeOutcome>, ReceiveError> {
+        let headers = Headers::new([("Stripe-Signature".to_owned(), webhook.signature.clone())]);
+        self.app.receive(self.account.id, &headers, webhook.body.as_bytes()).await
     }
 
     /// Everything that the gateway wants to send arrives, in order.

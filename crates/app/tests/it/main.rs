@@ -32,6 +32,7 @@ mod outbox;
 mod parked;
 mod pools;
 mod reissue;
+mod replication;
 mod restored;
 mod signed_keys;
 mod surplus;

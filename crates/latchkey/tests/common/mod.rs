@@ -19,6 +19,7 @@
 
 pub mod balancer;
 pub mod chance;
+pub mod drive;
 pub mod gateway;
 pub mod http;
 pub mod line;
