@@ -189,6 +189,13 @@ async fn a_key_that_has_made_its_calls_is_told_how_long_to_wait_and_another_key_
     assert_eq!((reply.status, text(&reply.json()["code"]).as_str()), (429, "rate_limited"), "{}", reply.body);
     let seconds: u64 = reply.header("retry-after").expect("a time").parse().expect("seconds");
     assert!((1..=15).contains(&seconds), "{seconds}");
+    // Keys that are none are not counted: anybody can make them up, and nobody is to find a place taken by them.
+    for made_up in 0..6 {
+        let shown = format!("Bearer lk_test_{made_up:032}");
+        let headers = [("authorization", shown.as_str())];
+        let reply = shop.http.get(&format!("{}/v1/orders", shop.url), &headers).await.expect("an answer");
+        assert_eq!((reply.status, reply.header("ratelimit")), (401, None), "{}", reply.body);
+    }
     let other = text(&shop.run(&["api-key", "other"], "").result()["api_key"]);
     let headers = [("authorization", format!("Bearer {other}"))];
     let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();

@@ -5,10 +5,10 @@
 //! come again. Work that was accepted (a stored notice, an open payment) never
 //! comes by here: workers see to it.
 
-use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
+use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher as _};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,13 +17,16 @@ use axum::extract::{FromRequestParts as _, Path, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use domain::{GatewayAccountId, LicenseId};
+use futures::FutureExt as _;
 use http_body_util::BodyExt as _;
+use hyper::body::{Body as _, Frame};
 use tokio::runtime::Handle;
 
 use crate::Web;
 use crate::api::{self, cross_origin};
+use crate::bodies::{Bodies, Held};
 use crate::limits::{Class, Limits};
 use crate::places::{Load, Place, Places, Sharer};
 use crate::problem::Problem;
@@ -54,6 +57,17 @@ impl Stay {
     pub(crate) fn of(self, license: LicenseId) -> Option<Self> {
         let counted = self.under_way.count(license)?;
         Some(Self { _counted: Some(Arc::new(counted)), ..self })
+    }
+}
+
+/// Whether the key that a program showed was found to be one. Until then it is one of the many that anybody can make up.
+#[derive(Clone, Default)]
+pub(crate) struct Shown(Arc<AtomicBool>);
+
+impl Shown {
+    /// It is a key of a shop's.
+    pub(crate) fn is_known(&self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
@@ -104,10 +118,12 @@ pub(crate) struct Door {
     places: Arc<Places>,
     under_way: Arc<UnderWay>,
     rate: Option<Rate>,
+    /// The keys that were found to be some. Those that were not share what one of them has.
+    known: Mutex<HashSet<Sharer>>,
     body_limit: usize,
     body_deadline: Duration,
     idle_deadline: Duration,
-    bodies: Arc<AtomicUsize>,
+    bodies: Arc<Bodies>,
     workers: Option<Handle>,
 }
 
@@ -126,10 +142,11 @@ impl Door {
             places: Places::new(limits.budgets.of(class), limits.place_deadline, load),
             under_way: Arc::default(),
             rate: is_called_by_key.then(|| Rate::new(limits.api_rate)),
+            known: Mutex::default(),
             body_limit,
             body_deadline: limits.body_deadline,
             idle_deadline: limits.idle_deadline,
-            bodies: Arc::default(),
+            bodies: Bodies::new(BODIES),
             workers: workers.filter(|_| !stays).cloned(),
         }
     }
@@ -145,7 +162,7 @@ impl Door {
                 let account = path.ok().and_then(|Path(id)| GatewayAccountId::parse(&id).ok());
                 account.and_then(|account| self.web.app.shop_of_account(account)).map_or(0, |shop| hashed(&shop))
             }
-            Class::Api => request.headers.get(header::AUTHORIZATION).map_or(0, |shown| hashed(&shown.as_bytes())),
+            Class::Api => shown(request).filter(|sharer| self.known().contains(sharer)).unwrap_or(0),
         }
     }
 
@@ -159,6 +176,11 @@ impl Door {
         };
         problem.into_response()
     }
+}
+
+/// Whose key this is, if it is one.
+fn shown(request: &axum::http::request::Parts) -> Option<Sharer> {
+    request.headers.get(header::AUTHORIZATION).map(|shown| hashed(&shown.as_bytes()))
 }
 
 fn hashed(value: &impl Hash) -> Sharer {
@@ -194,7 +216,9 @@ where
 {
     let (mut parts, body) = request.into_parts();
     let sharer = door.sharer(&mut parts).await;
-    let allowance = door.rate.as_ref().map(|rate| (rate, rate.call(sharer, door.now())));
+    // Strangers hear that their key is none, and have no calls that others could use up.
+    let allowance = door.rate.as_ref().filter(|_| sharer != 0).map(|rate| (rate, rate.call(sharer, door.now())));
+    let newcomer = shown(&parts).filter(|_| door.class == Class::Api && sharer == 0);
     if let Some((rate, allowance)) = allowance
         && !allowance.is_allowed
     {
@@ -207,7 +231,7 @@ where
         return with_allowance(problem.into_response(), Some((rate, allowance)));
     }
     let is_http1 = parts.version < axum::http::Version::HTTP_2;
-    let (body, _bytes) = match door.whole_body(&parts, body).await {
+    let (body, bytes) = match door.whole_body(&parts, body).await {
         Ok(whole) => whole,
         Err(mut refused) => {
             if is_http1 {
@@ -234,11 +258,28 @@ where
         }
         Class::Validate | Class::Activate | Class::Hooks | Class::Pages | Class::Api | Class::Console => Some(place),
     };
+    let shown = Shown::default();
+    if newcomer.is_some() {
+        request.extensions_mut().insert(shown.clone());
+    }
+    let may_be_left = request.method().is_safe();
+    let taken_up = (place, bytes);
     let response = match &door.workers {
-        None => next(request).await,
+        None => {
+            let response = next(request).await;
+            drop(taken_up);
+            response
+        }
         Some(workers) => {
-            let task = workers.spawn(app::trace::carried(next(request)));
-            let ends_with_us = AbortOnDrop(task.abort_handle());
+            let work = app::trace::carried(next(request));
+            let task = workers.spawn(async move {
+                let response = work.await;
+                drop(taken_up);
+                response
+            });
+            // Whoever presses a button twice hangs up on the first press: what it has begun is ended all the same, or
+            // the second would find it half done and nobody at it.
+            let ends_with_us = may_be_left.then(|| AbortOnDrop(task.abort_handle()));
             let ended = task.await;
             drop(ends_with_us);
             match ended {
@@ -247,11 +288,15 @@ where
             }
         }
     };
-    drop(place);
-    with_allowance(response, allowance)
+    let newcomer = newcomer.filter(|_| shown.0.load(Ordering::Relaxed));
+    let begun = newcomer.and_then(|newcomer| {
+        door.known().insert(newcomer);
+        door.rate.as_ref().map(|rate| (rate, rate.call(newcomer, door.now())))
+    });
+    with_allowance(response, begun.or(allowance))
 }
 
-/// A handler whose caller is gone, or out of time, ends as it would have where the caller is.
+/// A handler that only reads ends when its caller is gone or out of time, as it would have where the caller is.
 struct AbortOnDrop(tokio::task::AbortHandle);
 
 impl Drop for AbortOnDrop {
@@ -260,19 +305,12 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// Counts the bytes of a body as long as it is in memory.
-struct Held {
-    bodies: Arc<AtomicUsize>,
-    bytes: usize,
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.bodies.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
-}
-
 impl Door {
+    fn known(&self) -> MutexGuard<'_, HashSet<Sharer>> {
+        // Nothing in here can be left half done by a panic.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn now(&self) -> u64 {
         self.web.app.clock.now().as_microseconds().unsigned_abs()
     }
@@ -294,10 +332,22 @@ impl Door {
         if declared.is_some_and(|length: usize| length > self.body_limit) {
             return Err(too_large());
         }
-        let mut held = Held { bodies: Arc::clone(&self.bodies), bytes: 0 };
+        // What came with the head is there already, and needs no copy.
+        let mut early = body.frame().now_or_never().flatten();
+        if body.is_end_stream()
+            && let Some(Ok(frame)) = early.take_if(|frame| frame.is_ok())
+        {
+            let whole = frame.into_data().unwrap_or_default();
+            if whole.len() > self.body_limit {
+                return Err(too_large());
+            }
+            let held = self.bodies.whole(whole.len()).ok_or_else(|| self.turn_away("memory"))?;
+            return Ok((Body::from(whole), Some(held)));
+        }
+        let (mut held, sent_away) = self.bodies.begin();
         let mut whole = BytesMut::with_capacity(declared.unwrap_or(0).min(16 << 10));
         let arrives = async {
-            while let Some(frame) = body.frame().await {
+            while let Some(frame) = next_frame(&mut early, &mut body).await {
                 let Ok(frame) = frame else {
                     let detail = "The body did not arrive whole.";
                     return Err(Problem::new(StatusCode::BAD_REQUEST, "body_incomplete", detail).into_response());
@@ -306,16 +356,23 @@ impl Door {
                 if whole.len() + data.len() > self.body_limit {
                     return Err(too_large());
                 }
-                held.bytes += data.len();
-                if self.bodies.fetch_add(data.len(), Ordering::Relaxed) + data.len() > BODIES {
+                if !held.grow(data.len()) {
                     return Err(self.turn_away("memory"));
                 }
                 whole.extend_from_slice(&data);
             }
             Ok(())
         };
+        let arrives = async {
+            tokio::select! {
+                biased;
+                arrived = arrives => arrived,
+                _ = sent_away => Err(self.turn_away("memory")),
+            }
+        };
         match tokio::time::timeout(self.body_deadline, arrives).await {
-            Ok(Ok(())) => Ok((Body::from(whole.freeze()), Some(held))),
+            Ok(Ok(())) if held.is_whole() => Ok((Body::from(whole.freeze()), Some(held))),
+            Ok(Ok(())) => Err(self.turn_away("memory")),
             Ok(Err(refused)) => Err(refused),
             Err(_) => {
                 self.web.app.metrics.shed.with([self.class.as_str(), "slow_body"]).count();
@@ -323,6 +380,16 @@ impl Door {
                 Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", detail).into_response())
             }
         }
+    }
+}
+
+async fn next_frame(
+    early: &mut Option<Result<Frame<Bytes>, axum::Error>>,
+    body: &mut Body,
+) -> Option<Result<Frame<Bytes>, axum::Error>> {
+    match early.take() {
+        Some(frame) => Some(frame),
+        None => body.frame().await,
     }
 }
 

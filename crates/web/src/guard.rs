@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use app::trace::{Begin, SpanContext, SpanKind};
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -130,9 +131,11 @@ pub(crate) async fn own_forms_only(State(web): State<Web>, request: Request, nex
     if request.method() == Method::POST {
         let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
         let foreign_site = header("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
+        // HTTP/2 names the host in the address of the request (RFC 9113 §8.3.1).
+        let asked = request.uri().authority().map(Authority::as_str).or_else(|| header("host"));
         let own = |origin: &str| {
             let host = origin.split_once("://").map_or("", |(_, host)| host);
-            origin == web.app.settings.public_url || Some(host) == header("host")
+            origin == web.app.settings.public_url || Some(host) == asked
         };
         if foreign_site || header("origin").is_some_and(|origin| !own(origin)) {
             return Problem::new(StatusCode::FORBIDDEN, "foreign_form", "This form was sent from another site.")

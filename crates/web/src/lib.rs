@@ -7,6 +7,7 @@
 mod admission;
 mod api;
 mod asset;
+mod bodies;
 mod compat;
 mod console;
 mod cookie;

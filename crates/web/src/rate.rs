@@ -42,7 +42,9 @@ impl Rate {
                 used_until.clear();
             }
         }
-        let until = used_until.get(&caller).copied().unwrap_or(now).max(now);
+        // More than a minute ahead nobody can be: then the clock was put back, and nobody is to wait until it is there again.
+        let known = used_until.get(&caller).copied().filter(|until| *until <= now + MINUTE);
+        let until = known.unwrap_or(now).max(now);
         let next = until + each;
         if next - now > MINUTE {
             return Allowance { is_allowed: false, remaining: 0, seconds: (next - now - MINUTE).div_ceil(1_000_000) };
@@ -67,7 +69,10 @@ mod tests {
         assert_eq!(call(15), Allowance { is_allowed: false, remaining: 0, seconds: 5 });
         assert!(call(20).is_allowed);
         assert!(!call(20).is_allowed);
+        assert!(call(40).is_allowed && !call(40).is_allowed, "and once more");
         assert!(rate.call(2, 0).is_allowed, "another caller has calls of its own");
         assert_eq!(call(500).remaining, 2, "what is not used is not saved up");
+        assert!(call(500).is_allowed && call(500).is_allowed && !call(500).is_allowed);
+        assert!(call(100).is_allowed, "the clock was put back");
     }
 }

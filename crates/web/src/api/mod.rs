@@ -52,6 +52,7 @@ use serde::Serialize;
 use store::{Listing, Page};
 
 use crate::Web;
+use crate::admission::Shown;
 use crate::compat::shadow::Theirs;
 use crate::problem::Problem;
 
@@ -76,6 +77,9 @@ impl FromRequestParts<Web> for Manager {
         };
         let key = web.app.api_key(token).await.map_err(|error| Problem::from(error).into_response())?;
         let Some(key) = key else { return Err(refuse("This API key does not work: it is mistyped or was withdrawn.")) };
+        if let Some(shown) = parts.extensions.get::<Shown>() {
+            shown.is_known();
+        }
         let shop = web.app.shop(key.shop).await.ok_or_else(|| Problem::not_found("shop").into_response())?;
         Ok(Self { shop, key })
     }

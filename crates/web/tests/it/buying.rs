@@ -127,6 +127,24 @@ async fn pressing_pay_twice_is_one_order() {
     assert_eq!(world.orders().await.len(), 1);
 }
 
+/// A browser that presses twice hangs up on the first press, and waits for the answer to the second.
+#[tokio::test]
+async fn a_press_that_hung_up_is_ended_and_the_next_one_finds_the_gateways_page() {
+    let world = World::new().await;
+    let mut browser = world.browser_that_may_hang_up();
+    let till = browser.get("/buy/lumen-pro?country=DE").await;
+    let gateway = world.hold_gateway().await;
+    let mut first = browser.clone();
+    let call = tokio::select! {
+        call = gateway.accept() => call.unwrap().0,
+        page = first.press(&till, "lumen-pro", &[]) => panic!("nobody asked the gateway: {}", page.text),
+    };
+    world.let_through(call).await;
+    let page = browser.press(&till, "lumen-pro", &[]).await.is(StatusCode::SEE_OTHER).location();
+    assert!(page.starts_with(&world.gateway), "{page}");
+    assert_eq!(world.orders().await.len(), 1);
+}
+
 #[tokio::test]
 async fn a_buyer_who_went_back_and_mended_the_address_gets_an_order_of_their_own() {
     let world = World::new().await;

@@ -11,7 +11,7 @@ use domain::{
 };
 use gateways::{HttpRequest, Method as GatewayMethod};
 use store::testing::{Directory, sqlite_store};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 use web::{Limits, Site, Web};
@@ -105,6 +105,27 @@ impl World {
 
     pub(crate) fn browser(&self) -> Browser {
         Browser::new(self.site.clone())
+    }
+
+    /// As the server has it: who hangs up is not there any more.
+    pub(crate) fn browser_that_may_hang_up(&self) -> Browser {
+        let web = Web { app: Arc::clone(&self.app), mailbox: None };
+        Browser::new(web::site_within(web, &Limits::default(), Some(&tokio::runtime::Handle::current())))
+    }
+
+    /// From now on the gateway is reached through here, where each call has to be let through.
+    pub(crate) async fn hold_gateway(&self) -> TcpListener {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let account = self.app.gateway_accounts().await.remove(0);
+        let reached_at = format!("http://{}", listener.local_addr().unwrap());
+        self.app.set_credentials(&account, credentials(&reached_at)).await.unwrap();
+        listener
+    }
+
+    /// Lets a call through that was held.
+    pub(crate) async fn let_through(&self, mut call: TcpStream) {
+        let mut gateway = TcpStream::connect(self.gateway.strip_prefix("http://").unwrap()).await.unwrap();
+        tokio::spawn(async move { tokio::io::copy_bidirectional(&mut call, &mut gateway).await });
     }
 
     /// Cuts the line to the gateway.
