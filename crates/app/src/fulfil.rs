@@ -189,9 +189,7 @@ impl App {
             None => self.store.commit(changes).await?,
         }
         self.metrics.licenses_issued.add(u64::try_from(changes.issued.len()).unwrap_or_default());
-        if !changes.jobs.is_empty() {
-            self.work.notify_one();
-        }
+        self.work.ring(&changes.jobs);
         Ok(())
     }
 

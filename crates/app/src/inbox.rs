@@ -1,6 +1,10 @@
 //! Notices that were stored and not yet applied, and parked ones that a person wants applied again.
 
-use domain::{Actor, Changes, Duration, Event, EventId, EventKind, NoticeId, ShopId};
+use std::collections::BTreeMap;
+
+use domain::{Actor, Changes, Duration, Event, EventId, EventKind, GatewayAccountId, NoticeId, ShopId, Timestamp};
+use futures::future::try_join_all;
+use store::ClaimedNotice;
 
 use crate::receive::NoticeOutcome;
 use crate::trace::{Begin, Span, SpanKind};
@@ -18,12 +22,34 @@ impl App {
         let now = self.clock.now();
         let lease_until = now.after(LEASE);
         let claimed = self.store.claim_notices(now, lease_until, 50).await?;
-        for (place, claim) in claimed.iter().enumerate() {
+        let count = claimed.len();
+        let mut of_accounts: BTreeMap<GatewayAccountId, Vec<ClaimedNotice>> = BTreeMap::new();
+        for claim in claimed {
+            of_accounts.entry(claim.notice.gateway_account).or_default().push(claim);
+        }
+        // A gateway that is asked what an event is about, and does not answer, holds up its own account alone.
+        let applied = of_accounts.into_iter().map(|(account, claims)| self.apply_claimed(account, claims, lease_until));
+        let left: usize = try_join_all(applied).await?.into_iter().sum();
+        Ok(count - left)
+    }
+
+    /// Applies notices of one account, one after another; how many were left to others.
+    async fn apply_claimed(
+        &self,
+        account: GatewayAccountId,
+        claims: Vec<ClaimedNotice>,
+        lease_until: Timestamp,
+    ) -> Result<usize, Error> {
+        let Some(account) = self.gateway_account(account).await? else { return Ok(0) };
+        for (place, claim) in claims.iter().enumerate() {
+            let now = self.clock.now();
             if self.is_draining() {
-                self.store.release_notices(&claimed[place..], lease_until, self.clock.now()).await?;
-                return Ok(place);
+                self.store.release_notices(&claims[place..], lease_until, now).await?;
+                return Ok(claims.len() - place);
             }
-            let Some(account) = self.gateway_account(claim.notice.gateway_account).await? else { continue };
+            if now >= lease_until {
+                return Ok(claims.len() - place);
+            }
             let id = Some(claim.notice.id.to_string());
             let begin = Begin { id, parent: None, kind: SpanKind::Consumer, program: None };
             let apply = async {
@@ -40,7 +66,7 @@ impl App {
                 self.metrics.notices.with([&account.id.to_string(), "inbox", outcome.as_str()]).count();
             }
         }
-        Ok(claimed.len())
+        Ok(0)
     }
 
     /// Applies a parked notice again: the support button.

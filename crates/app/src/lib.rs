@@ -107,7 +107,6 @@ pub use worker::{StepReport, run_workers};
 use std::sync::{Arc, OnceLock};
 
 use store::Store;
-use tokio::sync::Notify;
 
 /// How the server is reached and how it writes to people.
 #[derive(Debug, Clone)]
@@ -139,13 +138,13 @@ pub struct App {
     attempts: attempt::Attempts,
     shadows: shadow::Shadows,
     signers: signer::Signers,
+    lists: sweep::Lists,
     read_for_strangers: signing_key::ReadForStrangers,
     signing_again: signed_key::SigningAgain,
     shops: shops::Shops,
     product_names: product_name::ProductNames,
     revocations: revocation::Lists,
-    /// Rung when a commit left something to do.
-    work: Notify,
+    work: worker::Work,
     health: health::Health,
     lifecycle: lifecycle::Lifecycle,
     silence: silence::Silence,
@@ -175,7 +174,7 @@ impl App {
         let shops = shops::Shops::load(&store, clock.now()).await?;
         let recovery = recovery::Recovery::begin(store.restored().await?);
         let product_names = product_name::ProductNames::default();
-        let work = Notify::new();
+        let work = worker::Work::default();
         Ok(Arc::new(Self {
             store,
             http,
@@ -188,6 +187,7 @@ impl App {
             attempts: attempt::Attempts::default(),
             shadows: shadow::Shadows::default(),
             signers: signer::Signers::new(signer),
+            lists: sweep::Lists::default(),
             read_for_strangers: signing_key::ReadForStrangers::default(),
             signing_again: signed_key::SigningAgain::default(),
             shops,

@@ -1,30 +1,32 @@
 //! What leaves the process: jobs, claimed by lease, each harmless when repeated.
 
+use std::panic::AssertUnwindSafe;
+
 use domain::{
     Actor, Changes, Decline, DeclineClass, Delivery, DeliveryState, Duration, Event, EventId, EventKind, JobKind,
     Occurrence, Order, PaymentId, ShopId, Timestamp,
 };
-use futures::StreamExt as _;
-use futures::future::{Either, select};
+use futures::FutureExt as _;
+use futures::future::{Either, join_all, select};
 use gateways::{Answer, Call, CallError};
 use serde_json::json;
-use store::{ClaimedJob, CommitError};
+use store::{ClaimedJob, CommitError, Queue};
 
 use crate::fulfil::{self, AT_ONCE, Fulfilled, TRIES, Target};
 use crate::mailer::MailError;
 use crate::trace::{Begin, SpanKind};
 use crate::{App, Error};
 
-/// How long a node may take over a job before another takes it: longer than
-/// any call may take, so that two nodes do not send one mail.
+/// How long a node may take over a job before another takes it: longer than any call may take, and what is taken up is
+/// begun at once, so that two nodes do not send one mail.
 const LEASE: Duration = Duration::minutes(2);
 
 /// How long an idempotency key is relied on: gateways forget them after a day, and a call that is repeated later would
 /// open a second page for one payment.
 const KEY_LIFETIME: Duration = Duration::hours(23);
 
-/// How many jobs of one claim run side by side.
-const SIDE_BY_SIDE: usize = 16;
+/// How many jobs of one queue a node has under way at most.
+pub(crate) const SIDE_BY_SIDE: usize = 16;
 
 /// How long a mail is tried before it is given up, visibly (RFC 5321 §4.5.4.1 asks for four to five days).
 const MAIL_PATIENCE: Duration = Duration::days(5);
@@ -58,15 +60,20 @@ impl App {
     /// # Errors
     /// When the store does not answer.
     pub async fn step_outbox(&self) -> Result<usize, Error> {
+        let step = async |queue| {
+            let claimed = self.take_up(queue, SIDE_BY_SIDE).await?;
+            Ok::<usize, Error>(join_all(claimed.into_iter().map(|job| self.run_or_give_back(job))).await.len())
+        };
+        let [mails, calls] = Queue::ALL.map(step);
+        let (mails, calls) = futures::join!(mails, calls);
+        Ok(mails? + calls?)
+    }
+
+    /// Takes up so many jobs that are due, and no more: whoever has one begins it now.
+    pub(crate) async fn take_up(&self, queue: Queue, room: usize) -> Result<Vec<ClaimedJob>, Error> {
         let now = self.clock.now();
-        let claimed = self.store.claim_jobs(now, now.after(LEASE), 100).await?;
-        let count = claimed.len();
-        futures::stream::iter(claimed)
-            .for_each_concurrent(SIDE_BY_SIDE, async |job| {
-                self.run_or_give_back(job).await;
-            })
-            .await;
-        Ok(count)
+        let room = u32::try_from(room).unwrap_or(u32::MAX);
+        Ok(self.store.claim_jobs(queue, now, now.after(LEASE), room).await?)
     }
 
     /// Runs one job at once instead of leaving it to the worker; if a worker has it, nothing is done here.
@@ -124,21 +131,25 @@ impl App {
 
     /// Runs one job; what became of it, in a word.
     async fn run_job(&self, job: ClaimedJob) -> &'static str {
-        let mut result = self.do_job(&job).await;
-        for _ in 0..AT_ONCE {
-            match result {
-                // Somebody else was faster. There is nothing to wait for, only something to read again.
-                Err(Error::Conflict { what }) if what != fulfil::LEASE => result = self.do_job(&job).await,
-                Ok(_) | Err(_) => break,
+        let tried = async {
+            let mut result = self.do_job(&job).await;
+            for _ in 0..AT_ONCE {
+                match result {
+                    // Somebody else was faster. There is nothing to wait for, only something to read again.
+                    Err(Error::Conflict { what }) if what != fulfil::LEASE => result = self.do_job(&job).await,
+                    Ok(_) | Err(_) => break,
+                }
             }
-        }
-        let later = match result {
-            Ok(Done::Finished) => return "done",
-            Ok(Done::Finish) => None,
-            Ok(Done::Later(reason)) => Some(reason),
+            result
+        };
+        let later = match AssertUnwindSafe(tried).catch_unwind().await {
+            Ok(Ok(Done::Finished)) => return "done",
+            Ok(Ok(Done::Finish)) => None,
+            Ok(Ok(Done::Later(reason))) => Some(reason),
             // What the job is about is gone for good: nothing will ever be done.
-            Err(Error::NotFound { .. }) => None,
-            Err(error) => Some(error.to_string()),
+            Ok(Err(Error::NotFound { .. })) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some("it ended in the middle: that is a mistake of this program".to_owned()),
         };
         let settled = match &later {
             None => self.store.finish_job(&job).await,

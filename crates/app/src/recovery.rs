@@ -13,7 +13,7 @@ use domain::{
 };
 use gateways::adapter;
 use store::restore::HELD_BY_RESTORE;
-use store::{CommitError, Restored};
+use store::{CommitError, Queue, Restored};
 
 use crate::{App, Error};
 
@@ -203,7 +203,7 @@ impl App {
         let now: Timestamp = self.clock.now();
         match self.store.release_job(shop, JobKind::SendMail { delivery }, now).await {
             Ok(()) => {
-                self.work.notify_one();
+                self.work.of(Queue::Mails).notify_one();
                 Ok(())
             }
             Err(CommitError::Conflict { .. }) => Err(Error::NotFound { what: "mail" }),

@@ -3,11 +3,19 @@
 //!
 //! A shop whose webhooks never arrive still delivers, only later.
 
-use domain::{Actor, Changes, Duration, GatewayAccount, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use domain::{
+    Actor, Changes, Duration, GatewayAccount, GatewayAccountId, Occurrence, OrderId, PaymentId, ShopId, Timestamp,
+};
+use futures::{StreamExt as _, stream};
 use gateways::{Answer, Call, CallError, ListedEvent, NoticeItem, adapter};
 use store::CommitError;
 
-use crate::fulfil::AT_ONCE;
+use crate::fulfil::{AT_ONCE, Target};
+use crate::outbox::SIDE_BY_SIDE;
 use crate::receive::Source;
 use crate::{App, Error};
 
@@ -21,6 +29,43 @@ const EVERY: Duration = Duration::minutes(5);
 /// How many pages of an event list are held in memory at once.
 const PAGES: u32 = 50;
 
+/// How long a list that could not be read is left alone, and that of an account that rests.
+const AGAIN: Duration = Duration::minutes(1);
+const AGAIN_AT_REST: Duration = Duration::hours(1);
+
+/// How many payments of one shop are asked about at once.
+const QUESTIONS_AT_ONCE: usize = 4;
+
+/// The lists that could not be read, and when that was tried last.
+#[derive(Default)]
+pub(crate) struct Lists(Mutex<BTreeMap<GatewayAccountId, Timestamp>>);
+
+impl Lists {
+    fn tried(&self, account: GatewayAccountId, failed_at: Option<Timestamp>) {
+        let mut failed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match failed_at {
+            Some(at) => failed.insert(account, at),
+            None => failed.remove(&account),
+        };
+    }
+
+    /// Who catches up, whatever was read lately, asks everybody.
+    fn may_be_tried(&self, account: &GatewayAccount, older_than: Duration, now: Timestamp) -> bool {
+        let patience = match (older_than, account.is_active) {
+            (older_than, _) if older_than <= Duration::seconds(0) => older_than,
+            (_, true) => AGAIN,
+            (_, false) => AGAIN_AT_REST,
+        };
+        let failed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.get(&account.id).is_none_or(|at| is_over(*at, patience, now))
+    }
+}
+
+/// Whether so much time has gone by; a time that is still to come was noted by a clock that was ahead.
+fn is_over(since: Timestamp, patience: Duration, now: Timestamp) -> bool {
+    now.since(since) >= patience || now < since
+}
+
 /// What came of reading event lists.
 struct ReadLists {
     /// How many events were new.
@@ -30,14 +75,34 @@ struct ReadLists {
 }
 
 impl App {
-    /// Asks about payments whose next check is due. Returns how many.
+    /// Asks about payments whose next check is due. Returns how many. A gateway that does not answer is waited for by its
+    /// own shop alone.
     ///
     /// # Errors
     /// When the store does not answer.
     pub async fn step_payments(&self) -> Result<usize, Error> {
         let due = self.store.payments_due(self.clock.now(), 100).await?;
+        let mut of_shops: BTreeMap<ShopId, Vec<(PaymentId, OrderId)>> = BTreeMap::new();
         for (shop, payment, order) in &due {
-            let ask = || self.ask_payment(*shop, *payment, Actor::System);
+            of_shops.entry(*shop).or_default().push((*payment, *order));
+        }
+        stream::iter(of_shops)
+            .for_each_concurrent(SIDE_BY_SIDE, async |(shop, payments)| {
+                let does_not_answer = AtomicBool::new(false);
+                stream::iter(payments)
+                    .for_each_concurrent(QUESTIONS_AT_ONCE, async |(payment, order)| {
+                        self.look_after(shop, payment, order, &does_not_answer).await;
+                    })
+                    .await;
+            })
+            .await;
+        Ok(due.len())
+    }
+
+    /// Asks about one payment whose check is due, and notes when to ask again. Nobody is asked who has just not answered.
+    async fn look_after(&self, shop: ShopId, payment: PaymentId, order: OrderId, does_not_answer: &AtomicBool) {
+        if !does_not_answer.load(Ordering::Relaxed) {
+            let ask = || self.ask_payment(shop, payment, Actor::System);
             let mut asked = ask().await;
             for _ in 0..AT_ONCE {
                 match asked {
@@ -46,34 +111,27 @@ impl App {
                     Ok(_) | Err(_) => break,
                 }
             }
-            if let Err(error) = &asked {
-                tracing::warn!(payment = %payment, %error, "an open payment could not be asked about");
+            match asked {
+                Ok(asked) if !asked.state.is_open() => return,
+                Ok(_) => {}
+                Err(error) => {
+                    does_not_answer.fetch_or(matches!(error, Error::Unavailable(_)), Ordering::Relaxed);
+                    tracing::warn!(payment = %payment, %error, "an open payment could not be asked about");
+                }
             }
-            if asked.is_ok_and(|payment| !payment.state.is_open()) {
-                continue;
-            }
-            self.check_later(*shop, *order, *payment).await?;
         }
-        Ok(due.len())
-    }
-
-    /// Counts a check, so that a gateway that is down, or has nothing new, is not asked about the same payments in a
-    /// circle. Nobody else counts: whoever reloads a page must not use up what the sweep has left.
-    async fn check_later(
-        &self,
-        shop: domain::ShopId,
-        order: domain::OrderId,
-        payment: domain::PaymentId,
-    ) -> Result<(), Error> {
-        let target = crate::fulfil::Target::Order(order);
-        let occurrence = domain::Occurrence::StillOpen { payment };
-        self.fulfil(shop, &target, &occurrence, Actor::System, None, None).await.map(|_| ())
+        // Counts a check, so that a gateway that is down, or has nothing new, is not asked about the same payments in a
+        // circle. Nobody else counts: whoever reloads a page must not use up what the sweep has left.
+        let still_open = Occurrence::StillOpen { payment };
+        if let Err(error) = self.fulfil(shop, &Target::Order(order), &still_open, Actor::System, None, None).await {
+            tracing::error!(payment = %payment, %error, "when to ask about a payment again could not be noted");
+        }
     }
 
     /// Reads the event lists that were not read for a while. Returns how many events were new.
     ///
     /// # Errors
-    /// When the store does not answer. A gateway that does not answer is read at the next step.
+    /// When the store does not answer. A gateway that does not answer is read a minute later.
     pub async fn step_events(&self) -> Result<usize, Error> {
         self.read_lists(EVERY).await
     }
@@ -101,27 +159,33 @@ impl App {
 
     async fn read_each_list(&self, older_than: Duration) -> Result<ReadLists, Error> {
         let now = self.clock.now();
-        let mut read = ReadLists { found: 0, all_read: true };
-        for account in self.gateway_accounts().await {
-            let lists = adapter(&account.adapter).is_some_and(|gateway| gateway.capabilities().event_list);
-            if lists && account.is_active && now.since(account.events_read_to) >= older_than {
-                match self.read_events(&account).await {
-                    Ok(new) => read.found += new,
-                    Err(error) => {
-                        read.all_read = false;
-                        tracing::warn!(account = %account.id, %error, "the event list could not be read");
-                    }
-                }
-            }
-        }
-        Ok(read)
+        let accounts = self.gateway_accounts().await.into_iter().filter(|account| {
+            adapter(&account.adapter).is_some_and(|gateway| gateway.capabilities().event_list)
+                && is_over(account.events_read_to, older_than, now)
+                && self.lists.may_be_tried(account, older_than, now)
+        });
+        // What was begun at an account that rests is seen to its end: its money still goes back, and is disputed.
+        let read = stream::iter(accounts).map(async |account| {
+            let told = self.read_events(&account).await.inspect_err(|error| {
+                tracing::warn!(account = %account.id, %error, "the event list could not be read");
+            });
+            self.lists.tried(account.id, told.is_err().then_some(now));
+            // Nobody waits for one that rests: perhaps it is closed, and will never answer again.
+            ReadLists { found: *told.as_ref().unwrap_or(&0), all_read: told.is_ok() || !account.is_active }
+        });
+        let read: Vec<ReadLists> = read.buffer_unordered(SIDE_BY_SIDE).collect().await;
+        Ok(ReadLists {
+            found: read.iter().map(|read| read.found).sum(),
+            all_read: read.iter().all(|read| read.all_read),
+        })
     }
 
     /// Reads an account's event list from where it was read to. Only when all
     /// of it is taken does the account count as read: a list that breaks off is read again.
     async fn read_events(&self, account: &GatewayAccount) -> Result<usize, Error> {
         let began = self.clock.now();
-        let since = account.events_read_to.before(OVERLAP);
+        // A clock that was ahead may have noted a time that is still to come: nothing was read from there.
+        let since = account.events_read_to.min(began).before(OVERLAP);
         let mut after = None;
         let mut new = 0;
         loop {

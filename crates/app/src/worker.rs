@@ -1,15 +1,22 @@
 //! The loops that drive the steps. Each step takes no input: it looks at the
 //! rows and does what is due, so one loop or many nodes come to the same.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use domain::Job;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use store::Queue;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
 
+use crate::outbox::SIDE_BY_SIDE;
 use crate::{App, Error};
 
 /// How often what is over for good is taken out of the tables.
-const TIDIES_EVERY: domain::Duration = domain::Duration::hours(1);
+const TIDIES_EVERY: Duration = Duration::from_secs(3_600);
 
 /// What one round of all steps did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -59,102 +66,164 @@ impl App {
     }
 }
 
-async fn sweep(app: &App) {
-    for (what, result) in [
-        ("recovery", app.recover().await.map(usize::from)),
-        ("inbox", app.step_inbox().await),
-        ("payments", app.step_payments().await),
-        ("events", app.step_events().await),
-        ("checkouts", app.expire_checkouts().await),
-        ("attempts", app.write_attempts(false).await),
-        ("shadows", app.write_shadows().await),
-        ("pools", app.step_pools().await),
-        ("endpoints", app.step_endpoints().await),
-        ("webhooks", app.keep_webhook_times().await),
-        ("signing keys", app.refresh_signing_keys().await.map(usize::from)),
-        ("signed keys", app.step_signed_keys().await),
-    ] {
-        if let Err(error) = result {
-            tracing::error!(%error, step = what, "a sweep could not be done");
+/// How long a loop rests between two rounds.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// How long a queue is not looked at when nobody rings.
+const LOOKS_EVERY: Duration = Duration::from_secs(1);
+
+/// Rung when a commit left something to do, by whom it waits for.
+#[derive(Default)]
+pub(crate) struct Work {
+    mails: Notify,
+    calls: Notify,
+}
+
+impl Work {
+    pub(crate) fn of(&self, queue: Queue) -> &Notify {
+        match queue {
+            Queue::Mails => &self.mails,
+            Queue::Calls => &self.calls,
+        }
+    }
+
+    /// These jobs were committed.
+    pub(crate) fn ring(&self, jobs: &[Job]) {
+        for queue in Queue::ALL {
+            if jobs.iter().any(|job| Queue::of(job.kind) == queue) {
+                self.of(queue).notify_one();
+            }
+        }
+    }
+}
+
+/// A step, by its name in the log.
+type Step = (&'static str, for<'app> fn(&'app App) -> BoxFuture<'app, Result<usize, Error>>);
+
+/// What was told and is not applied yet. An event may be about money that the gateway has to be asked about.
+const INBOX: &[Step] = &[("inbox", |app| app.step_inbox().boxed())];
+
+/// What asks gateways, and waits for those that do not answer.
+const GATEWAYS: &[Step] = &[
+    ("recovery", |app| app.recover().map(|told| told.map(usize::from)).boxed()),
+    ("payments", |app| app.step_payments().boxed()),
+    ("events", |app| app.step_events().boxed()),
+];
+
+/// What waits for the database alone.
+const ROWS: &[Step] = &[
+    ("checkouts", |app| app.expire_checkouts().boxed()),
+    ("attempts", |app| app.write_attempts(false).boxed()),
+    ("shadows", |app| app.write_shadows().boxed()),
+    ("pools", |app| app.step_pools().boxed()),
+    ("endpoints", |app| app.step_endpoints().boxed()),
+    ("webhooks", |app| app.keep_webhook_times().boxed()),
+    ("signing keys", |app| app.refresh_signing_keys().map(|read| read.map(usize::from)).boxed()),
+    ("signed keys", |app| app.step_signed_keys().boxed()),
+];
+
+/// What is over for good is taken out of the tables.
+const TIDYING: &[Step] = &[
+    ("sign-ins that are over", |app| app.forget_expired_logins().map(|done| done.map(|()| 0)).boxed()),
+    ("attempts that are old", |app| app.forget_old_attempts().map(|done| done.map(|()| 0)).boxed()),
+];
+
+/// Takes a step. One that fails, or finds a mistake of ours, is taken again in the next round, and the others go on.
+async fn take(app: &App, (what, step): &Step) {
+    match AssertUnwindSafe(step(app)).catch_unwind().await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::error!(%error, step = what, "a step could not be done"),
+        Err(_) => tracing::error!(step = what, "a step ended in the middle: that is a mistake of this program"),
+    }
+}
+
+/// Takes these steps round after round.
+async fn go_round(app: Arc<App>, steps: &'static [Step], pause: Duration, mut shutdown: watch::Receiver<bool>) {
+    while !*shutdown.borrow() {
+        let round = async {
+            for step in steps {
+                take(&app, step).await;
+            }
+        };
+        tokio::select! {
+            () = round => {}
+            // What was not done yet is due again at the next start.
+            () = app.ended() => break,
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = shutdown.changed() => {}
+        }
+    }
+}
+
+/// Runs the jobs of a queue as they come: whoever takes long holds up nobody as long as there is room.
+async fn run_queue(app: Arc<App>, queue: Queue, mut shutdown: watch::Receiver<bool>) {
+    let mut running = JoinSet::new();
+    loop {
+        let is_over = *shutdown.borrow();
+        if is_over && running.is_empty() {
+            return;
+        }
+        let room = SIDE_BY_SIDE.saturating_sub(running.len());
+        if !is_over && room > 0 {
+            match app.take_up(queue, room).await {
+                Ok(jobs) => jobs.into_iter().for_each(|job| {
+                    let app = Arc::clone(&app);
+                    running.spawn(async move { app.run_or_give_back(job).await });
+                }),
+                Err(error) => tracing::error!(%error, "the outbox could not be read"),
+            }
+        }
+        tokio::select! {
+            _ = running.join_next(), if !running.is_empty() => while running.try_join_next().is_some() {},
+            () = app.work.of(queue).notified() => {}
+            () = tokio::time::sleep(LOOKS_EVERY) => {}
+            _ = shutdown.changed(), if !is_over => {}
         }
     }
 }
 
 /// Runs the steps until `shutdown` turns true, then ends what was begun.
 pub async fn run_workers(app: Arc<App>, shutdown: watch::Receiver<bool>) {
-    let outbox = {
-        let app = Arc::clone(&app);
-        let shutdown = shutdown.clone();
-        tokio::spawn(async move {
-            let mut shutdown = shutdown;
-            while !*shutdown.borrow() {
-                let busy = match app.step_outbox().await {
-                    Ok(count) => count > 0,
-                    Err(error) => {
-                        tracing::error!(%error, "the outbox could not be read");
-                        false
-                    }
-                };
-                if !busy {
-                    tokio::select! {
-                        () = app.work.notified() => {}
-                        () = tokio::time::sleep(Duration::from_secs(1)) => {}
-                        _ = shutdown.changed() => {}
+    let mut loops = JoinSet::new();
+    for queue in Queue::ALL {
+        loops.spawn(run_queue(Arc::clone(&app), queue, shutdown.clone()));
+    }
+    for (steps, pause) in [(INBOX, PAUSE), (ROWS, PAUSE), (TIDYING, TIDIES_EVERY)] {
+        loops.spawn(go_round(Arc::clone(&app), steps, pause, shutdown.clone()));
+    }
+    loops.spawn({
+        let (app, mut shutdown) = (Arc::clone(&app), shutdown);
+        async move {
+            tokio::select! {
+                caught_up = app.catch_up() => {
+                    if let Err(error) = caught_up {
+                        tracing::error!(%error, "what was missed while nobody listened could not be read");
                     }
                 }
-            }
-        })
-    };
-    let sweep = tokio::spawn(async move {
-        let mut shutdown = shutdown;
-        tokio::select! {
-            caught_up = app.catch_up() => {
-                if let Err(error) = caught_up {
-                    tracing::error!(%error, "what was missed while nobody listened could not be read");
-                }
-            }
-            _ = shutdown.changed() => {}
-        }
-        let mut tidied = None;
-        while !*shutdown.borrow() {
-            let now = app.clock.now();
-            if tidied.is_none_or(|at| now.since(at) >= TIDIES_EVERY) {
-                tidied = Some(now);
-                if let Err(error) = app.forget_expired_logins().await {
-                    tracing::warn!(%error, "sign-ins that are over are kept for longer");
-                }
-                if let Err(error) = app.forget_old_attempts().await {
-                    tracing::warn!(%error, "attempts that are old are kept for longer");
-                }
-            }
-            tokio::select! {
-                () = sweep(&app) => {}
-                // What was not asked about yet is due again at the next start.
-                () = app.ended() => break,
-            }
-            tokio::select! {
-                () = tokio::time::sleep(Duration::from_secs(2)) => {}
                 _ = shutdown.changed() => {}
             }
-        }
-        if let Err(error) = app.keep_webhook_times().await {
-            tracing::warn!(%error, "when the last webhooks came is not known to the next start");
-        }
-        // What goes on behind answers has something to tell as well.
-        tokio::select! {
-            () = app.holds_nothing() => {}
-            () = app.ended() => {}
-        }
-        if let Err(error) = app.write_attempts(true).await {
-            tracing::warn!(%error, "the last attempts of apps are not kept");
-        }
-        if let Err(error) = app.write_shadows().await {
-            tracing::warn!(%error, "the last differences to an old system are not kept");
+            go_round(app, GATEWAYS, PAUSE, shutdown).await;
         }
     });
-    for task in [outbox, sweep] {
-        if let Err(error) = task.await {
+    while let Some(ended) = loops.join_next().await {
+        if let Err(error) = ended {
             tracing::error!(%error, "a worker ended");
         }
+    }
+    if let Err(error) = app.keep_webhook_times().await {
+        tracing::warn!(%error, "when the last webhooks came is not known to the next start");
+    }
+    // What goes on behind answers has something to tell as well.
+    tokio::select! {
+        () = app.holds_nothing() => {}
+        () = app.ended() => {}
+    }
+    if let Err(error) = app.write_attempts(true).await {
+        tracing::warn!(%error, "the last attempts of apps are not kept");
+    }
+    if let Err(error) = app.write_shadows().await {
+        tracing::warn!(%error, "the last differences to an old system are not kept");
     }
 }

@@ -163,7 +163,8 @@ pub fn decide(
         }
         Occurrence::StillOpen { payment } => {
             let payment = find_payment(&mut after, *payment)?;
-            if payment.state.is_open() {
+            // Two nodes that asked at the same moment have asked once.
+            if payment.state.is_open() && payment.check_at.is_none_or(|at| at <= now) {
                 payment.checks = payment.checks.saturating_add(1);
                 payment.check_at = Some(Payment::next_check(payment.checks, now));
             }

@@ -19,23 +19,36 @@ macro_rules! columns {
     };
 }
 
-const OVERDUE: &str = "select count(*) from jobs where run_at < $1";
-const WAITING: &str = "select count(*), min(created_at) from jobs where run_at <= $1";
+const OVERDUE: &str = "select (select count(*) from jobs where kind = 'send_mail' and run_at < $1) \
+    + (select count(*) from jobs where kind <> 'send_mail' and run_at < $1)";
+const WAITING: &str = "select count(*), min(created_at) from (\
+    select created_at from jobs where kind = 'send_mail' and run_at <= $1 union all \
+    select created_at from jobs where kind <> 'send_mail' and run_at <= $1) as due";
 const UNSETTLED: &str = "select count(*) from jobs";
 const INSERT: &str = concat!("insert into jobs (", columns!(), ") values ($1, $2, $3, $4, $5, $6, $7, $8)");
-const CLAIM: Text = Text {
-    sqlite: concat!(
-        "update jobs set run_at = $2, is_taken = 1, attempts = attempts + 1 where (shop_id, id) in \
-         (select shop_id, id from jobs where run_at <= $1 order by run_at limit $3) returning ",
-        columns!()
-    ),
-    postgres: concat!(
-        "with due as materialized (select shop_id, id from jobs where run_at <= $1 order by run_at limit $3 \
-         for update skip locked) update jobs set run_at = $2, is_taken = 1, attempts = attempts + 1 \
-         where (shop_id, id) in (select shop_id, id from due) returning ",
-        columns!()
-    ),
-};
+macro_rules! claim {
+    ($queue:literal) => {
+        Text {
+            sqlite: concat!(
+                "update jobs set run_at = $2, is_taken = 1, attempts = attempts + 1 where (shop_id, id) in \
+                 (select shop_id, id from jobs where ",
+                $queue,
+                " and run_at <= $1 order by run_at limit $3) returning ",
+                columns!()
+            ),
+            postgres: concat!(
+                "with due as materialized (select shop_id, id from jobs where ",
+                $queue,
+                " and run_at <= $1 order by run_at limit $3 for update skip locked) \
+                 update jobs set run_at = $2, is_taken = 1, attempts = attempts + 1 \
+                 where (shop_id, id) in (select shop_id, id from due) returning ",
+                columns!()
+            ),
+        }
+    };
+}
+const CLAIM_MAILS: Text = claim!("kind = 'send_mail'");
+const CLAIM_CALLS: Text = claim!("kind <> 'send_mail'");
 const CLAIM_ONE: Text = Text {
     sqlite: concat!(
         "update jobs set run_at = $2, is_taken = 1, attempts = attempts + 1 where (shop_id, id) in \
@@ -68,7 +81,8 @@ const TAKE: Text = Text {
     ),
 };
 const FINISH: &str = "delete from jobs where shop_id = $1 and id = $2 and attempts = $3 and run_at = $4";
-const HELD: &str = "select count(*) from jobs where run_at >= $1";
+const HELD: &str = "select (select count(*) from jobs where kind = 'send_mail' and run_at >= $1) \
+    + (select count(*) from jobs where kind <> 'send_mail' and run_at >= $1)";
 const RELEASE: &str = "update jobs set run_at = $1, last_error = null where shop_id = $2 and subject = $3 \
     and kind = $4 and run_at >= $5";
 const LAST_ERROR: &str = "select last_error from jobs where shop_id = $1 and subject = $2 and kind = $3 \
@@ -76,7 +90,33 @@ const LAST_ERROR: &str = "select last_error from jobs where shop_id = $1 and sub
 const RETRY: &str = "update jobs set run_at = $5, is_taken = 0, last_error = $6 \
     where shop_id = $1 and id = $2 and attempts = $3 and run_at = $4";
 
-texts![OVERDUE, WAITING, UNSETTLED, HELD, RELEASE, LAST_ERROR, INSERT, FINISH, RETRY; CLAIM, CLAIM_ONE, TAKE];
+texts![OVERDUE, WAITING, UNSETTLED, HELD, RELEASE, LAST_ERROR, INSERT, FINISH, RETRY; CLAIM_MAILS, CLAIM_CALLS, CLAIM_ONE, TAKE];
+
+/// Who is waited for while a job runs. Nobody stands in line behind those who wait for somebody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Queue {
+    /// The mail server.
+    Mails,
+    /// Gateways, and the programs of sellers.
+    Calls,
+}
+
+impl Queue {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Mails, Self::Calls];
+
+    /// Where a job of this kind waits.
+    #[must_use]
+    pub fn of(kind: JobKind) -> Self {
+        match kind {
+            JobKind::SendMail { .. } => Self::Mails,
+            JobKind::OpenPayment { .. }
+            | JobKind::AskPayment { .. }
+            | JobKind::SendRefund { .. }
+            | JobKind::AskEndpoint { .. } => Self::Calls,
+        }
+    }
+}
 
 /// A job that nobody else takes up until the lease ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,18 +169,23 @@ fn finish(job: &ClaimedJob) -> Statement {
 }
 
 impl Store {
-    /// Takes up jobs that are due, the longest waiting first, of every shop. Until `lease_until` nobody else gets
+    /// Takes up jobs of a queue that are due, the longest waiting first, of every shop. Until `lease_until` nobody else gets
     /// them; after that they are anybody's again.
     ///
     /// # Errors
     /// When nothing was claimed, or nobody knows: then the leases end by themselves.
     pub async fn claim_jobs(
         &self,
+        queue: Queue,
         now: Timestamp,
         lease_until: Timestamp,
         limit: u32,
     ) -> Result<Vec<ClaimedJob>, CommitError> {
-        let claim = write(WHAT, CLAIM.on(self.engine.name()), values![now, lease_until, limit]);
+        let text = match queue {
+            Queue::Mails => CLAIM_MAILS,
+            Queue::Calls => CLAIM_CALLS,
+        };
+        let claim = write(WHAT, text.on(self.engine.name()), values![now, lease_until, limit]);
         let mut jobs = self.claimed(claim, row).await?;
         jobs.sort_by_key(|claimed| claimed.job.id);
         Ok(jobs)

@@ -73,7 +73,7 @@ pub use claim::{OpenedClaim, Owed, OwedClaim};
 pub use delivery::DeliveryFilter;
 pub use engine::{Access, Answer, CommitError, Engine, Expect, OpenError, ReadError, Rows, Statement, Value};
 pub use idempotency::{Claim, Claimed};
-pub use job::ClaimedJob;
+pub use job::{ClaimedJob, Queue};
 pub use license::{ExportedLicense, LicenseFilter, SeatView};
 pub use memory::Touched;
 pub use migration::{MIGRATIONS, Migration, MigrationError, migrate};

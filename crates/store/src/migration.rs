@@ -36,6 +36,7 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "events_of_a_license",
         script: include_str!("../migrations/0020_events_of_a_license.sql"),
     },
+    Migration { number: 21, name: "two_queues", script: include_str!("../migrations/0021_two_queues.sql") },
 ];
 
 /// Where an engine keeps what it has applied.

@@ -46,7 +46,7 @@ use domain::{
 use latchkey_license::KeyCode;
 use money::{Currency, Money};
 use store::testing::{postgres_store, sqlite_store};
-use store::{CommitError, Expect, Page, Statement, Store, Value};
+use store::{CommitError, Expect, Page, Queue, Statement, Store, Value};
 
 use attempts::{
     an_attempt_reads_back_and_is_counted_on, attempts_are_found_by_what_a_person_has_in_hand,
@@ -804,21 +804,21 @@ async fn a_job_belongs_to_one_worker_until_its_lease_ends(store: Store) {
     store.commit(&Changes { jobs: vec![due.clone(), later.clone()], ..Changes::default() }).await.unwrap();
 
     let lease = world.now.after(Duration::minutes(2));
-    let first = store.claim_jobs(world.now, lease, 10).await.unwrap();
+    let first = store.claim_jobs(Queue::Mails, world.now, lease, 10).await.unwrap();
     assert_eq!(first.len(), 1);
     assert_eq!(first[0].job, Job { run_at: lease, ..due.clone() });
-    assert_eq!(store.claim_jobs(world.now, lease, 10).await.unwrap(), []);
+    assert_eq!(store.claim_jobs(Queue::Mails, world.now, lease, 10).await.unwrap(), []);
 
     // The worker is gone; after the lease another takes over, and the first can settle nothing any more.
-    let second = store.claim_jobs(lease, lease.after(Duration::minutes(2)), 10).await.unwrap();
+    let second = store.claim_jobs(Queue::Mails, lease, lease.after(Duration::minutes(2)), 10).await.unwrap();
     assert_eq!(second[0].job.attempts, 1, "the try that came to nothing was counted");
     assert_eq!(store.finish_job(&first[0]).await, Err(CommitError::Conflict { what: "job" }));
     assert_eq!(store.retry_job(&first[0], world.now, "late").await, Err(CommitError::Conflict { what: "job" }));
 
     let again = lease.after(Duration::minutes(10));
     store.retry_job(&second[0], again, "mail server says 451").await.unwrap();
-    assert_eq!(store.claim_jobs(lease, again, 10).await.unwrap(), []);
-    let third = store.claim_jobs(again, again.after(Duration::minutes(2)), 10).await.unwrap();
+    assert_eq!(store.claim_jobs(Queue::Mails, lease, again, 10).await.unwrap(), []);
+    let third = store.claim_jobs(Queue::Mails, again, again.after(Duration::minutes(2)), 10).await.unwrap();
     assert_eq!((third[0].job.attempts, third[0].job.last_error.as_deref()), (2, Some("mail server says 451")));
     store.finish_job(&third[0]).await.unwrap();
     assert_eq!(store.finish_job(&third[0]).await, Err(CommitError::Conflict { what: "job" }));
@@ -854,7 +854,7 @@ async fn a_job_ends_with_the_changes_it_made_or_not_at_all(store: Store) {
     let job = world.mail_job(world.now);
     store.commit(&Changes { jobs: vec![job], ..Changes::default() }).await.unwrap();
     let lease = world.now.after(Duration::minutes(2));
-    let claimed = store.claim_jobs(world.now, lease, 10).await.unwrap().remove(0);
+    let claimed = store.claim_jobs(Queue::Mails, world.now, lease, 10).await.unwrap().remove(0);
 
     let stale = Changes { shops: vec![Shop { version: 7, ..world.shop.clone() }], ..Changes::default() };
     assert_eq!(store.commit_job(&stale, Some(&claimed)).await, Err(CommitError::Conflict { what: "shop" }));
@@ -864,7 +864,7 @@ async fn a_job_ends_with_the_changes_it_made_or_not_at_all(store: Store) {
     assert_eq!(store.customer(world.shop.id, customer.id).await.unwrap().map(|row| row.version), Some(1));
     let other = Changes { customers: vec![world.customer("twice@example.com")], ..Changes::default() };
     assert_eq!(store.commit_job(&other, Some(&claimed)).await, Err(CommitError::Conflict { what: "job" }));
-    assert_eq!(store.claim_jobs(lease, lease, 10).await.unwrap(), []);
+    assert_eq!(store.claim_jobs(Queue::Mails, lease, lease, 10).await.unwrap(), []);
 }
 
 async fn workers_side_by_side_claim_each_job_once(store: Store) {
@@ -878,7 +878,7 @@ async fn workers_side_by_side_claim_each_job_once(store: Store) {
         tokio::spawn(async move {
             let mut claimed = Vec::new();
             loop {
-                match store.claim_jobs(now, lease, 7).await {
+                match store.claim_jobs(Queue::Mails, now, lease, 7).await {
                     Ok(jobs) if jobs.is_empty() => return claimed,
                     Ok(jobs) => claimed.extend(jobs.into_iter().map(|job| job.job.id)),
                     Err(CommitError::Conflict { .. }) => {}

@@ -20,7 +20,7 @@ use tokio::sync::Semaphore;
 use super::{MailError, Mailer, mime};
 use crate::mail::{HeaderText, Mail};
 
-/// How long one mail may take from connecting to the last answer. Shorter than the lease of its job.
+/// How long one mail may take, from waiting for a connection to the last answer. Shorter than the lease of its job.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// How many conversations are held at once.
@@ -152,8 +152,8 @@ impl SmtpMailer {
             from: mime::address(&mail.from)?,
             to: mime::address(&mail.to)?,
         };
-        let _slot = self.slots.acquire().await.map_err(MailError::later)?;
         self.in_time(async {
+            let _slot = self.slots.acquire().await.map_err(MailError::later)?;
             let mut connection = self.connection().await?;
             match letter.hand_over(&mut connection).await {
                 Ok(()) => {

@@ -1,7 +1,9 @@
 //! A shop that no webhook ever reaches delivers all the same, and a gateway
 //! that does not answer is looked up before it is asked again.
 
-use domain::{Actor, BuyerDetails, Country, Duration, Locale, PaymentState, RefundReason};
+use domain::{
+    Actor, BuyerDetails, Changes, Country, Duration, GatewayAccount, LicenseState, Locale, PaymentState, RefundReason,
+};
 use serde_json::json;
 
 use app::RefundInput;
@@ -31,11 +33,54 @@ async fn the_event_list_delivers(on: On) {
     house.advance(Duration::minutes(6));
     assert_eq!(house.app.step_events().await.unwrap(), 0);
     house.gateway.set_down(false);
+    assert_eq!(house.app.step_events().await.unwrap(), 0, "whoever has just not answered is left alone");
+    house.advance(Duration::minutes(1));
     assert!(house.app.step_events().await.unwrap() > 0);
     house.work().await;
     assert_eq!(house.standing(bought.order).await, "paid 0 | succeeded | - | - | active");
     assert_eq!(house.app.catch_up().await.unwrap(), 0, "what was read is known");
 }
+
+/// New buyers go elsewhere; the money of the old ones still goes back.
+async fn the_event_list_of_an_account_that_rests_is_read_to_its_end(on: On) {
+    let house = House::open(on).await;
+    let bought = house.buy_and_pay(1).await;
+    let intent = house.intent(bought.order).await;
+    let account = house.app.gateway_accounts().await.remove(0);
+    house.app.use_gateway(&account, false).await.unwrap();
+    house.gateway.dashboard("/v1/refunds", &format!("payment_intent={intent}"));
+    house.advance(Duration::minutes(6));
+    assert!(house.app.step_events().await.unwrap() > 0);
+    assert_eq!(house.license_states(bought.order).await, [LicenseState::RevokedByRefund]);
+    // It may be closed for good: it is tried seldom then.
+    house.gateway.set_down(true);
+    house.advance(Duration::minutes(6));
+    let calls = house.gateway.calls();
+    for _ in 0..10 {
+        house.app.step_events().await.unwrap();
+        house.advance(Duration::minutes(5));
+    }
+    assert_eq!(house.gateway.calls() - calls, 1);
+}
+
+/// A server whose clock was an hour ahead has noted until when it read.
+async fn a_clock_that_was_ahead_hides_no_event(on: On) {
+    let house = House::open(on).await;
+    let bought = house.buy(1).await;
+    house.gateway.pay(&bought.session, CARD);
+    let account = house.app.gateway_accounts().await.remove(0);
+    let ahead = GatewayAccount {
+        events_read_to: house.app.clock.now().after(Duration::hours(1)),
+        ..GatewayAccount::clone(&account)
+    };
+    house.app.write(&Changes { gateway_accounts: vec![ahead], ..Changes::default() }).await.unwrap();
+    let node = house.other_node().await;
+    assert!(node.step_events().await.unwrap() > 0);
+    house.work().await;
+    assert_eq!(house.standing(bought.order).await, "paid 0 | succeeded | - | - | active");
+}
+
+on_both_engines![the_event_list_of_an_account_that_rests_is_read_to_its_end, a_clock_that_was_ahead_hides_no_event,];
 
 /// The gateway opens the page, and its answer is lost on the way.
 async fn a_page_is_opened_once(on: On) {

@@ -2,7 +2,7 @@
 //! content, refusals shown, and never lost when the server dies in between.
 
 use app::RefundInput;
-use domain::{Actor, DeliveryState, Duration, LicenseState, RefundId, RefundReason};
+use domain::{Actor, DeliveryState, Duration, LicenseState, RefundId, RefundReason, RefundState};
 use futures::future::{Either, select};
 
 use crate::house::{CARD, CARD_WHOSE_REFUND_FAILS, House, On, Says, email};
@@ -81,6 +81,67 @@ async fn a_refund_that_is_asked_for_twice_goes_back_once(on: On) {
     assert_eq!(house.standing(bought.order).await, end);
     house.assert_lawful(&[bought.order]).await;
 }
+
+/// The mail server takes its time: what was not begun is anybody's, and money goes back meanwhile.
+async fn a_slow_mail_server_holds_up_neither_other_nodes_nor_refunds(on: On) {
+    let house = House::open(on).await;
+    let paid = house.buy_and_pay(1).await;
+    let mails = 40;
+    for _ in 0..mails {
+        let bought = house.buy(1).await;
+        house.gateway.pay(&bought.session, CARD);
+    }
+    house.deliver_all().await;
+    let input = RefundInput { id: None, amount: None, reason: RefundReason::RequestedByCustomer, revoke: None };
+    house.gateway.set_down(true);
+    house.app.refund_order(house.shop.id, paid.order, input, Actor::System).await.unwrap();
+    house.gateway.set_down(false);
+    house.advance(Duration::seconds(10));
+    let before = house.post.arrived().len();
+    house.post.will_say(&[Says::Slowly; 100]);
+    // A mail is begun, or anybody may take it; and the refund has one of its own.
+    let is_shared = async || {
+        let begun = u64::try_from(house.post.arrived().len() - before).unwrap();
+        begun + house.app.store.waiting_jobs(house.app.clock.now()).await.unwrap().count == mails + 1
+    };
+    let meanwhile = async {
+        while house.sale(paid.order).await.refunds[0].state == RefundState::Created || !is_shared().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    match select(Box::pin(house.app.step_outbox()), Box::pin(meanwhile)).await {
+        Either::Left((step, _)) => panic!("nobody waited for the mail server: {step:?}"),
+        Either::Right(((), step)) => {
+            house.post.hurry();
+            step.await.unwrap();
+        }
+    }
+    house.deliver_all().await;
+    house.work().await;
+    assert_eq!(house.post.arrived().len() - before, 41, "each mail once, and the one about the refund");
+}
+
+/// A mistake of ours in one job costs neither the job nor the others.
+async fn a_job_that_ends_in_a_mistake_waits_and_the_others_go_on(on: On) {
+    let house = House::open(on).await;
+    house.post.will_say(&[Says::Nonsense]);
+    let bought = [house.buy(1).await, house.buy(1).await];
+    for bought in &bought {
+        house.gateway.pay(&bought.session, CARD);
+    }
+    house.deliver_all().await;
+    house.work().await;
+    assert_eq!(house.post.arrived().len(), 1);
+    house.advance(Duration::minutes(1));
+    house.work().await;
+    assert_eq!(house.post.arrived().len(), 2);
+    house.assert_lawful(&bought.map(|bought| bought.order)).await;
+}
+
+on_both_engines![
+    a_slow_mail_server_holds_up_neither_other_nodes_nor_refunds,
+    a_job_that_ends_in_a_mistake_waits_and_the_others_go_on,
+];
 
 /// Somebody changes what a mail is about while the mail server takes it: that is no reason to wait.
 async fn a_job_that_collides_is_done_again_at_once(on: On) {

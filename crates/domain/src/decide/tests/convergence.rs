@@ -462,6 +462,9 @@ fn every_open_payment_is_asked_about_again_and_ever_more_seldom() {
         waits.push(asked_at.since(story.world.now).as_seconds() / 60);
         story.world.now = asked_at;
         story.tell("still open").unwrap();
+        // Another node has asked at the same moment.
+        let payment = story.world.sale.payments[0].id;
+        story.world.meet(&Occurrence::StillOpen { payment }).unwrap();
     }
     assert_eq!(waits, [5, 60, 1440, 1440, 1440, 1440, 1440, 10_080, 10_080]);
     story.tell("captured 98.00").unwrap();

@@ -146,7 +146,10 @@ impl Story {
                 world.sale.keys_mailed = false;
                 Ok(Changes::default())
             }
-            (_, _) => {
+            (word, _) => {
+                // The sweep asks about a payment when its next check is due.
+                let check_at = world.sale.payments[0].check_at.filter(|_| word == "still");
+                world.now = check_at.map_or(world.now, |at| world.now.max(at));
                 let occurrence = self.occurrence(words);
                 self.world.meet(&occurrence)
             }
