@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_lc_rs::digest::{Context, SHA256};
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
-use domain::{Event, EventKind, LicenseId, Notice, NoticeId, OrderId, Sale, Shop, ShopId, Timestamp};
+use domain::{Duration, Event, EventKind, LicenseId, Notice, NoticeId, OrderId, Sale, Shop, ShopId, Timestamp};
 use latchkey_license::KeySet;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -156,12 +156,25 @@ impl Writer<'_, '_> {
     }
 }
 
+/// A sale notes when it was paid, and is written a moment later: on a busy database, or one that waits for its standby,
+/// many moments. A report that ended now would miss it, and the next would begin behind it.
+const SETTLES_WITHIN: Duration = Duration::minutes(15);
+
 impl App {
+    /// The time of the next report: from where the last one ended until everything that was paid is written.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn next_report(&self, shop: &Shop) -> Result<Span, Error> {
+        let since = self.report_goes_on_from(shop).await?;
+        Ok(Span { since, until: self.clock.now().before(SETTLES_WITHIN).max(since) })
+    }
+
     /// From where the next report goes on: the end of the last one, or the beginning of the shop.
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn report_goes_on_from(&self, shop: &Shop) -> Result<Timestamp, Error> {
+    async fn report_goes_on_from(&self, shop: &Shop) -> Result<Timestamp, Error> {
         let last = self.last_report(shop.id).await?;
         Ok(last.map_or(shop.created_at, |last| Timestamp::from_microseconds(last.until)))
     }

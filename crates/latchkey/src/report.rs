@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use app::{Clock, Span, verify_report};
+use app::{Span, verify_report};
 use clap::Subcommand;
 use domain::Timestamp;
 use latchkey_license::KeySet;
@@ -66,13 +66,15 @@ async fn make(
 ) -> anyhow::Result<ExitCode> {
     let wired = wiring::wire(settings, settings.listen, false).await?;
     let shop = gateway::only_shop(&wired).await?;
-    let since = match since {
-        Some(since) => since,
-        None => wired.app.report_goes_on_from(&shop).await?,
-    };
-    let span = Span { since, until: until.unwrap_or_else(|| Clock::System.now()) };
+    let next = wired.app.next_report(&shop).await?;
+    let since = since.unwrap_or(next.since);
+    let span = Span { since, until: until.unwrap_or(next.until) };
     if span.until <= span.since {
-        bail!("--until must be later than --since ({since})");
+        bail!(
+            "nothing to report between {since} and {}: without --until a report ends a quarter of an hour ago, when all \
+             that was paid is written",
+            span.until
+        );
     }
     let Some(path) = out else {
         let mut stdout = std::io::stdout();

@@ -65,10 +65,18 @@ async fn a_report_is_believed_as_it_was_signed_and_not_otherwise(engine: Engine)
     let keys = outside.path().join("jwks.json");
     let published = shop.http.get(&format!("{}/.well-known/jwks.json", shop.url), &[]).await.expect("the keys");
     fs::write(&keys, &published.body).expect("the keys");
-    let made = shop.run(&["report", "exactly-once", "--out", path_of(&first)], "").result();
+    // Without a word it would end a quarter of an hour ago, before there was a shop.
+    let too_soon = shop.run(&["report", "exactly-once", "--out", path_of(&first)], "");
+    assert_eq!(too_soon.code, Some(1), "{}", too_soon.stdout);
+    assert!(too_soon.stderr.contains("a quarter of an hour ago") && !first.exists(), "{}", too_soon.stderr);
+    let report = |file: &Path| {
+        let now = app::Clock::System.now().to_string();
+        shop.run(&["report", "exactly-once", "--until", &now, "--out", path_of(file)], "").result()
+    };
+    let made = report(&first);
     assert_eq!(made["sales"], 2);
     door.buy(&shop.gateway, "license", 1).await;
-    let made = shop.run(&["report", "exactly-once", "--out", path_of(&second)], "").result();
+    let made = report(&second);
     assert_eq!(made["sales"], 1, "it goes on where the first ended");
 
     let verify = |file: &Path, more: &[&str]| {

@@ -1,6 +1,6 @@
 //! The exactly-once report as a file: what was paid since the last one, signed.
 
-use app::{Made, Span};
+use app::Made;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -12,7 +12,7 @@ use crate::problem::Problem;
 /// Makes the next report, which goes on where the last one ended. A button and not a link: each is one of a chain.
 pub(crate) async fn download(State(web): State<Web>, staff: Staff) -> Result<Response, Problem> {
     let shop = web.app.shop(staff.shop()).await.ok_or_else(|| Problem::not_found("shop"))?;
-    let span = Span { since: web.app.report_goes_on_from(&shop).await?, until: web.app.clock.now() };
+    let span = web.app.next_report(&shop).await?;
     let mut report = String::new();
     let Made { span, .. } = web
         .app
