@@ -141,6 +141,7 @@ impl App {
         findings.push(self.examine_public_url(shops.iter().any(|shop| shop.mode == Mode::Live)));
         for shop in &shops {
             findings.extend(examine_seller(shop));
+            findings.extend(self.examine_host(shop));
             if self.store.products(shop.id).await?.is_empty() {
                 let found = format!("{} has nothing to sell", shop.name);
                 findings.push(Finding::warning(
@@ -411,6 +412,23 @@ impl App {
             ));
         }
         Ok(findings)
+    }
+
+    /// Buyers come back from the gateway, and open what mails link to, at `public_url`: whether the shop is there.
+    #[must_use]
+    pub fn examine_host(&self, shop: &Shop) -> Option<Finding> {
+        let url = &self.settings.public_url;
+        let authority = url.split_once("://").map_or("", |(_, rest)| rest);
+        let name = authority.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+        let host = shop.host.as_deref()?;
+        if self.shop_at_hand(name.map_or(authority, |(name, _)| name)) == Some(shop.id) {
+            return None;
+        }
+        Some(Finding::broken(
+            "host",
+            format!("{} answers to {host} alone, and its buyers are sent back to {url}", shop.name),
+            &format!("set public_url in latchkey.toml to https://{host}, or leave host out of the shop file"),
+        ))
     }
 
     fn examine_public_url(&self, sells_for_money: bool) -> Finding {

@@ -328,6 +328,8 @@ pub(crate) async fn run(settings: &Settings, output: &Output, arguments: &ApplyA
         app.refresh_shops().await?;
     }
     let mut lines = vec![lines];
+    let elsewhere = changes.shops.first().and_then(|shop| app.examine_host(shop)).filter(|_| !arguments.dry_run);
+    lines.extend(elsewhere.map(|finding| format!("Mind: {}: {}", finding.found, finding.way_out)));
     let mut bare = app.plans_without_files(shop.id).await?;
     bare.retain(|bare| bare.plan.is_active && bare.product.is_active);
     lines.extend(bare.iter().map(|bare| {

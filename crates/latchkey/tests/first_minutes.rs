@@ -254,7 +254,7 @@ async fn doctor_is_content_with_a_healthy_shop_and_names_each_of_these_faults() 
 
     use Harm::{Files, Flag, Sql};
     #[rustfmt::skip]
-    let rows: [(&str, Harm, i32, &str); 21] = [
+    let rows: [(&str, Harm, i32, &str); 22] = [
         ("a license is gone", Sql("delete from licenses where unit = 1"), 1, "law:paid_means_issued"),
         ("an order forgets that it was paid", Sql("update orders set state = 'pending', refunded_minor = 0 where paid_at is not null"), 1, "law:paid_means_captured"),
         ("a payment is forgotten", Sql("delete from payments where state = 'succeeded'"), 1, "law:issued_means_captured"),
@@ -273,6 +273,7 @@ async fn doctor_is_content_with_a_healthy_shop_and_names_each_of_these_faults() 
         ("a refused mail", Sql("update deliveries set state = 'refused', last_error = '550 no such mailbox'"), 0, "mail"),
         ("a job that nobody does", Sql("insert into jobs (shop_id, id, kind, subject, run_at, attempts, created_at) select shop_id, 'job_00000000000000000000000000', 'ask_payment', id, 0, 0, 0 from payments limit 1"), 0, "jobs"),
         ("a server that buyers reach without https", Flag("--public-url", "http://shop.example.org"), 1, "public_url"),
+        ("a host that buyers are not sent back to", Sql("update shops set host = 'shop.example'"), 1, "host"),
         ("another master key", Files(|data| fs::write(data.join("master.key"), "ab".repeat(32)).unwrap()), 1, "master"),
         ("a master key that others can read", Files(|data| fs::set_permissions(data.join("master.key"), fs::Permissions::from_mode(0o644)).unwrap()), 1, "chmod 600"),
         ("a database of noise", Files(|data| fs::write(data.join("latchkey.sqlite"), "noise ".repeat(1_000)).unwrap()), 1, "database"),
