@@ -16,6 +16,7 @@ use common::http::{Http, Reply};
 use common::line::{Act, COMMIT, Line};
 use common::shop::{Door, Engine, Node, SHOP_FILE, Shop, text, unique};
 use common::{Effort, alone, at_once, figure, tally, until};
+use futures::{StreamExt as _, stream};
 use serde_json::{Value, json};
 use store::testing::{PostgresServer, ask_on, postgres_database, run_on};
 
@@ -49,6 +50,68 @@ async fn one_event_delivered_a_thousand_times_across_four_nodes_is_one_license()
     }
     assert_healthy(&shop);
     figure("nodes.thousand", &format!("{rounds} events, 1,000 deliveries each over {NODES} nodes, {rounds} licenses"));
+}
+
+/// Twice as many have paid as there are codes, and all of it is told at once, to every node.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stock_of_codes_gives_each_code_to_one_buyer_across_four_nodes() {
+    let _alone = alone();
+    let codes: usize = Effort::asked().of(30, 1_000);
+    let pool = "[[pool]]\nslug = \"codes\"\nname = \"Codes\"\nlow_at = 1\n\n[[product]]";
+    let from_pool = "name = \"License\"\nfulfilment = \"pool\"\npool = \"codes\"";
+    let file = SHOP_FILE.replacen("[[product]]", pool, 1).replacen("name = \"License\"", from_pool, 1);
+    let shop = Shop::open_with(Engine::Postgres, &file, SECRET_KEY).await;
+    shop.gateway.faults(&json!({ "drop": 100 })).await;
+    let others: Vec<Node> = (1..NODES).map(|_| shop.node("127.0.0.1:0", &[])).collect();
+    let urls: Vec<&str> = others.iter().map(|node| node.url.as_str()).chain([shop.url.as_str()]).collect();
+
+    let door = shop.door();
+    let pay = async |_| {
+        let (opened, _) = door.pay(&shop.gateway, "license", 1).await;
+        let body = body_of(&shop.gateway.event("checkout.session.completed", &opened.order).await);
+        (opened.order, body)
+    };
+    let paid: Vec<(String, String)> = stream::iter(0..2 * codes).map(pay).buffer_unordered(8).collect().await;
+    // Nothing was kept for anybody: they come in when everybody has paid.
+    let stock: Vec<String> = (0..codes).map(|number| format!("GAME-{number:06}-XYZ")).collect();
+    std::fs::write(shop.folder.path().join("codes.txt"), stock.join("\n")).expect("the list");
+    shop.run(&["pools", "import", "codes.txt", "--pool", "codes"], "").result();
+    // A node that is asked for too much at once says so, and a gateway comes again.
+    let mut untold: Vec<&String> = paid.iter().map(|(_, body)| body).collect();
+    while !untold.is_empty() {
+        let requests = untold.iter().enumerate().map(|(number, body)| {
+            let url = format!("{}/hooks/{}", urls[number % NODES], shop.account);
+            let (http, secret, body) = (shop.http.clone(), shop.hook_secret.clone(), (*body).clone());
+            async move { deliver(&http, &url, &secret, 0, &body).await }
+        });
+        let replies = at_once(requests.collect()).await;
+        assert!(replies.iter().all(|reply| matches!(reply.status, 200 | 503)), "{replies:?}");
+        let refused = untold.into_iter().zip(&replies).filter(|(_, reply)| reply.status == 503);
+        untold = refused.map(|(body, _)| body).collect();
+    }
+    until("nobody has anything left to do", Duration::from_secs(120), || async {
+        match ask_on(shop.database.as_ref().unwrap(), "select count(*)::text from jobs").await.as_str() {
+            "0" => Ok(()),
+            left => Err(format!("{left} jobs")),
+        }
+    })
+    .await;
+    let (mut handed_over, mut waiting) = (Vec::new(), 0);
+    for (order, _) in &paid {
+        let order = door.order(order).await.expect("the order");
+        match &list(&order["licenses"])[..] {
+            [license] if license["key"].is_string() => handed_over.push(text(&license["key"])),
+            _ => waiting += 1,
+        }
+    }
+    handed_over.sort();
+    assert_eq!(handed_over, stock, "each code once");
+    assert_eq!(waiting, codes, "and everybody else waits for one");
+    assert_healthy(&shop);
+    figure(
+        "nodes.pool",
+        &format!("{codes} codes, {} buyers at once over {NODES} nodes: each code is one buyer's", 2 * codes),
+    );
 }
 
 /// What the load has seen.

@@ -48,6 +48,11 @@ impl Unreliable {
             universe.log(|| format!("node {node} cannot commit {what}"));
             return Err(CommitError::Unavailable("simulated: the database refused".to_owned()));
         }
+        if universe.fault(|mix| mix.commit_unknown) {
+            universe.log(|| format!("node {node} does not learn that {what} is lost"));
+            universe.count(|counts| counts.unknown += 1);
+            return Err(CommitError::Unknown("simulated: the connection was lost".to_owned()));
+        }
         let (orders, licenses, groups) = named(&statements);
         let leaves_work = statements.iter().any(leaves_work);
         let claims = statements.iter().all(|statement| statement.sql.contains(" returning "));

@@ -25,7 +25,7 @@ pub(crate) struct Mix {
     pub(crate) crash_after_commit: u64,
     /// The database refuses a commit.
     pub(crate) commit_refused: u64,
-    /// The commit stands or not, and the answer is lost.
+    /// The answer to a commit is lost, and the commit with it; or it stands, and the answer is lost: as often each.
     pub(crate) commit_unknown: u64,
     /// A read is refused.
     pub(crate) read_refused: u64,
