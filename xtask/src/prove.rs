@@ -167,6 +167,15 @@ pub(crate) fn planted() -> impl Iterator<Item = &'static str> {
     })
 }
 
+/// The parts that try the real server, each with the tests that do so.
+const REAL_SERVER: &[(&str, &str)] = &[
+    ("the real server, killed", "crash"),
+    ("the real server on a disk that fails", "disk"),
+    ("the real server without power", "power"),
+    ("many real servers", "nodes"),
+    ("the real server in a storm", "storm"),
+];
+
 /// Where the figures of a run are kept, part by part, for a run that goes on with it.
 const KEPT: &str = "target/prove.json";
 
@@ -191,12 +200,14 @@ pub(crate) fn run(quick: bool, resumes: bool) -> anyhow::Result<()> {
         figures.kept.commit.clone_from(&commit);
         effort.name.clone_into(&mut figures.kept.effort);
     }
-    let mut real = nextest("latchkey", "binary(crash) + binary(disk) + binary(power) + binary(nodes) + binary(storm)");
-    real.env("LATCHKEY_STORM_KILLS", effort.kills);
-    if !quick {
-        real.env("LATCHKEY_PROOF", "whole");
+    for (part, binary) in REAL_SERVER {
+        let mut real = nextest("latchkey", &format!("binary({binary})"));
+        real.env("LATCHKEY_STORM_KILLS", effort.kills);
+        if !quick {
+            real.env("LATCHKEY_PROOF", "whole");
+        }
+        figures.listen(part, &mut real, |_| None)?;
     }
-    figures.listen("the real server", &mut real, |_| None)?;
     let mut simulated = cargo(&["run", "--profile", "ci", "--quiet", "-p", "sim", "--", "--seeds", effort.seeds]);
     if !quick {
         simulated.arg("--covered");

@@ -103,7 +103,10 @@ pub(super) fn time(of: &Value, fields: &[&str]) -> Result<Option<Timestamp>, Str
     if matches!(text.to_lowercase().as_str(), "lifetime" | "never" | "0000-00-00 00:00:00") {
         return Ok(None);
     }
-    let seconds = || text.parse::<i64>().ok()?.checked_mul(1_000_000).map(Timestamp::from_microseconds);
+    // More seconds than any calendar has years for are none.
+    let is_written = |at: &Timestamp| Timestamp::parse(&at.to_string()) == Some(*at);
+    let seconds =
+        || text.parse::<i64>().ok()?.checked_mul(1_000_000).map(Timestamp::from_microseconds).filter(is_written);
     let moment = || Timestamp::parse(&text).or_else(|| Timestamp::parse(&format!("{}Z", text.replacen(' ', "T", 1))));
     let day = || Timestamp::parse(&format!("{text}T00:00:00Z"));
     let read = seconds().or_else(moment).or_else(day);

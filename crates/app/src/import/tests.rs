@@ -46,6 +46,8 @@ fn lemon_squeezy_exports_are_read_with_the_devices_that_hold_seats() {
               "license-keys/4 The same key stands at license-keys/3."]),
         (key(5, "").replace("key-5", ""), &["license-keys/5 There is no `key`."]),
         (key(6, r#","expires_at":"soon""#), &["license-keys/6 `expires_at` is not a time, as 2025-01-31: soon."]),
+        (key(7, r#","expires_at":900719925474"#),
+            &["license-keys/7 `expires_at` is not a time, as 2025-01-31: 900719925474."]),
     ];
     for (file, expected) in table {
         check(ForeignSystem::LemonSqueezy, file, expected);
