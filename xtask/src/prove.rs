@@ -112,6 +112,24 @@ const PROMISES: &[Promise] = &[
         control: Control::Figure("nodes.failover.control"),
     },
     Promise {
+        promise: "A shop that comes back from its backup knows what was sold since, and mails nobody twice.",
+        tried: "A backup beside the running server, sales and refunds after it, the loss of everything, a restore.",
+        shown_by: &["restore.sqlite", "restore.postgres"],
+        control: Control::Sabotage("After a restore old mails leave again"),
+    },
+    Promise {
+        promise: "A shop moves to the other engine, and nothing of it is lost on the way.",
+        tried: "`latchkey move`, killed at one table after another and taken up again; what arrived is counted and digested.",
+        shown_by: &["move.sqlite", "move.postgres"],
+        control: Control::Sabotage("A move leaves a row of each page behind"),
+    },
+    Promise {
+        promise: "A server that goes down answers what it has accepted.",
+        tried: "SIGTERM while a request is half sent.",
+        shown_by: &["drain"],
+        control: Control::Sabotage("A server that is told to stop stops at once"),
+    },
+    Promise {
         promise: "The laws of a sale hold in every order of events, with every door failing.",
         tried: "The unchanged shell on simulated doors, from seeds (docs/sim.md).",
         shown_by: &["sim"],
@@ -174,6 +192,8 @@ const REAL_SERVER: &[(&str, &str)] = &[
     ("the real server without power", "power"),
     ("many real servers", "nodes"),
     ("the real server in a storm", "storm"),
+    ("the real server, restored and moved", "moving"),
+    ("the real server under load", "overload"),
 ];
 
 /// Where the figures of a run are kept, part by part, for a run that goes on with it.

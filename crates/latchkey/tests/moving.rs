@@ -14,7 +14,7 @@ use std::time::Duration;
 use common::gateway::{GOOD_CARD, is_paid, list};
 use common::process;
 use common::shop::{Engine, Shop, text, unique};
-use common::until;
+use common::{figure, until};
 use serde_json::{Value, json};
 use store::testing::postgres_database;
 
@@ -154,6 +154,12 @@ async fn a_restored_shop_knows_what_was_sold_since_and_mails_nobody_twice(engine
     .await;
     assert!(list(&shop.run(&["mails", "list"], "").result()["held"]).is_empty());
     assert_healthy(&shop);
+    let told = format!(
+        "on {engine:?} three sales moved on after the backup, one of them unknown to it: all three as the gateway has \
+         them, and none of {} mails twice",
+        held.len() + 1
+    );
+    figure(&format!("restore.{engine:?}").to_lowercase(), &told);
 }
 
 async fn a_shop_moves_to_the_other_engine_and_back_and_sells_on(engine: Engine) {
@@ -255,4 +261,6 @@ async fn a_move_that_is_killed_goes_on_and_no_server_starts_meanwhile(engine: En
     assert_eq!(orders.len(), 3);
     assert!(orders.iter().all(|order| order["state"] == "paid"));
     assert_healthy(&shop);
+    let told = format!("from {engine:?} to the other engine, cut off {kills} times: counts and digests are the same");
+    figure(&format!("move.{engine:?}").to_lowercase(), &told);
 }

@@ -207,3 +207,32 @@ async fn every_text_is_prepared_by_postgres_and_gives_types_that_we_read() {
         }
     }
 }
+
+/// A table is read from end to end where no index serves, however dear that is made: so the rows that are due are found
+/// among a million others that are not.
+#[tokio::test]
+async fn every_text_reads_by_an_index_on_postgres() {
+    let url = postgres_database().await;
+    let engine = crate::postgres::Postgres::open(&url, crate::postgres::PostgresOptions::default()).await.unwrap();
+    migrate(&engine).await.unwrap();
+    drop(engine);
+    let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute("set enable_seqscan = off; set plan_cache_mode = force_generic_plan").await.unwrap();
+    let mut scans = Vec::new();
+    for (noun, text) in texts() {
+        let sql = text.postgres;
+        client.batch_execute(&format!("prepare planned as {sql}")).await.unwrap();
+        let count = client.prepare(sql).await.unwrap().params().len();
+        let values = vec!["null"; count].join(", ");
+        let arguments = if values.is_empty() { values } else { format!("({values})") };
+        let plan = client.query(&format!("explain execute planned{arguments}"), &[]).await.unwrap();
+        let steps: Vec<String> = plan.iter().map(|row| row.get(0)).collect();
+        // The few stocks of codes are looked at one by one on either engine.
+        let is_of_many = |step: &&String| step.contains("Seq Scan on ") && !step.contains("Seq Scan on pools ");
+        let may = MAY_SCAN.contains(&noun) || text.sqlite == EVERY_JOB;
+        scans.extend(steps.iter().find(is_of_many).filter(|_| !may).map(|step| format!("{noun}: {step}\n{sql}")));
+        client.batch_execute("deallocate planned").await.unwrap();
+    }
+    assert!(scans.is_empty(), "{}", scans.join("\n\n"));
+}

@@ -1,5 +1,7 @@
 //! The simulated gateway as a process of its own, and the buyer in front of its page.
 
+use std::collections::BTreeSet;
+
 use sandbox::model::delivery::sign;
 use sandbox::model::moment::Moment;
 use serde_json::{Value, json};
@@ -80,6 +82,15 @@ impl Gateway {
         let well =
             all.iter().filter(|attempt| attempt["status"].as_u64().is_some_and(|status| (200..300).contains(&status)));
         (all.len(), well.count())
+    }
+
+    /// The events that were acknowledged with 2xx, by id.
+    pub async fn acknowledged(&self) -> BTreeSet<String> {
+        let shown = well(self.http.get(&format!("{}/_control/deliveries", self.url), &[]).await, "deliveries");
+        let is_well = |attempt: &Value| attempt["status"].as_u64().is_some_and(|status| (200..300).contains(&status));
+        let deliveries = list(&shown["deliveries"]).iter();
+        let taken = deliveries.filter(|delivery| list(&delivery["attempts"]).iter().any(is_well));
+        taken.map(|delivery| delivery["event"].as_str().expect("an event").to_owned()).collect()
     }
 
     /// The newest events, as the gateway would send them.
