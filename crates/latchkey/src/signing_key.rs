@@ -39,11 +39,15 @@ pub(crate) enum SigningKeyCommand {
     /// Lets a key sign no more; what it signed stays good.
     Retire {
         /// Its name, as `list` shows it.
+        // One in sixty-four begins with a hyphen (RFC 7638: base64url).
+        #[arg(allow_hyphen_values = true)]
         kid: String,
     },
     /// Takes a key out of the published set: nothing that it signed is good any more.
     Revoke {
         /// Its name, as `list` shows it.
+        // One in sixty-four begins with a hyphen (RFC 7638: base64url).
+        #[arg(allow_hyphen_values = true)]
         kid: String,
     },
 }

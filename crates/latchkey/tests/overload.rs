@@ -234,6 +234,48 @@ async fn a_storm_of_webhooks_and_pages_leaves_validation_as_fast_as_it_was() {
     assert!(stormy < (quiet * SLOWER_AT_MOST).max(NOT_SLOWER_THAN), "{stormy:?} instead of {quiet:?}");
 }
 
+/// Dozens of mails wait for a mail server that takes connections and says nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mails_that_nobody_takes_hold_up_neither_validation_nor_sales_nor_refunds() {
+    let _alone = alone();
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let settings = format!("smtp_url = \"smtp://{}\"", silent.local_addr().expect("an address"));
+    let connections = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&connections);
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((connection, _)) = silent.accept().await {
+            held.push(connection);
+            counted.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let shop = Shop::open_within(Engine::Sqlite, &settings).await;
+    let door = shop.door();
+    let mut orders = vec![door.buy(&shop.gateway, "license", 1).await];
+    let key = text(&orders[0]["licenses"][0]["key"]);
+    validation_p99(&shop, &key).await;
+    let quiet = validation_p99(&shop, &key).await;
+    for _ in 0..24 {
+        orders.push(door.buy(&shop.gateway, "license", 1).await);
+    }
+    assert!(orders.iter().all(|order| order["state"] == "paid"), "{orders:?}");
+    until("mails are under way", SOON, async || match connections.load(Ordering::Relaxed) {
+        4.. => Ok(()),
+        few => Err(format!("{few} connections")),
+    })
+    .await;
+    let beside = validation_p99(&shop, &key).await;
+    assert!(beside < (quiet * SLOWER_AT_MOST).max(NOT_SLOWER_THAN), "{beside:?} instead of {quiet:?}");
+    let refunds = format!("/v1/orders/{}/refunds", text(&orders[0]["id"]));
+    let refund = door.api_post(&refunds, &unique(), &json!({})).await.expect("an answer");
+    assert_eq!(refund.status, 201, "{}", refund.body);
+    until("the money has gone back", SOON, async || {
+        let order = door.order(&text(&orders[0]["id"])).await?;
+        if order["state"] == "refunded" { Ok(()) } else { Err(order["state"].to_string()) }
+    })
+    .await;
+}
+
 /// A storm on a thread of its own: whoever measures must not stand in its line on this side.
 fn rage(shop: Arc<Shop>, is_over: Arc<AtomicBool>, stored: Arc<AtomicU64>) -> std::thread::JoinHandle<()> {
     std::thread::spawn(move || {

@@ -122,6 +122,8 @@ async fn keys_change_places_while_apps_ask(engine: Engine) {
         (["import", pem], "is here already"),
         (["import", "Cargo.lock.missing"], "cannot be read"),
         (["retire", "nobody"], "there is no signing key nobody"),
+        (["retire", "-Kurz"], "there is no signing key -Kurz"),
+        (["revoke", "-_Kurz"], "there is no signing key -_Kurz"),
     ] {
         let told = signing_keys(&arguments);
         assert_eq!(told.code, Some(1), "{arguments:?}");
