@@ -4,7 +4,7 @@
 //! A shop whose webhooks never arrive still delivers, only later.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use domain::{
@@ -75,7 +75,7 @@ struct ReadLists {
 }
 
 impl App {
-    /// Asks about payments whose next check is due. Returns how many. A gateway that does not answer is waited for by its
+    /// Asks about payments whose next check is due. Returns about how many it is known when to ask again, or never. A gateway that does not answer is waited for by its
     /// own shop alone.
     ///
     /// # Errors
@@ -83,24 +83,27 @@ impl App {
     pub async fn step_payments(&self) -> Result<usize, Error> {
         let due = self.store.payments_due(self.clock.now(), 100).await?;
         let mut of_shops: BTreeMap<ShopId, Vec<(PaymentId, OrderId)>> = BTreeMap::new();
-        for (shop, payment, order) in &due {
-            of_shops.entry(*shop).or_default().push((*payment, *order));
+        for (shop, payment, order) in due {
+            of_shops.entry(shop).or_default().push((payment, order));
         }
+        let looked_after = AtomicUsize::new(0);
         stream::iter(of_shops)
             .for_each_concurrent(SIDE_BY_SIDE, async |(shop, payments)| {
                 let does_not_answer = AtomicBool::new(false);
                 stream::iter(payments)
                     .for_each_concurrent(QUESTIONS_AT_ONCE, async |(payment, order)| {
-                        self.look_after(shop, payment, order, &does_not_answer).await;
+                        let is_known = self.look_after(shop, payment, order, &does_not_answer).await;
+                        looked_after.fetch_add(usize::from(is_known), Ordering::Relaxed);
                     })
                     .await;
             })
             .await;
-        Ok(due.len())
+        Ok(looked_after.into_inner())
     }
 
-    /// Asks about one payment whose check is due, and notes when to ask again. Nobody is asked who has just not answered.
-    async fn look_after(&self, shop: ShopId, payment: PaymentId, order: OrderId, does_not_answer: &AtomicBool) {
+    /// Asks about one payment whose check is due, and notes when to ask again; whether that is known now. Nobody is asked
+    /// who has just not answered.
+    async fn look_after(&self, shop: ShopId, payment: PaymentId, order: OrderId, does_not_answer: &AtomicBool) -> bool {
         if !does_not_answer.load(Ordering::Relaxed) {
             let ask = || self.ask_payment(shop, payment, Actor::System);
             let mut asked = ask().await;
@@ -112,7 +115,7 @@ impl App {
                 }
             }
             match asked {
-                Ok(asked) if !asked.state.is_open() => return,
+                Ok(asked) if !asked.state.is_open() => return true,
                 Ok(_) => {}
                 Err(error) => {
                     does_not_answer.fetch_or(matches!(error, Error::Unavailable(_)), Ordering::Relaxed);
@@ -123,9 +126,11 @@ impl App {
         // Counts a check, so that a gateway that is down, or has nothing new, is not asked about the same payments in a
         // circle. Nobody else counts: whoever reloads a page must not use up what the sweep has left.
         let still_open = Occurrence::StillOpen { payment };
-        if let Err(error) = self.fulfil(shop, &Target::Order(order), &still_open, Actor::System, None, None).await {
+        let noted = self.fulfil(shop, &Target::Order(order), &still_open, Actor::System, None, None).await;
+        if let Err(error) = &noted {
             tracing::error!(payment = %payment, %error, "when to ask about a payment again could not be noted");
         }
+        noted.is_ok()
     }
 
     /// Reads the event lists that were not read for a while. Returns how many events were new.

@@ -160,13 +160,16 @@ async fn go_round(app: Arc<App>, steps: &'static [Step], pause: Duration, mut sh
 /// Runs the jobs of a queue as they come: whoever takes long holds up nobody as long as there is room.
 async fn run_queue(app: Arc<App>, queue: Queue, mut shutdown: watch::Receiver<bool>) {
     let mut running = JoinSet::new();
+    let mut is_time = true;
     loop {
         let is_over = *shutdown.borrow();
         if is_over && running.is_empty() {
             return;
         }
         let room = SIDE_BY_SIDE.saturating_sub(running.len());
-        if !is_over && room > 0 {
+        // Each look is a commit. Where many jobs come and go it is one for several of them, and not for each.
+        if !is_over && room > 0 && (is_time || room >= SIDE_BY_SIDE / 2) {
+            is_time = false;
             match app.take_up(queue, room).await {
                 Ok(jobs) => jobs.into_iter().for_each(|job| {
                     let app = Arc::clone(&app);
@@ -176,9 +179,13 @@ async fn run_queue(app: Arc<App>, queue: Queue, mut shutdown: watch::Receiver<bo
             }
         }
         tokio::select! {
-            _ = running.join_next(), if !running.is_empty() => while running.try_join_next().is_some() {},
+            _ = running.join_next(), if !running.is_empty() => {
+                // Those that were committed together end together.
+                tokio::task::yield_now().await;
+                while running.try_join_next().is_some() {}
+            }
             () = app.work.of(queue).notified() => {}
-            () = tokio::time::sleep(LOOKS_EVERY) => {}
+            () = tokio::time::sleep(LOOKS_EVERY) => is_time = true,
             _ = shutdown.changed(), if !is_over => {}
         }
     }
