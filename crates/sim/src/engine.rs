@@ -48,7 +48,8 @@ impl Unreliable {
             universe.log(|| format!("node {node} cannot commit {what}"));
             return Err(CommitError::Unavailable("simulated: the database refused".to_owned()));
         }
-        if universe.fault(|mix| mix.commit_unknown) {
+        let is_unheard = universe.fault(|mix| mix.commit_unknown);
+        if is_unheard && universe.one_in(2) {
             universe.log(|| format!("node {node} does not learn that {what} is lost"));
             universe.count(|counts| counts.unknown += 1);
             return Err(CommitError::Unknown("simulated: the connection was lost".to_owned()));
@@ -77,7 +78,7 @@ impl Unreliable {
         if universe.fault(|mix| mix.crash_after_commit) {
             universe.crash(node, &format!("after it commits {what}")).await;
         }
-        if universe.fault(|mix| mix.commit_unknown) {
+        if is_unheard {
             universe.log(|| format!("node {node} does not learn what became of {what}"));
             universe.count(|counts| counts.unknown += 1);
             return Err(CommitError::Unknown("simulated: the answer was lost".to_owned()));
