@@ -217,9 +217,9 @@ pub(crate) fn run(quick: bool, resumes: bool) -> anyhow::Result<()> {
         figures.kept = serde_json::from_slice(&kept).context(KEPT)?;
         anyhow::ensure!(figures.kept.effort == effort.name, "the run before was of effort {}", figures.kept.effort);
     } else {
-        figures.kept.commit.clone_from(&commit);
         effort.name.clone_into(&mut figures.kept.effort);
     }
+    figures.kept.commit.clone_from(&commit);
     for (part, binary) in REAL_SERVER {
         let mut real = nextest("latchkey", &format!("binary({binary})"));
         real.env("LATCHKEY_STORM_KILLS", effort.kills);
@@ -249,18 +249,23 @@ pub(crate) fn run(quick: bool, resumes: bool) -> anyhow::Result<()> {
     let caught = figures.sabotage(effort.bugs);
     let day = said(command("date", &["-u", "+%F"]))?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let first = &figures.kept.commit;
-    let taken_up = if resumes {
-        format!(
-            " It was broken off, and taken up again from commit {commit}: what had ended well before is from {first}, and was \
-             not run again."
-        )
-    } else {
+    let mut parts_of: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (part, tried) in figures.kept.ended_well.iter().filter(|(_, tried)| **tried != commit) {
+        parts_of.entry(tried).or_default().push(part);
+    }
+    let earlier: Vec<String> =
+        parts_of.iter().map(|(tried, parts)| format!("{} (commit {tried})", parts.join("; "))).collect();
+    let taken_up = if earlier.is_empty() {
         String::new()
+    } else {
+        format!(
+            " It was broken off and taken up again. What had ended well before was not run again: {}.",
+            earlier.join(". ")
+        )
     };
     let head = format!(
         "# What is promised, and what shows it\n\n\
-         Written by `cargo xtask prove{}` on {day}, from commit {first}, on {cores} cores under Linux, in {} minutes. \
+         Written by `cargo xtask prove{}` on {day}, from commit {commit}, on {cores} cores under Linux, in {} minutes. \
          Effort: {}. Every figure is of this run; a promise without one is written down as not shown.{taken_up}\n",
         if quick { " --quick" } else { "" },
         (figures.kept.seconds + figures.seconds_of_sabotage).div_ceil(60),
@@ -302,8 +307,8 @@ struct Kept {
     effort: String,
     /// What the parts took.
     seconds: u64,
-    /// The parts that ended well.
-    ended_well: Vec<String>,
+    /// The parts that ended well, each with the commit that it tried.
+    ended_well: BTreeMap<String, String>,
     told: BTreeMap<String, String>,
 }
 
@@ -317,8 +322,8 @@ impl Figures {
         figure: impl Fn(&str) -> Option<(String, String)>,
     ) -> anyhow::Result<()> {
         println!("\n── {name}");
-        if self.kept.ended_well.iter().any(|part| part == name) {
-            println!("── {name}: ended well at {}", self.kept.commit);
+        if let Some(commit) = self.kept.ended_well.get(name) {
+            println!("── {name}: ended well at {commit}");
             return Ok(());
         }
         let began = Instant::now();
@@ -341,7 +346,7 @@ impl Figures {
         self.kept.seconds += began.elapsed().as_secs();
         if status.success() {
             self.kept.told.extend(summed_up);
-            self.kept.ended_well.push(name.to_owned());
+            self.kept.ended_well.insert(name.to_owned(), self.kept.commit.clone());
             std::fs::write(root().join(KEPT), serde_json::to_vec(&self.kept)?).context(KEPT)?;
         } else {
             self.failed.push(name);
