@@ -79,7 +79,7 @@ const PROMISES: &[Promise] = &[
         promise: "A code of a stock is handed to one buyer, however many ask for the last ones, and wherever.",
         tried: "Twice as many paid orders as there are codes, all told at once over 4 servers on one PostgreSQL.",
         shown_by: &["nodes.pool"],
-        control: Control::Sabotage("Two buyers are given the same code"),
+        control: Control::Sabotage("A code that somebody has is given to the next"),
     },
     Promise {
         promise: "Nodes can be restarted one after another without one failed request.",

@@ -530,6 +530,8 @@ mod tests {
         for (expected, license, release) in table {
             assert_eq!(downloadable(&license, &release, day(60)), expected, "{}", release.number);
         }
+        let expired = downloadable(&described("new"), &release("2.0", &works, 30), day(365));
+        assert_eq!(expired, Err(Refusal::LicenseNotUsable(Standing::Expired)));
     }
 
     fn file(name: &str, content: u8) -> NewFile {
