@@ -246,7 +246,7 @@ pub(crate) fn run(quick: bool, resumes: bool) -> anyhow::Result<()> {
     let mut shop_file = nextest("latchkey", "test(breaks_the_shop_file)");
     shop_file.env("LATCHKEY_FUZZ_EXECUTIONS", effort.executions);
     figures.listen("fuzz: the shop file", &mut shop_file, |_| None)?;
-    let caught = figures.sabotage(effort.bugs);
+    let caught = figures.sabotage(effort.bugs)?;
     let day = said(command("date", &["-u", "+%F"]))?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut parts_of: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -268,7 +268,7 @@ pub(crate) fn run(quick: bool, resumes: bool) -> anyhow::Result<()> {
          Written by `cargo xtask prove{}` on {day}, from commit {commit}, on {cores} cores under Linux, in {} minutes. \
          Effort: {}. Every figure is of this run; a promise without one is written down as not shown.{taken_up}\n",
         if quick { " --quick" } else { "" },
-        (figures.kept.seconds + figures.seconds_of_sabotage).div_ceil(60),
+        figures.kept.seconds.div_ceil(60),
         effort.name,
     );
     let (page, missing) = page(&head, &figures, &caught);
@@ -296,8 +296,6 @@ fn said(mut command: Command) -> anyhow::Result<String> {
 struct Figures {
     kept: Kept,
     failed: Vec<&'static str>,
-    /// Bugs are planted anew in every run.
-    seconds_of_sabotage: u64,
 }
 
 /// What is kept of a run.
@@ -310,6 +308,9 @@ struct Kept {
     /// The parts that ended well, each with the commit that it tried.
     ended_well: BTreeMap<String, String>,
     told: BTreeMap<String, String>,
+    /// The bugs that were caught.
+    #[serde(default)]
+    caught: BTreeMap<String, sabotage::Caught>,
 }
 
 impl Figures {
@@ -355,24 +356,29 @@ impl Figures {
     }
 
     /// Plants bugs; the names of those that were caught.
-    fn sabotage(&mut self, every: usize) -> Vec<String> {
+    fn sabotage(&mut self, every: usize) -> anyhow::Result<Vec<String>> {
         let began = Instant::now();
-        let planted = sabotage::every(every);
-        self.seconds_of_sabotage = began.elapsed().as_secs();
+        let commit = self.kept.commit.clone();
+        let planted = sabotage::every(every, &commit, &mut self.kept.caught);
+        self.kept.seconds += began.elapsed().as_secs();
+        std::fs::write(root().join(KEPT), serde_json::to_vec(&self.kept)?).context(KEPT)?;
         match planted {
-            Ok(caught) => {
-                let count = caught.len();
-                self.kept.told.insert("sabotage".to_owned(), format!("{count} bugs were planted, {count} were caught"));
+            Ok(()) => {
+                let count = self.kept.caught.len();
+                let earlier = self.kept.caught.values().filter(|caught| caught.commit != commit).count();
+                let earlier =
+                    if earlier == 0 { String::new() } else { format!(", {earlier} of them at an earlier commit") };
+                let told = format!("{count} bugs were planted, {count} were caught{earlier}");
+                self.kept.told.insert("sabotage".to_owned(), told);
                 let control = "with no bug planted, every one of their tests passed";
                 self.kept.told.insert("sabotage.control".to_owned(), control.to_owned());
-                caught
             }
             Err(error) => {
                 println!("{error:#}");
                 self.failed.push("sabotage");
-                Vec::new()
             }
         }
+        Ok(self.kept.caught.keys().cloned().collect())
     }
 }
 

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::prove;
 use crate::run::{cargo, command, root};
@@ -165,17 +165,42 @@ pub(crate) fn run(only: Option<&str>) -> anyhow::Result<()> {
     judge(&outcomes)
 }
 
-/// Plants every so manieth bug; the names of those that were planted, all of them caught.
+/// What is kept of a bug that was caught.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Caught {
+    /// How it was noticed.
+    seen: String,
+    /// How long that took.
+    seconds: u64,
+    /// The commit in which it was planted.
+    pub(crate) commit: String,
+}
+
+/// Plants every so manieth bug but those that were caught before, and adds to them what is caught at this commit.
 ///
 /// # Errors
 /// As [`run`].
-pub(crate) fn every(step: usize) -> anyhow::Result<Vec<String>> {
-    let outcomes = plant_those(|place, _| place.is_multiple_of(step))?;
-    if step == 1 {
-        write(&outcomes)?;
+pub(crate) fn every(step: usize, commit: &str, caught: &mut BTreeMap<String, Caught>) -> anyhow::Result<()> {
+    let wanted = |place: usize| place.is_multiple_of(step);
+    let is_known = |bug: &Bug| caught.contains_key(&bug.name);
+    let is_open = table()?.iter().enumerate().any(|(place, bug)| wanted(place) && !is_known(bug));
+    let planted = if is_open { plant_those(|place, bug| wanted(place) && !is_known(bug))? } else { Vec::new() };
+    for outcome in &planted {
+        if let Some(seen) = outcome.seen.clone() {
+            let (seconds, commit) = (outcome.seconds, commit.to_owned());
+            caught.insert(outcome.name.clone(), Caught { seen, seconds, commit });
+        }
     }
-    judge(&outcomes)?;
-    Ok(outcomes.into_iter().map(|outcome| outcome.name).collect())
+    let all = table()?.into_iter().enumerate().filter(|(place, _)| wanted(*place)).map(|(_, bug)| {
+        let known = caught.get(&bug.name);
+        let (seen, seconds) = known.map_or((None, 0), |known| (Some(known.seen.clone()), known.seconds));
+        Outcome { name: bug.name, catcher: bug.catcher, seen, seconds }
+    });
+    let all: Vec<Outcome> = all.collect();
+    if step == 1 {
+        write(&all)?;
+    }
+    judge(&all)
 }
 
 fn plant_those(wanted: impl Fn(usize, &Bug) -> bool) -> anyhow::Result<Vec<Outcome>> {
