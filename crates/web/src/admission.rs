@@ -218,7 +218,8 @@ where
     let sharer = door.sharer(&mut parts).await;
     // Strangers hear that their key is none, and have no calls that others could use up.
     let allowance = door.rate.as_ref().filter(|_| sharer != 0).map(|rate| (rate, rate.call(sharer, door.now())));
-    let newcomer = shown(&parts).filter(|_| door.class == Class::Api && sharer == 0);
+    let is_stranger = door.class == Class::Api && sharer == 0;
+    let newcomer = if is_stranger { shown(&parts).map(|sharer| (sharer, Shown::default())) } else { None };
     if let Some((rate, allowance)) = allowance
         && !allowance.is_allowed
     {
@@ -258,8 +259,7 @@ where
         }
         Class::Validate | Class::Activate | Class::Hooks | Class::Pages | Class::Api | Class::Console => Some(place),
     };
-    let shown = Shown::default();
-    if newcomer.is_some() {
+    if let Some((_, shown)) = &newcomer {
         request.extensions_mut().insert(shown.clone());
     }
     let may_be_left = request.method().is_safe();
@@ -288,10 +288,10 @@ where
             }
         }
     };
-    let newcomer = newcomer.filter(|_| shown.0.load(Ordering::Relaxed));
-    let begun = newcomer.and_then(|newcomer| {
-        door.known().insert(newcomer);
-        door.rate.as_ref().map(|rate| (rate, rate.call(newcomer, door.now())))
+    let known = newcomer.filter(|(_, shown)| shown.0.load(Ordering::Relaxed));
+    let begun = known.and_then(|(sharer, _)| {
+        door.known().insert(sharer);
+        door.rate.as_ref().map(|rate| (rate, rate.call(sharer, door.now())))
     });
     with_allowance(response, begun.or(allowance))
 }
@@ -371,7 +371,7 @@ impl Door {
             }
         };
         match tokio::time::timeout(self.body_deadline, arrives).await {
-            Ok(Ok(())) if held.is_whole() => Ok((Body::from(whole.freeze()), Some(held))),
+            Ok(Ok(())) if held.complete() => Ok((Body::from(whole.freeze()), Some(held))),
             Ok(Ok(())) => Err(self.turn_away("memory")),
             Ok(Err(refused)) => Err(refused),
             Err(_) => {

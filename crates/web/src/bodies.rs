@@ -85,7 +85,7 @@ impl Held {
     }
 
     /// All of it is there: nobody sends it away any more. False when that has just happened.
-    pub(crate) fn is_whole(&mut self) -> bool {
+    pub(crate) fn complete(&mut self) -> bool {
         let taken = self.bodies.lock().arriving.remove(&self.ticket).map(|(taken, _)| taken);
         self.whole = taken.unwrap_or(0);
         taken.is_some()
@@ -109,7 +109,7 @@ mod tests {
     fn when_there_is_no_room_whoever_sends_for_longest_goes_and_what_is_whole_stays() {
         let bodies = Bodies::new(100);
         let (mut whole, mut whole_goes) = bodies.begin();
-        assert!(whole.grow(40) && whole.is_whole());
+        assert!(whole.grow(40) && whole.complete());
         // Has sent nothing yet, so that nothing is won when it goes.
         let (empty, mut empty_goes) = bodies.begin();
         let (oldest, mut oldest_goes) = bodies.begin();
@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(bodies.lock().bytes, 40);
         let (mut late, _goes) = bodies.begin();
         assert!(late.grow(60) && !late.grow(1), "nobody is left who could go");
-        assert!(late.is_whole() && bodies.whole(1).is_none());
+        assert!(late.complete() && bodies.whole(1).is_none());
         drop(late);
         let at_once = bodies.whole(60).unwrap();
         assert!(bodies.whole(1).is_none());

@@ -42,7 +42,8 @@ impl Rate {
                 used_until.clear();
             }
         }
-        // More than a minute ahead nobody can be: then the clock was put back, and nobody is to wait until it is there again.
+        // More than a minute ahead nobody can be: then the clock was put back, and nobody is to wait until it is there
+        // again.
         let known = used_until.get(&caller).copied().filter(|until| *until <= now + MINUTE);
         let until = known.unwrap_or(now).max(now);
         let next = until + each;
