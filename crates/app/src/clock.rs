@@ -44,3 +44,9 @@ impl Clock {
         }
     }
 }
+
+/// Whether so much time has gone by since a moment. One that is still to come was noted by a clock that was ahead, or
+/// this one was put back: nobody waits until it is there again.
+pub(crate) fn has_passed(span: Duration, since: Timestamp, now: Timestamp) -> bool {
+    now.since(since) >= span || now < since
+}

@@ -417,11 +417,9 @@ impl App {
     /// Buyers come back from the gateway, and open what mails link to, at `public_url`: whether the shop is there.
     #[must_use]
     pub fn examine_host(&self, shop: &Shop) -> Option<Finding> {
-        let url = &self.settings.public_url;
-        let authority = url.split_once("://").map_or("", |(_, rest)| rest);
-        let name = authority.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
-        let host = shop.host.as_deref()?;
-        if self.shop_at_hand(name.map_or(authority, |(name, _)| name)) == Some(shop.id) {
+        let (host, url) = (shop.host.as_deref()?, &self.settings.public_url);
+        let reached_at = reqwest::Url::parse(url).ok()?;
+        if self.shop_at_hand(reached_at.host_str().unwrap_or_default()) == Some(shop.id) {
             return None;
         }
         Some(Finding::broken(

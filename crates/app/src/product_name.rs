@@ -9,6 +9,7 @@ use std::sync::{PoisonError, RwLock};
 
 use domain::{Duration, ProductId, ShopId, Timestamp};
 
+use crate::clock::has_passed;
 use crate::{App, Error};
 
 /// For how long a name is believed to belong to its product. Slugs hardly ever move.
@@ -43,7 +44,7 @@ impl App {
     pub async fn product_named(&self, shop: ShopId, slug: &str) -> Result<Option<ProductId>, Error> {
         let now = self.clock.now();
         let kept = self.product_names.get(shop, slug);
-        if let Some((product, _)) = kept.filter(|(_, at)| *at <= now && now.since(*at) < BELIEVED_FOR) {
+        if let Some((product, _)) = kept.filter(|(_, at)| !has_passed(BELIEVED_FOR, *at, now)) {
             return Ok(Some(product));
         }
         let found = self.store.product_by_slug(shop, slug).await?.map(|product| product.id);

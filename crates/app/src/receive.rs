@@ -97,20 +97,17 @@ impl App {
             self.metrics.webhooks_refused.with([&account.id.to_string(), error.code()]).count();
         })?;
         self.silence.came(account.id, self.clock.now());
+        let not_stored = |error: Error| {
+            self.metrics.webhooks_refused.with([&account.id.to_string(), "not_stored"]).count();
+            ReceiveError::NotStored(error.to_string())
+        };
         let mut outcomes = Vec::with_capacity(items.len());
         for item in items {
-            let outcome = self.take_notice(&account, item, Source::Webhook).await.map_err(|error| {
-                self.metrics.webhooks_refused.with([&account.id.to_string(), "not_stored"]).count();
-                ReceiveError::NotStored(error.to_string())
-            })?;
-            outcomes.push(outcome);
+            outcomes.push(self.take_notice(&account, item, Source::Webhook).await.map_err(not_stored)?);
         }
         if outcomes.contains(&NoticeOutcome::Duplicate) {
             // That it can be read is no promise: a standby may not have it yet.
-            self.store.confirm().await.map_err(|error| {
-                self.metrics.webhooks_refused.with([&account.id.to_string(), "not_stored"]).count();
-                ReceiveError::NotStored(error.to_string())
-            })?;
+            self.store.confirm().await.map_err(|error| not_stored(error.into()))?;
         }
         Ok(outcomes)
     }

@@ -15,6 +15,7 @@ use gateways::adapter;
 use store::restore::HELD_BY_RESTORE;
 use store::{CommitError, Queue, Restored};
 
+use crate::clock::has_passed;
 use crate::{App, Error};
 
 /// How many open payments are asked about: more than a shop has open at once.
@@ -55,7 +56,7 @@ impl Recovery {
     fn take_up(&self, now: Timestamp) -> Option<Restored> {
         self.change(|pending| {
             let pending = pending.as_mut()?;
-            let is_due = pending.tried_at.is_none_or(|at| now.since(at) >= AGAIN || now < at);
+            let is_due = pending.tried_at.is_none_or(|at| has_passed(AGAIN, at, now));
             pending.tried_at = is_due.then_some(now).or(pending.tried_at);
             is_due.then_some(pending.restored)
         })

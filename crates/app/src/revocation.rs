@@ -7,6 +7,7 @@ use aws_lc_rs::digest;
 use domain::{Duration, ShopId, Timestamp};
 use latchkey_license::{RevocationList, Revoked};
 
+use crate::clock::has_passed;
 use crate::signer::url_text;
 use crate::{App, Error};
 
@@ -36,7 +37,7 @@ impl App {
     pub async fn revocations(&self, shop: ShopId) -> Result<Arc<SignedRevocations>, Error> {
         let now = self.clock.now();
         let kept = self.revocations.0.lock().unwrap_or_else(PoisonError::into_inner).get(&shop).cloned();
-        if let Some(kept) = kept.filter(|kept| kept.at <= now && now.since(kept.at) < KEPT_FOR) {
+        if let Some(kept) = kept.filter(|kept| !has_passed(KEPT_FOR, kept.at, now)) {
             return Ok(kept);
         }
         let entries = self.store.revocations(shop, now).await?;

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use domain::{Duration, GatewayAccountId, Timestamp};
 
+use crate::clock::has_passed;
 use crate::{App, Error};
 
 /// How often the times of an account are written down at most.
@@ -113,7 +114,7 @@ impl App {
         let now = self.clock.now();
         let mut kept = 0;
         for (account, remembered) in self.silence.all() {
-            let is_due = remembered.written_at.is_none_or(|at| now.since(at) >= WRITE_EVERY || now < at);
+            let is_due = remembered.written_at.is_none_or(|at| has_passed(WRITE_EVERY, at, now));
             if remembered.known == remembered.written || !(is_due || self.is_draining()) {
                 continue;
             }

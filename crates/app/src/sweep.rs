@@ -14,6 +14,7 @@ use futures::{StreamExt as _, stream};
 use gateways::{Answer, Call, CallError, ListedEvent, NoticeItem, adapter};
 use store::CommitError;
 
+use crate::clock::has_passed;
 use crate::fulfil::{AT_ONCE, Target};
 use crate::outbox::SIDE_BY_SIDE;
 use crate::receive::Source;
@@ -57,13 +58,8 @@ impl Lists {
             (_, false) => AGAIN_AT_REST,
         };
         let failed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        failed.get(&account.id).is_none_or(|at| is_over(*at, patience, now))
+        failed.get(&account.id).is_none_or(|at| has_passed(patience, *at, now))
     }
-}
-
-/// Whether so much time has gone by; a time that is still to come was noted by a clock that was ahead.
-fn is_over(since: Timestamp, patience: Duration, now: Timestamp) -> bool {
-    now.since(since) >= patience || now < since
 }
 
 /// What came of reading event lists.
@@ -75,8 +71,8 @@ struct ReadLists {
 }
 
 impl App {
-    /// Asks about payments whose next check is due. Returns about how many it is known when to ask again, or never. A gateway that does not answer is waited for by its
-    /// own shop alone.
+    /// Asks about payments whose next check is due. Returns about how many it is known when to ask again, or never. A
+    /// gateway that does not answer is waited for by its own shop alone.
     ///
     /// # Errors
     /// When the store does not answer.
@@ -166,7 +162,7 @@ impl App {
         let now = self.clock.now();
         let accounts = self.gateway_accounts().await.into_iter().filter(|account| {
             adapter(&account.adapter).is_some_and(|gateway| gateway.capabilities().event_list)
-                && is_over(account.events_read_to, older_than, now)
+                && has_passed(older_than, account.events_read_to, now)
                 && self.lists.may_be_tried(account, older_than, now)
         });
         // What was begun at an account that rests is seen to its end: its money still goes back, and is disputed.

@@ -6,6 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 use domain::{Duration, PaymentId, Timestamp};
 
+use crate::clock::has_passed;
+
 /// How long after one question the next about the same payment is passed on.
 const PAUSE: Duration = Duration::seconds(5);
 
@@ -21,7 +23,7 @@ impl Visitors {
     /// many at once one goes through.
     pub(crate) fn may_ask(&self, payment: PaymentId, now: Timestamp) -> bool {
         let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_recent = |at: &Timestamp| *at <= now && now.since(*at) < PAUSE;
+        let is_recent = |at: &Timestamp| !has_passed(PAUSE, *at, now);
         if asked.get(&payment).is_some_and(is_recent) {
             return false;
         }

@@ -103,6 +103,9 @@ type Step = (&'static str, for<'app> fn(&'app App) -> BoxFuture<'app, Result<usi
 /// What was told and is not applied yet. An event may be about money that the gateway has to be asked about.
 const INBOX: &[Step] = &[("inbox", |app| app.step_inbox().boxed())];
 
+/// What was missed while nobody listened.
+const CATCHING_UP: Step = ("catching up", |app| app.catch_up().boxed());
+
 /// What asks gateways, and waits for those that do not answer.
 const GATEWAYS: &[Step] = &[
     ("recovery", |app| app.recover().map(|told| told.map(usize::from)).boxed()),
@@ -204,11 +207,7 @@ pub async fn run_workers(app: Arc<App>, shutdown: watch::Receiver<bool>) {
         let (app, mut shutdown) = (Arc::clone(&app), shutdown);
         async move {
             tokio::select! {
-                caught_up = app.catch_up() => {
-                    if let Err(error) = caught_up {
-                        tracing::error!(%error, "what was missed while nobody listened could not be read");
-                    }
-                }
+                () = take(&app, &CATCHING_UP) => {}
                 _ = shutdown.changed() => {}
             }
             go_round(app, GATEWAYS, PAUSE, shutdown).await;

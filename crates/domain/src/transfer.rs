@@ -280,7 +280,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
 
     use super::*;
-    use crate::fixture::{Reporter, START, World, rng};
+    use crate::fixture::{Reporter, START, World, owner, rng};
     use crate::{LicenseState, PaymentStatus};
 
     fn sold() -> (License, Customer) {
@@ -289,16 +289,7 @@ mod tests {
         let reporter = Reporter::of(&world.sale, 0);
         world.meet(&reporter.payment(PaymentStatus::Succeeded { captured })).unwrap();
         let license = world.sale.licenses[0].clone();
-        let owner = Customer {
-            id: license.customer.unwrap(),
-            shop: license.shop,
-            version: 1,
-            email: Email::parse("ada@shop.test").unwrap(),
-            name: None,
-            country: Country::DE,
-            locale: Locale::english(),
-            created_at: START,
-        };
+        let owner = owner(&license);
         (license, owner)
     }
 
