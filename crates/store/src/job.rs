@@ -19,11 +19,23 @@ macro_rules! columns {
     };
 }
 
-const OVERDUE: &str = "select (select count(*) from jobs where kind = 'send_mail' and run_at < $1) \
-    + (select count(*) from jobs where kind <> 'send_mail' and run_at < $1)";
-const WAITING: &str = "select count(*), min(created_at) from (\
-    select created_at from jobs where kind = 'send_mail' and run_at <= $1 union all \
-    select created_at from jobs where kind <> 'send_mail' and run_at <= $1) as due";
+/// The jobs of both queues whose time is so; each queue has an index of its own.
+macro_rules! of_both {
+    ($columns:literal, $is_so:literal) => {
+        concat!(
+            "select ",
+            $columns,
+            " from (select created_at from jobs where kind = 'send_mail' and ",
+            $is_so,
+            " union all select created_at from jobs where kind <> 'send_mail' and ",
+            $is_so,
+            ") as due"
+        )
+    };
+}
+
+const OVERDUE: &str = of_both!("count(*)", "run_at < $1");
+const WAITING: &str = of_both!("count(*), min(created_at)", "run_at <= $1");
 const UNSETTLED: &str = "select count(*) from jobs";
 const INSERT: &str = concat!("insert into jobs (", columns!(), ") values ($1, $2, $3, $4, $5, $6, $7, $8)");
 macro_rules! claim {
@@ -81,8 +93,7 @@ const TAKE: Text = Text {
     ),
 };
 const FINISH: &str = "delete from jobs where shop_id = $1 and id = $2 and attempts = $3 and run_at = $4";
-const HELD: &str = "select (select count(*) from jobs where kind = 'send_mail' and run_at >= $1) \
-    + (select count(*) from jobs where kind <> 'send_mail' and run_at >= $1)";
+const HELD: &str = of_both!("count(*)", "run_at >= $1");
 const RELEASE: &str = "update jobs set run_at = $1, last_error = null where shop_id = $2 and subject = $3 \
     and kind = $4 and run_at >= $5";
 const LAST_ERROR: &str = "select last_error from jobs where shop_id = $1 and subject = $2 and kind = $3 \
@@ -169,8 +180,8 @@ fn finish(job: &ClaimedJob) -> Statement {
 }
 
 impl Store {
-    /// Takes up jobs of a queue that are due, the longest waiting first, of every shop. Until `lease_until` nobody else gets
-    /// them; after that they are anybody's again.
+    /// Takes up jobs of a queue that are due, the longest waiting first, of every shop. Until `lease_until` nobody else
+    /// gets them; after that they are anybody's again.
     ///
     /// # Errors
     /// When nothing was claimed, or nobody knows: then the leases end by themselves.

@@ -186,14 +186,20 @@ async fn every_text_is_prepared_by_sqlite_and_reads_by_an_index() {
     }
 }
 
-#[tokio::test]
-async fn every_text_is_prepared_by_postgres_and_gives_types_that_we_read() {
+/// A line to a PostgreSQL database that has our schema and no row.
+async fn postgres_client() -> tokio_postgres::Client {
     let url = postgres_database().await;
     let engine = crate::postgres::Postgres::open(&url, crate::postgres::PostgresOptions::default()).await.unwrap();
     migrate(&engine).await.unwrap();
     drop(engine);
     let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
+    client
+}
+
+#[tokio::test]
+async fn every_text_is_prepared_by_postgres_and_gives_types_that_we_read() {
+    let client = postgres_client().await;
     for (noun, text) in texts() {
         let sql = text.postgres;
         let prepared =
@@ -212,12 +218,7 @@ async fn every_text_is_prepared_by_postgres_and_gives_types_that_we_read() {
 /// among a million others that are not.
 #[tokio::test]
 async fn every_text_reads_by_an_index_on_postgres() {
-    let url = postgres_database().await;
-    let engine = crate::postgres::Postgres::open(&url, crate::postgres::PostgresOptions::default()).await.unwrap();
-    migrate(&engine).await.unwrap();
-    drop(engine);
-    let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
-    tokio::spawn(connection);
+    let client = postgres_client().await;
     client.batch_execute("set enable_seqscan = off; set plan_cache_mode = force_generic_plan").await.unwrap();
     let mut scans = Vec::new();
     for (noun, text) in texts() {
