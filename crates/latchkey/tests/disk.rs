@@ -5,10 +5,10 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use common::drive::{path, told};
 use common::gateway::{body_of, deliver, list};
 use common::sale::Customer;
 use common::shop::{Engine, Shop};
@@ -217,8 +217,8 @@ impl SmallDisk {
         assert_eq!(shop.server.terminate(), Some(0), "{}", shop.server.told());
         std::fs::rename(&folder, &moved).unwrap();
         std::fs::create_dir(&folder).unwrap();
-        let mounted = run("mount", &["-t", "tmpfs", "-o", "size=6m", "latchkey-test", path(&folder)]);
-        let copied = run("cp", &["-a", &format!("{}/.", path(&moved)), path(&folder)]);
+        let mounted = told("mount", &["-t", "tmpfs", "-o", "size=6m", "latchkey-test", path(&folder)]).is_some();
+        let copied = told("cp", &["-a", &format!("{}/.", path(&moved)), path(&folder)]).is_some();
         assert!(copied, "the data cannot be copied");
         let disk = mounted.then_some(Self { folder });
         shop.start().expect("the server starts");
@@ -240,18 +240,6 @@ impl SmallDisk {
 impl Drop for SmallDisk {
     fn drop(&mut self) {
         // Lazily: the server may have it open still when the test has failed.
-        run("umount", &["-l", path(&self.folder)]);
+        told("umount", &["-l", path(&self.folder)]);
     }
-}
-
-fn path(path: &Path) -> &str {
-    path.to_str().expect("a path in UTF-8")
-}
-
-fn run(program: &str, arguments: &[&str]) -> bool {
-    Command::new(program)
-        .args(arguments)
-        .stderr(std::process::Stdio::null())
-        .status()
-        .is_ok_and(|ended| ended.success())
 }

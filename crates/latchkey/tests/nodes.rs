@@ -14,7 +14,7 @@ use common::balancer::Balancer;
 use common::gateway::{Gateway, SECRET_KEY, body_of, deliver, is_paid, list};
 use common::http::{Http, Reply};
 use common::line::{Act, COMMIT, Line};
-use common::shop::{Door, Engine, Node, SHOP_FILE, Shop, text, unique};
+use common::shop::{Door, Engine, Node, SHOP_FILE, Shop, not_sold, text, unique};
 use common::{Effort, alone, at_once, figure, tally, until};
 use futures::{StreamExt as _, stream};
 use serde_json::{Value, json};
@@ -57,10 +57,7 @@ async fn one_event_delivered_a_thousand_times_across_four_nodes_is_one_license()
 async fn a_stock_of_codes_gives_each_code_to_one_buyer_across_four_nodes() {
     let _alone = alone();
     let codes: usize = Effort::asked().of(30, 1_000);
-    let pool = "[[pool]]\nslug = \"codes\"\nname = \"Codes\"\nlow_at = 1\n\n[[product]]";
-    let from_pool = "name = \"License\"\nfulfilment = \"pool\"\npool = \"codes\"";
-    let file = SHOP_FILE.replacen("[[product]]", pool, 1).replacen("name = \"License\"", from_pool, 1);
-    let shop = Shop::open_with(Engine::Postgres, &file, SECRET_KEY).await;
+    let shop = Shop::open_selling_codes(Engine::Postgres).await;
     shop.gateway.faults(&json!({ "drop": 100 })).await;
     let others: Vec<Node> = (1..NODES).map(|_| shop.node("127.0.0.1:0", &[])).collect();
     let urls: Vec<&str> = others.iter().map(|node| node.url.as_str()).chain([shop.url.as_str()]).collect();
@@ -89,13 +86,7 @@ async fn a_stock_of_codes_gives_each_code_to_one_buyer_across_four_nodes() {
         let refused = untold.into_iter().zip(&replies).filter(|(_, reply)| reply.status == 503);
         untold = refused.map(|(body, _)| body).collect();
     }
-    until("nobody has anything left to do", Duration::from_secs(120), || async {
-        match ask_on(shop.database.as_ref().unwrap(), "select count(*)::text from jobs").await.as_str() {
-            "0" => Ok(()),
-            left => Err(format!("{left} jobs")),
-        }
-    })
-    .await;
+    nothing_is_left(&shop, Duration::from_secs(120)).await;
     let (mut handed_over, mut waiting) = (Vec::new(), 0);
     for (order, _) in &paid {
         let order = door.order(order).await.expect("the order");
@@ -177,13 +168,7 @@ async fn a_rolling_restart_under_load_fails_no_request() {
     let failed = seen.failed.lock().unwrap().clone();
     assert_eq!(failed, Vec::<String>::new(), "{} of {answered} requests failed", failed.len());
     assert!(sold > 0, "nothing was sold while nodes were restarted");
-    until("nothing is left to do", Duration::from_secs(60), || async {
-        match ask_on(shop.database.as_ref().unwrap(), "select count(*)::text from jobs").await.as_str() {
-            "0" => Ok(()),
-            left => Err(format!("{left} jobs")),
-        }
-    })
-    .await;
+    nothing_is_left(&shop, Duration::from_secs(60)).await;
     assert!(longest < Duration::from_secs(10), "a node took {longest:?} to go down");
     assert_healthy(&shop);
     let restarts = rounds * NODES;
@@ -196,6 +181,17 @@ async fn a_rolling_restart_under_load_fails_no_request() {
             longest.as_millis(),
         ),
     );
+}
+
+/// Waits until every job is done.
+async fn nothing_is_left(shop: &Shop, patience: Duration) {
+    until("nothing is left to do", patience, || async {
+        match ask_on(shop.database.as_ref().unwrap(), "select count(*)::text from jobs").await.as_str() {
+            "0" => Ok(()),
+            left => Err(format!("{left} jobs")),
+        }
+    })
+    .await;
 }
 
 async fn takes_requests(balancer: &Balancer, place: usize) {
@@ -465,9 +461,7 @@ impl Failover {
         let (address, name) = database.rsplit_once('/').unwrap();
         let standby = primary.standby("second");
         let both = format!("{address},{}/{name}", standby.url().split_once('@').unwrap().1);
-        let gateway = Arc::new(Gateway::start());
-        let reached_at = gateway.url.clone();
-        let shop = Shop::found(gateway, &reached_at, Some(both), SHOP_FILE, SECRET_KEY).await;
+        let shop = Shop::open_on(Some(both), SHOP_FILE, SECRET_KEY).await;
         Self { primary, standby, shop, name: name.to_owned() }
     }
 
@@ -494,15 +488,7 @@ impl Failover {
 
     /// Which of these orders are not there, or not paid.
     async fn lost(&self, acknowledged: &BTreeSet<String>) -> Vec<String> {
-        let url = format!("{}/{}", self.standby.url(), self.name);
-        let paid = ask_on(
-            &url,
-            "select coalesce(string_agg(orders.id, ','), '') from orders where state = 'paid' and \
-             (select count(*) from licenses where licenses.order_id = orders.id) = 1",
-        )
-        .await;
-        let paid: BTreeSet<&str> = paid.split(',').collect();
-        acknowledged.iter().filter(|order| !paid.contains(order.as_str())).cloned().collect()
+        not_sold(&format!("{}/{}", self.standby.url(), self.name), acknowledged).await
     }
 
     /// Which of these events of the gateway are not there.

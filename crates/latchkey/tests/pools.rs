@@ -11,7 +11,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use common::gateway::list;
-use common::shop::{Door, Engine, SHOP_FILE, Shop, text};
+use common::shop::{Door, Engine, Shop, text};
 use common::{figure, process, until};
 use serde_json::{Value, json};
 use store::testing::postgres_database;
@@ -35,17 +35,6 @@ on_both_engines![
     a_server_that_is_killed_while_it_sells_hands_no_code_out_twice,
 ];
 
-/// A shop whose plan `license` sells from the pool `codes`.
-async fn open(engine: Engine) -> Shop {
-    let pool = "[[pool]]\nslug = \"codes\"\nname = \"Codes\"\nlow_at = 1\n\n[[product]]";
-    let file = SHOP_FILE.replacen("[[product]]", pool, 1).replacen(
-        "name = \"License\"",
-        "name = \"License\"\nfulfilment = \"pool\"\npool = \"codes\"",
-        1,
-    );
-    Shop::open_with(engine, &file, common::gateway::SECRET_KEY).await
-}
-
 fn write_list(shop: &Shop, name: &str, text: &str) {
     fs::write(shop.folder.path().join(name), text).expect("the list");
 }
@@ -63,7 +52,7 @@ async fn codes(door: &Door, order: &str) -> Vec<String> {
 
 async fn a_long_list_comes_in_once_however_often_it_is_cut_off(engine: Engine) {
     const CODES: usize = 100_000;
-    let shop = open(engine).await;
+    let shop = Shop::open_selling_codes(engine).await;
     let mut lines = String::from("code,batch\n");
     for number in 0..CODES {
         writeln!(lines, "GAME-{number:06}-XYZ,{}", number / 1_000).unwrap();
@@ -108,7 +97,7 @@ async fn a_long_list_comes_in_once_however_often_it_is_cut_off(engine: Engine) {
 }
 
 async fn a_restored_pool_hands_out_nothing_until_a_person_lets_it_go(engine: Engine) {
-    let mut shop = open(engine).await;
+    let mut shop = Shop::open_selling_codes(engine).await;
     write_list(&shop, "codes.txt", "CODE-A\nCODE-B\nCODE-C\n");
     shop.run(&["pools", "import", "codes.txt", "--pool", "codes"], "").result();
     let folder = shop.folder.path().join("backup");
@@ -148,7 +137,7 @@ async fn a_restored_pool_hands_out_nothing_until_a_person_lets_it_go(engine: Eng
 async fn a_server_that_is_killed_while_it_sells_hands_no_code_out_twice(engine: Engine) {
     const CODES: usize = 6;
     const BUYERS: usize = 9;
-    let mut shop = open(engine).await;
+    let mut shop = Shop::open_selling_codes(engine).await;
     let stock: String = (0..CODES).map(|number| format!("CODE-{number}\n")).collect();
     write_list(&shop, "codes.txt", &stock);
     shop.run(&["pools", "import", "codes.txt", "--pool", "codes"], "").result();

@@ -24,9 +24,8 @@ async fn furnish(on: On, by_hand: bool) -> House {
     };
     let fulfilment =
         if by_hand { Fulfilment::Manual { within_hours: 48 } } else { Fulfilment::Webhook { endpoint: endpoint.id } };
-    let plan = house.app.store.plan(house.shop.id, house.plan).await.unwrap().unwrap();
-    let plan = domain::Plan { fulfilment, ..plan };
-    house.app.write(&Changes { endpoints: vec![endpoint], plans: vec![plan], ..Changes::default() }).await.unwrap();
+    house.app.write(&Changes { endpoints: vec![endpoint], ..Changes::default() }).await.unwrap();
+    house.sells(fulfilment).await;
     house
 }
 
@@ -278,10 +277,8 @@ async fn the_queue_is_read_page_by_page_and_leaves_out_what_does_not_work(on: On
     assert!(store.claims(shop, gone).await.unwrap().iter().all(|opened| opened.claim.is_dormant));
     orders.push(gone);
     // From now on the program is asked, and has nothing.
-    let plan = store.plan(shop, house.plan).await.unwrap().unwrap();
     let endpoint = store.endpoints(shop).await.unwrap().remove(0).id;
-    let plan = domain::Plan { fulfilment: Fulfilment::Webhook { endpoint }, ..plan };
-    house.app.write(&Changes { plans: vec![plan], ..Changes::default() }).await.unwrap();
+    house.sells(Fulfilment::Webhook { endpoint }).await;
     house.gateway.program().will_answer(&[Some((500, r#"{"message":"out of luck"}"#))]);
     orders.push(house.buy_and_pay(2).await.order);
 

@@ -15,12 +15,6 @@ pub struct Drive {
     folder: PathBuf,
 }
 
-/// What a drive held when its power was cut, mounted.
-pub struct Found {
-    image: PathBuf,
-    folder: PathBuf,
-}
-
 /// A name that nothing else on this machine has.
 fn unique(what: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -30,17 +24,24 @@ fn unique(what: &str) -> String {
 impl Drive {
     /// A new drive; `None` where nobody may make one.
     pub fn attach(megabytes: u64) -> Option<Self> {
-        let folder = std::env::temp_dir().join(unique("drive"));
-        let image = folder.with_extension("image");
-        fs::File::create(&image).and_then(|file| file.set_len(megabytes << 20)).ok()?;
-        told("mkfs.ext4", &["-q", "-F", path(&image)])?;
-        fs::create_dir(&folder).ok()?;
-        let drive = Self { image, folder };
+        let drive = Self::unmounted("drive")?;
+        fs::File::create(&drive.image).and_then(|file| file.set_len(megabytes << 20)).ok()?;
+        told("mkfs.ext4", &["-q", "-F", path(&drive.image)])?;
         // The file system syncs what it is told to sync, and by itself hardly ever.
-        told("mount", &["-o", "loop,commit=300", path(&drive.image), path(&drive.folder)])?;
+        drive.mount("loop,commit=300")?;
         // PostgreSQL does not run as root.
         fs::set_permissions(&drive.folder, Permissions::from_mode(0o777)).ok()?;
         Some(drive)
+    }
+
+    fn unmounted(what: &str) -> Option<Self> {
+        let folder = std::env::temp_dir().join(unique(what));
+        fs::create_dir(&folder).ok()?;
+        Some(Self { image: folder.with_extension("image"), folder })
+    }
+
+    fn mount(&self, options: &str) -> Option<String> {
+        told("mount", &["-o", options, path(&self.image), path(&self.folder)])
     }
 
     /// Where it is mounted.
@@ -55,17 +56,15 @@ impl Drive {
 
     /// What is found when its power is cut now. It goes on itself. Whoever writes to it has to stand still meanwhile; what
     /// the kernel writes by itself is waited for.
-    pub fn cut(&self) -> Found {
-        let folder = std::env::temp_dir().join(unique("found"));
-        let image = folder.with_extension("image");
+    pub fn cut(&self) -> Self {
+        let found = Self::unmounted("found").expect("a folder");
         let stands_still = (0..50).any(|_| {
-            told("cp", &["--sparse=always", path(&self.image), path(&image)]).expect("a copy");
-            told("cmp", &["--silent", path(&self.image), path(&image)]).is_some()
+            told("cp", &["--sparse=always", path(&self.image), path(&found.image)]).expect("a copy");
+            told("cmp", &["--silent", path(&self.image), path(&found.image)]).is_some()
         });
         assert!(stands_still, "the kernel writes without end");
-        fs::create_dir(&folder).expect("a folder");
-        told("mount", &["-o", "loop", path(&image), path(&folder)]).expect("the file system is whole");
-        Found { image, folder }
+        found.mount("loop").expect("the file system is whole");
+        found
     }
 }
 
@@ -78,23 +77,8 @@ impl Drop for Drive {
     }
 }
 
-impl Found {
-    /// Where it is mounted.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-}
-
-impl Drop for Found {
-    fn drop(&mut self) {
-        told("umount", &["-l", path(&self.folder)]);
-        let _ = fs::remove_dir(&self.folder);
-        let _ = fs::remove_file(&self.image);
-    }
-}
-
-/// What a program says; `None` when it fails.
-fn told(program: &str, arguments: &[&str]) -> Option<String> {
+/// What a program says; `None` when it fails, with its reason on standard error.
+pub fn told(program: &str, arguments: &[&str]) -> Option<String> {
     let ended = Command::new(program).args(arguments).stdin(Stdio::null()).output().ok()?;
     if !ended.status.success() {
         eprintln!("{program} {}: {}", arguments.join(" "), String::from_utf8_lossy(&ended.stderr).trim());
@@ -103,6 +87,6 @@ fn told(program: &str, arguments: &[&str]) -> Option<String> {
     Some(String::from_utf8_lossy(&ended.stdout).trim().to_owned())
 }
 
-fn path(path: &Path) -> &str {
+pub fn path(path: &Path) -> &str {
     path.to_str().expect("a path in UTF-8")
 }

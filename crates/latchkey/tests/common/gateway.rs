@@ -76,21 +76,21 @@ impl Gateway {
 
     /// The attempts to deliver: how many, and how many were acknowledged.
     pub async fn attempts(&self) -> (usize, usize) {
-        let shown = well(self.http.get(&format!("{}/_control/deliveries", self.url), &[]).await, "deliveries");
-        let all: Vec<&Value> =
-            list(&shown["deliveries"]).iter().flat_map(|delivery| list(&delivery["attempts"])).collect();
-        let well =
-            all.iter().filter(|attempt| attempt["status"].as_u64().is_some_and(|status| (200..300).contains(&status)));
-        (all.len(), well.count())
+        let deliveries = self.deliveries().await;
+        let all: Vec<&Value> = deliveries.iter().flat_map(|delivery| list(&delivery["attempts"])).collect();
+        (all.len(), all.iter().filter(|attempt| was_taken(attempt)).count())
     }
 
     /// The events that were acknowledged with 2xx, by id.
     pub async fn acknowledged(&self) -> BTreeSet<String> {
-        let shown = well(self.http.get(&format!("{}/_control/deliveries", self.url), &[]).await, "deliveries");
-        let is_well = |attempt: &Value| attempt["status"].as_u64().is_some_and(|status| (200..300).contains(&status));
-        let deliveries = list(&shown["deliveries"]).iter();
-        let taken = deliveries.filter(|delivery| list(&delivery["attempts"]).iter().any(is_well));
+        let deliveries = self.deliveries().await;
+        let taken = deliveries.iter().filter(|delivery| list(&delivery["attempts"]).iter().any(was_taken));
         taken.map(|delivery| delivery["event"].as_str().expect("an event").to_owned()).collect()
+    }
+
+    async fn deliveries(&self) -> Vec<Value> {
+        let shown = well(self.http.get(&format!("{}/_control/deliveries", self.url), &[]).await, "deliveries");
+        list(&shown["deliveries"]).clone()
     }
 
     /// The newest events, as the gateway would send them.
@@ -139,6 +139,10 @@ fn well(reply: Sent, what: &str) -> Value {
 }
 
 /// The items of a JSON list.
+fn was_taken(attempt: &Value) -> bool {
+    attempt["status"].as_u64().is_some_and(|status| (200..300).contains(&status))
+}
+
 pub fn list(value: &Value) -> &Vec<Value> {
     value.as_array().unwrap_or_else(|| panic!("a list, not {value}"))
 }

@@ -1,9 +1,10 @@
 //! A shop on a real server: SQLite or PostgreSQL, catalog from a file, the simulated gateway connected.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use store::testing::{Directory, postgres_database};
+use store::testing::{Directory, ask_on, postgres_database};
 
 use super::gateway::{Gateway, SECRET_KEY, list};
 use super::http::{Http, Reply, Sent};
@@ -50,13 +51,26 @@ impl Shop {
     }
 
     pub async fn open_with(engine: Engine, shop_file: &str, secret_key: &str) -> Self {
-        let gateway = Arc::new(Gateway::start());
         let database = match engine {
             Engine::Sqlite => None,
             Engine::Postgres => Some(postgres_database().await),
         };
+        Self::open_on(database, shop_file, secret_key).await
+    }
+
+    /// The same in this database.
+    pub async fn open_on(database: Option<String>, shop_file: &str, secret_key: &str) -> Self {
+        let gateway = Arc::new(Gateway::start());
         let reached_at = gateway.url.clone();
         Self::found(gateway, &reached_at, database, shop_file, secret_key).await
+    }
+
+    /// A shop whose plan `license` sells from the pool `codes`.
+    pub async fn open_selling_codes(engine: Engine) -> Self {
+        let pool = "[[pool]]\nslug = \"codes\"\nname = \"Codes\"\nlow_at = 1\n\n[[product]]";
+        let from_pool = "name = \"License\"\nfulfilment = \"pool\"\npool = \"codes\"";
+        let file = SHOP_FILE.replacen("[[product]]", pool, 1).replacen("name = \"License\"", from_pool, 1);
+        Self::open_with(engine, &file, SECRET_KEY).await
     }
 
     /// A shop on this database that reaches its gateway at this address.
@@ -340,4 +354,16 @@ fn serve(folder: &Directory, database: Option<&str>, listen: &str, more: &[&str]
             Err(told) => return Err(told),
         }
     }
+}
+
+/// Which of these orders are not in this database of PostgreSQL, or not paid, or have not their one license.
+pub async fn not_sold(database: &str, orders: &BTreeSet<String>) -> Vec<String> {
+    let sold = ask_on(
+        database,
+        "select coalesce(string_agg(orders.id, ','), '') from orders where state = 'paid' and \
+         (select count(*) from licenses where licenses.order_id = orders.id) = 1",
+    )
+    .await;
+    let sold: BTreeSet<&str> = sold.split(',').collect();
+    orders.iter().filter(|order| !sold.contains(order.as_str())).cloned().collect()
 }
