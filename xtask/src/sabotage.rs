@@ -181,17 +181,19 @@ pub(crate) struct Caught {
 /// # Errors
 /// As [`run`].
 pub(crate) fn every(step: usize, commit: &str, caught: &mut BTreeMap<String, Caught>) -> anyhow::Result<()> {
-    let wanted = |place: usize| place.is_multiple_of(step);
-    let is_known = |bug: &Bug| caught.contains_key(&bug.name);
-    let is_open = table()?.iter().enumerate().any(|(place, bug)| wanted(place) && !is_known(bug));
-    let planted = if is_open { plant_those(|place, bug| wanted(place) && !is_known(bug))? } else { Vec::new() };
-    for outcome in &planted {
-        if let Some(seen) = outcome.seen.clone() {
-            let (seconds, commit) = (outcome.seconds, commit.to_owned());
-            caught.insert(outcome.name.clone(), Caught { seen, seconds, commit });
+    let wanted: Vec<Bug> = table()?.into_iter().step_by(step).collect();
+    let is_open = |bug: &Bug| !caught.contains_key(&bug.name);
+    let planted = if wanted.iter().any(is_open) {
+        plant_those(|place, bug| place.is_multiple_of(step) && is_open(bug))?
+    } else {
+        Vec::new()
+    };
+    for outcome in planted {
+        if let Some(seen) = outcome.seen {
+            caught.insert(outcome.name, Caught { seen, seconds: outcome.seconds, commit: commit.to_owned() });
         }
     }
-    let all = table()?.into_iter().enumerate().filter(|(place, _)| wanted(*place)).map(|(_, bug)| {
+    let all = wanted.into_iter().map(|bug| {
         let known = caught.get(&bug.name);
         let (seen, seconds) = known.map_or((None, 0), |known| (Some(known.seen.clone()), known.seconds));
         Outcome { name: bug.name, catcher: bug.catcher, seen, seconds }
