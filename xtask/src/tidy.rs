@@ -47,7 +47,9 @@ const BANNED: &[(&str, &str)] = &[
 pub(crate) fn run() -> anyhow::Result<()> {
     println!("\n── tidy");
     let mut findings = Vec::new();
-    arrows(&mut findings)?;
+    let workspace = workspace()?;
+    arrows(&workspace, &mut findings);
+    door(&workspace, &mut findings);
     built(&mut findings)?;
     files(&mut findings)?;
     sabotage::check(&mut findings)?;
@@ -61,20 +63,22 @@ pub(crate) fn run() -> anyhow::Result<()> {
     bail!("tidy found {} things to mend", findings.len())
 }
 
-fn arrows(findings: &mut Vec<String>) -> anyhow::Result<()> {
+fn workspace() -> anyhow::Result<Value> {
     let output = cargo(&["metadata", "--format-version", "1", "--no-deps"]).output().context("cargo metadata")?;
-    let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata is not JSON")?;
+    serde_json::from_slice(&output.stdout).context("cargo metadata is not JSON")
+}
+
+fn arrows(workspace: &Value, findings: &mut Vec<String>) {
     let allowed: BTreeMap<&str, BTreeSet<&str>> =
         ARROWS.iter().map(|(name, to)| (*name, to.iter().copied().collect())).collect();
     let ours: BTreeSet<&str> = allowed.keys().copied().collect();
-    for package in metadata["packages"].as_array().into_iter().flatten() {
+    for package in array(&workspace["packages"]) {
         let name = package["name"].as_str().unwrap_or_default();
         let Some(may_know) = allowed.get(name) else {
             findings.push(format!("{name}: a new crate; draw its arrows in xtask/src/tidy.rs and ARCHITECTURE.md"));
             continue;
         };
-        let dependencies =
-            package["dependencies"].as_array().into_iter().flatten().filter(|entry| entry["kind"].is_null());
+        let dependencies = array(&package["dependencies"]).filter(|entry| entry["kind"].is_null());
         for dependency in dependencies.filter_map(|entry| entry["name"].as_str()) {
             if ours.contains(dependency) && !may_know.contains(dependency) {
                 findings.push(format!("{name} must not know {dependency}: arrows only go down"));
@@ -84,7 +88,24 @@ fn arrows(findings: &mut Vec<String>) -> anyhow::Result<()> {
             }
         }
     }
-    Ok(())
+}
+
+/// `cargo run` starts Latchkey, as the README says: with two binaries to choose from it would start none.
+fn door(workspace: &Value, findings: &mut Vec<String>) {
+    let members: Vec<&Value> = array(&workspace["workspace_default_members"]).collect();
+    let started: Vec<&str> = array(&workspace["packages"])
+        .filter(|package| members.contains(&&package["id"]))
+        .flat_map(|package| array(&package["targets"]))
+        .filter(|target| array(&target["kind"]).any(|kind| kind == "bin"))
+        .filter_map(|target| target["name"].as_str())
+        .collect();
+    if started != ["latchkey"] {
+        findings.push(format!("Cargo.toml: `cargo run` may start {started:?}, and must start latchkey"));
+    }
+}
+
+fn array(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
 }
 
 fn built(findings: &mut Vec<String>) -> anyhow::Result<()> {
