@@ -1,7 +1,7 @@
 //! A shop with a gateway, a mail server and a clock, and what a buyer and a
 //! seller do with them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -32,7 +32,7 @@ pub(crate) const CARD_WHOSE_REFUND_FAILS: &str = "method=card&card_number=400000
 pub(crate) const DEBIT_THAT_ARRIVES_LATER: &str = "method=sepa_debit&name=Ada+Buyer&iban=AT321904300235473204";
 pub(crate) const DEBIT_THAT_FAILS_LATER: &str = "method=sepa_debit&name=Ada+Buyer&iban=AT051904300235473205";
 
-const KEY: &str = "sk_test_house";
+pub(crate) const KEY: &str = "sk_test_house";
 const SECRET: &str = "whsec_house";
 const GATEWAY_URL: &str = "http://127.0.0.1:9";
 
@@ -44,6 +44,8 @@ pub(crate) struct Gateway {
     world: Mutex<World>,
     clock: Clock,
     is_down: AtomicBool,
+    /// Whose calls are never answered, nor refused.
+    silent_to: Mutex<BTreeSet<String>>,
     calls: AtomicU32,
     program: Program,
 }
@@ -107,16 +109,20 @@ impl Gateway {
             world,
             clock,
             is_down: AtomicBool::new(false),
+            silent_to: Mutex::default(),
             calls: AtomicU32::new(0),
             program: Program::default(),
         };
-        let now = gateway.real();
-        let mut world = gateway.world();
-        let account = account::open(&mut world, now, KEY).expect("a test key");
+        gateway.open_account(KEY);
+        gateway
+    }
+
+    fn open_account(&self, key: &str) {
+        let now = self.real();
+        let mut world = self.world();
+        let account = account::open(&mut world, now, key).expect("a test key");
         let at = Context::internal(now, &account);
         delivery::configure(&mut world, &at, "http://shop.test/hooks", &[SECRET.to_owned()]).expect("an endpoint");
-        drop(world);
-        gateway
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
@@ -135,6 +141,19 @@ impl Gateway {
     /// Cuts the line to the gateway, or mends it.
     pub(crate) fn set_down(&self, is_down: bool) {
         self.is_down.store(is_down, Ordering::SeqCst);
+    }
+
+    /// From now on the account of this key waits for an answer for ever.
+    pub(crate) fn set_silent(&self, key: &str) {
+        self.silent_to.lock().unwrap().insert(format!("Bearer {key}"));
+    }
+
+    fn is_silent(&self, asked: &HttpRequest) -> bool {
+        let silent_to = self.silent_to.lock().unwrap();
+        asked
+            .headers
+            .iter()
+            .any(|(name, value)| name.eq_ignore_ascii_case("authorization") && silent_to.contains(value))
     }
 
     /// How many calls were made to it, answered or not.
@@ -238,6 +257,9 @@ impl Http for Gateway {
     ) -> Pin<Box<dyn Future<Output = Result<HttpResponse, HttpFailure>> + Send + '_>> {
         Box::pin(async move {
             tokio::task::yield_now().await;
+            if self.is_silent(&request) {
+                return std::future::pending().await;
+            }
             self.answer(&request)
         })
     }
@@ -405,6 +427,25 @@ impl House {
         )
         .await
         .unwrap();
+        Self::keep_shop(app, gateway, post, directory, KEY).await
+    }
+
+    /// Another shop on the same server, with an account of this key at the same gateway. In every list it stands behind
+    /// those that were there.
+    pub(crate) async fn neighbour(&self, key: &str) -> Self {
+        self.advance(Duration::seconds(1));
+        self.gateway.open_account(key);
+        let (app, gateway, post) = (Arc::clone(&self.app), Arc::clone(&self.gateway), Arc::clone(&self.post));
+        Self::keep_shop(app, gateway, post, None, key).await
+    }
+
+    async fn keep_shop(
+        app: Arc<App>,
+        gateway: Arc<Gateway>,
+        post: Arc<PostOffice>,
+        directory: Option<Directory>,
+        key: &str,
+    ) -> Self {
         let new = NewShop {
             name: "House".to_owned(),
             mode: Mode::Sandbox,
@@ -418,7 +459,7 @@ impl House {
             refund_policy: "14 days".to_owned(),
         };
         let shop = app.create_shop(new).await.unwrap();
-        let credentials = json!({ "secret_key": KEY, "webhook_secret": SECRET, "base_url": GATEWAY_URL });
+        let credentials = json!({ "secret_key": key, "webhook_secret": SECRET, "base_url": GATEWAY_URL });
         let account = app.connect_gateway(&shop, "stripe", credentials.to_string()).await.unwrap();
         let plan = app.create_sample_catalog(&shop).await.unwrap().plans[0];
         Self {

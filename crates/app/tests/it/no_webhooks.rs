@@ -8,7 +8,7 @@ use serde_json::json;
 
 use app::RefundInput;
 
-use crate::house::{CARD, House, On, email};
+use crate::house::{Bought, CARD, House, KEY, On, email};
 
 async fn the_sweep_delivers(on: On) {
     let house = House::open(on).await;
@@ -80,7 +80,47 @@ async fn a_clock_that_was_ahead_hides_no_event(on: On) {
     assert_eq!(house.standing(bought.order).await, "paid 0 | succeeded | - | - | active");
 }
 
-on_both_engines![the_event_list_of_an_account_that_rests_is_read_to_its_end, a_clock_that_was_ahead_hides_no_event,];
+/// One such shop is asked for before this one and one behind it: who stands first must not matter.
+async fn a_gateway_that_never_answers_keeps_its_own_shop_alone(on: On) {
+    let before = House::open(on).await;
+    let house = before.neighbour("sk_test_between").await;
+    let behind = before.neighbour("sk_test_behind").await;
+    before.buy(1).await;
+    behind.buy(1).await;
+    for key in [KEY, "sk_test_behind"] {
+        house.gateway.set_silent(key);
+    }
+    let listed = house.buy(1).await;
+    house.gateway.pay(&listed.session, CARD);
+    house.advance(Duration::minutes(6));
+    tokio::select! {
+        read = house.app.step_events() => panic!("{read:?}, although two never answer"),
+        () = is_paid(&house, &listed) => {}
+    }
+    let asked = house.buy(1).await;
+    house.gateway.pay(&asked.session, CARD);
+    house.advance(Duration::minutes(10));
+    tokio::select! {
+        asked = house.app.step_payments() => panic!("{asked:?}, although two never answer"),
+        () = is_paid(&house, &asked) => {}
+    }
+}
+
+/// Ends when the order is paid; each look lets the others go on.
+async fn is_paid(house: &House, bought: &Bought) {
+    let mut looks = 0;
+    while house.standing(bought.order).await != "paid 0 | succeeded | - | - | active" {
+        looks += 1;
+        assert!(looks < 1_000, "nobody asks about it");
+        tokio::task::yield_now().await;
+    }
+}
+
+on_both_engines![
+    the_event_list_of_an_account_that_rests_is_read_to_its_end,
+    a_clock_that_was_ahead_hides_no_event,
+    a_gateway_that_never_answers_keeps_its_own_shop_alone,
+];
 
 /// The gateway opens the page, and its answer is lost on the way.
 async fn a_page_is_opened_once(on: On) {
