@@ -1,6 +1,7 @@
 //! Who may do what.
 
-use axum::http::Method;
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, Version};
 use domain::Scope;
 use serde_json::json;
 
@@ -115,5 +116,15 @@ async fn a_form_is_taken_from_a_page_of_the_shop_alone() {
         assert_eq!(answer.status.as_u16() != 403, is_taken, "{headers:?}: {}", answer.text);
         let read = browser.send(Method::GET, "/console/sign-in", &headers, Vec::new()).await;
         assert_eq!(read.status.as_u16(), 200, "{headers:?}: to read moves nothing");
+    }
+    // Over HTTP/2 the address of the request names the host, and no header does.
+    for (origin, is_taken) in [("https://pay.shop.test", true), ("https://shop.test", false)] {
+        let form = Request::post("https://pay.shop.test/console/sign-in")
+            .version(Version::HTTP_2)
+            .header("origin", origin)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Body::from("email=ada%40example.com"));
+        let answer = browser.answer(form.unwrap()).await;
+        assert_eq!(answer.status != StatusCode::FORBIDDEN, is_taken, "{origin}: {}", answer.text);
     }
 }

@@ -68,7 +68,12 @@ impl Caller {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = self.site.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+        self.answer(request.body(Body::from(body)).unwrap()).await
+    }
+
+    /// Sends it as it is.
+    pub(crate) async fn answer(&self, request: Request<Body>) -> Answer {
+        let response = self.site.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let text = String::from_utf8(to_bytes(body, 4 << 20).await.unwrap().to_vec()).unwrap();
         Answer { status: parts.status, headers: parts.headers, text }
