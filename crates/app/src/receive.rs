@@ -66,6 +66,16 @@ pub(crate) enum Source {
     List,
 }
 
+impl Source {
+    /// The word in metrics.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::List => "list",
+        }
+    }
+}
+
 /// Whose money a fact is about.
 enum Whose {
     /// The fact says it itself, or is about nothing of ours.
@@ -141,11 +151,7 @@ impl App {
                 self.keep(notice).await?
             }
         };
-        let source = match source {
-            Source::Webhook => "webhook",
-            Source::List => "list",
-        };
-        self.metrics.notices.with([&account.id.to_string(), source, outcome.as_str()]).count();
+        self.metrics.notices.with([&account.id.to_string(), source.as_str(), outcome.as_str()]).count();
         Ok(outcome)
     }
 

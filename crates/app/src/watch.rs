@@ -4,7 +4,8 @@ use domain::{ClaimKind, Timestamp};
 use metrics::{Counter, Exposition, Family, Gauge, Histogram, Label};
 use store::{Backlog, Owed};
 
-use crate::{App, Error};
+use crate::receive::Source;
+use crate::{App, Error, NoticeOutcome};
 
 /// The numbers of this process. What happens on the way of a request is an atomic addition.
 pub struct Metrics {
@@ -119,6 +120,12 @@ impl App {
         let mut out = Exposition::default();
         let build = [("version", env!("CARGO_PKG_VERSION")), ("storage", self.store.engine().name())];
         out.gauges("latchkey_build_info", "What is running.", [(Label::new(build), 1)]);
+        let accounts = self.gateway_accounts().await;
+        for account in accounts.iter().filter(|account| account.is_active) {
+            // A series that begins with its first event has not increased then: an alert would overlook it.
+            let found = [&account.id.to_string(), Source::List.as_str(), NoticeOutcome::Applied.as_str()];
+            self.metrics.notices.with(found);
+        }
         self.metrics.write(&mut out);
         self.attempts.write(&mut out);
         self.shadows.write(&mut out);

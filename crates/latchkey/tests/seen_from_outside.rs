@@ -74,6 +74,7 @@ async fn a_sale_is_seen_in_the_numbers(engine: Engine) {
     let storage = if engine == Engine::Sqlite { "sqlite" } else { "postgres" };
     let build = format!("latchkey_build_info{{version=\"{}\",storage=\"{storage}\"}}", env!("CARGO_PKG_VERSION"));
     let account = format!("account=\"{}\"", shop.account);
+    let found_by_asking = format!("latchkey_notices_total{{{account},source=\"list\",outcome=\"applied\"}}");
     let rows = [
         (value(&metrics, &build), 1.0, 1.0),
         (value(&metrics, "latchkey_up"), 1.0, 1.0),
@@ -104,6 +105,8 @@ async fn a_sale_is_seen_in_the_numbers(engine: Engine) {
         ),
         (Some(sum(&metrics, "latchkey_jobs_total", &["kind=\"send_mail\",outcome=\"done\""])), 1.0, 1.0),
         (value(&metrics, "latchkey_store_commits_total{outcome=\"committed\"}"), 5.0, 10_000.0),
+        (value(&metrics, "latchkey_store_commits_total{outcome=\"unknown\"}"), 0.0, 0.0),
+        (value(&metrics, &found_by_asking), 0.0, 0.0),
         (value(&metrics, "latchkey_store_sync_duration_seconds_count"), 5.0, 10_000.0),
         (value(&metrics, "latchkey_inbox_depth"), 0.0, 0.0),
         (value(&metrics, "latchkey_notices_parked"), 0.0, 0.0),
