@@ -152,6 +152,9 @@ pub(crate) fn run(only: Option<&str>, minutes: Option<&str>) -> anyhow::Result<(
     let mut kept = Kept::read()?;
     for part in PARTS.iter().filter(|part| only.is_none_or(|only| only == part.package)) {
         let mutants: Vec<Mutant> = all.iter().filter(|mutant| mutant.package == part.package).cloned().collect();
+        if mutants.is_empty() {
+            bail!("cargo-mutants finds nothing to change in {}", part.package);
+        }
         plant(&sabotage::copied()?, part, &mutants, &mut kept, until)?;
     }
     let same = std::fs::read_to_string(root().join(SAME)).unwrap_or_default();
@@ -169,7 +172,7 @@ pub(crate) fn run(only: Option<&str>, minutes: Option<&str>) -> anyhow::Result<(
 
 /// Every mutant of every part.
 fn list() -> anyhow::Result<Vec<Mutant>> {
-    let mut list = cargo(&["mutants", "--list", "--json"]);
+    let mut list = cargo(&["mutants", "--workspace", "--list", "--json"]);
     for file in PARTS.iter().flat_map(|part| part.files) {
         list.args(["--file", file]);
     }
