@@ -275,8 +275,11 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
 
     use super::*;
-    use crate::PaymentStatus;
+    use std::collections::BTreeMap;
+
+    use crate::activate::activate;
     use crate::fixture::{Reporter, START, World, rng};
+    use crate::{ActivationRequest, Fingerprint, LicenseId, PaymentStatus};
 
     fn license() -> License {
         let mut world = World::submitted();
@@ -308,7 +311,7 @@ mod tests {
 
     #[test]
     fn a_seat_is_given_while_the_group_holds_fewer_than_it_may() {
-        let (own, other) = (license(), License { id: crate::LicenseId::mint(START, &mut rng(8)), ..license() });
+        let (own, other) = (license(), License { id: LicenseId::mint(START, &mut rng(8)), ..license() });
         #[rustfmt::skip]
         let table = [
             // May hold, taken, of them over: of the license itself, of another; whether there is a seat.
@@ -341,6 +344,25 @@ mod tests {
         let mut changes = Changes::default();
         assert_eq!(seats.admit(&own, 0, &mut changes), Ok(()));
         assert_eq!(changes.groups.len(), 1, "a limit may be set at the same moment");
+    }
+
+    #[test]
+    fn what_others_no_longer_use_makes_room_and_is_given_back() {
+        let own = leased();
+        let other = License { id: LicenseId::mint(START, &mut rng(8)), seats_used: 3, ..leased() };
+        let seats = GroupSeats { used: used(None, Some(3), 2, 3), lapsed: vec![(other.clone(), 2)] };
+        let request = ActivationRequest {
+            fingerprint: Fingerprint::parse("laptop").unwrap(),
+            name: None,
+            metadata: BTreeMap::new(),
+            version_released_at: None,
+            components: BTreeMap::new(),
+        };
+        let (changes, _) = activate(&own, None, 0, Some(&seats), &request, START, &mut rng(5)).unwrap();
+        let left = |license: &License| License { seats_used: 1, ..license.clone() };
+        assert_eq!(changes.licenses, [left(&own), left(&other)]);
+        let lapses: Vec<(LicenseId, u32)> = changes.lapses.iter().map(|lapse| (lapse.license, lapse.seats)).collect();
+        assert_eq!(lapses, [(other.id, 2)]);
     }
 
     #[test]
