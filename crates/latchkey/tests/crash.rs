@@ -34,10 +34,10 @@ async fn a_kill_at_any_write_of_a_sale_breaks_no_promise_and_sells_nothing_twice
     let tried: Vec<_> = all.iter().step_by(Effort::asked().of(STEP, 1)).collect();
     for point in &tried {
         let trace = Trace::attach(&shop.server, &shop.folder, &["-e", &calls, "-e", &point.inject("signal=KILL")]);
-        let (_, died) = supervised(&mut shop, customer.buy()).await;
+        let (_, died) = supervised(&mut shop, &customer, customer.buy()).await;
         drop(trace);
         // A sale that took a call less is over before the point comes: then what is written next is what dies.
-        let ((), late) = supervised(&mut shop, customer.finds_it_open()).await;
+        let ((), late) = supervised(&mut shop, &customer, customer.finds_it_open()).await;
         deaths += died + late;
         assert_eq!(customer.broken(&customer.rows().unwrap()), [], "after a kill at {point:?}");
         let (code, found) = shop.doctor();

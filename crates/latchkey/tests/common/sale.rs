@@ -201,8 +201,10 @@ impl Kept {
     }
 }
 
-/// Starts the server again whenever it dies, until the work is done; what came of the work, and how often it died.
-pub async fn supervised<T>(shop: &mut Shop, work: impl Future<Output = T>) -> (T, u32) {
+/// Starts the server again whenever it dies, until the work is done; what came of the work, and how often it died. What
+/// was promised must be in the file before that: a server that starts asks the gateway what it has missed, and would make
+/// good what it had lost.
+pub async fn supervised<T>(shop: &mut Shop, customer: &Customer, work: impl Future<Output = T>) -> (T, u32) {
     let mut work = pin!(work);
     let mut deaths = 0;
     loop {
@@ -211,6 +213,7 @@ pub async fn supervised<T>(shop: &mut Shop, work: impl Future<Output = T>) -> (T
             () = tokio::time::sleep(Duration::from_millis(20)) => {
                 if shop.server.has_ended() {
                     deaths += 1;
+                    assert_eq!(customer.broken(&customer.rows().expect("a file that can be read")), []);
                     shop.start().expect("the server starts on what a killed one left");
                 }
             }
