@@ -260,11 +260,13 @@ impl App {
                 message: "what it was about has expired".to_owned(),
             }),
         };
+        let refused = "refused";
         let outcome = match &sent {
             Ok(()) => "sent",
-            Err(MailError::Refused { .. }) => "refused",
+            Err(MailError::Refused { .. }) => refused,
             Err(MailError::Later { .. }) => "later",
         };
+        self.metrics.mails.begin([delivery.mail.as_str(), refused]);
         self.metrics.mails.with([delivery.mail.as_str(), outcome]).count();
         let attempts = delivery.attempts.saturating_add(1);
         let settled = |state: DeliveryState, error: Option<String>| Delivery {

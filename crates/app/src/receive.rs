@@ -44,6 +44,9 @@ pub enum NoticeOutcome {
 }
 
 impl NoticeOutcome {
+    /// What becomes of an event that nobody knew.
+    pub(crate) const NEW: [Self; 4] = [Self::Applied, Self::Ignored, Self::Parked, Self::Stored];
+
     /// The word in answers and metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -67,7 +70,7 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// The word in metrics.
+    /// The word in metrics; what a worker applies later is told there as `inbox`.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Webhook => "webhook",

@@ -136,7 +136,13 @@ impl App {
 
     /// Every gateway account of every shop.
     pub async fn gateway_accounts(&self) -> Vec<Arc<GatewayAccount>> {
-        let mut accounts: Vec<_> = self.shops_snapshot().await.accounts.values().cloned().collect();
+        self.shops_snapshot().await;
+        self.accounts_at_hand()
+    }
+
+    /// Every gateway account of every shop as far as is known here, without asking anybody.
+    pub(crate) fn accounts_at_hand(&self) -> Vec<Arc<GatewayAccount>> {
+        let mut accounts: Vec<_> = self.shops.snapshot().accounts.values().cloned().collect();
         accounts.sort_by_key(|account| account.id);
         accounts
     }

@@ -120,11 +120,11 @@ impl App {
         let mut out = Exposition::default();
         let build = [("version", env!("CARGO_PKG_VERSION")), ("storage", self.store.engine().name())];
         out.gauges("latchkey_build_info", "What is running.", [(Label::new(build), 1)]);
-        let accounts = self.gateway_accounts().await;
-        for account in accounts.iter().filter(|account| account.is_active) {
-            // A series that begins with its first event has not increased then: an alert would overlook it.
-            let found = [&account.id.to_string(), Source::List.as_str(), NoticeOutcome::Applied.as_str()];
-            self.metrics.notices.with(found);
+        for account in self.accounts_at_hand().iter().filter(|account| account.is_active) {
+            let account = account.id.to_string();
+            for outcome in NoticeOutcome::NEW {
+                self.metrics.notices.begin([&account, Source::List.as_str(), outcome.as_str()]);
+            }
         }
         self.metrics.write(&mut out);
         self.attempts.write(&mut out);

@@ -100,6 +100,12 @@ impl<Metric, const LABELS: usize> Family<Metric, LABELS> {
         does(&self.with(values))
     }
 
+    /// Begins a series with nothing in it: one that begins with its first event has not increased then, and an alert
+    /// that waits for an increase overlooks it.
+    pub fn begin(&self, values: [&str; LABELS]) {
+        self.at(values, |_| ());
+    }
+
     /// The series with these values, in the order of the names.
     pub fn with(&self, values: [&str; LABELS]) -> Arc<Metric> {
         let read = self.series.read().unwrap_or_else(PoisonError::into_inner);

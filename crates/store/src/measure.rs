@@ -6,6 +6,12 @@ use metrics::{Counter, Exposition, Family, Gauge, Histogram};
 
 use crate::CommitError;
 
+/// What may become of a commit.
+const COMMITTED: &str = "committed";
+const CONFLICT: &str = "conflict";
+const UNAVAILABLE: &str = "unavailable";
+const UNKNOWN: &str = "unknown";
+
 /// The numbers of one engine.
 #[derive(Debug)]
 pub(crate) struct Measurements {
@@ -21,9 +27,8 @@ pub(crate) struct Measurements {
 impl Default for Measurements {
     fn default() -> Self {
         let commits = Family::new(["outcome"], Counter::default);
-        // A series that begins with its first event has not increased then: an alert would overlook it.
-        for word in ["committed", "conflict", "unavailable", "unknown"] {
-            commits.with([word]);
+        for word in [COMMITTED, CONFLICT, UNAVAILABLE, UNKNOWN] {
+            commits.begin([word]);
         }
         Self { commits, group: Histogram::sizes(), sync: Histogram::latency(), waiting: Gauge::default() }
     }
@@ -33,10 +38,10 @@ impl Measurements {
     /// Counts a commit by what became of it.
     pub(crate) fn count<T>(&self, outcome: &Result<T, CommitError>) {
         let word = match outcome {
-            Ok(_) => "committed",
-            Err(CommitError::Conflict { .. }) => "conflict",
-            Err(CommitError::Unavailable(_)) => "unavailable",
-            Err(CommitError::Unknown(_)) => "unknown",
+            Ok(_) => COMMITTED,
+            Err(CommitError::Conflict { .. }) => CONFLICT,
+            Err(CommitError::Unavailable(_)) => UNAVAILABLE,
+            Err(CommitError::Unknown(_)) => UNKNOWN,
         };
         self.commits.with([word]).count();
     }
