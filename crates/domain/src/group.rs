@@ -349,8 +349,8 @@ mod tests {
     #[test]
     fn what_others_no_longer_use_makes_room_and_is_given_back() {
         let own = leased();
-        let other = License { id: LicenseId::mint(START, &mut rng(8)), seats_used: 3, ..leased() };
-        let seats = GroupSeats { used: used(None, Some(3), 2, 3), lapsed: vec![(other.clone(), 2)] };
+        let other = License { id: LicenseId::mint(START, &mut rng(8)), seats_used: 5, ..leased() };
+        let seats = GroupSeats { used: used(None, Some(5), 2, 5), lapsed: vec![(other.clone(), 3)] };
         let request = ActivationRequest {
             fingerprint: Fingerprint::parse("laptop").unwrap(),
             name: None,
@@ -359,10 +359,10 @@ mod tests {
             components: BTreeMap::new(),
         };
         let (changes, _) = activate(&own, None, 0, Some(&seats), &request, START, &mut rng(5)).unwrap();
-        let left = |license: &License| License { seats_used: 1, ..license.clone() };
-        assert_eq!(changes.licenses, [left(&own), left(&other)]);
+        let after = [License { seats_used: 1, ..own }, License { seats_used: 2, ..other.clone() }];
+        assert_eq!(changes.licenses, after);
         let lapses: Vec<(LicenseId, u32)> = changes.lapses.iter().map(|lapse| (lapse.license, lapse.seats)).collect();
-        assert_eq!(lapses, [(other.id, 2)]);
+        assert_eq!(lapses, [(other.id, 3)]);
     }
 
     #[test]

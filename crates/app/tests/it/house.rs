@@ -218,7 +218,6 @@ impl Gateway {
         if asked.url == PROGRAM_URL {
             return self.program.answer(asked);
         }
-        self.calls.fetch_add(1, Ordering::SeqCst);
         if self.is_down.load(Ordering::SeqCst) {
             return Err(HttpFailure("the line is cut".to_owned()));
         }
@@ -257,6 +256,9 @@ impl Http for Gateway {
     ) -> Pin<Box<dyn Future<Output = Result<HttpResponse, HttpFailure>> + Send + '_>> {
         Box::pin(async move {
             tokio::task::yield_now().await;
+            if request.url != PROGRAM_URL {
+                self.calls.fetch_add(1, Ordering::SeqCst);
+            }
             if self.is_silent(&request) {
                 return std::future::pending().await;
             }
@@ -430,8 +432,8 @@ impl House {
         Self::keep_shop(app, gateway, post, directory, KEY).await
     }
 
-    /// Another shop on the same server, with an account of this key at the same gateway. In every list it stands behind
-    /// those that were there.
+    /// Another shop on the same server, with an account of this key at the same gateway. In lists of shops and accounts
+    /// it stands behind those that were there.
     pub(crate) async fn neighbour(&self, key: &str) -> Self {
         self.advance(Duration::seconds(1));
         self.gateway.open_account(key);

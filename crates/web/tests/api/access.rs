@@ -117,7 +117,7 @@ async fn a_form_is_taken_from_a_page_of_the_shop_alone() {
         let read = browser.send(Method::GET, "/console/sign-in", &headers, Vec::new()).await;
         assert_eq!(read.status.as_u16(), 200, "{headers:?}: to read moves nothing");
     }
-    // Over HTTP/2 the address of the request names the host, and no header does.
+    // Over HTTP/2 the address of the request names the host; here no header does.
     for (origin, is_taken) in [("https://pay.shop.test", true), ("https://shop.test", false)] {
         let form = Request::post("https://pay.shop.test/console/sign-in")
             .version(Version::HTTP_2)
