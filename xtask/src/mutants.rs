@@ -145,6 +145,9 @@ impl Outcome {
 /// # Errors
 /// When a mutant is missed that nobody has explained, or the tests fail without any.
 pub(crate) fn run(only: Option<&str>, minutes: Option<&str>) -> anyhow::Result<()> {
+    if let Some(unknown) = only.filter(|only| PARTS.iter().all(|part| part.package != *only)) {
+        bail!("no mutants are planted in {unknown}");
+    }
     install::mutants()?;
     let minutes: Option<u64> = minutes.map(str::parse).transpose().context("--minutes is a whole number")?;
     let until = minutes.map(|minutes| Instant::now() + Duration::from_secs(60 * minutes));
@@ -152,9 +155,6 @@ pub(crate) fn run(only: Option<&str>, minutes: Option<&str>) -> anyhow::Result<(
     let mut kept = Kept::read()?;
     for part in PARTS.iter().filter(|part| only.is_none_or(|only| only == part.package)) {
         let mutants: Vec<Mutant> = all.iter().filter(|mutant| mutant.package == part.package).cloned().collect();
-        if mutants.is_empty() {
-            bail!("cargo-mutants finds nothing to change in {}", part.package);
-        }
         plant(&sabotage::copied()?, part, &mutants, &mut kept, until)?;
     }
     let same = std::fs::read_to_string(root().join(SAME)).unwrap_or_default();
@@ -180,7 +180,14 @@ fn list() -> anyhow::Result<Vec<Mutant>> {
     if !output.status.success() {
         bail!("{}", String::from_utf8_lossy(&output.stderr));
     }
-    serde_json::from_slice(&output.stdout).context("what cargo-mutants lists")
+    let list: Vec<Mutant> = serde_json::from_slice(&output.stdout).context("what cargo-mutants lists")?;
+    for named in PARTS.iter().flat_map(|part| part.files) {
+        let begin = named.split('*').next().unwrap_or_default();
+        if !list.iter().any(|mutant| mutant.file.starts_with(begin)) {
+            bail!("cargo-mutants finds nothing to change in {named}");
+        }
+    }
+    Ok(list)
 }
 
 /// What became of the mutants so far.

@@ -1,5 +1,5 @@
-//! The rules that no compiler checks: which crate may know which, and what
-//! must not stand in a file.
+//! The rules that no compiler checks: which crate may know which, which program is started, and what must not stand in a
+//! file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -49,7 +49,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let mut findings = Vec::new();
     let workspace = workspace()?;
     arrows(&workspace, &mut findings);
-    door(&workspace, &mut findings);
+    started(&workspace, &mut findings);
     built(&mut findings)?;
     files(&mut findings)?;
     sabotage::check(&mut findings)?;
@@ -91,16 +91,16 @@ fn arrows(workspace: &Value, findings: &mut Vec<String>) {
 }
 
 /// `cargo run` starts Latchkey, as the README says: with two binaries to choose from it would start none.
-fn door(workspace: &Value, findings: &mut Vec<String>) {
+fn started(workspace: &Value, findings: &mut Vec<String>) {
     let members: Vec<&Value> = array(&workspace["workspace_default_members"]).collect();
-    let started: Vec<&str> = array(&workspace["packages"])
+    let programs: Vec<&str> = array(&workspace["packages"])
         .filter(|package| members.contains(&&package["id"]))
         .flat_map(|package| array(&package["targets"]))
         .filter(|target| array(&target["kind"]).any(|kind| kind == "bin"))
         .filter_map(|target| target["name"].as_str())
         .collect();
-    if started != ["latchkey"] {
-        findings.push(format!("Cargo.toml: `cargo run` may start {started:?}, and must start latchkey"));
+    if programs != ["latchkey"] {
+        findings.push(format!("Cargo.toml: `cargo run` may start {programs:?}, and must start latchkey"));
     }
 }
 

@@ -372,6 +372,6 @@ fn postgres_binaries() -> PathBuf {
         .find(|directory| directory.join("initdb").exists() && directory.join("postgres").exists())
         .expect(
             "PostgreSQL is not installed: install it, name a running server in LATCHKEY_TEST_POSTGRES, \
-             or leave these tests out with `-E 'not test(postgres)'`",
+             or leave these tests out with `--workspace -E 'not test(postgres)'`",
         )
 }
