@@ -275,11 +275,8 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
 
     use super::*;
-    use std::collections::BTreeMap;
-
-    use crate::activate::activate;
-    use crate::fixture::{Reporter, START, World, rng};
-    use crate::{ActivationRequest, Fingerprint, LicenseId, PaymentStatus};
+    use crate::fixture::{Reporter, START, World, activation_request, rng};
+    use crate::{LicenseId, PaymentStatus, activate};
 
     fn license() -> License {
         let mut world = World::submitted();
@@ -351,13 +348,7 @@ mod tests {
         let own = leased();
         let other = License { id: LicenseId::mint(START, &mut rng(8)), seats_used: 5, ..leased() };
         let seats = GroupSeats { used: used(None, Some(5), 2, 5), lapsed: vec![(other.clone(), 3)] };
-        let request = ActivationRequest {
-            fingerprint: Fingerprint::parse("laptop").unwrap(),
-            name: None,
-            metadata: BTreeMap::new(),
-            version_released_at: None,
-            components: BTreeMap::new(),
-        };
+        let request = activation_request("laptop");
         let (changes, _) = activate(&own, None, 0, Some(&seats), &request, START, &mut rng(5)).unwrap();
         let after = [License { seats_used: 1, ..own }, License { seats_used: 2, ..other.clone() }];
         assert_eq!(changes.licenses, after);

@@ -94,8 +94,8 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
     use super::*;
-    use crate::fixture::{Reporter, START, World, rng};
-    use crate::{ActivationRequest, LicenseState, PaymentStatus, activate, deactivate};
+    use crate::fixture::{Reporter, START, World, activation_request, rng};
+    use crate::{LicenseState, PaymentStatus, activate, deactivate};
 
     fn license() -> License {
         let mut world = World::submitted();
@@ -106,13 +106,7 @@ mod tests {
     }
 
     fn seat(license: &License) -> Activation {
-        let request = ActivationRequest {
-            fingerprint: Fingerprint::parse("lap").unwrap(),
-            name: None,
-            metadata: Default::default(),
-            version_released_at: None,
-            components: Default::default(),
-        };
+        let request = activation_request("lap");
         activate(license, None, 0, None, &request, START, &mut rng(5)).unwrap().1
     }
 

@@ -179,8 +179,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::fixture::{Reporter, START, World, owner, rng};
-    use crate::{ActivationRequest, Fingerprint, LicenseState, PaymentStatus, activate};
+    use crate::fixture::{Reporter, START, World, activation_request, owner, rng};
+    use crate::{ActivationRequest, LicenseState, PaymentStatus, activate};
 
     fn sold() -> World {
         let mut world = World::submitted();
@@ -191,13 +191,7 @@ mod tests {
     }
 
     fn seated(license: &License) -> (License, Activation) {
-        let request = ActivationRequest {
-            fingerprint: Fingerprint::parse("device").unwrap(),
-            name: Some("MACHINE-07".to_owned()),
-            metadata: std::collections::BTreeMap::new(),
-            version_released_at: None,
-            components: std::collections::BTreeMap::new(),
-        };
+        let request = ActivationRequest { name: Some("MACHINE-07".to_owned()), ..activation_request("device") };
         let (mut changes, seat) = activate(license, None, 0, None, &request, START, &mut rng(4)).unwrap();
         (changes.licenses.remove(0), seat)
     }
@@ -262,13 +256,7 @@ mod tests {
         let held = &mine.devices[0];
         assert_eq!((held.name.as_deref(), held.shown_name()), (Some("MACHINE-07"), Some("At home")));
         let (license, _) = seated(&license);
-        let request = ActivationRequest {
-            fingerprint: held.fingerprint.clone(),
-            name: Some("MACHINE-08".to_owned()),
-            metadata: std::collections::BTreeMap::new(),
-            version_released_at: None,
-            components: std::collections::BTreeMap::new(),
-        };
+        let request = ActivationRequest { name: Some("MACHINE-08".to_owned()), ..activation_request("device") };
         let (_, held) = activate(&license, Some(held), 0, None, &request, START, &mut rng(4)).unwrap();
         assert_eq!((held.name.as_deref(), held.shown_name()), (Some("MACHINE-08"), Some("At home")));
         let released = Activation { state: ActivationState::Released, ..seat.clone() };

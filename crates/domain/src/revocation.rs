@@ -121,8 +121,8 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
     use super::*;
-    use crate::fixture::{Reporter, START, World, rng};
-    use crate::{ActivationRequest, Actor, Fingerprint, Policy, activate, adopt, deactivate, heartbeat, reissue};
+    use crate::fixture::{Reporter, START, World, activation_request, rng};
+    use crate::{Actor, Policy, activate, adopt, deactivate, heartbeat, reissue};
     use crate::{DisputeState, PaymentStatus};
 
     fn told(changes: &Changes) -> Vec<String> {
@@ -152,16 +152,6 @@ mod tests {
         world.sale.licenses[0].clone()
     }
 
-    fn request() -> ActivationRequest {
-        ActivationRequest {
-            fingerprint: Fingerprint::parse("lap").unwrap(),
-            name: None,
-            metadata: Default::default(),
-            version_released_at: None,
-            components: Default::default(),
-        }
-    }
-
     #[test]
     fn a_dispute_lists_the_license_and_its_end_says_what_becomes_of_the_entry() {
         for (end, expected) in [(DisputeState::Lost, "license revoked until day 1"), (DisputeState::Won, "withdrawn")] {
@@ -181,7 +171,7 @@ mod tests {
     fn a_seat_is_listed_when_it_is_given_back_and_not_while_it_is_held() {
         let mut license = license();
         license.policy.offline.file_days = Some(90);
-        let (taken, seat) = activate(&license, None, 0, None, &request(), START, &mut rng(1)).unwrap();
+        let (taken, seat) = activate(&license, None, 0, None, &activation_request("lap"), START, &mut rng(1)).unwrap();
         assert_eq!(told(&taken), Vec::<String>::new());
         assert_eq!(told(&heartbeat(&license, &seat, START).unwrap().0), Vec::<String>::new());
         let (freed, _) = deactivate(&license, &seat, Actor::Buyer, START, &mut rng(2)).unwrap();
@@ -200,7 +190,7 @@ mod tests {
         license.policy.offline.file_days = Some(365);
         let mut plan = Policy { offline: crate::Offline::default(), ..license.policy.clone() };
         let shorter = adopt(&license, &plan, "-", Actor::Api, START, &mut rng(1)).unwrap().license;
-        let (_, seat) = activate(&shorter, None, 0, None, &request(), START, &mut rng(1)).unwrap();
+        let (_, seat) = activate(&shorter, None, 0, None, &activation_request("lap"), START, &mut rng(1)).unwrap();
         let (freed, _) = deactivate(&shorter, &seat, Actor::Buyer, START, &mut rng(2)).unwrap();
         assert_eq!(told(&freed), ["activation not_activated until day 365"]);
         // A longer one later takes nothing off.

@@ -179,8 +179,8 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
     use super::*;
-    use crate::fixture::{Reporter, START, World, rng};
-    use crate::{ActivationRequest, Fingerprint, LicenseState, PaymentStatus, ValidationRequest, activate};
+    use crate::fixture::{Reporter, START, World, activation_request, rng};
+    use crate::{LicenseState, PaymentStatus, ValidationRequest, activate};
 
     fn license() -> License {
         let mut world = World::submitted();
@@ -254,13 +254,7 @@ mod tests {
         license.policy.usage = Some(Metering::default());
         assert_eq!(add(&license, None), Ok(1), "without a limit it is only counted");
         assert_eq!(add(&license, Some(None)), Err(Refusal::NotActivated));
-        let request = ActivationRequest {
-            fingerprint: Fingerprint::parse("laptop").unwrap(),
-            name: None,
-            metadata: std::collections::BTreeMap::new(),
-            version_released_at: None,
-            components: std::collections::BTreeMap::new(),
-        };
+        let request = activation_request("laptop");
         let (_, seat) = activate(&license, None, 0, None, &request, START, &mut rng(5)).unwrap();
         assert_eq!(add(&license, Some(Some(&seat))), Ok(1));
         license.policy.seats = None;

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;
-use crate::fixture::{Reporter, START, World, rng};
+use crate::fixture::{Reporter, START, World, activation_request, rng};
 use crate::{AtExpiry, Duration, LicenseState, Overage, PaymentStatus, ProductId, ValidationRequest, VerdictCode};
 
 fn license() -> License {
@@ -13,13 +13,7 @@ fn license() -> License {
 }
 
 fn request(device: &str) -> ActivationRequest {
-    ActivationRequest {
-        fingerprint: Fingerprint::parse(device).unwrap(),
-        name: Some(device.to_owned()),
-        metadata: BTreeMap::new(),
-        version_released_at: None,
-        components: std::collections::BTreeMap::new(),
-    }
+    ActivationRequest { name: Some(device.to_owned()), ..activation_request(device) }
 }
 
 fn seat(license: &License, state: ActivationState) -> Activation {

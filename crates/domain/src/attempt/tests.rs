@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::fixture::{Reporter, START, World, rng};
+use crate::fixture::{Reporter, START, World, activation_request, rng};
 use crate::{
     ActivationRequest, Actor, AtExpiry, Duration, EventId, Group, GroupId, GroupSeats, GroupUse, Metering,
     PaymentStatus, ProductId, Refusal, UsageRequest, ValidationRequest, activate, change_usage, deactivate, heartbeat,
@@ -22,13 +22,7 @@ fn laptop() -> Fingerprint {
 }
 
 fn activation(version_released_at: Option<Timestamp>) -> ActivationRequest {
-    ActivationRequest {
-        fingerprint: laptop(),
-        name: None,
-        metadata: BTreeMap::new(),
-        version_released_at,
-        components: BTreeMap::new(),
-    }
+    ActivationRequest { version_released_at, ..activation_request("laptop") }
 }
 
 /// A group whose licenses hold every seat that they may hold together.
