@@ -215,9 +215,6 @@ impl Gateway {
     }
 
     fn answer(&self, asked: &HttpRequest) -> Result<HttpResponse, HttpFailure> {
-        if asked.url == PROGRAM_URL {
-            return self.program.answer(asked);
-        }
         if self.is_down.load(Ordering::SeqCst) {
             return Err(HttpFailure("the line is cut".to_owned()));
         }
@@ -256,9 +253,10 @@ impl Http for Gateway {
     ) -> Pin<Box<dyn Future<Output = Result<HttpResponse, HttpFailure>> + Send + '_>> {
         Box::pin(async move {
             tokio::task::yield_now().await;
-            if request.url != PROGRAM_URL {
-                self.calls.fetch_add(1, Ordering::SeqCst);
+            if request.url == PROGRAM_URL {
+                return self.program.answer(&request);
             }
+            self.calls.fetch_add(1, Ordering::SeqCst);
             if self.is_silent(&request) {
                 return std::future::pending().await;
             }
