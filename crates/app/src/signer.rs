@@ -176,7 +176,8 @@ impl Signer {
 
     fn sign(&self, now: Timestamp, input: impl FnOnce(&Header) -> String) -> String {
         let input = input(&Header::new(&self.at(now).kid));
-        assemble(&input, self.sign_bytes(input.as_bytes(), now))
+        let signature = self.sign_bytes(input.as_bytes(), now);
+        assemble(input, signature)
     }
 
     /// Signs something else than a certificate: a JWS (RFC 7515) of this type, which no certificate has.

@@ -6,7 +6,7 @@
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::fmt;
+use core::fmt::{self, Write as _};
 
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{SIGNATURE_LENGTH, Signature};
@@ -188,9 +188,8 @@ pub(crate) fn token_input(kind: &str, header: &Header, claims: &str) -> String {
 
 /// The certificate of a [`signing_input`] and its signature.
 #[must_use]
-pub fn assemble(signing_input: &str, signature: [u8; SIGNATURE_LENGTH]) -> String {
-    let mut certificate = String::with_capacity(signing_input.len() + 1 + BASE64URL_NOPAD.encode_len(SIGNATURE_LENGTH));
-    certificate.push_str(signing_input);
+pub fn assemble(signing_input: impl Into<String>, signature: [u8; SIGNATURE_LENGTH]) -> String {
+    let mut certificate = signing_input.into();
     certificate.push('.');
     BASE64URL_NOPAD.encode_append(&signature, &mut certificate);
     certificate
@@ -306,7 +305,7 @@ impl Claims {
         claims.number("iat", Some(self.iat));
         claims.text("iss", Some(&self.iss));
         claims.text("jti", self.jti.as_deref());
-        claims.json("license", &self.license.to_json());
+        claims.object("license", |license| self.license.write(license));
         claims.number("nbf", self.nbf);
         claims.text("nonce", self.nonce.as_deref());
         claims.text("sub", Some(&self.sub));
@@ -315,8 +314,7 @@ impl Claims {
 }
 
 impl LicenseClaims {
-    fn to_json(&self) -> String {
-        let mut license = Object::default();
+    fn write(&self, license: &mut Object) {
         license.number("expires_at", self.expires_at);
         license.values("feature_values", &self.feature_values);
         license.texts("features", &self.features);
@@ -324,41 +322,56 @@ impl LicenseClaims {
         license.text("state", Some(&self.state));
         license.flag("trial", self.trial);
         license.number("updates_until", self.updates_until);
-        license.end()
     }
 }
 
 /// A JSON object as it is written, name by name. By hand, because this cannot fail, and because a server writes one for
 /// every answer; a test reads back every field.
-#[derive(Default)]
 pub(crate) struct Object(String);
 
+impl Default for Object {
+    fn default() -> Self {
+        // Room for what most licenses have to say, so that it need not grow.
+        let mut json = String::with_capacity(512);
+        json.push('{');
+        Self(json)
+    }
+}
+
 impl Object {
-    fn name(&mut self, name: &str) {
-        self.0.push(if self.0.is_empty() { '{' } else { ',' });
-        quote(&mut self.0, name);
-        self.0.push(':');
+    /// `name` is one of ours: nothing in it has to be escaped.
+    fn name(&mut self, name: &'static str) {
+        if !self.0.ends_with('{') {
+            self.0.push(',');
+        }
+        self.0.push('"');
+        self.0.push_str(name);
+        self.0.push_str("\":");
     }
 
-    fn json(&mut self, name: &str, json: &str) {
+    fn object(&mut self, name: &'static str, write: impl FnOnce(&mut Self)) {
         self.name(name);
-        self.0.push_str(json);
+        self.0.push('{');
+        write(self);
+        self.0.push('}');
     }
 
-    pub(crate) fn text(&mut self, name: &str, text: Option<&str>) {
+    pub(crate) fn text(&mut self, name: &'static str, text: Option<&str>) {
         if let Some(text) = text {
             self.name(name);
             quote(&mut self.0, text);
         }
     }
 
-    pub(crate) fn number(&mut self, name: &str, number: Option<i64>) {
+    pub(crate) fn number(&mut self, name: &'static str, number: Option<i64>) {
         if let Some(number) = number {
-            self.json(name, &number.to_string());
+            self.name(name);
+            // A text takes whatever is written to it.
+            let _ = write!(self.0, "{number}");
         }
     }
 
-    pub(crate) fn texts(&mut self, name: &str, texts: &[String]) {
+    pub(crate) fn texts(&mut self, name: &'static str, texts: &[String]) {
         self.name(name);
         self.0.push('[');
         for (at, text) in texts.iter().enumerate() {
@@ -371,21 +384,23 @@ impl Object {
     }
 
     /// Nothing where there is none.
-    pub(crate) fn values(&mut self, name: &str, values: &Map<String, Value>) {
+    pub(crate) fn values(&mut self, name: &'static str, values: &Map<String, Value>) {
         if !values.is_empty() {
-            self.json(name, &Value::Object(values.clone()).to_string());
+            self.name(name);
+            self.0.push_str(&Value::Object(values.clone()).to_string());
         }
     }
 
     /// Nothing where it is not so.
-    pub(crate) fn flag(&mut self, name: &str, is_so: bool) {
+    pub(crate) fn flag(&mut self, name: &'static str, is_so: bool) {
         if is_so {
-            self.json(name, "true");
+            self.name(name);
+            self.0.push_str("true");
         }
     }
 
     pub(crate) fn end(mut self) -> String {
-        self.0.push_str(if self.0.is_empty() { "{}" } else { "}" });
+        self.0.push('}');
         self.0
     }
 }
@@ -713,9 +728,9 @@ mod tests {
             (with(r#"{"alg":"EdDSA","typ":"license+jwt"}"#.to_owned()), CertificateError::MissingKeyId),
             (with(r#"{"alg":"EdDSA","typ":"license+jwt","kid":"../key"}"#.to_owned()), CertificateError::UnknownKey),
             (format!("{head}.{other_body}.{signature}"), CertificateError::BadSignature),
-            (assemble(&format!("{head}.{body}"), stranger.to_bytes()), CertificateError::BadSignature),
-            (assemble(&format!("{head}.{body}"), [0; 64]), CertificateError::BadSignature),
-            (assemble(&format!("{head}.{body}"), malleate(signature)), CertificateError::BadSignature),
+            (assemble(format!("{head}.{body}"), stranger.to_bytes()), CertificateError::BadSignature),
+            (assemble(format!("{head}.{body}"), [0; 64]), CertificateError::BadSignature),
+            (assemble(format!("{head}.{body}"), malleate(signature)), CertificateError::BadSignature),
             (forge(&String::from_utf8(BASE64URL_NOPAD.decode(head.as_bytes()).unwrap()).unwrap(), "{}"), CertificateError::BadClaims),
         ];
         for (certificate, expected) in table {

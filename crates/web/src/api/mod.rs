@@ -233,8 +233,8 @@ pub(crate) fn list<Row, View: Serialize>(listing: Listing<Row>, view: impl Fn(&R
 
 /// An answer in JSON, written once.
 pub(crate) fn answer(status: StatusCode, view: &impl Serialize) -> Response {
-    // Room for most answers, which need not grow then.
-    let mut json = Vec::with_capacity(1 << 10);
+    // Room for most answers, those with a certificate among them, which need not grow then.
+    let mut json = Vec::with_capacity(2 << 10);
     match serde_json::to_writer(&mut json, view) {
         Ok(()) => (status, [(header::CONTENT_TYPE, "application/json")], json).into_response(),
         Err(error) => Problem::unavailable(error.to_string()).into_response(),
