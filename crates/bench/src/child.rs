@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ pub(crate) struct Server {
     pub(crate) port: u16,
     /// From the start of the process to the first answer.
     pub(crate) started_in: Duration,
+    share: Option<Share>,
 }
 
 impl Server {
@@ -26,7 +28,7 @@ impl Server {
             .stdout(Stdio::null())
             .spawn()
             .context("a measured server cannot be started")?;
-        let mut server = Self { child, port, started_in: Duration::ZERO };
+        let mut server = Self { child, port, started_in: Duration::ZERO, share: None };
         while !answers(port) {
             if let Some(status) = server.child.try_wait()? {
                 bail!("a measured server ended at its start ({status})");
@@ -38,6 +40,13 @@ impl Server {
         }
         server.started_in = began.elapsed();
         Ok(server)
+    }
+
+    /// Gives it no more than so many hundredths of one core from now on, as if it stood on a smaller machine.
+    pub(crate) fn confine(&mut self, hundredths: u32) -> anyhow::Result<()> {
+        let share = Share::of(self.child.id(), hundredths);
+        self.share = Some(share.context("only root shares out the cores, by control groups")?);
+        Ok(())
     }
 
     /// Resident memory in MiB.
@@ -72,6 +81,36 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// A control group of a process, with a bound for its time on the cores. Dropped when the process has ended.
+struct Share(PathBuf);
+
+impl Share {
+    fn of(process: u32, hundredths: u32) -> std::io::Result<Self> {
+        let mounted = Path::new("/sys/fs/cgroup");
+        let is_unified = mounted.join("cgroup.controllers").exists();
+        let parent = if is_unified { mounted.to_owned() } else { mounted.join("cpu") };
+        let group = Self(parent.join(format!("latchkey-bench-{process}")));
+        std::fs::create_dir(&group.0)?;
+        // Of each ten milliseconds.
+        let (quota, period) = (hundredths * 100, 10_000);
+        let write = |file: &str, text: String| std::fs::write(group.0.join(file), text);
+        if is_unified {
+            write("cpu.max", format!("{quota} {period}"))?;
+        } else {
+            write("cpu.cfs_period_us", period.to_string())?;
+            write("cpu.cfs_quota_us", quota.to_string())?;
+        }
+        write("cgroup.procs", process.to_string())?;
+        Ok(group)
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir(&self.0);
     }
 }
 

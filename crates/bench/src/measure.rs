@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use anyhow::Context as _;
+use aws_lc_rs::signature::Ed25519KeyPair;
 use domain::Timestamp;
 use store::testing::{Directory, PostgresServer};
 use store::{Expect, Statement};
@@ -63,6 +64,10 @@ const ACTIVATIONS: usize = 500;
 /// Connections that ask at once.
 const CONNECTIONS: u32 = 64;
 
+/// How much of one core a small node has, in hundredths, and up to how many of them sell at once.
+const SMALL_NODE: u32 = 10;
+const SMALL_NODES: usize = 6;
+
 /// Measures everything and judges it.
 pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
     let effort = if quick { QUICK } else { WHOLE };
@@ -83,20 +88,26 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
             name: "webhook to license, SQLite",
             place: text(&place)?,
             nodes: 1,
+            confined: None,
             waiting: &filled.waiting[storm..],
         };
         sales(&mut report, &effort, *size, folder.path(), &filled, &on_sqlite, &runtime)?;
         println!("filling PostgreSQL with {size} licenses …");
         let database = runtime.block_on(postgres.database());
         let a_node = (effort.postgres.0 + effort.postgres.1) * effort.rounds;
-        let filled = runtime.block_on(fill::postgres(&database, *size, u64::try_from(2 * a_node)?))?;
+        let small = if *size == effort.sizes[0] { SMALL_NODES * effort.postgres.0 } else { 0 };
+        let filled = runtime.block_on(fill::postgres(&database, *size, u64::try_from(2 * a_node + small)?))?;
         postgres_validations(&mut report, &effort, *size, folder.path(), &database, &filled)?;
         activations(&mut report, *size, "activate, PostgreSQL", &database, &filled)?;
-        let (first, second) = filled.waiting.split_at(a_node);
+        let (small, waiting) = filled.waiting.split_at(small);
+        if !small.is_empty() {
+            small_nodes(&mut report, &effort, *size, folder.path(), &database, &filled, small)?;
+        }
+        let (first, second) = waiting.split_at(a_node);
         for (name, nodes, waiting) in
             [("webhook to license, PostgreSQL", 1, first), ("webhook to license, PostgreSQL, 2 nodes", 2, second)]
         {
-            let till = Till { name, place: &database, nodes, waiting };
+            let till = Till { name, place: &database, nodes, confined: None, waiting };
             sales(&mut report, &effort, *size, folder.path(), &filled, &till, &runtime)?;
         }
     }
@@ -251,7 +262,7 @@ fn validate(
 ) -> anyhow::Result<()> {
     let answer = answered(server.port, asked)?;
     let constant = folder.join("answer.json");
-    std::fs::write(&constant, answer)?;
+    std::fs::write(&constant, &answer)?;
     let ceiling = Server::start(&["constant", text(&constant)?])?;
     let script = bodies(folder, "validate", asked)?;
     let load =
@@ -270,9 +281,34 @@ fn validate(
     let (own, top) = (rates(&subjects), rates(&ceilings));
     let p99 = median(&sorted(subjects.iter().map(|seen| seen.p99_ms)));
     let bad: u64 = subjects.iter().map(|seen| seen.bad).sum();
-    let detail = format!("{} of {} a second, p99 {p99:.1} ms, {bad} failed", spread(&own), spread(&top));
+    let mut detail = format!("{} of {} a second, p99 {p99:.1} ms, {bad} failed", spread(&own), spread(&top));
+    if let Some(signed) = signed_bytes(&answer) {
+        write!(detail, "; a signature {:.1} µs", signature_microseconds(signed)?)?;
+    }
     report.add(Figure { name, stored: size, ratio: Some(median(&sorted(ratios))), goal, holds: true, detail });
     Ok(())
+}
+
+/// How many bytes of an answer's certificate are signed; `None`: it has none.
+fn signed_bytes(answer: &[u8]) -> Option<usize> {
+    let answer: serde_json::Value = serde_json::from_slice(answer).ok()?;
+    Some(answer.get("certificate")?.as_str()?.rsplit_once('.')?.0.len())
+}
+
+/// How long one core takes for the signature of so many bytes, made by the library that the product signs with. In turns
+/// that are short, so that the quickest of them met nothing else.
+fn signature_microseconds(bytes: usize) -> anyhow::Result<f64> {
+    const SIGNATURES: u32 = 500;
+    let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32])?;
+    let message = vec![b'a'; bytes];
+    let turns = (0..21).map(|_| {
+        let began = Instant::now();
+        for _ in 0..SIGNATURES {
+            std::hint::black_box(pair.sign(std::hint::black_box(&message)));
+        }
+        began.elapsed().as_secs_f64() * 1_000_000.0 / f64::from(SIGNATURES)
+    });
+    sorted(turns).first().copied().context("a turn")
 }
 
 /// The median, and how far the rounds were apart.
@@ -407,6 +443,8 @@ struct Till<'a> {
     name: &'static str,
     place: &'a str,
     nodes: usize,
+    /// How much of one core each node has, in hundredths; `None`: what there is.
+    confined: Option<u32>,
     waiting: &'a [Waiting],
 }
 
@@ -462,6 +500,35 @@ fn sales(
     Ok(())
 }
 
+/// Whether more nodes sell more. Each is so small that it is a limit itself, as a machine of its own would be; where
+/// adding one sells no more, the server and the load have used up the cores that are left to them.
+fn small_nodes(
+    report: &mut Report,
+    effort: &Effort,
+    size: u64,
+    folder: &Path,
+    database: &str,
+    filled: &Filled,
+    waiting: &[Waiting],
+) -> anyhow::Result<()> {
+    let name = "webhook to license, PostgreSQL, small nodes";
+    if let Err(error) = Server::start(&["serve", database])?.confine(SMALL_NODE) {
+        let detail = format!("not measured: {error:#}");
+        report.add(Figure { name, stored: size, ratio: None, goal: None, holds: false, detail });
+        return Ok(());
+    }
+    let mut rates = Vec::new();
+    for (at, orders) in waiting.chunks(effort.postgres.0).enumerate() {
+        let till = Till { name, place: database, nodes: at + 1, confined: Some(SMALL_NODE), waiting: orders };
+        rates.push(sell(effort, folder, &till, &filled.account, orders, &mut Spent::default())?.1);
+    }
+    let [one, two, ..] = rates[..] else { anyhow::bail!("at least two nodes are compared") };
+    let told: Vec<String> = rates.iter().map(|rate| format!("{rate:.0}")).collect();
+    let detail = format!("{} sales a second with 1 to {} nodes", told.join(", "), rates.len());
+    report.add(Figure { name, stored: size, ratio: Some(two / (2.0 * one)), goal: Some(0.8), holds: false, detail });
+    Ok(())
+}
+
 /// What a sale cost the disk, round by round.
 #[derive(Default)]
 struct Spent {
@@ -478,8 +545,11 @@ fn sell(
     orders: &[Waiting],
     spent: &mut Spent,
 ) -> anyhow::Result<(u64, f64)> {
-    let servers: Vec<Server> =
+    let mut servers: Vec<Server> =
         (0..till.nodes).map(|_| Server::start(&["serve", till.place])).collect::<anyhow::Result<_>>()?;
+    if let Some(hundredths) = till.confined {
+        servers.iter_mut().try_for_each(|server| server.confine(hundredths))?;
+    }
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs();
     let now = Timestamp::from_seconds(i64::try_from(now)?);
     let share = orders.len() / till.nodes;
@@ -586,7 +656,8 @@ fn write(report: &Report, effort: &Effort) -> anyhow::Result<()> {
          - *Ratio*: subject and ceiling are measured by turns, and the ratio is the median of those of the turns: {} of {} seconds for validations, \
          {} of {} seconds for webhooks, over {CONNECTIONS} connections. *Figures*: the median, and in brackets the least and the most.\n\
          - *Validate*: `POST /v1/licenses/validate`, each key one of {USUAL_KEYS} spread over all, against the same HTTP stack answering the same POST \
-         with the same bytes from memory. With a certificate, the device has a seat and a certificate is signed for every answer. \
+         with the same bytes from memory. With a certificate, the device has a seat and a certificate is signed for every answer; *a signature* is \
+         what Ed25519 alone takes of one core, so that this ratio goes with how fast a processor multiplies: the constant signs nothing. \
          On SQLite what was read of a key is kept in memory until its row is written; *seldom asked keys* are up to 100,000 by turns, \
          more than are kept.\n\
          - *Activate*: `POST /v1/licenses/activate` of {} devices that were not there before, over {ACTIVATING} connections; each is on the disk \
@@ -597,6 +668,9 @@ fn write(report: &Report, effort: &Effort) -> anyhow::Result<()> {
          license, journal, books and mail job are on the disk; against the same rows written by prepared statements in transactions of {} rows, \
          as durable, to the same database, which on PostgreSQL takes each transaction in one go. After each round as many licenses are counted \
          in the database as webhooks were answered.\n\
+         - *2 nodes*: over one database, sharing the cores with one another, with the server and with the load.\n\
+         - *Small nodes*: each has {SMALL_NODE} hundredths of one core, as if on a machine of its own, so that a node is the limit until the server and \
+         the load have used up the rest; the ratio is two of them against twice one.\n\
          - The program fails when a ratio is below its goal, or falls by more than a tenth from the first size to the last.\n",
         date.get(..10).unwrap_or(&date),
         (memory + 524_288) / 1_048_576,
