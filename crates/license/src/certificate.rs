@@ -4,7 +4,7 @@
 //! Relies on the key set for trust and on the caller for the time. The header of a token chooses nothing but
 //! which of our keys is tried: algorithm confusion, `none` and keys inside the token have nowhere to happen.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{self, Write as _};
 
@@ -190,6 +190,7 @@ pub(crate) fn token_input(kind: &str, header: &Header, claims: &str) -> String {
 #[must_use]
 pub fn assemble(signing_input: impl Into<String>, signature: [u8; SIGNATURE_LENGTH]) -> String {
     let mut certificate = signing_input.into();
+    certificate.reserve_exact(1 + BASE64URL_NOPAD.encode_len(SIGNATURE_LENGTH));
     certificate.push('.');
     BASE64URL_NOPAD.encode_append(&signature, &mut certificate);
     certificate
@@ -387,7 +388,13 @@ impl Object {
     pub(crate) fn values(&mut self, name: &'static str, values: &Map<String, Value>) {
         if !values.is_empty() {
             self.name(name);
-            self.0.push_str(&Value::Object(values.clone()).to_string());
+            for (at, (name, value)) in values.iter().enumerate() {
+                self.0.push(if at == 0 { '{' } else { ',' });
+                quote(&mut self.0, name);
+                // A text takes whatever is written to it.
+                let _ = write!(self.0, ":{value}");
+            }
+            self.0.push('}');
         }
     }
 
@@ -507,6 +514,7 @@ mod tests {
 
     use std::borrow::ToOwned as _;
     use std::format;
+    use std::string::ToString as _;
     use std::vec;
 
     use ed25519_dalek::{Signer, SigningKey};
@@ -679,6 +687,15 @@ mod tests {
         }
         let told = Why::BadEncoding(TokenPart::Claims).to_string();
         assert!(told.contains("claims"), "{told}");
+    }
+
+    #[test]
+    fn there_is_room_for_the_signature_behind_what_is_signed() {
+        for claims in [claims(), Claims { fingerprint: Some("d".repeat(200)), ..claims() }] {
+            let input = signing_input(&header(), &claims);
+            assert!(input.capacity() > input.len() + BASE64URL_NOPAD.encode_len(SIGNATURE_LENGTH));
+            assert_eq!(assemble(input.as_str(), [7; 64]), assemble(input, [7; 64]));
+        }
     }
 
     #[test]

@@ -233,7 +233,7 @@ pub(crate) fn list<Row, View: Serialize>(listing: Listing<Row>, view: impl Fn(&R
 
 /// An answer in JSON, written once.
 pub(crate) fn answer(status: StatusCode, view: &impl Serialize) -> Response {
-    // Room for most answers, those with a certificate among them, which need not grow then.
+    // Room for most answers, those with a certificate among them, so that the buffer need not grow.
     let mut json = Vec::with_capacity(2 << 10);
     match serde_json::to_writer(&mut json, view) {
         Ok(()) => (status, [(header::CONTENT_TYPE, "application/json")], json).into_response(),
