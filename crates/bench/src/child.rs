@@ -43,10 +43,22 @@ impl Server {
     }
 
     /// Gives it no more than so many hundredths of one core from now on, as if it stood on a smaller machine.
-    pub(crate) fn confine(&mut self, hundredths: u32) -> anyhow::Result<()> {
-        let share = Share::of(self.child.id(), hundredths);
-        self.share = Some(share.context("only root shares out the cores, by control groups")?);
+    ///
+    /// # Errors
+    /// When no control group can be made: that takes root, and the `cpu` controller.
+    pub(crate) fn confine(&mut self, hundredths: u32) -> std::io::Result<()> {
+        self.share = Some(Share::of(self.child.id(), hundredths)?);
         Ok(())
+    }
+
+    /// How long it has kept a core busy so far, in seconds.
+    pub(crate) fn busy_seconds(&self) -> anyhow::Result<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The name of the program, which may hold anything, ends with the last bracket; user and system time are the
+        // twelfth and thirteenth field after it, in hundredths of a second (proc_pid_stat(5)).
+        let fields = stat.rsplit_once(')').context("/proc/PID/stat")?.1;
+        let ticks: Vec<f64> = fields.split_whitespace().skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
+        Ok(ticks.iter().sum::<f64>() / 100.0)
     }
 
     /// Resident memory in MiB.
@@ -84,7 +96,8 @@ impl Drop for Server {
     }
 }
 
-/// A control group of a process, with a bound for its time on the cores. Dropped when the process has ended.
+/// A control group of a process, with a bound for its time on the cores. To be dropped after the process has ended: a
+/// group that is in use cannot be removed.
 struct Share(PathBuf);
 
 impl Share {
@@ -93,9 +106,11 @@ impl Share {
         let is_unified = mounted.join("cgroup.controllers").exists();
         let parent = if is_unified { mounted.to_owned() } else { mounted.join("cpu") };
         let group = Self(parent.join(format!("latchkey-bench-{process}")));
+        // One that was left behind by a run that was killed, of a process with the same number.
+        let _ = std::fs::remove_dir(&group.0);
         std::fs::create_dir(&group.0)?;
-        // Of each ten milliseconds.
-        let (quota, period) = (hundredths * 100, 10_000);
+        // In microseconds: so much time of each period.
+        let (quota, period) = (hundredths * 1_000, 100_000);
         let write = |file: &str, text: String| std::fs::write(group.0.join(file), text);
         if is_unified {
             write("cpu.max", format!("{quota} {period}"))?;
