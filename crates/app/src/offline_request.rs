@@ -70,13 +70,7 @@ impl App {
                 if Some(found.license.product) != *product {
                     return Err(Refusal::WrongProduct.into());
                 }
-                let request = ActivationRequest {
-                    fingerprint: fingerprint.clone(),
-                    name: name.clone(),
-                    metadata: Default::default(),
-                    version_released_at: None,
-                    components: Default::default(),
-                };
+                let request = ActivationRequest { name: name.clone(), ..ActivationRequest::of(fingerprint.clone()) };
                 let told = self.activate_license(shop, key, &request).await?;
                 let file = self.answering_file(told.license, told.activation, nonce, told.at)?;
                 Ok(OfflineAnswer::Activated { file: Box::new(file), is_new: told.is_new })

@@ -30,6 +30,20 @@ pub struct ActivationRequest {
     pub components: BTreeMap<String, String>,
 }
 
+impl ActivationRequest {
+    /// For this device, with nothing else to say.
+    #[must_use]
+    pub const fn of(fingerprint: Fingerprint) -> Self {
+        Self {
+            fingerprint,
+            name: None,
+            metadata: BTreeMap::new(),
+            version_released_at: None,
+            components: BTreeMap::new(),
+        }
+    }
+}
+
 /// Gives the device a seat. `seat` is the activation that the fingerprint has
 /// on this license, taken or released, or the one that its components are known
 /// by: then the seat goes on under the new fingerprint; `lapsed` is how many taken seats have

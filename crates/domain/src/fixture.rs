@@ -131,13 +131,7 @@ pub(crate) fn request(quantity: u32) -> CheckoutRequest {
 
 /// What an app says that wants a seat for this device, and nothing else.
 pub(crate) fn activation_request(device: &str) -> ActivationRequest {
-    ActivationRequest {
-        fingerprint: Fingerprint::parse(device).unwrap(),
-        name: None,
-        metadata: BTreeMap::new(),
-        version_released_at: None,
-        components: BTreeMap::new(),
-    }
+    ActivationRequest::of(Fingerprint::parse(device).unwrap())
 }
 
 pub(crate) fn buyer() -> BuyerDetails {

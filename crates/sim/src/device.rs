@@ -4,7 +4,6 @@
 //! Every answer is held against the rows, as far as nothing changed them between
 //! the question and the answer, and against what can never be said whatever changed.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -364,13 +363,7 @@ impl Device {
     }
 
     fn activation_request(&self) -> ActivationRequest {
-        ActivationRequest {
-            fingerprint: self.fingerprint.clone(),
-            name: None,
-            metadata: BTreeMap::new(),
-            version_released_at: None,
-            components: BTreeMap::new(),
-        }
+        ActivationRequest::of(self.fingerprint.clone())
     }
 
     /// What was promised to a device is on the disk, and the key that it has promises nothing any more once it is

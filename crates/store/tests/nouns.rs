@@ -625,11 +625,9 @@ async fn a_device_is_found_on_its_seat_until_it_gives_it_back(store: Store) {
     let other = Fingerprint::parse("gerät-1").unwrap();
 
     let request = ActivationRequest {
-        fingerprint: device.clone(),
         name: Some("Büro".to_owned()),
         metadata: world::map(&[("os", "linux")]),
-        version_released_at: None,
-        components: std::collections::BTreeMap::new(),
+        ..ActivationRequest::of(device.clone())
     };
     let view = store.seat(shop, &key, Some(&device), world.now).await.unwrap().unwrap();
     assert_eq!(view.activation, None);

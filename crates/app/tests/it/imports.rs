@@ -79,13 +79,7 @@ async fn a_group_comes_over_once_with_its_limits_and_shuts_nobody_out(on: On) {
     let take = async |number: u32, device: &str| {
         let foreign = ForeignKey::parse(&format!("KEY-{number}")).unwrap();
         let key = app.store.key_behind(shop, &foreign).await.unwrap().unwrap();
-        let request = ActivationRequest {
-            fingerprint: Fingerprint::parse(device).unwrap(),
-            name: None,
-            metadata: Default::default(),
-            version_released_at: None,
-            components: Default::default(),
-        };
+        let request = ActivationRequest::of(Fingerprint::parse(device).unwrap());
         app.activate_license(shop, &key, &request).await.map(|told| told.is_new)
     };
     assert!(!take(1, "device-1").await.unwrap());

@@ -1,6 +1,5 @@
 //! What many do at the same moment: one event, one payment, one license, and a crowd that reaches for it.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -153,13 +152,7 @@ async fn reach(store: &Store, world: &World, key: &KeyCode, devices: Range<u32>,
         let (store, shop, key) = (store.clone(), world.shop.id, key.clone());
         tokio::spawn(async move {
             let fingerprint = Fingerprint::parse(&format!("device {number}")).unwrap();
-            let request = ActivationRequest {
-                fingerprint: fingerprint.clone(),
-                name: None,
-                metadata: BTreeMap::new(),
-                version_released_at: None,
-                components: std::collections::BTreeMap::new(),
-            };
+            let request = ActivationRequest::of(fingerprint.clone());
             let mut rng = chance(number);
             loop {
                 let seat = store.seat(shop, &key, Some(&fingerprint), now).await.unwrap().unwrap();
@@ -246,13 +239,7 @@ pub(crate) async fn a_lease_that_is_renewed_while_another_takes_it_stays_with_on
     let own_view = store.seat(shop, &key, Some(&own), early).await.unwrap().unwrap();
     let other = Fingerprint::parse("device 9").unwrap();
     let other_view = store.seat(shop, &key, Some(&other), late).await.unwrap().unwrap();
-    let request = ActivationRequest {
-        fingerprint: other,
-        name: None,
-        metadata: BTreeMap::new(),
-        version_released_at: None,
-        components: BTreeMap::new(),
-    };
+    let request = ActivationRequest::of(other);
     let (renewal, _) = heartbeat(&own_view.license, own_view.activation.as_ref().unwrap(), early).unwrap();
     let (taking, _) =
         activate(&other_view.license, None, other_view.lapsed, None, &request, late, &mut chance(9)).unwrap();

@@ -1,6 +1,5 @@
 //! Groups of licenses: what they hold is counted, and nobody gets past a limit, however many reach for it at once.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -37,13 +36,7 @@ fn chance() -> Rng {
 }
 
 fn request(device: &str) -> ActivationRequest {
-    ActivationRequest {
-        fingerprint: Fingerprint::parse(device).unwrap(),
-        name: None,
-        metadata: BTreeMap::new(),
-        version_released_at: None,
-        components: BTreeMap::new(),
-    }
+    ActivationRequest::of(Fingerprint::parse(device).unwrap())
 }
 
 fn page<Id>() -> Page<Id> {

@@ -53,13 +53,7 @@ const CHANGES: &[(&str, Change)] = &[
 ];
 
 fn take(view: &SeatView, world: &mut World) -> Changes {
-    let request = ActivationRequest {
-        fingerprint: device(),
-        name: None,
-        metadata: BTreeMap::new(),
-        version_released_at: None,
-        components: BTreeMap::new(),
-    };
+    let request = ActivationRequest::of(device());
     activate(&view.license, view.activation.as_ref(), view.lapsed, None, &request, world.now, &mut world.rng).unwrap().0
 }
 

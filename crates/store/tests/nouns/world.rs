@@ -304,13 +304,7 @@ impl World {
 
     /// Puts a device on a seat of a license, and gives the seat as it is stored.
     pub(crate) async fn seat(&mut self, store: &Store, license: &License, device: &str) -> Activation {
-        let request = ActivationRequest {
-            fingerprint: Fingerprint::parse(device).unwrap(),
-            name: None,
-            metadata: BTreeMap::new(),
-            version_released_at: None,
-            components: std::collections::BTreeMap::new(),
-        };
+        let request = ActivationRequest::of(Fingerprint::parse(device).unwrap());
         let now = self.tick();
         let (changes, _) = activate(license, None, 0, None, &request, now, &mut self.rng).unwrap();
         store.commit(&changes).await.unwrap();

@@ -78,11 +78,8 @@ async fn devices_appear_on_the_page_and_their_seats_can_be_freed() {
     let key = KeyCode::parse(&world.keys(&order).await[0]).unwrap();
     assert!(buyer.get(&order).await.has("Waiting for your first device."));
     let device = ActivationRequest {
-        fingerprint: Fingerprint::parse("a-b-c").unwrap(),
         name: Some("Ada’s <laptop>".to_owned()),
-        metadata: std::collections::BTreeMap::new(),
-        version_released_at: None,
-        components: std::collections::BTreeMap::new(),
+        ..ActivationRequest::of(Fingerprint::parse("a-b-c").unwrap())
     };
     world.app.activate_license(world.shop.id, &key, &device).await.unwrap();
     let page = buyer.get(&order).await;

@@ -183,11 +183,8 @@ impl World {
 
     async fn sit(&self, key: &str, device: &str, name: &str) -> domain::ActivationId {
         let request = domain::ActivationRequest {
-            fingerprint: domain::Fingerprint::parse(device).unwrap(),
             name: Some(name.to_owned()),
-            metadata: std::collections::BTreeMap::new(),
-            version_released_at: None,
-            components: std::collections::BTreeMap::new(),
+            ..domain::ActivationRequest::of(domain::Fingerprint::parse(device).unwrap())
         };
         let key = latchkey_license::KeyCode::parse(key).unwrap();
         self.app.activate_license(self.shop.id, &key, &request).await.unwrap().activation.id

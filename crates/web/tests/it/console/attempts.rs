@@ -7,13 +7,7 @@ use latchkey_license::KeyCode;
 use crate::support::World;
 
 fn device(name: &str) -> ActivationRequest {
-    ActivationRequest {
-        fingerprint: Fingerprint::parse(name).unwrap(),
-        name: None,
-        metadata: std::collections::BTreeMap::new(),
-        version_released_at: None,
-        components: std::collections::BTreeMap::new(),
-    }
+    ActivationRequest::of(Fingerprint::parse(name).unwrap())
 }
 
 #[tokio::test]

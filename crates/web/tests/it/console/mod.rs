@@ -98,11 +98,9 @@ impl World {
     /// Puts a device on a seat.
     pub(crate) async fn activate(&self, key: &str, fingerprint: &str, name: &str) {
         let request = ActivationRequest {
-            fingerprint: Fingerprint::parse(fingerprint).unwrap(),
             name: Some(name.to_owned()),
             metadata: [("note".to_owned(), name.to_owned())].into(),
-            version_released_at: None,
-            components: std::collections::BTreeMap::new(),
+            ..ActivationRequest::of(Fingerprint::parse(fingerprint).unwrap())
         };
         self.app.activate_license(self.shop.id, &KeyCode::parse(key).unwrap(), &request).await.unwrap();
     }
